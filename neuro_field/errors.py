@@ -1,0 +1,39 @@
+"""What can go wrong, as types; every message says the number, the limit and the remedy."""
+
+
+class InputError(ValueError):
+    """Something a person passed in cannot be used; the message is one line and names the remedy."""
+
+
+class UnknownNameError(InputError, LookupError):
+    """A name that is on no shelf and in no table; the message lists those that are."""
+
+    def __init__(self, kind: str, name: object, known: list[str]) -> None:
+        super().__init__(f"Input {kind} must be one of {', '.join(known)}; instead received {name!r}.")
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+class FileFormatError(InputError):
+    """A file that is not what its name says, or is damaged; the message names the file and the place."""
+
+
+class ConvergenceError(RuntimeError):
+    """The solver stopped before its tolerance.
+
+    Attributes
+    ----------
+    iterations : int
+        Iterations made.
+    residuals : tuple of float
+        Relative residual of each right-hand side when it stopped.
+    """
+
+    def __init__(self, iterations: int, residuals: tuple[float, ...], tolerance: float) -> None:
+        self.iterations = iterations
+        self.residuals = residuals
+        super().__init__(
+            f"The solver stopped after {iterations} iterations at a relative residual of {max(residuals):.1e}, "
+            f"above its tolerance {tolerance:.1e}; check the mesh for slivers and conductivities for extremes."
+        )

@@ -1,0 +1,182 @@
+"""Tetrahedral meshes and triangle surfaces as shapes; what they conduct is for the room ``head``."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+from scipy.spatial import cKDTree
+
+from neuro_field.arrays import BoolArray, FloatArray, IntArray, as_vector, read_only
+from neuro_field.errors import InputError
+
+#: Faces of a tetrahedron, opposite its nodes 0..3, wound so that normals point outwards.
+FACES = np.array([[1, 2, 3], [0, 3, 2], [0, 1, 3], [0, 2, 1]])
+
+
+@dataclass(frozen=True, eq=False)
+class Surface:
+    """A triangle surface; normals point to the right-hand side of its winding (outwards, when it encloses).
+
+    Parameters
+    ----------
+    points : (m, 3) array
+        Vertices in mm.
+    triangles : (f, 3) array
+        Vertex indices.
+    """
+
+    points: FloatArray
+    triangles: IntArray
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "points", read_only(self.points, np.float64))
+        object.__setattr__(self, "triangles", read_only(self.triangles, np.int32))
+        if self.points.ndim != 2 or self.points.shape[1] != 3:
+            raise InputError(f"Input points of Surface must have shape (m, 3); instead received {self.points.shape}.")
+        if self.triangles.ndim != 2 or self.triangles.shape[1] != 3:
+            raise InputError(f"Input triangles of Surface must have shape (f, 3); not {self.triangles.shape}.")
+        if self.triangles.size and (self.triangles.min() < 0 or self.triangles.max() >= len(self.points)):
+            raise InputError(f"Input triangles of Surface must index its {len(self.points)} points.")
+
+    @cached_property
+    def area_vectors(self) -> FloatArray:
+        """(f, 3) normals times area, mm2."""
+        a, b, c = (self.points[self.triangles[:, i]] for i in range(3))
+        return read_only(np.cross(b - a, c - a) / 2)
+
+    @cached_property
+    def areas(self) -> FloatArray:
+        """(f,) triangle areas, mm2."""
+        return read_only(np.linalg.norm(self.area_vectors, axis=1))
+
+    @cached_property
+    def vertex_areas(self) -> FloatArray:
+        """(m,) a third of the area of the triangles around each vertex, mm2."""
+        return read_only(np.bincount(self.triangles.ravel(), np.repeat(self.areas / 3, 3), len(self.points)))
+
+    @cached_property
+    def vertex_normals(self) -> FloatArray:
+        """(m, 3) unit normals, weighted by the area of the triangles around each vertex."""
+        normals = np.stack(
+            [
+                np.bincount(self.triangles.ravel(), np.repeat(self.area_vectors[:, i], 3), len(self.points))
+                for i in range(3)
+            ],
+            axis=1,
+        )
+        return read_only(normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-30))
+
+    @cached_property
+    def tree(self) -> cKDTree:
+        """Nearest-neighbour tree of the vertices."""
+        return cKDTree(self.points)
+
+    def smoothed_normal(self, point: FloatArray, radius: float = 15.0) -> FloatArray:
+        """(3,) unit normal of the patch of surface within ``radius`` mm of a point, weighted by area.
+
+        Only vertices whose own normal lies within 90 degrees of the nearest vertex's count, so that an ear or
+        the other side of a thin part does not turn it.
+        """
+        point = as_vector(point, "point of Surface.smoothed_normal")
+        nearest = int(self.tree.query(point)[1])
+        near = np.array(self.tree.query_ball_point(self.points[nearest], radius), dtype=np.int64)
+        normals = self.vertex_normals[near]
+        facing = normals @ self.vertex_normals[nearest] > 0
+        mean = (normals * self.vertex_areas[near, None])[facing].sum(axis=0)
+        return mean / np.linalg.norm(mean)
+
+    def compacted(self) -> "Surface":
+        """The same surface without vertices that no triangle uses."""
+        used = np.zeros(len(self.points), dtype=bool)
+        used[self.triangles.ravel()] = True
+        new = np.cumsum(used) - 1
+        return Surface(self.points[used], new[self.triangles])
+
+    def largest_piece(self) -> "Surface":
+        """The connected piece of largest area."""
+        t = self.triangles
+        rows, columns = np.concatenate([t[:, 0], t[:, 1]]), np.concatenate([t[:, 1], t[:, 2]])
+        graph = coo_array((np.ones(len(rows), dtype=np.int8), (rows, columns)), shape=(len(self.points),) * 2)
+        piece = connected_components(graph, directed=False)[1][t[:, 0]]
+        largest = int(np.argmax(np.bincount(piece, self.areas)))
+        return Surface(self.points, t[piece == largest]).compacted()
+
+
+@dataclass(frozen=True, eq=False)
+class TetMesh:
+    """A tetrahedral mesh with a tissue tag per element.
+
+    Parameters
+    ----------
+    nodes : (n, 3) array
+        Node positions, mm, head frame.
+    tets : (t, 4) array
+        Node indices, zero-based; positively oriented: det(b-a, c-a, d-a) > 0.
+    tags : (t,) array
+        Tissue tag of each element (`neuro_field.head.tissues`).
+
+    Raises
+    ------
+    InputError
+        On wrong shapes, indices out of range, or nodes that are not finite.
+    """
+
+    nodes: FloatArray
+    tets: IntArray
+    tags: IntArray
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "nodes", read_only(self.nodes, np.float64))
+        object.__setattr__(self, "tets", read_only(self.tets, np.int32))
+        object.__setattr__(self, "tags", read_only(self.tags, np.int32))
+        if self.nodes.ndim != 2 or self.nodes.shape[1] != 3:
+            raise InputError(f"Input nodes of TetMesh must have shape (n, 3); instead received {self.nodes.shape}.")
+        if self.tets.ndim != 2 or self.tets.shape[1] != 4 or not len(self.tets):
+            raise InputError(f"Input tets of TetMesh must have shape (t, 4); instead received {self.tets.shape}.")
+        if self.tags.shape != (len(self.tets),):
+            raise InputError(f"Input tags of TetMesh must have shape ({len(self.tets)},); not {self.tags.shape}.")
+        if self.tets.min() < 0 or self.tets.max() >= len(self.nodes):
+            raise InputError(
+                f"Input tets of TetMesh must index its {len(self.nodes)} nodes; "
+                f"instead indices run from {self.tets.min()} to {self.tets.max()}."
+            )
+        bad = np.flatnonzero(~np.isfinite(self.nodes).all(axis=1))
+        if len(bad):
+            raise InputError(f"Nodes of TetMesh must be finite; instead {len(bad)} are not, the first is {bad[0]}.")
+
+    @cached_property
+    def volumes(self) -> FloatArray:
+        """(t,) signed volumes, mm3."""
+        a, b, c, d = (self.nodes[self.tets[:, i]] for i in range(4))
+        return read_only(np.einsum("ti,ti->t", np.cross(b - a, c - a), d - a) / 6)
+
+    @cached_property
+    def centroids(self) -> FloatArray:
+        """(t, 3) element centroids, mm."""
+        return read_only(sum(self.nodes[self.tets[:, i]] for i in range(4)) / 4)
+
+    def boundary(self, inside: BoolArray | None = None) -> Surface:
+        """Surface between the elements of a mask and everything else, normals outwards.
+
+        Parameters
+        ----------
+        inside : (t,) bool array, optional
+            Elements to enclose; all when omitted.
+
+        Returns
+        -------
+        Surface
+            Its vertices are a subset of the mesh nodes, in their order.
+        """
+        tets = self.tets if inside is None else self.tets[inside]
+        triangles = tets[:, FACES].reshape(-1, 3)
+        ordered = np.sort(triangles, axis=1).astype(np.uint64)
+        first, second, third = ordered.T
+        if len(self.nodes) > 2**21:  # three indices no longer fit 64 bits side by side
+            _, once, pair = np.unique(ordered, axis=0, return_index=True, return_counts=True)
+        else:
+            key = (first << np.uint64(42)) | (second << np.uint64(21)) | third
+            _, once, pair = np.unique(key, return_index=True, return_counts=True)
+        return Surface(self.nodes, triangles[np.sort(once[pair == 1])]).compacted()

@@ -1,0 +1,134 @@
+"""The head as a conductor: a mesh with a conductivity per element, and where it lies in MNI space."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from scipy.spatial import cKDTree
+
+from neuro_field.arrays import AnyArray, BoolArray, FloatArray, read_only
+from neuro_field.errors import InputError, UnknownNameError
+from neuro_field.geometry.mesh import Surface, TetMesh
+from neuro_field.head.mapping import AffineMapping
+from neuro_field.head.tissues import BY_NAME, BY_TAG, tags_of
+
+
+@dataclass(frozen=True, eq=False)
+class HeadModel:
+    """A head to compute fields in.
+
+    Parameters
+    ----------
+    mesh : TetMesh
+        Nodes in mm of the head frame (world RAS of the T1), tags as in `neuro_field.head.tissues`.
+    conductivity : (t,) or (t, 3, 3) array
+        S/m, positive (definite) in every element.
+    name : str
+        For reports.
+    mapping : AffineMapping, optional
+        To MNI152; a head without one answers no MNI question.
+    provenance : mapping of str to plain values
+        Where the head came from: files and their hashes, what cleaning changed, warnings. For reports.
+
+    Raises
+    ------
+    InputError
+        On a conductivity of the wrong shape, or one that is not positive and finite.
+    """
+
+    mesh: TetMesh
+    conductivity: FloatArray
+    name: str = "head"
+    mapping: AffineMapping | None = None
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "conductivity", read_only(self.conductivity, np.float64))
+        sigma, t = self.conductivity, len(self.mesh.tets)
+        if sigma.shape not in ((t,), (t, 3, 3)):
+            raise InputError(f"Input conductivity must have shape ({t},) or ({t}, 3, 3); instead {sigma.shape}.")
+        values = sigma if sigma.ndim == 1 else np.linalg.eigvalsh(sigma)[:, 0]
+        bad = np.flatnonzero(~(np.isfinite(values) & (values > 0)))
+        if len(bad):
+            raise InputError(
+                f"Input conductivity must be positive and finite in every element; instead {len(bad)} of {t} "
+                f"are not, the first is element {bad[0]} (tag {self.mesh.tags[bad[0]]})."
+            )
+
+    @classmethod
+    def from_mesh(cls, mesh: TetMesh, **keywords: Any) -> "HeadModel":
+        """A head with the standard conductivity of each tag; refuses tags it does not know."""
+        unknown = sorted(set(np.unique(mesh.tags).tolist()) - set(BY_TAG))
+        if unknown:
+            raise InputError(f"Mesh tags must be among {sorted(BY_TAG)}; instead found {unknown[:10]} as well.")
+        table = np.zeros(max(BY_TAG) + 1)
+        for tag, tissue in BY_TAG.items():
+            table[tag] = tissue.conductivity
+        return cls(mesh, table[mesh.tags], **keywords)
+
+    def region(self, name: str) -> BoolArray:
+        """(t,) mask of the elements of a tissue ("grey_matter") or group ("brain", "lesion", "skull")."""
+        return np.isin(self.mesh.tags, tags_of(name))
+
+    @cached_property
+    def scalp(self) -> Surface:
+        """The head's outer surface, normals outwards; without the walls of air cavities."""
+        return self.mesh.boundary().largest_piece()
+
+    def with_conductivity(self, changes: Mapping[str | int, float]) -> "HeadModel":
+        """A new head with other conductivities, S/m, by tissue name or tag.
+
+        Raises
+        ------
+        UnknownNameError
+            If a name or tag is no tissue of this head.
+        """
+        sigma = np.array(self.conductivity)
+        present = {int(tag) for tag in np.unique(self.mesh.tags)}
+        for key, value in changes.items():
+            tags = {int(key)} if isinstance(key, int | np.integer) else set(tags_of(key))
+            if not tags & present:
+                names = [BY_TAG[tag].name for tag in sorted(present) if tag in BY_TAG]
+                raise UnknownNameError("tissue", key, names)
+            chosen = np.isin(self.mesh.tags, sorted(tags))
+            sigma[chosen] = float(value) if sigma.ndim == 1 else float(value) * np.eye(3)
+        return replace(self, conductivity=sigma)
+
+    def without_lesion(self) -> "HeadModel":
+        """The same mesh with every lesion element turned into the nearest tissue around the lesion.
+
+        Only tags and conductivities differ, so a with/without comparison is one of conductivity. A head without
+        a lesion is returned as it is.
+        """
+        lesion = self.region("lesion")
+        if not lesion.any():
+            return self
+        donors = np.flatnonzero(self.region("brain"))
+        if not len(donors):
+            raise InputError("The lesion cannot be filled: this head has no white or grey matter around it.")
+        nearest = donors[cKDTree(self.mesh.centroids[donors]).query(self.mesh.centroids[lesion])[1]]
+        tags, sigma = np.array(self.mesh.tags), np.array(self.conductivity)
+        tags[lesion], sigma[lesion] = tags[nearest], sigma[nearest]
+        mesh = TetMesh(self.mesh.nodes, self.mesh.tets, tags)
+        return replace(self, mesh=mesh, conductivity=sigma, name=f"{self.name}, lesion filled")
+
+    def to_mni(self, points: AnyArray) -> FloatArray:
+        """Points (m, 3) of the head frame in MNI152, mm; raises InputError if the head has no mapping."""
+        return self._mapping().to_mni(points)
+
+    def from_mni(self, points: AnyArray) -> FloatArray:
+        """MNI152 points (m, 3) in the head frame, mm; raises InputError if the head has no mapping."""
+        return self._mapping().from_mni(points)
+
+    def _mapping(self) -> AffineMapping:
+        if self.mapping is None:
+            raise InputError(f"The head {self.name!r} has no mapping to MNI; build it with one, or give head coordinates.")
+        return self.mapping
+
+    @property
+    def tissue_volumes(self) -> dict[str, float]:
+        """Volume of each tissue present, cm3, by name."""
+        sums = np.bincount(self.mesh.tags, self.mesh.volumes) / 1e3
+        return {name: float(sums[t.tag]) for name, t in BY_NAME.items() if t.tag < len(sums) and sums[t.tag] > 0}
