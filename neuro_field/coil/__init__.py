@@ -1,0 +1,1 @@
+"""What induces: coils, their windings, and where they stand on a head."""

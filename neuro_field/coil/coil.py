@@ -1,0 +1,144 @@
+"""A TMS coil: what it induces around it, per slope of its current, in its own frame.
+
+Coil frame (mm): origin at the centre of the casing face that touches the head, +z into the head, +y away from the
+handle.  Where the coil stands on a head is for `neuro_field.coil.placement`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from neuro_field.arrays import FloatArray, as_points, read_only
+from neuro_field.coil.sources import Dipoles, Grid, Segments, Source
+from neuro_field.errors import InputError
+from neuro_field.geometry.mesh import Surface
+
+#: Depth below the casing face, mm, at which the direction of a coil's field is read.
+DIRECTION_DEPTH = 17.5
+
+
+@dataclass(frozen=True, eq=False)
+class Coil:
+    """A coil.
+
+    Parameters
+    ----------
+    name : str
+        For people and reports.
+    elements : Dipoles, Segments, Grid or a tuple of them
+        What it is made of, per ampere of coil current; all are driven by the same current.
+    didt_max : float, optional
+        Slope of the current at 100 % stimulator output, A/s; None when its file does not say.
+    casing : Surface, optional
+        Outline of the housing, mm, coil frame.
+    provenance : mapping of str to plain values
+        maker, citation, source, notes. For reports.
+
+    Raises
+    ------
+    InputError
+        If there is no element, or ``didt_max`` is not positive.
+    """
+
+    name: str
+    elements: tuple[Source, ...]
+    didt_max: float | None = None
+    casing: Surface | None = None
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        given = (self.elements,) if isinstance(self.elements, Dipoles | Segments | Grid) else tuple(self.elements)
+        for element in given:
+            if not isinstance(element, Dipoles | Segments | Grid):
+                raise InputError(f"Elements of Coil must be Dipoles, Segments or Grid; not {type(element).__name__}.")
+        if not given:
+            raise InputError("Input elements of Coil must hold at least one source; instead there is none.")
+        object.__setattr__(self, "elements", given)
+        if self.didt_max is not None and not (np.isfinite(self.didt_max) and self.didt_max > 0):
+            raise InputError(f"Input didt_max of Coil must be positive, in A/s; instead received {self.didt_max}.")
+        if self.casing is not None and not isinstance(self.casing, Surface):
+            raise InputError(f"Input casing of Coil must be a Surface; instead received {type(self.casing).__name__}.")
+
+    def dadt(self, points: Any, didt: float = 1e6) -> FloatArray:
+        """Rate of change of the vector potential; the primary electric field is its negative.
+
+        Parameters
+        ----------
+        points : (m, 3) array
+            mm, coil frame.
+        didt : float
+            Slope of the coil current, A/s; 1e6 is 1 A/us.
+
+        Returns
+        -------
+        (m, 3) array
+            dA/dt in V/m, components in the coil frame, Coulomb gauge.
+
+        Raises
+        ------
+        InputError
+            If points coincide with a dipole of the coil, or lie outside a sampled potential.
+
+        Examples
+        --------
+        >>> from neuro_field.coil.sources import Dipoles
+        >>> coil = Coil("one dipole", Dipoles([[0, 0, -10]], [[0, 0, 1e-2]]))
+        >>> coil.dadt([[10.0, 0, 0]]).round(3).tolist()
+        [[0.0, 3.536, 0.0]]
+        """
+        return self._sum("potential", as_points(points, "points of Coil.dadt"), didt)
+
+    def flux_density_rate(self, points: Any, didt: float = 1e6) -> FloatArray:
+        """Rate of change of the flux density, dB/dt = curl dA/dt, (m, 3) in T/s; arguments and errors as `dadt`."""
+        return self._sum("flux_density", as_points(points, "points of Coil.flux_density_rate"), didt)
+
+    def _sum(self, what: str, points: FloatArray, didt: float) -> FloatArray:
+        if not np.isfinite(didt):
+            raise InputError(f"Input didt must be finite, in A/s; instead received {didt}.")
+        total = np.zeros(points.shape)
+        for element in self.elements:
+            total += getattr(element, what)(points)
+        singular = int(np.count_nonzero(~np.isfinite(total).all(axis=1)))
+        if singular:
+            raise InputError(
+                f"Points must keep clear of the coil's dipoles; instead {singular} of {len(points)} coincide with one."
+            )
+        return total * didt
+
+    @cached_property
+    def dipoles(self) -> tuple[FloatArray, FloatArray]:
+        """(s, 3) positions in mm and (s, 3) moments in A m2 per A of all elements, read-only.
+
+        Raises
+        ------
+        InputError
+            If an element cannot be written as dipoles (a sampled potential, an open wire).
+        """
+        parts = [element.as_dipoles() for element in self.elements]
+        positions = np.concatenate([part.positions for part in parts])
+        return read_only(positions), read_only(np.concatenate([part.moments for part in parts]))
+
+    @cached_property
+    def initial_e_direction(self) -> FloatArray:
+        """(3,) unit vector, coil frame: the primary field -dA/dt under the coil while its current rises.
+
+        Read on the axis, 17.5 mm below the casing face.  A coil whose field there is below a tenth of its
+        strongest at that depth (a circular coil) has no direction on its axis: then it is read where the field
+        is strongest along the +x axis at that depth.
+        """
+        reach = np.arange(0.0, 80.0, 2.0)
+        points = np.stack([reach, np.zeros_like(reach), np.full_like(reach, DIRECTION_DEPTH)], axis=1)
+        primary = -self.dadt(points)
+        strength = np.linalg.norm(primary, axis=1)
+        strongest = int(np.argmax(strength))
+        if not strength[strongest] > 0:
+            raise InputError(f"The coil {self.name!r} has no field {DIRECTION_DEPTH} mm below its face.")
+        chosen = 0 if strength[0] > 0.1 * strength[strongest] else strongest
+        return read_only(primary[chosen] / strength[chosen])
+
+    def reversed_current(self) -> "Coil":
+        """The same coil with its current, and so its field, the other way round."""
+        return replace(self, elements=tuple(element.scaled(-1.0) for element in self.elements))

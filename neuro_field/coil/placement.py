@@ -1,0 +1,209 @@
+"""Where a coil stands on a head: a rigid pose, and how to reach one from anatomy."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from neuro_field.arrays import FloatArray, as_points, as_rigid, as_vector, read_only, transformed
+from neuro_field.errors import InputError
+from neuro_field.geometry.mesh import Surface
+
+if TYPE_CHECKING:
+    from neuro_field.coil.coil import Coil
+
+#: A point farther from the scalp than this, mm, is no point of the head it is meant for.
+FARTHEST = 130.0
+
+
+@dataclass(frozen=True, eq=False)
+class Placement:
+    """A pose of a coil on a head.
+
+    Parameters
+    ----------
+    head_from_coil : (4, 4) array
+        Proper rigid transform, mm: its columns are the coil's x, y and z axes and the centre of its casing face
+        in the head frame.  +z points into the head, +y away from the handle.
+
+    Raises
+    ------
+    InputError
+        On shear, scale, or a left-handed matrix.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> Placement(np.eye(4)).handle_direction.tolist()
+    [0.0, -1.0, 0.0]
+    """
+
+    head_from_coil: FloatArray
+
+    def __post_init__(self) -> None:
+        matrix = as_rigid(self.head_from_coil, "head_from_coil of Placement")
+        u, _, vt = np.linalg.svd(matrix[:3, :3])
+        matrix[:3, :3] = u @ vt  # the nearest rotation: digits lost in files do not scale fields
+        object.__setattr__(self, "head_from_coil", read_only(matrix))
+
+    @classmethod
+    def on(
+        cls, scalp: Surface, above: Any, handle_towards: Any, gap: float = 4.0, *, coil: "Coil | None" = None
+    ) -> "Placement":
+        """A coil flat on the scalp over a point.
+
+        Its centre stands ``gap`` mm outside the scalp point nearest to ``above``, its axis along the normal of
+        the scalp smoothed over 15 mm, its handle turned towards ``handle_towards``.
+
+        Parameters
+        ----------
+        scalp : Surface
+            mm, head frame, normals outwards.
+        above : (3,) array
+            Point on, in or over the head, mm.
+        handle_towards : (3,) array
+            Point the **handle** is turned to, mm; the coil's +y axis points the other way.
+        gap : float
+            Distance from the scalp to the centre of the casing face, mm (hair, cap, foam).
+        coil : Coil, optional
+            With a coil that has a casing it is lifted further, until no part of the casing is within ``gap`` of
+            the scalp, measured along the coil's axis.
+
+        Raises
+        ------
+        InputError
+            If ``above`` is far from the scalp, the scalp is inside out, or the handle would point straight along
+            the normal.
+        """
+        above = as_vector(above, "above of Placement.on")
+        towards = as_vector(handle_towards, "handle_towards of Placement.on")
+        if not (np.isfinite(gap) and 0 <= gap <= 100):
+            raise InputError(f"Input gap of Placement.on must be 0 to 100 mm; instead received {gap}.")
+        surface_point = _nearest_on(scalp, above)
+        distance = float(np.linalg.norm(surface_point - above))
+        if distance > FARTHEST:
+            raise InputError(
+                f"Input above of Placement.on must lie within {FARTHEST:g} mm of the scalp; instead it is "
+                f"{distance:.0f} mm away (mm of the head frame are meant)."
+            )
+        normal = _outward_normal(scalp, surface_point)
+        centre = surface_point + gap * normal
+        wish = towards - centre
+        handle = wish - (wish @ normal) * normal
+        if np.linalg.norm(handle) <= 0.02 * np.linalg.norm(wish) or np.linalg.norm(handle) < 1e-6:
+            raise InputError(
+                "Input handle_towards of Placement.on must lie to one side of the coil; instead it lies straight "
+                "above or below its centre, which leaves the handle's direction open."
+            )
+        y, z = -handle / np.linalg.norm(handle), -normal
+        matrix = np.eye(4)
+        matrix[:3] = np.stack([np.cross(y, z), y, z, centre], axis=1)
+        return cls(matrix)
+
+    @property
+    def center(self) -> FloatArray:
+        """(3,) centre of the casing face, mm, head frame."""
+        return self.head_from_coil[:3, 3]
+
+    @property
+    def handle_direction(self) -> FloatArray:
+        """(3,) unit vector from the centre along the handle, head frame: the coil's -y."""
+        return read_only(0.0 - self.head_from_coil[:3, 1])
+
+    @property
+    def axis(self) -> FloatArray:
+        """(3,) unit vector into the head, head frame: the coil's +z."""
+        return self.head_from_coil[:3, 2]
+
+    def head_points(self, points: Any) -> FloatArray:
+        """Points (m, 3) of the coil frame in the head frame, mm."""
+        return transformed(as_points(points, "points of Placement.head_points"), self.head_from_coil)
+
+    def coil_points(self, points: Any) -> FloatArray:
+        """Points (m, 3) of the head frame in the coil frame, mm."""
+        shifted = as_points(points, "points of Placement.coil_points") - self.center
+        return shifted @ self.head_from_coil[:3, :3]
+
+    def initial_e_direction(self, coil: "Coil") -> FloatArray:
+        """(3,) unit vector, head frame: the primary field under this coil while its current rises."""
+        return self.head_from_coil[:3, :3] @ coil.initial_e_direction
+
+    def moved(
+        self, along_x: float = 0.0, along_y: float = 0.0, along_z: float = 0.0, *,
+        turned: float = 0.0, tilted_x: float = 0.0, tilted_y: float = 0.0,
+    ) -> "Placement":
+        """A pose shifted along the coil's own axes (mm), then turned about its own centre (degrees).
+
+        ``turned`` is about the coil's +z by the right hand: clockwise for someone who looks at the head from
+        outside.  ``tilted_x`` and ``tilted_y`` are about its x and y axes, made before the turn.
+        """
+        if not np.isfinite([along_x, along_y, along_z, turned, tilted_x, tilted_y]).all():
+            raise InputError("Inputs of Placement.moved must be finite numbers of mm and degrees.")
+        step = np.eye(4)
+        step[:3, 3] = along_x, along_y, along_z
+        step[:3, :3] = _rotation(2, turned) @ _rotation(1, tilted_y) @ _rotation(0, tilted_x)
+        return Placement(self.head_from_coil @ step)
+
+    def mirrored(self) -> "Placement":
+        """The pose on the other side of the head, mirrored about the plane x = 0 of the head frame.
+
+        Centre, handle (y) and axis (z) are the mirror images; x = y cross z is the image turned round, since a
+        coil cannot be reflected.  A coil that is its own mirror image about its y-z plane, as figure-8 and double
+        cone coils are, then induces the mirrored field.
+        """
+        mirror = np.diag([-1.0, 1.0, 1.0, 1.0])
+        return Placement(mirror @ self.head_from_coil @ mirror)
+
+
+def _rotation(axis: int, degrees: float) -> FloatArray:
+    """Right-handed rotation about a coordinate axis."""
+    cosine, sine = np.cos(np.deg2rad(degrees)), np.sin(np.deg2rad(degrees))
+    i, j = (axis + 1) % 3, (axis + 2) % 3
+    out = np.eye(3)
+    out[i, i] = out[j, j] = cosine
+    out[i, j], out[j, i] = -sine, sine
+    return out
+
+
+def _outward_normal(scalp: Surface, point: FloatArray) -> FloatArray:
+    """Smoothed normal of the scalp; refuses a surface that is inside out."""
+    centroid = scalp.points.mean(axis=0)
+    volume = np.einsum("fi,fi->", scalp.points[scalp.triangles[:, 0]] - centroid, scalp.area_vectors) / 3
+    if not volume > 0:
+        raise InputError(
+            f"Input scalp of Placement.on must have normals that point outwards; instead it encloses "
+            f"{volume / 1e3:.0f} cm3. Reverse its triangles."
+        )
+    return scalp.smoothed_normal(point)
+
+
+def _nearest_on(scalp: Surface, point: FloatArray) -> FloatArray:
+    """The point of the surface nearest to a point, among the triangles of the nearest vertices."""
+    if not len(scalp.triangles):
+        raise InputError("Input scalp of Placement.on must have triangles; instead it has none.")
+    near = np.atleast_1d(scalp.tree.query(point, k=min(12, len(scalp.points)))[1])
+    triangles = scalp.triangles[np.isin(scalp.triangles, near).any(axis=1)]
+    if not len(triangles):
+        raise InputError("Input scalp of Placement.on must not have loose vertices; use Surface.compacted().")
+    a, b, c = (scalp.points[triangles[:, i]] for i in range(3))
+    candidates = [_on_segments(point, a, b), _on_segments(point, b, c), _on_segments(point, c, a)]
+    candidates.append(_inside_triangles(point, a, b, c))
+    found = np.concatenate(candidates)
+    return found[int(np.argmin(np.linalg.norm(found - point, axis=1)))]
+
+
+def _on_segments(point: FloatArray, a: FloatArray, b: FloatArray) -> FloatArray:
+    edge = b - a
+    share = np.einsum("fi,fi->f", point - a, edge) / np.maximum(np.einsum("fi,fi->f", edge, edge), 1e-30)
+    return a + np.clip(share, 0, 1)[:, None] * edge
+
+
+def _inside_triangles(point: FloatArray, a: FloatArray, b: FloatArray, c: FloatArray) -> FloatArray:
+    """Feet of the perpendiculars that fall inside their triangle."""
+    normal = np.cross(b - a, c - a)
+    square = np.einsum("fi,fi->f", normal, normal)
+    kept = square > 1e-20
+    a, b, c, normal, square = a[kept], b[kept], c[kept], normal[kept], square[kept]
+    foot = point - (np.einsum("fi,fi->f", point - a, normal) / square)[:, None] * normal
+    sides = [np.einsum("fi,fi->f", np.cross(q - p, foot - p), normal) for p, q in ((a, b), (b, c), (c, a))]
+    return foot[(np.stack(sides) >= 0).all(axis=0)]
