@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
+from phantoms import phantom_labels
 
 from neuro_field.errors import InputError, UnknownNameError
 from neuro_field.mri.labels import TABLES, label_table, to_tissues
-from phantoms import phantom_labels
 
 
 def test_tissue_tags_pass_through_unchanged():

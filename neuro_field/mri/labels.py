@@ -20,8 +20,8 @@ LARGEST_LABEL = 65535
 class LabelTable:
     """The numbers of one family of label images.
 
-    ``tags`` maps each number to a tissue tag of `neuro_field.head.tissues`, 0 being air; ``software`` names the
-    programs that write them.
+    ``tags`` maps each number to a tissue tag of `neuro_field.head.tissues`, 0 being air; ``software`` names
+    the programs that write them.
     """
 
     name: str
@@ -45,10 +45,13 @@ def _freesurfer() -> dict[int, int]:
     return {0: 0} | {number: tag for tag, numbers in by_tissue.items() for number in numbers}
 
 
-#: Perivascular "vessels" (30, 62) and the choroid plexus (31, 63) of FreeSurfer lie in fluid and count as CSF.
+#: Perivascular "vessels" (30, 62) and the choroid plexus (31, 63) of FreeSurfer lie in fluid and count as
+#: CSF.
 TABLES = {
     "simnibs": LabelTable(
-        "simnibs", "SimNIBS charm and headreco tissues, and neuro_field's own", {0: 0} | {t: t for t in BY_TAG}
+        "simnibs",
+        "SimNIBS charm and headreco tissues, and neuro_field's own",
+        {0: 0} | {t: t for t in BY_TAG},
     ),
     "freesurfer": LabelTable("freesurfer", "FreeSurfer, SAMSEG and SynthSeg", _freesurfer()),
 }
@@ -63,7 +66,9 @@ def as_labels(labels: AnyArray, what: str) -> AnyArray:
     if array.ndim == 4 and array.shape[3] == 1:
         array = array[..., 0]
     if array.ndim != 3 or min(array.shape) < 2:
-        raise InputError(f"Input {what} must be a three-dimensional image; instead received shape {array.shape}.")
+        raise InputError(
+            f"Input {what} must be a three-dimensional image; instead received shape {array.shape}."
+        )
     if array.dtype.kind not in "biuf":
         raise InputError(f"Input {what} must hold whole numbers; instead received type {array.dtype}.")
     if array.dtype.kind == "f":
@@ -75,15 +80,18 @@ def as_labels(labels: AnyArray, what: str) -> AnyArray:
             )
     low, high = array.min(), array.max()
     if low < 0 or high > LARGEST_LABEL:
-        raise InputError(f"Input {what} must hold labels of 0 to {LARGEST_LABEL}; instead {low:g} to {high:g}.")
+        raise InputError(
+            f"Input {what} must hold labels of 0 to {LARGEST_LABEL}; instead {low:g} to {high:g}."
+        )
     return array.astype(np.uint16)
 
 
 def label_table(labels: AnyArray) -> LabelTable:
     """The table that explains every number of a label image.
 
-    Both families use 2, 3, 4 and more with different meanings, so a table is taken only when the other one leaves
-    numbers unexplained: 1 (white matter) or 6 (eyes) speak for SimNIBS, 41, 42, 165 or 258 for FreeSurfer.
+    Both families use 2, 3, 4 and more with different meanings, so a table is taken only when the other one
+    leaves numbers unexplained: 1 (white matter) or 6 (eyes) speak for SimNIBS, 41, 42, 165 or 258 for
+    FreeSurfer.
 
     Parameters
     ----------
@@ -92,8 +100,8 @@ def label_table(labels: AnyArray) -> LabelTable:
     Raises
     ------
     InputError
-        If no table explains every number (they are listed with their voxel counts), if more than one does, or if
-        the image is empty.
+        If no table explains every number (they are listed with their voxel counts), if more than one does, or
+        if the image is empty.
     """
     counts = np.bincount(as_labels(labels, "labels").ravel())
     present = [int(number) for number in np.flatnonzero(counts)]
@@ -106,14 +114,16 @@ def label_table(labels: AnyArray) -> LabelTable:
     if fitting:
         shown = ", ".join(map(str, present[:12]))
         raise InputError(
-            f"Input labels hold only the numbers {shown}, which {' and '.join(fitting)} both use with different "
+            f"Input labels hold only the numbers {shown}, which {' and '.join(fitting)} both use with "
+            "different "
             f"meanings; say which with table={fitting[0]!r} or table={fitting[1]!r}."
         )
     closest = min(unknown, key=lambda name: counts[unknown[name]].sum())
     shown = ", ".join(f"{number} ({counts[number]} voxels)" for number in unknown[closest][:8])
     more = f" and {len(unknown[closest]) - 8} more" if len(unknown[closest]) > 8 else ""
     raise InputError(
-        f"Input labels hold numbers that no table explains; closest is {TABLES[closest].software}, which does not "
+        f"Input labels hold numbers that no table explains; closest is {TABLES[closest].software}, which "
+        "does not "
         f"know {shown}{more}; relabel them as tissue tags 1 to 12."
     )
 
@@ -154,6 +164,10 @@ def to_tissues(labels: AnyArray, table: str | None = None) -> Labels:
     tissues = lookup[numbers]
     if (tissues == 255).any():
         found, counts = np.unique(numbers[tissues == 255], return_counts=True)
-        shown = ", ".join(f"{n} ({c} voxels)" for n, c in zip(found[:8].tolist(), counts[:8].tolist(), strict=True))
-        raise InputError(f"Input labels must be among the numbers of {chosen.software}; instead found {shown}.")
+        shown = ", ".join(
+            f"{n} ({c} voxels)" for n, c in zip(found[:8].tolist(), counts[:8].tolist(), strict=True)
+        )
+        raise InputError(
+            f"Input labels must be among the numbers of {chosen.software}; instead found {shown}."
+        )
     return tissues
