@@ -168,7 +168,7 @@ def _join_islands(labels: Labels, sizes: FloatArray) -> None:
 
 
 def _join_outer_islands(labels: Labels, sizes: FloatArray) -> None:
-    """The same for air and soft tissue, which layers may have broken; a thin layer may hang on by a corner."""
+    """The same for air and soft tissue, which layers may have broken; thin ones may hang on by a corner."""
     tags = [tag for tag in _present(labels) if tag not in (*INTRACRANIAL, *SKULL, EYES)]
     _join_islands_of(labels, tags, sizes, EVERY_NEIGHBOUR)
 
