@@ -122,6 +122,17 @@ class Coil:
         return read_only(positions), read_only(np.concatenate([part.moments for part in parts]))
 
     @cached_property
+    def source_points(self) -> FloatArray:
+        """(s, 3) places of the dipoles and wire ends, mm, coil frame; none for a sampled potential."""
+        places = [np.empty((0, 3))]
+        for element in self.elements:
+            if isinstance(element, Dipoles):
+                places.append(element.positions)
+            elif isinstance(element, Segments):
+                places += [element.starts, element.ends]
+        return read_only(np.concatenate(places))
+
+    @cached_property
     def initial_e_direction(self) -> FloatArray:
         """(3,) unit vector, coil frame: the primary field -dA/dt under the coil while its current rises.
 

@@ -8,7 +8,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
-from neuro_field.arrays import BoolArray, FloatArray, IntArray, as_vector, read_only
+from neuro_field.arrays import AnyArray, BoolArray, FloatArray, IntArray, as_vector, read_only
 from neuro_field.errors import InputError
 
 #: Faces of a tetrahedron, opposite its nodes 0..3, wound so that normals point outwards.
@@ -171,12 +171,24 @@ class TetMesh:
             Its vertices are a subset of the mesh nodes, in their order.
         """
         tets = self.tets if inside is None else self.tets[inside]
-        triangles = tets[:, FACES].reshape(-1, 3)
-        ordered = np.sort(triangles, axis=1).astype(np.uint64)
-        first, second, third = ordered.T
-        if len(self.nodes) > 2**21:  # three indices no longer fit 64 bits side by side
-            _, once, pair = np.unique(ordered, axis=0, return_index=True, return_counts=True)
-        else:
-            key = (first << np.uint64(42)) | (second << np.uint64(21)) | third
-            _, once, pair = np.unique(key, return_index=True, return_counts=True)
-        return Surface(self.nodes, triangles[np.sort(once[pair == 1])]).compacted()
+        if len(self.nodes) > 2**21:
+            raise InputError(f"A surface can be taken of a mesh of at most {2**21} nodes; this has {len(self.nodes)}.")
+        ordered = np.sort(tets, axis=1).astype(np.uint64)
+        sets = [(1, 2, 3), (0, 2, 3), (0, 1, 3), (0, 1, 2)]  # of ascending nodes, so every key is ascending too
+        keys = np.concatenate([_face_key(*(ordered[:, i] for i in three)) for three in sets])
+        keys.sort()
+        different = keys[1:] != keys[:-1]
+        once = keys[np.concatenate([[True], different]) & np.concatenate([different, [True]])]
+        mask = np.uint64(2**21 - 1)
+        on_boundary = np.zeros(len(self.nodes), dtype=bool)
+        for shift in (0, 21, 42):
+            on_boundary[(once >> np.uint64(shift)) & mask] = True
+        candidates = tets[on_boundary[tets].sum(axis=1) >= 3][:, FACES].reshape(-1, 3)
+        corners = np.sort(candidates, axis=1).astype(np.uint64)
+        chosen = np.isin(_face_key(*corners.T), once)
+        return Surface(self.nodes, candidates[chosen]).compacted()
+
+
+def _face_key(first: AnyArray, second: AnyArray, third: AnyArray) -> AnyArray:
+    """One uint64 for three ascending node indices below 2**21."""
+    return (first << np.uint64(42)) | (second << np.uint64(21)) | third

@@ -1,0 +1,1 @@
+"""The electric field: discrete equations, solver, recovery, closed forms."""

@@ -1,0 +1,118 @@
+"""The discrete equations of a head: linear elements, their stiffness, load vectors and element fields."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from scipy.sparse import csr_matrix
+from scipy.sparse.csgraph import connected_components
+
+from neuro_field.arrays import AnyArray, FloatArray, IntArray
+from neuro_field.errors import InputError
+from neuro_field.head.model import HeadModel
+from neuro_field.kernels import assembly
+from neuro_field.units import metres
+
+
+@dataclass(frozen=True, eq=False)
+class System:
+    """First-order finite elements on a head: K phi = b with K_ij = sum_t V grad(l_i) . sigma grad(l_j).
+
+    The mesh is refused, with counts and the first index, when an element is inverted or flat, a node belongs to no
+    element, or the head falls into pieces.
+    """
+
+    head: HeadModel
+
+    def __post_init__(self) -> None:
+        mesh = self.head.mesh
+        flat = np.flatnonzero(mesh.volumes <= 0)
+        if len(flat):
+            raise InputError(
+                f"Every element must have a positive volume; instead {len(flat)} of {len(mesh.tets)} are inverted or "
+                f"flat, the first is element {flat[0]} ({mesh.volumes[flat[0]]:.3g} mm3). Rebuild or repair the mesh."
+            )
+        unused = np.flatnonzero(np.diff(self.offsets) == 0)
+        if len(unused):
+            raise InputError(
+                f"Every node must belong to an element; instead {len(unused)} of {len(mesh.nodes)} belong to none, "
+                f"the first is node {unused[0]}. Remove them from the mesh."
+            )
+        pieces, piece = connected_components(self.stiffness, directed=False)
+        if pieces > 1:
+            sizes = np.bincount(piece)
+            raise InputError(
+                f"The head must be one piece; instead it has {pieces}, the largest of {sizes.max()} and the smallest "
+                f"of {sizes.min()} nodes (node {np.argmin(sizes[piece])}). Keep the largest piece only."
+            )
+
+    @cached_property
+    def nodes(self) -> FloatArray:
+        """(n, 3) node positions in m."""
+        return metres(self.head.mesh.nodes)
+
+    @cached_property
+    def _incidence(self) -> tuple[IntArray, IntArray]:
+        mesh = self.head.mesh
+        offsets = np.zeros(len(mesh.nodes) + 1, dtype=np.int32)
+        slots = np.empty(4 * len(mesh.tets), dtype=np.int32)
+        assembly.incidence(mesh.tets, offsets, slots)
+        return offsets, slots
+
+    @property
+    def offsets(self) -> IntArray:
+        """(n + 1,) where each node's elements begin in `slots`."""
+        return self._incidence[0]
+
+    @property
+    def slots(self) -> IntArray:
+        """(4 t,) for each node its elements, as 4 * element + local index of the node."""
+        return self._incidence[1]
+
+    @cached_property
+    def _conductivity(self) -> tuple[FloatArray, FloatArray]:
+        sigma = self.head.conductivity
+        return (sigma, np.empty((0, 3, 3))) if sigma.ndim == 1 else (np.empty(0), sigma)
+
+    @cached_property
+    def stiffness(self) -> csr_matrix:
+        """(n, n) K in S, symmetric, with constants in its null space."""
+        mesh, n = self.head.mesh, len(self.head.mesh.nodes)
+        lengths = np.empty(n, dtype=np.int32)
+        assembly.row_lengths(mesh.tets, self.offsets, self.slots, lengths)
+        indptr = np.zeros(n + 1, dtype=np.int32)
+        np.cumsum(lengths, out=indptr[1:])
+        indices, data = np.empty(indptr[-1], dtype=np.int32), np.empty(indptr[-1])
+        assembly.stiffness(
+            self.nodes, mesh.tets, *self._conductivity, self.offsets, self.slots, indptr, indices, data
+        )
+        return csr_matrix((data, indices, indptr), shape=(n, n))
+
+    def load(self, dadt: FloatArray) -> FloatArray:
+        """Right-hand sides (n, k) of k fields dA/dt given at the nodes, (n, k, 3) V/m."""
+        out = np.empty(dadt.shape[:2])
+        assembly.load(
+            self.nodes, self.head.mesh.tets, *self._conductivity, self.offsets, self.slots,
+            np.ascontiguousarray(dadt), out,
+        )  # fmt: skip
+        return out
+
+    def adjoint_sources(self, adjoint: FloatArray) -> FloatArray:
+        """Nodal vectors (n, k, 3) whose products with dA/dt at the nodes sum to -adjoint . load."""
+        out = np.empty((*adjoint.shape, 3))
+        assembly.adjoint_sources(
+            self.nodes, self.head.mesh.tets, *self._conductivity, self.offsets, self.slots,
+            np.ascontiguousarray(adjoint), out,
+        )  # fmt: skip
+        return out
+
+    def element_gradient(self, values: FloatArray) -> FloatArray:
+        """Gradient (t, 3) of a nodal field (n,), per metre."""
+        out = np.empty((len(self.head.mesh.tets), 3))
+        assembly.element_gradients(self.nodes, self.head.mesh.tets, np.ascontiguousarray(values), out)
+        return out
+
+    def element_mean(self, values: AnyArray, elements: IntArray | slice = slice(None)) -> FloatArray:
+        """Mean of a nodal field over the four nodes of each element."""
+        tets = self.head.mesh.tets[elements]
+        return sum(values[tets[:, a]] for a in range(4)) / 4

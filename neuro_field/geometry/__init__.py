@@ -1,0 +1,1 @@
+"""Shapes: meshes, surfaces, and where points lie in them."""

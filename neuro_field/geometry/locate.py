@@ -1,0 +1,42 @@
+"""Points in a tetrahedral mesh: which element holds each, and where in it."""
+
+import numpy as np
+
+from neuro_field.arrays import FloatArray, IntArray, as_points
+from neuro_field.geometry.mesh import TetMesh
+from neuro_field.kernels import locate as kernel
+
+#: Bins for points: about this many, so that the bins fit a cache and few elements overlap many.
+_MOST_BINS = 2_000_000
+_SMALLEST_BIN = 1.0
+
+
+def locate(mesh: TetMesh, points: FloatArray) -> tuple[IntArray, FloatArray]:
+    """The element that holds each point.
+
+    Parameters
+    ----------
+    mesh : TetMesh
+    points : (m, 3) array
+        mm, the mesh's frame.
+
+    Returns
+    -------
+    elements : (m,) int array
+        Index of the element, the lowest where a point lies on a shared face; -1 outside the mesh.
+    shares : (m, 4) array
+        Barycentric coordinates in it; zeros outside.
+    """
+    points = as_points(points, "points of locate")
+    elements = np.full(len(points), -1, dtype=np.int32)
+    shares = np.zeros((len(points), 4))
+    if len(points):
+        origin = points.min(axis=0)
+        extent = np.maximum(np.ptp(points, axis=0), 1e-6)
+        cell = max(_SMALLEST_BIN, float(np.cbrt(np.prod(np.maximum(extent, _SMALLEST_BIN)) / _MOST_BINS)))
+        shape = (extent // cell).astype(np.int64) + 1
+        bins = np.ravel_multi_index(tuple(((points - origin) // cell).astype(np.int64).T), tuple(shape))
+        order = np.argsort(bins, kind="stable")
+        starts = np.searchsorted(bins[order], np.arange(int(np.prod(shape)) + 1))
+        kernel.locate(mesh.nodes, mesh.tets, points, order, starts, origin, cell, shape, elements, shares)
+    return elements, shares

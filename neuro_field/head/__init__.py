@@ -1,0 +1,1 @@
+"""The head as a conductor."""

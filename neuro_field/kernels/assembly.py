@@ -1,0 +1,171 @@
+"""Kernels of linear tetrahedra: incidence, stiffness rows, load vectors and element fields.
+
+Every parallel loop runs over an outer index that owns its output, so that one thread and many give the same bits.
+Rows are gathered over the elements around a node instead of scattered from elements.  The product of an element's
+volume and the gradient of its i-th hat function is the inward area vector of the opposite face divided by 3: no
+division is needed until the stiffness itself.
+"""
+
+import numpy as np
+from numba import njit, prange
+
+
+@njit(cache=True)
+def incidence(tets, offsets, slots):
+    """Elements around each node: ``slots[offsets[i]:offsets[i+1]]`` are ``4 * element + local index``, ascending.
+
+    tets (t, 4) int32; offsets (n + 1,) int32, zero on entry; slots (4 t,) int32.
+    """
+    for t in range(len(tets)):
+        for a in range(4):
+            offsets[tets[t, a] + 1] += 1
+    for i in range(len(offsets) - 1):
+        offsets[i + 1] += offsets[i]
+    for t in range(len(tets)):
+        for a in range(4):
+            i = tets[t, a]
+            slots[offsets[i]] = 4 * t + a
+            offsets[i] += 1
+    for i in range(len(offsets) - 1, 0, -1):
+        offsets[i] = offsets[i - 1]
+    offsets[0] = 0
+
+
+@njit(cache=True, inline="always")
+def weighted_gradient(nodes, tets, t, a, out):
+    """``out`` = volume times the gradient of the a-th hat function of element t (a third of the inward face area)."""
+    i, j, k = tets[t, (a + 1) & 3], tets[t, (a + 2) & 3], tets[t, (a + 3) & 3]
+    ux, uy, uz = nodes[j, 0] - nodes[i, 0], nodes[j, 1] - nodes[i, 1], nodes[j, 2] - nodes[i, 2]
+    vx, vy, vz = nodes[k, 0] - nodes[i, 0], nodes[k, 1] - nodes[i, 1], nodes[k, 2] - nodes[i, 2]
+    s = -1.0 / 6.0 if a & 1 == 0 else 1.0 / 6.0
+    out[0] = s * (uy * vz - uz * vy)
+    out[1] = s * (uz * vx - ux * vz)
+    out[2] = s * (ux * vy - uy * vx)
+
+
+@njit(cache=True, inline="always")
+def conducted(sigma, tensor, t, vector):
+    """``vector`` (3,) becomes conductivity times itself; ``tensor`` (0 or t, 3, 3) rules where it is not empty."""
+    if len(tensor):
+        x, y, z = vector[0], vector[1], vector[2]
+        for c in range(3):
+            vector[c] = tensor[t, c, 0] * x + tensor[t, c, 1] * y + tensor[t, c, 2] * z
+    else:
+        for c in range(3):
+            vector[c] *= sigma[t]
+
+
+@njit(cache=True, parallel=True)
+def row_lengths(tets, offsets, slots, lengths):
+    """Number of different nodes in the elements around each node, itself included; lengths (n,) int32."""
+    for i in prange(len(lengths)):
+        seen = np.empty(4 * (offsets[i + 1] - offsets[i]), np.int32)
+        count = 0
+        for s in range(offsets[i], offsets[i + 1]):
+            for b in range(4):
+                j = tets[slots[s] >> 2, b]
+                known = False
+                for q in range(count):
+                    if seen[q] == j:
+                        known = True
+                        break
+                if not known:
+                    seen[count] = j
+                    count += 1
+        lengths[i] = count
+
+
+@njit(cache=True, parallel=True)
+def stiffness(nodes, tets, sigma, tensor, offsets, slots, indptr, indices, data):
+    """Rows of K_ij = sum_t V grad(l_i) . sigma grad(l_j) in CSR, columns ascending.
+
+    nodes (n, 3) m; sigma (t,) S/m; tensor (0 or t, 3, 3) S/m; indptr (n + 1,) given; indices and data filled.
+    """
+    for i in prange(len(indptr) - 1):
+        start, count = indptr[i], 0
+        own, other = np.empty(3), np.empty(3)
+        for s in range(offsets[i], offsets[i + 1]):
+            t, a = slots[s] >> 2, slots[s] & 3
+            weighted_gradient(nodes, tets, t, a, own)
+            volume = 0.0
+            p, q = tets[t, a], tets[t, (a + 1) & 3]
+            for c in range(3):  # the hat function falls from 1 to 0 between its node and the opposite face
+                volume += own[c] * (nodes[p, c] - nodes[q, c])
+            conducted(sigma, tensor, t, own)
+            for b in range(4):
+                weighted_gradient(nodes, tets, t, b, other)
+                value = (own[0] * other[0] + own[1] * other[1] + own[2] * other[2]) / volume
+                j = tets[t, b]
+                place = count
+                while place > 0 and indices[start + place - 1] >= j:
+                    place -= 1
+                if place < count and indices[start + place] == j:
+                    data[start + place] += value
+                else:
+                    for m in range(count, place, -1):
+                        indices[start + m] = indices[start + m - 1]
+                        data[start + m] = data[start + m - 1]
+                    indices[start + place] = j
+                    data[start + place] = value
+                    count += 1
+
+
+@njit(cache=True, parallel=True)
+def load(nodes, tets, sigma, tensor, offsets, slots, potential, out):
+    """Right-hand sides b_i = -sum_t V grad(l_i) . sigma (mean of dA/dt over the element's nodes).
+
+    potential (n, k, 3) V/m, k right-hand sides; out (n, k) A.
+    """
+    width = potential.shape[1]
+    for i in prange(len(out)):
+        own = np.empty(3)
+        for k in range(width):
+            out[i, k] = 0.0
+        for s in range(offsets[i], offsets[i + 1]):
+            t, a = slots[s] >> 2, slots[s] & 3
+            weighted_gradient(nodes, tets, t, a, own)
+            conducted(sigma, tensor, t, own)
+            for k in range(width):
+                total = 0.0
+                for b in range(4):
+                    j = tets[t, b]
+                    total += own[0] * potential[j, k, 0] + own[1] * potential[j, k, 1] + own[2] * potential[j, k, 2]
+                out[i, k] -= 0.25 * total
+
+
+@njit(cache=True, parallel=True)
+def element_gradients(nodes, tets, values, out):
+    """Gradient of a nodal field in each element; nodes m, values (n,), out (t, 3)."""
+    for t in prange(len(tets)):
+        own = np.empty(3)
+        weighted_gradient(nodes, tets, t, 0, own)
+        p, q = tets[t, 0], tets[t, 1]
+        volume = 0.0
+        for c in range(3):
+            volume += own[c] * (nodes[p, c] - nodes[q, c])
+            out[t, c] = 0.0
+        for a in range(4):
+            weighted_gradient(nodes, tets, t, a, own)
+            for c in range(3):
+                out[t, c] += own[c] * values[tets[t, a]] / volume
+
+
+@njit(cache=True, parallel=True)
+def adjoint_sources(nodes, tets, sigma, tensor, offsets, slots, adjoint, out):
+    """Nodal vectors c_n with sum_n c_n . dA/dt_n = sum_t V grad(psi) . sigma dA/dt: the conduction part of reciprocity.
+
+    adjoint (n, k) solutions psi; out (n, k, 3): a quarter of V sigma grad(psi) summed over the elements of a node.
+    """
+    width = adjoint.shape[1]
+    for i in prange(len(out)):
+        own = np.empty(3)
+        out[i, :, :] = 0.0
+        for s in range(offsets[i], offsets[i + 1]):
+            t = slots[s] >> 2
+            for b in range(4):
+                weighted_gradient(nodes, tets, t, b, own)
+                conducted(sigma, tensor, t, own)
+                j = tets[t, b]
+                for k in range(width):
+                    for c in range(3):
+                        out[i, k, c] += 0.25 * own[c] * adjoint[j, k]

@@ -1,0 +1,168 @@
+"""Kernels of the block multigrid cycle and of block conjugate gradients, in widths fixed at compilation.
+
+Right-hand sides stand side by side in rows, (n, width).  Each column's arithmetic has one order, whatever the width
+and the number of threads: rows are cut into a fixed number of chunks, Gauss-Seidel runs inside a chunk and takes old
+values from the others, and dot products are summed chunk by chunk.
+"""
+
+from functools import cache
+from types import SimpleNamespace
+
+import numpy as np
+from numba import njit, prange
+
+CHUNKS = 64
+
+#: Widths that are compiled; a block of another width is padded to the next one.
+WIDTHS = (1, 4, 8)
+
+
+@njit(cache=True, parallel=True)
+def add_product(alpha, p, q, x, r, r_single, partial):
+    """x += alpha p and r -= alpha q column by column; r in single precision; chunk sums of r.r into partial."""
+    n, width = x.shape
+    size = (n + CHUNKS - 1) // CHUNKS
+    for chunk in prange(CHUNKS):
+        for k in range(width):
+            partial[chunk, k] = 0.0
+        for i in range(chunk * size, min(n, chunk * size + size)):
+            for k in range(width):
+                x[i, k] += alpha[k] * p[i, k]
+                value = r[i, k] - alpha[k] * q[i, k]
+                r[i, k] = value
+                r_single[i, k] = value
+                partial[chunk, k] += value * value
+
+
+@njit(cache=True, parallel=True)
+def chunk_dots(r, z, partial):
+    """Chunk sums of r.z, columns apart; r double, z single precision."""
+    n, width = r.shape
+    size = (n + CHUNKS - 1) // CHUNKS
+    for chunk in prange(CHUNKS):
+        for k in range(width):
+            partial[chunk, k] = 0.0
+        for i in range(chunk * size, min(n, chunk * size + size)):
+            for k in range(width):
+                partial[chunk, k] += r[i, k] * z[i, k]
+
+
+@njit(cache=True, parallel=True)
+def new_direction(beta, z, p):
+    """p = z + beta p, columns apart."""
+    n, width = p.shape
+    for i in prange(n):
+        for k in range(width):
+            p[i, k] = z[i, k] + beta[k] * p[i, k]
+
+
+def _kernels_of_width(width: int) -> SimpleNamespace:
+    @njit(cache=True, parallel=True)
+    def relax_forwards(indptr, indices, data, inverse_diagonal, b, x):
+        """x = (lower triangle inside each chunk)^-1 b: a Gauss-Seidel sweep from zero, rows upwards."""
+        n = len(inverse_diagonal)
+        size = (n + CHUNKS - 1) // CHUNKS
+        for chunk in prange(CHUNKS):
+            first = chunk * size
+            total = np.empty(width, np.float32)
+            for i in range(first, min(n, first + size)):
+                for k in range(width):
+                    total[k] = b[i, k]
+                for place in range(indptr[i], indptr[i + 1]):
+                    j, a = indices[place], data[place]
+                    if j >= i:
+                        break
+                    if j >= first:
+                        for k in range(width):
+                            total[k] -= a * x[j, k]
+                for k in range(width):
+                    x[i, k] = inverse_diagonal[i] * total[k]
+
+    @njit(cache=True, parallel=True)
+    def relax_backwards(indptr, indices, data, inverse_diagonal, b, old, x):
+        """A Gauss-Seidel sweep of A x = b, rows downwards; other chunks are seen at their ``old`` values."""
+        n = len(inverse_diagonal)
+        size = (n + CHUNKS - 1) // CHUNKS
+        for chunk in prange(CHUNKS):
+            first, last = chunk * size, min(n, chunk * size + size)
+            total = np.empty(width, np.float32)
+            for step in range(last - first):
+                i = last - 1 - step
+                for k in range(width):
+                    total[k] = b[i, k]
+                for place in range(indptr[i], indptr[i + 1]):
+                    j, a = indices[place], data[place]
+                    if i < j < last:
+                        for k in range(width):
+                            total[k] -= a * x[j, k]
+                    else:
+                        for k in range(width):
+                            total[k] -= a * old[j, k]
+                for k in range(width):
+                    x[i, k] = old[i, k] + inverse_diagonal[i] * total[k]
+
+    @njit(cache=True, parallel=True)
+    def residual(indptr, indices, data, b, x, r):
+        """r = b - A x."""
+        n = len(r)
+        size = (n + CHUNKS - 1) // CHUNKS
+        for chunk in prange(CHUNKS):
+            total = np.empty(width, np.float32)
+            for i in range(chunk * size, min(n, chunk * size + size)):
+                for k in range(width):
+                    total[k] = b[i, k]
+                for place in range(indptr[i], indptr[i + 1]):
+                    j, a = indices[place], data[place]
+                    for k in range(width):
+                        total[k] -= a * x[j, k]
+                for k in range(width):
+                    r[i, k] = total[k]
+
+    @njit(cache=True, parallel=True)
+    def transfer(indptr, indices, data, x, y):
+        """y += M x: prolongation, and restriction by the transposed matrix."""
+        n = len(y)
+        size = (n + CHUNKS - 1) // CHUNKS
+        for chunk in prange(CHUNKS):
+            total = np.empty(width, np.float32)
+            for i in range(chunk * size, min(n, chunk * size + size)):
+                for k in range(width):
+                    total[k] = y[i, k]
+                for place in range(indptr[i], indptr[i + 1]):
+                    j, a = indices[place], data[place]
+                    for k in range(width):
+                        total[k] += a * x[j, k]
+                for k in range(width):
+                    y[i, k] = total[k]
+
+    @njit(cache=True, parallel=True)
+    def product(indptr, indices, data, p, q, partial):
+        """q = A p in double precision; chunk sums of p.q into partial."""
+        n = len(q)
+        size = (n + CHUNKS - 1) // CHUNKS
+        for chunk in prange(CHUNKS):
+            total = np.empty(width)
+            for k in range(width):
+                partial[chunk, k] = 0.0
+            for i in range(chunk * size, min(n, chunk * size + size)):
+                for k in range(width):
+                    total[k] = 0.0
+                for place in range(indptr[i], indptr[i + 1]):
+                    j, a = indices[place], data[place]
+                    for k in range(width):
+                        total[k] += a * p[j, k]
+                for k in range(width):
+                    q[i, k] = total[k]
+                    partial[chunk, k] += p[i, k] * total[k]
+
+    return SimpleNamespace(
+        relax_forwards=relax_forwards, relax_backwards=relax_backwards, residual=residual, transfer=transfer, product=product
+    )
+
+
+@cache
+def kernels_of_width(width: int) -> SimpleNamespace:
+    """The matrix kernels (two sweeps, residual, transfer, product) for one of `WIDTHS` columns."""
+    if width not in WIDTHS:
+        raise ValueError(f"Input width must be one of {WIDTHS}; instead received {width}.")
+    return _kernels_of_width(width)

@@ -1,0 +1,1 @@
+"""Targets, candidates and rankings: where to put the coil."""
