@@ -1,0 +1,117 @@
+"""From a label image to what the mesher reads: smooth indicator fields on an isotropic grid, and how fine to be."""
+
+import numpy as np
+from scipy import ndimage
+
+from neuro_field.arrays import AnyArray, BoolArray, FloatArray
+from neuro_field.head.mesher_octree import COARSEST_LEVEL
+from neuro_field.head.tissues import tags_of
+
+#: Width (voxels) of the Gaussian that smooths the indicator of a tag: enough to hide voxel stairs, and narrower in
+#: the brain, whose sulci are a voxel or two wide.
+SMOOTHING = {0: 1.0, 1: 0.5, 2: 0.5, 3: 0.5, 4: 0.5, 5: 0.7, 6: 1.0}
+SMOOTHING_OF_OTHERS = 0.7
+#: Factors on the indicators of thin tissues, which a lattice of wider cells would otherwise lose to what is around
+#: them: with these, CSF and white matter keep their volume within 3 % on a head of 1 mm voxels at 1.9 mm edges.
+WEIGHT = {1: 1.08, 3: 1.15}
+#: Tissues always meshed at the finest level, beside everything thin.
+FINEST = ("grey_matter", "lesion")
+
+
+def cropped(labels: AnyArray, world_from_voxel: FloatArray, margin: tuple[int, ...]) -> tuple[AnyArray, FloatArray]:
+    """The box around all tissue with ``margin`` voxels of outside on every side of each axis, and its affine."""
+    box = ndimage.find_objects((labels > 0).astype(np.uint8))[0]
+    corner = np.array([side.start for side in box]) - np.array(margin)
+    affine = world_from_voxel.copy()
+    affine[:3, 3] += world_from_voxel[:3, :3] @ corner
+    return np.pad(labels[box], [(width, width) for width in margin]), affine
+
+
+def is_isotropic(world_from_voxel: FloatArray, tolerance: float = 1e-3) -> bool:
+    """Whether voxels are cubes, in whatever orientation, within a relative tolerance."""
+    gram = world_from_voxel[:3, :3].T @ world_from_voxel[:3, :3]
+    return float(np.abs(gram / np.trace(gram) * 3 - np.eye(3)).max()) < tolerance
+
+
+def isotropic_grid(
+    shape: tuple[int, ...], world_from_voxel: FloatArray
+) -> tuple[tuple[int, ...], FloatArray]:
+    """A grid of cubes, as fine as the finest voxel axis, turned like the image and covering it: shape, affine."""
+    matrix = world_from_voxel[:3, :3]
+    left, stretch, right = np.linalg.svd(matrix)
+    rotation = left @ right
+    spacing = float(stretch.min())
+    corners = np.array(np.meshgrid(*[(0, count - 1) for count in shape], indexing="ij")).reshape(3, -1)
+    along = rotation.T @ matrix @ corners / spacing
+    affine = np.eye(4)
+    affine[:3, :3] = rotation * spacing
+    affine[:3, 3] = world_from_voxel[:3, 3] + affine[:3, :3] @ along.min(axis=1)
+    return tuple(int(count) + 1 for count in np.ceil(np.ptp(along, axis=1) - 1e-6)), affine
+
+
+def indicator_fields(
+    labels: AnyArray, tags: AnyArray, world_from_voxel: FloatArray
+) -> tuple[AnyArray, FloatArray]:
+    """Smoothed indicators of each tag, (labels, i, j, k) float32, on an isotropic grid, and that grid's affine.
+
+    Voxels that are not cubes (anisotropic or sheared) are smoothed as they are and then interpolated linearly.
+    """
+    shape, grid = labels.shape, world_from_voxel
+    isotropic = is_isotropic(world_from_voxel)
+    if not isotropic:
+        shape, grid = isotropic_grid(labels.shape, world_from_voxel)
+    voxel_from_grid = np.linalg.inv(world_from_voxel) @ grid
+    fields = np.empty((len(tags), *shape), dtype=np.float32)
+    for index, tag in enumerate(tags.tolist()):
+        field = (labels == tag).astype(np.float32)
+        field = ndimage.gaussian_filter(field, SMOOTHING.get(tag, SMOOTHING_OF_OTHERS), truncate=4.0)
+        field *= np.float32(WEIGHT.get(tag, 1.0))
+        if not isotropic:
+            matrix, offset = voxel_from_grid[:3, :3], voxel_from_grid[:3, 3]
+            field = ndimage.affine_transform(field, matrix, offset, shape, order=1, mode="nearest")
+        fields[index] = field
+    return fields, grid
+
+
+def _boxed(mask: AnyArray, radius: int, *, shrink: bool = False) -> AnyArray:
+    """Dilate (or erode) a mask by a cube of ``radius`` voxels."""
+    filter_1d = ndimage.minimum_filter1d if shrink else ndimage.maximum_filter1d
+    for axis in range(3):
+        mask = filter_1d(mask, 2 * radius + 1, axis=axis)
+    return mask
+
+
+def wanted_levels(labels: AnyArray, finest: BoolArray, cell: float) -> AnyArray:
+    """Octree level wanted in each voxel, (i, j, k) int8: 0 where fineness pays, coarser away from interfaces.
+
+    Parameters
+    ----------
+    labels : (i, j, k) array
+        0 outside.
+    finest : (i, j, k) bool array
+        Where level 0 is wanted in any case; so it is in every tissue thinner than two cells.
+    cell : float
+        Edge of the finest cell, voxels.
+    """
+    interface = np.zeros(labels.shape, dtype=np.uint8)
+    for axis in range(3):
+        one = tuple(slice(None, -1) if a == axis else slice(None) for a in range(3))
+        two = tuple(slice(1, None) if a == axis else slice(None) for a in range(3))
+        differ = labels[one] != labels[two]
+        interface[one] |= differ
+        interface[two] |= differ
+    wanted = np.full(labels.shape, COARSEST_LEVEL, dtype=np.int8)
+    for level in range(COARSEST_LEVEL - 1, 0, -1):
+        wanted[_boxed(interface, max(1, round(0.8 * cell * 2**level))) > 0] = level
+    wanted[_boxed(finest.astype(np.uint8), max(1, round(0.5 * cell))) > 0] = 0
+    radius = max(1, round(cell))
+    for label in range(1, int(labels.max()) + 1):
+        mask = (labels == label).astype(np.uint8)
+        opened = _boxed(_boxed(mask, radius, shrink=True), radius)
+        wanted[(mask > 0) & (opened == 0)] = 0
+    return wanted
+
+
+def finest_labels(tags: AnyArray) -> BoolArray:
+    """(labels,) mask of the tags that are always meshed at the finest level."""
+    return np.isin(tags, [tag for name in FINEST for tag in tags_of(name)])

@@ -1,0 +1,132 @@
+"""Concentric spherical shells: the head whose field is known in closed form, for validation."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from neuro_field.arrays import AnyArray, FloatArray
+from neuro_field.errors import InputError
+from neuro_field.geometry.mesh import TetMesh
+from neuro_field.head.mesher import checked_edge, mesh_fields
+from neuro_field.head.mesher_cut import outer_nodes
+from neuro_field.head.model import HeadModel
+from neuro_field.kernels.lattice_stars import collect_label_sets
+
+#: Tags of the shells, from inside out, by how many there are.
+SHELL_TAGS = {1: (2,), 2: (2, 5), 3: (2, 4, 5), 4: (2, 3, 4, 5)}
+
+
+def sphere_head(
+    radii: Sequence[float] = (78, 81, 87, 92),
+    edge: float = 3.0,
+    *,
+    conductivity: Sequence[float] | None = None,
+) -> HeadModel:
+    """Concentric spherical shells around the origin, meshed evenly.
+
+    Parameters
+    ----------
+    radii : one to four numbers
+        Outer radius of each shell, mm, from inside out.  Four are grey matter, CSF, bone and scalp; three grey
+        matter, bone and scalp; two grey matter and scalp; one grey matter.
+    edge : float
+        Edge of the cells everywhere, mm (`mesher.mesh_labels`); at most 1.5 times the thinnest shell.
+    conductivity : sequence of float, optional
+        S/m of each shell; the tissues' standard values when omitted.
+
+    Returns
+    -------
+    HeadModel
+        Nodes of every boundary lie on its sphere to rounding; no mapping to MNI.
+
+    Raises
+    ------
+    InputError
+        On radii that do not increase from above zero, another count of them, a conductivity of another length, or
+        an edge too coarse for the thinnest shell.
+
+    Examples
+    --------
+    >>> head = sphere_head(radii=(20, 24), edge=4.0)
+    >>> round(float(np.linalg.norm(head.scalp.points, axis=1).max()), 9)
+    24.0
+    """
+    shells = _checked_radii(radii)
+    edge = checked_edge(edge)
+    thinnest = float(np.diff(shells, prepend=0).min())
+    if edge > 1.5 * thinnest:
+        raise InputError(
+            f"Input edge of sphere_head must be at most 1.5 times its thinnest shell "
+            f"({thinnest:g} mm), that is {1.5 * thinnest:g} mm; instead received {edge:g}."
+        )
+    if conductivity is not None and np.shape(conductivity) != shells.shape:
+        raise InputError(
+            f"Input conductivity of sphere_head must have one value for each of {len(shells)} shells; "
+            f"instead received {conductivity!r:.80}."
+        )
+    fields, grid = _shell_fields(shells, spacing=edge / 2)
+    mesh = mesh_fields(fields, grid, edge=edge)
+    nodes = _on_spheres(mesh, shells)
+    tags = np.array((0, *SHELL_TAGS[len(shells)]))[mesh.tags]
+    provenance = {"source": "concentric spheres", "radii": shells.tolist(), "edge": float(edge)}
+    head = HeadModel.from_mesh(TetMesh(nodes, mesh.tets, tags), name="sphere", provenance=provenance)
+    if conductivity is None:
+        return head
+    sigma = np.asarray(conductivity, dtype=np.float64)[mesh.tags - 1]
+    return HeadModel(head.mesh, sigma, name="sphere", provenance=provenance)
+
+
+def _checked_radii(radii: Sequence[float]) -> FloatArray:
+    """One to four increasing positive radii."""
+    try:
+        shells = np.array(radii, dtype=np.float64)
+    except (TypeError, ValueError):
+        shells = np.empty(0)
+    if shells.ndim != 1 or not 1 <= len(shells) <= 4:
+        raise InputError(f"Input radii of sphere_head must be one to four numbers; instead received {radii!r:.80}.")
+    if not np.isfinite(shells).all() or shells[0] <= 0 or (np.diff(shells) <= 0).any():
+        raise InputError(
+            f"Input radii of sphere_head must be positive and increase, from inside out; instead received {radii!r:.80}."
+        )
+    return shells
+
+
+def _shell_fields(radii: FloatArray, spacing: float) -> tuple[AnyArray, FloatArray]:
+    """Depth in each shell (and outside), voxels, on a cubic grid around the spheres: (shells + 1, i, i, i), affine.
+
+    The depth is the distance to the shell's nearer boundary, negative beyond it, so neighbours are equal exactly on
+    the sphere between them.
+    """
+    half = int(np.ceil(radii[-1] / spacing)) + 10
+    axis = np.arange(-half, half + 1, dtype=np.float64) ** 2
+    distance = np.sqrt(axis[:, None, None] + axis[:, None] + axis)
+    inner = np.array([0.0, *radii[:-1]]) / spacing
+    outer = radii / spacing
+    fields = np.empty((len(radii) + 1, *distance.shape), dtype=np.float32)
+    fields[0] = distance - outer[-1]
+    for shell in range(len(radii)):
+        fields[shell + 1] = outer[shell] - distance
+        if shell > 0:
+            np.minimum(fields[shell + 1], distance - inner[shell], out=fields[shell + 1])
+    affine = np.diag([spacing, spacing, spacing, 1.0])
+    affine[:3, 3] = -half * spacing
+    return fields, affine
+
+
+def _on_spheres(mesh: TetMesh, radii: FloatArray) -> FloatArray:
+    """Nodes (n, 3) of a mesh of shells, those of boundaries moved along their radius onto the sphere.
+
+    Nodes whose move would invert an element stay.
+    """
+    sets = np.zeros(len(mesh.nodes), dtype=np.int32)
+    collect_label_sets(mesh.tets, mesh.tags.astype(np.int8), sets)
+    sets[outer_nodes(mesh.tets)] |= 1 << (len(radii) + 1)
+    home = np.array(mesh.nodes)
+    nodes = home.copy()
+    for shell, radius in enumerate(radii, start=1):
+        on = sets == (1 << shell) | (1 << (shell + 1))
+        nodes[on] *= (radius / np.linalg.norm(home[on], axis=1))[:, None]
+    while (inverted := TetMesh(nodes, mesh.tets, mesh.tags).volumes <= 0).any():
+        back = np.unique(mesh.tets[inverted])
+        nodes[back] = home[back]
+    return nodes
