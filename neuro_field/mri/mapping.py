@@ -150,11 +150,14 @@ def _registered(image: AnyArray, healthy: BoolArray, grid: FloatArray, guess: Fl
     for width, stride, affine_free in STAGES:
         blurred = ndimage.gaussian_filter(image, width / GRID)
         weight = ndimage.gaussian_filter(healthy.astype(np.float32), width / GRID)
-        chosen = np.argwhere(healthy[::stride, ::stride, ::stride] & (weight > 0.9)[::stride, ::stride,
-        ::stride]) chosen *= stride points = transformed(chosen.astype(np.float64), grid) centre, spread =
-        points.mean(axis=0), float(points.std()) unit_from_head = np.diag([1 / spread, 1 / spread, 1 / spread,
-        1.0]) unit_from_head[:3, 3] = -centre / spread start = (mni_from_head @
-        np.linalg.inv(unit_from_head))[:3] found = _fitted(
+        counted = (healthy & (weight > 0.9))[::stride, ::stride, ::stride]
+        chosen = np.argwhere(counted) * stride
+        points = transformed(chosen.astype(np.float64), grid)
+        centre, spread = points.mean(axis=0), float(points.std())
+        unit_from_head = np.diag([1 / spread, 1 / spread, 1 / spread, 1.0])
+        unit_from_head[:3, 3] = -centre / spread
+        start = (mni_from_head @ np.linalg.inv(unit_from_head))[:3]
+        found = _fitted(
             _Template(template_image, template_affine, width),
             transformed(points, unit_from_head),
             blurred[tuple(chosen.T)].astype(np.float64),
@@ -165,9 +168,7 @@ def _registered(image: AnyArray, healthy: BoolArray, grid: FloatArray, guess: Fl
     return mni_from_head
 
 
-def _overlap(
-    brain: AnyArray, low: FloatArray, template: BoolArray, affine: FloatArray, mni: FloatArray
-) -> float:
+def _overlap(brain: AnyArray, low: FloatArray, template: BoolArray, affine: FloatArray, mni: FloatArray) -> float:
     """Dice share of the mapped brain and the template's brain, on the template's grid."""
     grid = np.diag([GRID, GRID, GRID, 1.0])
     grid[:3, 3] = low
@@ -176,9 +177,7 @@ def _overlap(
         brain, grid_from_template[:3, :3], grid_from_template[:3, 3], output_shape=template.shape, order=1
     )
     mapped = mapped > 0.5
-    return float(
-        2 * np.count_nonzero(mapped & template) / (np.count_nonzero(mapped) + np.count_nonzero(template))
-    )
+    return float(2 * np.count_nonzero(mapped & template) / (np.count_nonzero(mapped) + np.count_nonzero(template)))
 
 
 def register_to_mni(labels: AnyArray, affine: FloatArray) -> AffineMapping:
@@ -211,9 +210,7 @@ def register_to_mni(labels: AnyArray, affine: FloatArray) -> AffineMapping:
     labels = as_labels(labels, "labels of register_to_mni").astype(np.uint8)
     affine = as_affine(affine, "affine of register_to_mni")
     if not np.isin(labels, (1, 2)).any():
-        raise InputError(
-            "Input labels of register_to_mni must hold white or grey matter; instead they hold none."
-        )
+        raise InputError("Input labels of register_to_mni must hold white or grey matter; instead they hold none.")
     _, template_brain, template_affine = _template()
     image, brain, lesion, low = _pseudo_images(labels, affine)
     grid = np.diag([GRID, GRID, GRID, 1.0])
@@ -226,6 +223,4 @@ def register_to_mni(labels: AnyArray, affine: FloatArray) -> AffineMapping:
             f"The head could not be mapped to MNI: its brain overlaps the template's by {overlap:.2f}, "
             f"{LEAST_OVERLAP} is needed; check the image's orientation, or give the mapping yourself."
         )
-    return AffineMapping(
-        mni_from_head, f"12-parameter affine of the tissue labels to ICBM152 (overlap {overlap:.3f})"
-    )
+    return AffineMapping(mni_from_head, f"12-parameter affine of the tissue labels to ICBM152 (overlap {overlap:.3f})")
