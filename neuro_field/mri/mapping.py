@@ -85,7 +85,7 @@ class _Template:
     def __init__(self, image: AnyArray, affine: FloatArray, width: float) -> None:
         blurred = ndimage.gaussian_filter(image, width / GRID)
         self.layers = [blurred, *np.gradient(blurred, GRID)]
-        self.voxel_from_mni = np.linalg.inv(affine)
+        self.voxel_from_mni = np.asarray(np.linalg.inv(affine), dtype=np.float64)
 
     def at(self, points: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Brightness (m,) and gradient (m, 3) per mm."""
