@@ -62,7 +62,7 @@ def sphere_field(
     farthest, nearest = np.linalg.norm(inside, axis=1).max(initial=0.0), np.linalg.norm(outside, axis=1).min()
     if nearest <= farthest:
         raise InputError(
-            f"Points of sphere_field must be nearer to the centre than every source; instead one lies {farthest:.1f} mm "
+            f"Points of sphere_field must be nearer to the centre than every source; instead one lies {farthest:.1f} "
             f"and the nearest source {nearest:.1f} mm from it."
         )
     out = np.empty_like(inside)

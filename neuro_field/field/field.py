@@ -6,7 +6,7 @@ from functools import cached_property
 
 import numpy as np
 
-from neuro_field.arrays import FloatArray, IntArray, as_points, read_only, transformed
+from neuro_field.arrays import FloatArray, IntArray, as_points, read_only
 from neuro_field.coil.coil import Coil
 from neuro_field.coil.placement import Placement
 from neuro_field.field.recovery import recovered_gradient
@@ -104,7 +104,7 @@ class Field:
         inside = elements >= 0
         out = np.full(points.shape, np.nan)
         if inside.any():
-            in_coil = transformed(points[inside], np.linalg.inv(self.placement.head_from_coil))
-            dadt = self.coil.dadt(in_coil, didt=self.didt) @ self.placement.head_from_coil[:3, :3].T
+            in_coil = self.coil.dadt(self.placement.coil_points(points[inside]), didt=self.didt)
+            dadt = in_coil @ self.placement.head_from_coil[:3, :3].T
             out[inside] = -dadt - recovered_gradient(self.system, self.potential, elements[inside], shares[inside])
         return out

@@ -24,12 +24,12 @@ _SAFE_SHARE = 0.9
 
 @dataclass(frozen=True, eq=False)
 class Level:
-    """One level: its matrix and, but for the coarsest, the way to the next; CSR triplets in single precision."""
+    """One level above the coarsest: its matrix and the way to the next; CSR triplets in single precision."""
 
     matrix: tuple[AnyArray, AnyArray, AnyArray]
     inverse_diagonal: AnyArray
-    prolongation: tuple[AnyArray, AnyArray, AnyArray] | None
-    restriction: tuple[AnyArray, AnyArray, AnyArray] | None
+    prolongation: tuple[AnyArray, AnyArray, AnyArray]
+    restriction: tuple[AnyArray, AnyArray, AnyArray]
     coarse_size: int
 
 

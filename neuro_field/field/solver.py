@@ -15,12 +15,16 @@ from neuro_field.field.conjugate_gradients import Convergence, solve_block
 from neuro_field.field.field import Field, SolveReport
 from neuro_field.field.multigrid import multigrid
 from neuro_field.field.system import System
+from neuro_field.geometry.locate import locate
 from neuro_field.head.model import HeadModel
 from neuro_field.kernels.morton import morton_order
 from neuro_field.kernels.multigrid import WIDTHS
 
 #: Sources deeper than this below the scalp, in mm, are inside the head.
 _DEPTH_ALLOWED = 0.5
+
+#: A load's sum, as a share of the sum of its magnitudes, that is more than rounding.
+_UNBALANCED = 1e-6
 
 
 class Solver:
@@ -56,7 +60,7 @@ class Solver:
     def __init__(self, head: HeadModel, tolerance: float = 1e-5) -> None:
         if not isinstance(head, HeadModel):
             raise InputError(f"Input head of Solver must be a HeadModel; instead received {head!r:.80}.")
-        if not 1e-12 <= tolerance <= 1e-2:
+        if not (_is_number(tolerance) and 1e-12 <= tolerance <= 1e-2):
             raise InputError(f"Input tolerance of Solver must be from 1e-12 to 1e-2; instead received {tolerance!r}.")
         start = time.perf_counter()
         self.head = head
@@ -98,8 +102,12 @@ class Solver:
         """The fields of several placements, the same answers as one by one, solved in blocks."""
         if not isinstance(coil, Coil):
             raise InputError(f"Input coil of Solver.solve must be a Coil; instead received {coil!r:.80}.")
-        if not isinstance(didt, int | float | np.floating | np.integer) or not np.isfinite(didt):
+        if not (_is_number(didt) and np.isfinite(didt)):
             raise InputError(f"Input didt of Solver.solve must be a finite number in A/s; instead received {didt!r}.")
+        if isinstance(placements, Placement) or not isinstance(placements, Sequence):
+            raise InputError(
+                f"Input placements of Solver.solve_many must be a list of Placement; instead {placements!r:.80}."
+            )
         for placement in placements:
             self._check(coil, placement)
         fields: list[Field] = []
@@ -115,13 +123,24 @@ class Solver:
         potentials : (n, k) array
         convergence : Convergence
         """
-        blocks, iterations, residuals = [], [], []
+        sums, sizes = np.abs(loads.sum(axis=0)), np.abs(loads).sum(axis=0)
+        if not np.isfinite(sizes).all():
+            raise InputError("Loads of Solver.potentials must be finite; instead some are not.")
+        if (sums > _UNBALANCED * sizes).any():
+            worst = int(np.argmax(sums - _UNBALANCED * sizes))
+            raise InputError(
+                f"Loads of Solver.potentials must each sum to zero, for no current leaves the head; instead load "
+                f"{worst} sums to {sums[worst]:.2g} of {sizes[worst]:.2g} A."
+            )
+        blocks: list[FloatArray] = []
+        iterations: list[int] = []
+        residuals: list[float] = []
         for first in range(0, loads.shape[1], WIDTHS[-1]):
             block = loads[self._order, first : first + WIDTHS[-1]]
             x, convergence = solve_block(self._matrix, self._multigrid.cycle, block, tolerance=self.tolerance)
             blocks.append(x[self._place])
-            iterations += convergence.iterations
-            residuals += convergence.residuals
+            iterations.extend(convergence.iterations)
+            residuals.extend(convergence.residuals)
         return np.concatenate(blocks, axis=1), Convergence(tuple(iterations), tuple(residuals))
 
     def _solve_block(self, coil: Coil, placements: Sequence[Placement], didt: float) -> list[Field]:
@@ -152,12 +171,14 @@ class Solver:
 
     def _check(self, coil: Coil, placement: Placement) -> None:
         if not isinstance(placement, Placement):
-            raise InputError(f"Input placement of Solver.solve must be a Placement; instead received {placement!r:.80}.")
+            raise InputError(f"Input placement of Solver.solve must be a Placement; instead {placement!r:.80}.")
         sources = transformed(coil.source_points, placement.head_from_coil)
         scalp = self.head.scalp
         nearest = scalp.tree.query(sources)[1]
         outward = np.einsum("si,si->s", sources - scalp.points[nearest], scalp.vertex_normals[nearest])
         inside = np.flatnonzero(outward < -_DEPTH_ALLOWED)
+        if len(inside):  # behind the plane of the nearest vertex: beside an ear that is not yet inside the head
+            inside = inside[locate(self.head.mesh, sources[inside])[0] >= 0]
         if len(inside):
             raise InputError(
                 f"The coil must be outside the head; instead {len(inside)} of its {len(sources)} sources lie up to "
@@ -167,9 +188,12 @@ class Solver:
 
 def nodal_dadt(head: HeadModel, coil: Coil, placement: Placement) -> FloatArray:
     """dA/dt (n, 3) at the nodes of a head, head frame, V/m per A/s of coil current."""
-    coil_from_head = np.linalg.inv(placement.head_from_coil)
-    in_coil = coil.dadt(transformed(head.mesh.nodes, coil_from_head), didt=1.0)
+    in_coil = coil.dadt(placement.coil_points(head.mesh.nodes), didt=1.0)
     return in_coil @ placement.head_from_coil[:3, :3].T
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float | np.floating | np.integer) and not isinstance(value, bool)
 
 
 def peak_memory() -> int:

@@ -34,8 +34,9 @@ def locate(mesh: TetMesh, points: FloatArray) -> tuple[IntArray, FloatArray]:
         origin = points.min(axis=0)
         extent = np.maximum(np.ptp(points, axis=0), 1e-6)
         cell = max(_SMALLEST_BIN, float(np.cbrt(np.prod(np.maximum(extent, _SMALLEST_BIN)) / _MOST_BINS)))
-        shape = (extent // cell).astype(np.int64) + 1
-        bins = np.ravel_multi_index(tuple(((points - origin) // cell).astype(np.int64).T), tuple(shape))
+        shape = np.floor(extent / cell).astype(np.int64) + 1
+        places = np.floor((points - origin) / cell).astype(np.int64)  # the kernel's rounding, not that of //
+        bins = np.ravel_multi_index(tuple(places.T), tuple(shape))
         order = np.argsort(bins, kind="stable")
         starts = np.searchsorted(bins[order], np.arange(int(np.prod(shape)) + 1))
         kernel.locate(mesh.nodes, mesh.tets, points, order, starts, origin, cell, shape, elements, shares)
