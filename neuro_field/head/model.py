@@ -102,12 +102,16 @@ class HeadModel:
         Only tags and conductivities differ, so a with/without comparison is one of conductivity. A head without
         a lesion is returned as it is.
         """
+        return self._filled if self.region("lesion").any() else self
+
+    @cached_property
+    def _filled(self) -> "HeadModel":
         lesion = self.region("lesion")
-        if not lesion.any():
-            return self
-        donors = np.flatnonzero(self.region("brain"))
+        beside = np.zeros(len(self.mesh.nodes), dtype=bool)
+        beside[self.mesh.tets[lesion]] = True
+        donors = np.flatnonzero(self.region("brain") & beside[self.mesh.tets].any(axis=1))
         if not len(donors):
-            raise InputError("The lesion cannot be filled: this head has no white or grey matter around it.")
+            raise InputError("The lesion cannot be filled: no white or grey matter touches it.")
         nearest = donors[cKDTree(self.mesh.centroids[donors]).query(self.mesh.centroids[lesion])[1]]
         tags, sigma = np.array(self.mesh.tags), np.array(self.conductivity)
         tags[lesion], sigma[lesion] = tags[nearest], sigma[nearest]

@@ -1,0 +1,126 @@
+"""What any coil does to one target, from a few adjoint solves: reciprocity.
+
+The field in the elements of a target depends linearly on the coil's dipoles.  Fields of a few sample placements
+span, to a thousandth, what this coil can do there; each vector u of their orthonormal basis becomes the source of one
+adjoint solve.  With psi that solution and C its nodal vectors, the part of any field along u is
+sum over dipoles of m . Q(x),  Q(x) = mu0/4pi sum_n C_n x (x - r_n)/|x - r_n|^3,
+with the same discrete dA/dt as the forward solve, so both agree to the solver's tolerance (Koponen & Stenroos 2019;
+Gomez et al. 2021 use reciprocity for the mean vector only; with one direction per axis and no samples this is that).
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from neuro_field.arrays import FloatArray
+from neuro_field.coil.coil import Coil
+from neuro_field.coil.placement import Placement
+from neuro_field.field.solver import Solver
+from neuro_field.field.treecode import Treecode
+from neuro_field.plan.target import Target
+from neuro_field.units import MU0_OVER_4PI, metres
+
+#: Basis vectors beyond this relative size, against the first, are dropped.
+TRUNCATION = 3e-4
+
+#: Most basis vectors: one block of adjoint solves.
+MOST_MODES = 8
+
+#: Placements evaluated together, so that the arrays stay small.
+_BATCH = 64
+
+
+@dataclass(frozen=True, eq=False)
+class Response:
+    """The map from a coil's pose to the field in a target.
+
+    Parameters
+    ----------
+    target : Target
+    positions : (s, 3) array
+        Of the coil's dipoles, coil frame, mm.
+    moments : (s, 3) array
+        A m2 per A.
+    basis : (3 r, k) array
+        Orthonormal; fields in the target, each element scaled by the root of its weight.
+    tree : Treecode
+        The adjoint currents.
+    truncation : float
+        Relative size of the first basis vector left out.
+    """
+
+    target: Target
+    positions: FloatArray
+    moments: FloatArray
+    basis: FloatArray
+    tree: Treecode
+    truncation: float
+
+    def strengths(
+        self, head_from_coil: FloatArray, didt: float = 1e6, progress: Callable[[float], None] | None = None
+    ) -> FloatArray:
+        """What the target measures (mean |E|, or the mean along its direction) under poses (p, 4, 4); (p,) V/m."""
+        out = np.empty(len(head_from_coil))
+        root = np.sqrt(self.target.weights)
+        for first in range(0, len(out), _BATCH):
+            batch = head_from_coil[first : first + _BATCH]
+            fields = (self._coefficients(batch) @ self.basis.T).reshape(len(batch), -1, 3)
+            out[first : first + _BATCH] = self.target.measure(fields) @ root
+            if progress:
+                progress(min(1.0, (first + _BATCH) / len(out)))
+        return out * didt
+
+    def _coefficients(self, poses: FloatArray) -> FloatArray:
+        rotations, centres = poses[:, :3, :3], poses[:, None, :3, 3]
+        places = np.einsum("pij,sj->psi", rotations, self.positions) + centres
+        moments = np.einsum("pij,sj->psi", rotations, self.moments)
+        q = self.tree.magnetic_sum(metres(places.reshape(-1, 3))).reshape(*places.shape[:2], -1, 3)
+        return MU0_OVER_4PI * np.einsum("psi,pski->pk", moments, q)
+
+
+def response(solver: Solver, coil: Coil, target: Target, samples: Sequence[Placement]) -> Response:
+    """Sample, reduce, solve the adjoints, and box their currents.
+
+    Parameters
+    ----------
+    solver : Solver
+    coil : Coil
+        Made of dipoles, or of wires that close.
+    target : Target
+    samples : sequence of Placement
+        Spread over the candidates; two to three times as many as basis vectors wanted.
+    """
+    system = solver.system
+    root = np.sqrt(target.weights)
+    fields = solver.solve_many(coil, samples, didt=1.0)
+    snapshots = np.stack([(root[:, None] * target.values(field)).ravel() for field in fields], axis=1)
+    u, sizes, _ = np.linalg.svd(snapshots, full_matrices=False)
+    kept = min(int(np.count_nonzero(sizes > TRUNCATION * sizes[0])), MOST_MODES)
+    basis = u[:, :kept]
+    weighted = root[:, None, None] * basis.reshape(len(root), 3, kept)  # (r, 3, k)
+    potentials, _ = solver.potentials(_adjoint_loads(solver, target, weighted))
+    currents = system.adjoint_sources(potentials)
+    for corner in range(4):
+        np.add.at(
+            currents, system.head.mesh.tets[target.elements, corner], -0.25 * np.moveaxis(weighted, 2, 1)
+        )
+    positions, moments = coil.dipoles
+    return Response(
+        target, positions, moments, basis, Treecode.of(system.nodes, currents),
+        float(sizes[kept] / sizes[0]) if kept < len(sizes) else 0.0,
+    )  # fmt: skip
+
+
+def _adjoint_loads(solver: Solver, target: Target, weighted: FloatArray) -> FloatArray:
+    """Sources (n, k) of the adjoint potentials: sum over the target's elements of weight . grad(l_i)."""
+    tets = solver.head.mesh.tets[target.elements]
+    corners = solver.system.nodes[tets]
+    inverse = np.linalg.inv(corners[:, 1:] - corners[:, :1])  # its columns are the gradients of l_1, l_2, l_3
+    gradients = np.concatenate([-inverse.sum(axis=2, keepdims=True), inverse], axis=2)
+    loads = np.zeros((len(solver.system.nodes), weighted.shape[2]))
+    for corner in range(4):
+        np.add.at(loads, tets[:, corner], np.einsum("ri,rik->rk", gradients[:, :, corner], weighted))
+    return loads
+
+
