@@ -5,11 +5,114 @@ The house, from the roof down; a room may import rooms on lower floors only::
     roof      cli.py
     floor 6   io/                         files in, files out
     floor 5   report/                     pictures and pages
-    floor 4   plan/      mri/             where to put the coil | from labels to a head and to MNI
+    floor 4   planning/  mri/             where to put the coil | from labels to a head and to MNI
     floor 3   field/                      what the coil does to the head
     floor 2   head/      coil/            what conducts | what induces
     floor 1   geometry/                   shapes
     ground    kernels/   arrays.py   units.py   errors.py
 
 Lengths are mm in the head frame (world RAS of the T1), everything else is SI.
+
+Examples
+--------
+>>> import neuro_field as nf
+>>> head = nf.sphere_head(radii=(70, 80, 90), edge=9.0)
+>>> coil = nf.load_coil("figure8-70mm")
+>>> placement = nf.Placement.on(head.scalp, above=(0, 0, 90), handle_towards=(0, -90, 90))
+>>> field = nf.Solver(head).solve(coil, placement)
+>>> bool(field.magnE.max() > 1.0)
+True
 """
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from neuro_field.coil.coil import Coil
+    from neuro_field.coil.placement import Placement
+    from neuro_field.errors import ConvergenceError, InputError
+    from neuro_field.field import analytic
+    from neuro_field.field.field import Field
+    from neuro_field.field.solver import Solver
+    from neuro_field.field.validation import validate
+    from neuro_field.head.model import HeadModel
+    from neuro_field.head.sphere import sphere_head
+    from neuro_field.io.coils import load_coil, read_coil
+    from neuro_field.io.examples import example_head
+    from neuro_field.io.heads import read_head
+    from neuro_field.io.plans import read_plan
+    from neuro_field.io.write import write
+    from neuro_field.mri.build import build_head
+    from neuro_field.mri.lesion import synthetic_lesion
+    from neuro_field.planning.plan import Plan, plan
+    from neuro_field.planning.study import Study, study
+    from neuro_field.planning.target import Target
+    from neuro_field.report.view import view
+
+__version__ = "0.1.0"
+
+#: Public names and the rooms they live in; a room is entered when one of its names is first asked for.
+_ROOMS = {
+    "Coil": "coil.coil",
+    "ConvergenceError": "errors",
+    "Field": "field.field",
+    "HeadModel": "head.model",
+    "InputError": "errors",
+    "Placement": "coil.placement",
+    "Plan": "planning.plan",
+    "Solver": "field.solver",
+    "Study": "planning.study",
+    "Target": "planning.target",
+    "build_head": "mri.build",
+    "example_head": "io.examples",
+    "load_coil": "io.coils",
+    "plan": "planning.plan",
+    "read_coil": "io.coils",
+    "read_head": "io.heads",
+    "read_plan": "io.plans",
+    "sphere_head": "head.sphere",
+    "study": "planning.study",
+    "synthetic_lesion": "mri.lesion",
+    "validate": "field.validation",
+    "view": "report.view",
+    "write": "io.write",
+}
+
+__all__ = [
+    "Coil",
+    "ConvergenceError",
+    "Field",
+    "HeadModel",
+    "InputError",
+    "Placement",
+    "Plan",
+    "Solver",
+    "Study",
+    "Target",
+    "analytic",
+    "build_head",
+    "example_head",
+    "load_coil",
+    "plan",
+    "read_coil",
+    "read_head",
+    "read_plan",
+    "sphere_head",
+    "study",
+    "synthetic_lesion",
+    "validate",
+    "view",
+    "write",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "analytic":
+        return import_module("neuro_field.field.analytic")
+    if name not in _ROOMS:
+        raise AttributeError(f"module 'neuro_field' has no attribute {name!r}")
+    return getattr(import_module(f"neuro_field.{_ROOMS[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

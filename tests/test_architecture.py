@@ -15,7 +15,7 @@ FLOORS = [
     {"geometry"},
     {"head", "coil"},
     {"field"},
-    {"plan", "mri"},
+    {"planning", "mri"},
     {"report"},
     {"io"},
     {"cli"},

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from neuro_field.coil.coil import Coil
-from neuro_field.plan.plan import Plan
-from neuro_field.plan.presets import Preset
+from neuro_field.planning.plan import Plan
+from neuro_field.planning.presets import Preset
 
 #: A target of which less than this is viable is given no dose.
 LEAST_VIABLE = 0.5

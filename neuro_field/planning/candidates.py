@@ -11,7 +11,7 @@ from neuro_field.coil.fit import lift_to_clear
 from neuro_field.errors import InputError
 from neuro_field.geometry.mesh import Surface
 from neuro_field.head.model import HeadModel
-from neuro_field.plan.target import Target
+from neuro_field.planning.target import Target
 
 #: Positions steeper than this against the patch's normal (cosine) are on an ear or a fold, not on the patch.
 _FACING = 0.3

@@ -8,7 +8,7 @@ import numpy as np
 from neuro_field.arrays import FloatArray, IntArray, as_vector, read_only, unit
 from neuro_field.errors import InputError
 from neuro_field.head.model import HeadModel
-from neuro_field.plan.atlas import Site, site
+from neuro_field.planning.atlas import Site, site
 
 if TYPE_CHECKING:
     from neuro_field.field.field import Field

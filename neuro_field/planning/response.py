@@ -18,7 +18,7 @@ from neuro_field.coil.coil import Coil
 from neuro_field.coil.placement import Placement
 from neuro_field.field.solver import Solver
 from neuro_field.field.treecode import Treecode
-from neuro_field.plan.target import Target
+from neuro_field.planning.target import Target
 from neuro_field.units import MU0_OVER_4PI, metres
 
 #: Basis vectors beyond this relative size, against the first, are dropped.

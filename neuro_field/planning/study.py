@@ -11,13 +11,13 @@ from neuro_field.errors import InputError
 from neuro_field.field.solver import Solver
 from neuro_field.head.lesion import LesionSummary, lesion_summary
 from neuro_field.head.model import HeadModel
-from neuro_field.plan.atlas import SIDES, other_side
-from neuro_field.plan.candidates import Grid
-from neuro_field.plan.dose import Dose, dose
-from neuro_field.plan.plan import Candidate, Plan, plan
-from neuro_field.plan.presets import Preset
-from neuro_field.plan.presets import preset as preset_of
-from neuro_field.plan.target import Target
+from neuro_field.planning.atlas import SIDES, other_side
+from neuro_field.planning.candidates import Grid
+from neuro_field.planning.dose import Dose, dose
+from neuro_field.planning.plan import Candidate, Plan, plan
+from neuro_field.planning.presets import Preset
+from neuro_field.planning.presets import preset as preset_of
+from neuro_field.planning.target import Target
 
 #: Answers that forbid stimulation: with one of these nothing is planned.
 CONTRAINDICATIONS = ("pacemaker", "icd", "cochlear-implant", "intracranial-clip")

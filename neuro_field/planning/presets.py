@@ -17,7 +17,7 @@ class Preset:
     ----------
     name, title : str
     sites : tuple of str
-        Names of `neuro_field.plan.atlas`; two where a clinical answer (fluency) decides between them.
+        Names of `neuro_field.planning.atlas`; two where a clinical answer (fluency) decides between them.
     side : {"contralesional", "ipsilesional", "both", "not dominant", "asked"}
         Which side is stimulated: by the lesion, both in turn, opposite the language-dominant side on fMRI, or the
         user's choice.

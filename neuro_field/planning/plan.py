@@ -12,9 +12,9 @@ from neuro_field.coil.placement import Placement
 from neuro_field.errors import InputError
 from neuro_field.field.field import Field
 from neuro_field.field.solver import Solver, peak_memory
-from neuro_field.plan.candidates import Candidates, Grid, anatomical_axes, candidates
-from neuro_field.plan.response import response
-from neuro_field.plan.target import Target
+from neuro_field.planning.candidates import Candidates, Grid, anatomical_axes, candidates
+from neuro_field.planning.response import response
+from neuro_field.planning.target import Target
 
 #: Two placements are different when their centres are farther apart than this, mm, or ...
 DISTINCT_DISTANCE = 10.0
