@@ -32,7 +32,7 @@ def smallest_dihedral_angles(mesh: TetMesh) -> FloatArray:
 
 
 def _sorted_edges(surface: Surface) -> tuple[AnyArray, AnyArray, AnyArray, AnyArray]:
-    """Keys of the edges, where each begins in the sorted list, how many triangles share it, and those triangles."""
+    """Edge keys, where each begins in the sorted list, how many triangles share it, and those triangles."""
     edges = np.sort(surface.triangles[:, [[0, 1], [1, 2], [0, 2]]].reshape(-1, 2), axis=1).astype(np.int64)
     keys = (edges[:, 0] << 32) | edges[:, 1]
     order = np.argsort(keys, kind="stable")

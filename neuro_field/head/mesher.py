@@ -1,9 +1,9 @@
 """A conforming tetrahedral mesh of any label image, without a clean surface in between.
 
-A body-centred-cubic lattice, fine where tissue is thin and coarse in its depth, is cut along the interfaces of
-smooth indicator fields (after Labelle and Shewchuk 2007, Isosurface stuffing, ACM Trans. Graph. 26:57, for many
-labels and a graded lattice), smoothed and polished.  No step can fail on topology.  Cleaning labels is not done
-here but in the room ``mri``.
+A body-centred-cubic lattice, fine where tissue is thin and coarse in its depth, is cut along the interfaces
+of smooth indicator fields (after Labelle and Shewchuk 2007, Isosurface stuffing, ACM Trans. Graph. 26:57, for
+many labels and a graded lattice), smoothed and polished.  No step can fail on topology.  Cleaning labels is
+not done here but in the room ``mri``.
 """
 
 from collections.abc import Callable
@@ -33,14 +33,16 @@ from neuro_field.kernels.morton import morton_codes, morton_order
 Progress = Callable[[float, str], Any]
 
 
-def mesh_labels(labels: AnyArray, affine: AnyArray, *, edge: float = 1.9, progress: Progress | None = None) -> TetMesh:
+def mesh_labels(
+    labels: AnyArray, affine: AnyArray, *, edge: float = 1.9, progress: Progress | None = None
+) -> TetMesh:
     """Mesh a label image.
 
     Parameters
     ----------
     labels : (i, j, k) integer array
-        Tissue tag of each voxel (`neuro_field.head.tissues`); 0 is outside.  Only the largest piece of the head
-        whose elements hang together through faces is meshed.
+        Tissue tag of each voxel (`neuro_field.head.tissues`); 0 is outside.  Only the largest piece of the
+        head whose elements hang together through faces is meshed.
     affine : (4, 4) array
         Voxel indices to mm.  May turn, mirror, stretch or shear; where voxels are not cubes, the smoothed
         indicators are first interpolated on a grid of cubes as fine as the finest voxel axis.
@@ -52,14 +54,15 @@ def mesh_labels(labels: AnyArray, affine: AnyArray, *, edge: float = 1.9, progre
     Returns
     -------
     TetMesh
-        In mm of the affine's world; every volume positive, nodes in Morton order, elements in the order of their
-        centroids on the same curve.  The same bits for any number of threads.
+        In mm of the affine's world; every volume positive, nodes in Morton order, elements in the order of
+        their centroids on the same curve.  The same bits for any number of threads.
 
     Raises
     ------
     InputError
-        If labels are not three-dimensional integers, hold no tissue or an unknown tag, the affine is singular, or
-        the edge is not positive, too fine for `mesher_octree.CELLS_LIMIT`, or too coarse to catch any tissue.
+        If labels are not three-dimensional integers, hold no tissue or an unknown tag, the affine is
+        singular, or the edge is not positive, too fine for `mesher_octree.CELLS_LIMIT`, or too coarse to
+        catch any tissue.
 
     Examples
     --------
@@ -102,8 +105,9 @@ def mesh_fields(
     Parameters
     ----------
     fields : (labels, i, j, k) float32 array
-        At most 31; field 0 stands for the outside and must be the largest within two edges of the grid's border.
-        Differences of fields should change sign with a slope, of the order of 1 per voxel, across interfaces.
+        At most 31; field 0 stands for the outside and must be the largest within two edges of the grid's
+        border. Differences of fields should change sign with a slope, of the order of 1 per voxel, across
+        interfaces.
     world_from_voxel : (4, 4) array
         Voxel indices to mm; voxels must be cubes (turned or mirrored at will).
     edge : float
@@ -126,13 +130,17 @@ def mesh_fields(
     fields = _checked_fields(fields)
     grid = _checked_affine(world_from_voxel, "world_from_voxel of mesh_fields")
     if not is_isotropic(grid):
-        raise InputError("Input world_from_voxel of mesh_fields must have cubes as voxels; resample the fields first.")
+        raise InputError(
+            "Input world_from_voxel of mesh_fields must have cubic voxels; resample the fields first."
+        )
     spacing, edge = _spacing(grid), checked_edge(edge)
     cell = edge / spacing
     shape = lattice_shape(fields.shape[1:], spacing, edge)
     inside = fields.argmax(axis=0) > 0
     if not inside.any():
-        raise InputError("Input fields of mesh_fields must hold a tissue; instead the outside is largest everywhere.")
+        raise InputError(
+            "Input fields of mesh_fields must hold a tissue; instead field 0 is largest everywhere."
+        )
     wanted = np.zeros(shape, dtype=np.int8)
     if wanted_level is not None:
         wanted = over_cells(np.asarray(wanted_level, dtype=np.int8), shape, cell, np.minimum)
@@ -144,9 +152,9 @@ def mesh_fields(
     if not (labels > 0).any():
         raise InputError(f"Input edge of {edge:g} mm is too coarse to catch any tissue; use a finer one.")
     _tell(progress, 0.5, "keeping one piece")
-    nodes, tets, labels = largest_piece(nodes, tets, labels)
+    nodes, tets, labels, outer = largest_piece(nodes, tets, labels)
     _tell(progress, 0.55, "improving elements")
-    nodes, tets, labels = shaped(fields, nodes, tets, labels, cell)
+    nodes, tets, labels = shaped(fields, nodes, tets, labels, outer, cell)
     _tell(progress, 0.95, "ordering nodes")
     return _ordered(transformed(nodes, grid), tets, labels)
 
@@ -176,7 +184,7 @@ def _checked_labels(labels: AnyArray) -> AnyArray:
     """A label image as a three-dimensional uint8 array of known tags."""
     given = np.asarray(labels)
     if given.ndim != 3:
-        raise InputError(f"Input labels of mesh_labels must have shape (i, j, k); instead received {given.shape}.")
+        raise InputError(f"Input labels of mesh_labels must have shape (i, j, k); not {given.shape}.")
     if not np.issubdtype(given.dtype, np.integer):
         raise InputError(f"Input labels of mesh_labels must be integers; instead received {given.dtype}.")
     present = set(np.unique(given).tolist())
@@ -187,7 +195,7 @@ def _checked_labels(labels: AnyArray) -> AnyArray:
             f"instead found {unknown[:10]} as well: map them to tissues first."
         )
     if present <= {0}:
-        raise InputError("Input labels of mesh_labels must hold some tissue; instead every voxel is 0 (outside).")
+        raise InputError("Input labels of mesh_labels must hold some tissue; instead every voxel is 0.")
     return given.astype(np.uint8)
 
 
@@ -203,7 +211,7 @@ def _checked_affine(affine: AnyArray, what: str) -> FloatArray:
         raise InputError(f"The last row of {what} must be 0 0 0 1; instead received {matrix[3]}.")
     stretch = np.linalg.svd(matrix[:3, :3], compute_uv=False)
     if stretch[2] <= 1e-3 * stretch[0]:
-        raise InputError(f"Input {what} must be invertible; instead it stretches axes by {stretch} mm (singular).")
+        raise InputError(f"Input {what} must be invertible; instead it stretches axes by {stretch} mm.")
     return matrix
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from neuro_field.arrays import AnyArray, FloatArray, IntArray
+from neuro_field.arrays import AnyArray, BoolArray, FloatArray, IntArray
 from neuro_field.geometry.mesh import FACES
 from neuro_field.kernels.lattice_cut import bisect_tetrahedra, snap_nodes
 from neuro_field.kernels.lattice_fields import cut_edges, labels_at
@@ -24,10 +24,16 @@ def stars_of(tets: IntArray, n: int) -> tuple[AnyArray, IntArray]:
     return offsets, star
 
 
+def used_nodes(tets: IntArray, n: int) -> BoolArray:
+    """(n,) mask of the nodes that some element uses."""
+    used = np.zeros(n, dtype=bool)
+    used[tets.ravel()] = True
+    return used
+
+
 def compacted(nodes: FloatArray, tets: IntArray) -> tuple[FloatArray, IntArray]:
     """Nodes and elements without the nodes that no element uses."""
-    used = np.zeros(len(nodes), dtype=bool)
-    used[tets.ravel()] = True
+    used = used_nodes(tets, len(nodes))
     new = (np.cumsum(used) - 1).astype(np.int32)
     return nodes[used], new[tets]
 
@@ -35,12 +41,12 @@ def compacted(nodes: FloatArray, tets: IntArray) -> tuple[FloatArray, IntArray]:
 def _crossing_edges(
     fields: AnyArray, nodes: FloatArray, tets: IntArray, label_sets: IntArray
 ) -> tuple[AnyArray, IntArray, FloatArray, AnyArray, AnyArray]:
-    """Edges whose ends share no label: keys, (e, 2) ends, place of the cut along each, the two labels there."""
-    mixed = np.bitwise_and.reduce(label_sets[tets], axis=1) == 0
-    near = np.ascontiguousarray(tets[mixed])
+    """Edges whose ends share no label: keys, (e, 2) ends, place of the cut on each, the two labels there."""
+    near = tets[common_labels(tets, label_sets) == 0]
     keys = np.empty(uncut_edge_keys(near, label_sets, np.empty(0, dtype=np.int64)), dtype=np.int64)
     uncut_edge_keys(near, label_sets, keys)
-    keys = np.unique(keys)
+    keys.sort()
+    keys = keys[np.diff(keys, prepend=-1) > 0]
     edges = np.stack([keys >> 32, keys & 0xFFFFFFFF], axis=1).astype(np.int32)
     fraction = np.empty(len(edges))
     first, second = np.empty(len(edges), dtype=np.int8), np.empty(len(edges), dtype=np.int8)
@@ -50,7 +56,7 @@ def _crossing_edges(
 
 def cut_lattice(
     fields: AnyArray, nodes: FloatArray, tets: IntArray
-) -> tuple[FloatArray, IntArray, IntArray, IntArray]:
+) -> tuple[FloatArray, IntArray, IntArray, AnyArray]:
     """Move lattice nodes onto interfaces and split the edges that still cross one.
 
     Parameters
@@ -102,14 +108,24 @@ def _bisected(
     return np.concatenate([nodes, cuts]), out, np.concatenate([label_sets, new_sets]).astype(np.int32)
 
 
-def _element_labels(fields: AnyArray, nodes: FloatArray, tets: IntArray, label_sets: IntArray) -> IntArray:
-    """The label all corners of an element touch; where they touch several in common, the best at its centroid."""
-    sets = label_sets[tets]
-    common = np.bitwise_and.reduce(sets, axis=1)
-    common = np.where(common == 0, np.bitwise_or.reduce(sets, axis=1), common).astype(np.int32)
-    centroids = nodes[tets].mean(axis=1)
-    labels = np.empty(len(tets), dtype=np.int8)
-    labels_at(fields, centroids, common, labels)
+def common_labels(tets: IntArray, label_sets: IntArray) -> IntArray:
+    """(t,) labels, as bits, that all corners of each element touch."""
+    a, b, c, d = (label_sets[tets[:, corner]] for corner in range(4))
+    return a & b & c & d
+
+
+def _element_labels(fields: AnyArray, nodes: FloatArray, tets: IntArray, label_sets: IntArray) -> AnyArray:
+    """The label all corners of an element touch; of several in common, the best at its centroid."""
+    common = common_labels(tets, label_sets)
+    labels = np.zeros(len(tets), dtype=np.int8)
+    for label in range(len(fields)):
+        labels[common == 1 << label] = label
+    unclear = np.flatnonzero((common == 0) | (common & (common - 1) != 0))
+    tets, common = tets[unclear], common[unclear]
+    common = np.where(common == 0, np.bitwise_or.reduce(label_sets[tets], axis=1), common)
+    best = np.empty(len(tets), dtype=np.int8)
+    labels_at(fields, nodes[tets].mean(axis=1), common.astype(np.int32), best)
+    labels[unclear] = best
     return labels
 
 
@@ -121,14 +137,7 @@ def face_keys(triangles: AnyArray) -> AnyArray:
     return (ordered[:, 0] << np.uint64(42)) | (ordered[:, 1] << np.uint64(21)) | ordered[:, 2]
 
 
-def outer_nodes(tets: IntArray) -> AnyArray:
-    """Nodes of the boundary of a mesh, rising."""
-    triangles = tets[:, FACES].reshape(-1, 3)
-    _, first, count = np.unique(face_keys(triangles), return_index=True, return_counts=True)
-    return np.unique(triangles[first[count == 1]])
-
-
-def _touching_pairs(tets: IntArray) -> tuple[AnyArray, AnyArray, AnyArray]:
+def touching_pairs(tets: IntArray) -> tuple[AnyArray, AnyArray, AnyArray]:
     """Elements of a list that share a face: first and second of each pair, and the face's (p, 3) nodes."""
     triangles = tets[:, FACES].reshape(-1, 3)
     keys = face_keys(triangles)
@@ -142,10 +151,10 @@ def _give_flat_elements_to_their_neighbours(
 ) -> None:
     """Relabel, in place, elements whose four corners all lie on one interface.
 
-    Nothing inside such an element tells its side; it takes the label, of those its corners share, that it touches
-    with the larger area, so that the interface neither dents nor bulges there.
+    Nothing inside such an element tells its side; it takes the label, of those its corners share, that it
+    touches with the larger area, so that the interface neither dents nor bulges there.
     """
-    common = np.bitwise_and.reduce(label_sets[tets], axis=1)
+    common = common_labels(tets, label_sets)
     flat = (common & (common - 1)) != 0
     if not flat.any():
         return
@@ -154,7 +163,7 @@ def _give_flat_elements_to_their_neighbours(
     near = np.flatnonzero(touched[tets].sum(axis=1) >= 3)
     position = np.full(len(tets), -1, dtype=np.int64)
     position[flat] = np.arange(np.count_nonzero(flat))
-    one, two, triangles = _touching_pairs(tets[near])
+    one, two, triangles = touching_pairs(tets[near])
     one, two = near[one], near[two]
     a, b, c = (nodes[triangles[:, i]] for i in range(3))
     area = np.linalg.norm(np.cross(b - a, c - a), axis=1)
@@ -182,19 +191,19 @@ def fill_pinches(tets: IntArray, labels: IntArray, n: int, rounds: int = 20) -> 
         sides = np.zeros((2, n), dtype=bool)
         sides[0][tets[labels == 0].ravel()] = True
         sides[1][tets[labels > 0].ravel()] = True
-        surface = sides.all(axis=0)
+        surface = sides[0] & sides[1]
         near = np.flatnonzero(surface[tets].sum(axis=1) >= 2)
-        one, two, triangles = _touching_pairs(tets[near])
+        one, two, triangles = touching_pairs(tets[near])
         one, two = near[one], near[two]
         outer = (labels[one] == 0) != (labels[two] == 0)
         inner = np.where(labels[one] > 0, one, two)[outer]
-        keys = _edge_keys(triangles[outer][:, [[0, 1], [1, 2], [0, 2]]].reshape(-1, 2))
+        keys = edge_keys(triangles[outer][:, [[0, 1], [1, 2], [0, 2]]].reshape(-1, 2))
         pinched, first, count = np.unique(keys, return_index=True, return_counts=True)
         pinched, owner = pinched[count > 2], inner[first[count > 2] // 3]
         if not len(pinched):
             break
         outside = near[labels[near] == 0]
-        pairs = _edge_keys(tets[outside][:, [[0, 1], [0, 2], [0, 3], [1, 2], [1, 3], [2, 3]]].reshape(-1, 2))
+        pairs = edge_keys(tets[outside][:, [[0, 1], [0, 2], [0, 3], [1, 2], [1, 3], [2, 3]]].reshape(-1, 2))
         at = np.minimum(np.searchsorted(pinched, pairs), len(pinched) - 1)
         hit = np.flatnonzero(pinched[at] == pairs)
         labels[outside[hit // 6]] = labels[owner[at[hit]]]
@@ -202,20 +211,25 @@ def fill_pinches(tets: IntArray, labels: IntArray, n: int, rounds: int = 20) -> 
     return filled
 
 
-def _edge_keys(edges: AnyArray) -> AnyArray:
+def edge_keys(edges: AnyArray) -> AnyArray:
     """(e,) int64 keys that are equal for equal node pairs."""
     return (edges.min(axis=1).astype(np.int64) << 32) | edges.max(axis=1)
 
 
-def largest_piece(nodes: FloatArray, tets: IntArray, labels: IntArray) -> tuple[FloatArray, IntArray, IntArray]:
-    """The face-connected piece of most elements, without the outside."""
-    inside = labels > 0
-    nodes, tets = compacted(nodes, tets[inside])
-    labels = labels[inside]
-    offsets, star = stars_of(tets, len(nodes))
-    piece = np.full(len(tets), -1, dtype=np.int32)
-    if number_pieces(tets, offsets, star, np.empty(len(tets), dtype=np.int32), piece) > 1:
-        keep = piece == np.argmax(np.bincount(piece))
-        nodes, tets = compacted(nodes, tets[keep])
-        labels = labels[keep]
-    return nodes, tets, labels
+def largest_piece(
+    nodes: FloatArray, tets: IntArray, labels: IntArray
+) -> tuple[FloatArray, IntArray, IntArray, BoolArray]:
+    """The face-connected piece of most elements, without the outside, and (n,) which nodes its surface has."""
+    inside = np.flatnonzero(labels > 0)
+    offsets, star = stars_of(tets[inside], len(nodes))
+    piece, queue = np.full(len(inside), -1, dtype=np.int32), np.empty(len(inside), dtype=np.int32)
+    if number_pieces(tets[inside], offsets, star, queue, piece) > 1:
+        inside = inside[piece == np.argmax(np.bincount(piece))]
+    left_out = np.ones(len(tets), dtype=bool)
+    left_out[inside] = False
+    outer = np.zeros(len(nodes), dtype=bool)
+    outer[tets[left_out].ravel()] = True
+    tets = tets[inside]
+    outer = outer[used_nodes(tets, len(nodes))]
+    nodes, tets = compacted(nodes, tets)
+    return nodes, tets, labels[inside], outer

@@ -1,4 +1,4 @@
-"""From a label image to what the mesher reads: smooth indicator fields on an isotropic grid, and how fine to be."""
+"""From a label image to what the mesher reads: smooth indicators on a grid of cubes, and how fine to be."""
 
 import numpy as np
 from scipy import ndimage
@@ -7,19 +7,22 @@ from neuro_field.arrays import AnyArray, BoolArray, FloatArray
 from neuro_field.head.mesher_octree import COARSEST_LEVEL
 from neuro_field.head.tissues import tags_of
 
-#: Width (voxels) of the Gaussian that smooths the indicator of a tag: enough to hide voxel stairs, and narrower in
-#: the brain, whose sulci are a voxel or two wide.
+#: Width (voxels) of the Gaussian that smooths the indicator of a tag: enough to hide voxel stairs, and
+#: narrower in the brain, whose sulci are a voxel or two wide.
 SMOOTHING = {0: 1.0, 1: 0.5, 2: 0.5, 3: 0.5, 4: 0.5, 5: 0.7, 6: 1.0}
 SMOOTHING_OF_OTHERS = 0.7
-#: Factors on the indicators of thin tissues, which a lattice of wider cells would otherwise lose to what is around
-#: them: with these, CSF and white matter keep their volume within 3 % on a head of 1 mm voxels at 1.9 mm edges.
+#: Factors on the indicators of thin tissues, which a lattice of wider cells would otherwise lose to what is
+#: around them: with these, CSF and white matter keep their volume within 3 % on a head of 1 mm voxels at 1.9
+#: mm edges.
 WEIGHT = {1: 1.08, 3: 1.15}
 #: Tissues always meshed at the finest level, beside everything thin.
 FINEST = ("grey_matter", "lesion")
 
 
-def cropped(labels: AnyArray, world_from_voxel: FloatArray, margin: tuple[int, ...]) -> tuple[AnyArray, FloatArray]:
-    """The box around all tissue with ``margin`` voxels of outside on every side of each axis, and its affine."""
+def cropped(
+    labels: AnyArray, world_from_voxel: FloatArray, margin: tuple[int, ...]
+) -> tuple[AnyArray, FloatArray]:
+    """The box around all tissue, with ``margin`` voxels of outside along each axis, and its affine."""
     box = ndimage.find_objects((labels > 0).astype(np.uint8))[0]
     corner = np.array([side.start for side in box]) - np.array(margin)
     affine = world_from_voxel.copy()
@@ -36,7 +39,7 @@ def is_isotropic(world_from_voxel: FloatArray, tolerance: float = 1e-3) -> bool:
 def isotropic_grid(
     shape: tuple[int, ...], world_from_voxel: FloatArray
 ) -> tuple[tuple[int, ...], FloatArray]:
-    """A grid of cubes, as fine as the finest voxel axis, turned like the image and covering it: shape, affine."""
+    """A grid of cubes as fine as the finest voxel axis, turned like the image and covering it."""
     matrix = world_from_voxel[:3, :3]
     left, stretch, right = np.linalg.svd(matrix)
     rotation = left @ right
@@ -52,9 +55,10 @@ def isotropic_grid(
 def indicator_fields(
     labels: AnyArray, tags: AnyArray, world_from_voxel: FloatArray
 ) -> tuple[AnyArray, FloatArray]:
-    """Smoothed indicators of each tag, (labels, i, j, k) float32, on an isotropic grid, and that grid's affine.
+    """Smoothed indicators of each tag, (labels, i, j, k) float32, on a grid of cubes, and its affine.
 
-    Voxels that are not cubes (anisotropic or sheared) are smoothed as they are and then interpolated linearly.
+    Voxels that are not cubes (anisotropic or sheared) are smoothed as they are and then interpolated
+    linearly.
     """
     shape, grid = labels.shape, world_from_voxel
     isotropic = is_isotropic(world_from_voxel)

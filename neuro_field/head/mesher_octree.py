@@ -1,6 +1,7 @@
 """The graded lattice a head is cut from: how fine it is where, and its nodes and tetrahedra.
 
-Positions are in voxels of the field grid; the lattice knows nothing of tissues beyond a wanted level per voxel.
+Positions are in voxels of the field grid; the lattice knows nothing of tissues beyond a wanted level per
+voxel.
 """
 
 from typing import Any
@@ -20,7 +21,7 @@ CELLS_LIMIT = 40_000_000
 
 
 def lattice_shape(shape: tuple[int, ...], spacing: float, edge: float) -> tuple[int, ...]:
-    """Number of finest cells along each axis of a grid, whole coarsest blocks; refuses more than CELLS_LIMIT."""
+    """Number of finest cells along each axis, whole coarsest blocks; refuses more than CELLS_LIMIT."""
     block = 2**COARSEST_LEVEL
     cells = [int(np.ceil(count * spacing / edge / block)) * block for count in shape]
     total = float(np.prod([float(count) for count in cells]))
@@ -34,7 +35,7 @@ def lattice_shape(shape: tuple[int, ...], spacing: float, edge: float) -> tuple[
 
 
 def over_cells(values: AnyArray, shape: tuple[int, ...], cell: float, reduce: np.ufunc) -> AnyArray:
-    """Reduce (minimum, maximum) a voxel map over each lattice cell: voxels centred in it, or the one at its centre.
+    """Reduce a voxel map over each lattice cell: the voxels centred in it, or the one at its centre.
 
     ``cell`` is the cell's edge in voxels; cells beyond the image take its border.
     """
@@ -87,7 +88,7 @@ def _whole_leaves(cells: BoolArray, levels: AnyArray) -> BoolArray:
 
 
 def lattice(wanted: AnyArray, occupied: BoolArray, cell: float) -> tuple[FloatArray, IntArray]:
-    """Nodes (n, 3) in voxels and positively oriented tetrahedra (t, 4) of the lattice around the occupied cells.
+    """Nodes (n, 3) in voxels and positive tetrahedra (t, 4) of the lattice around the occupied cells.
 
     Parameters
     ----------
@@ -104,7 +105,7 @@ def lattice(wanted: AnyArray, occupied: BoolArray, cell: float) -> tuple[FloatAr
     numbers = np.full([2 * count + 1 for count in levels.shape], -1, dtype=np.int32)
     mark_lattice_nodes(levels, active, numbers)
     used = numbers > 0
-    nodes = np.argwhere(used) * (cell / 2) - 0.5
+    nodes = np.asarray(np.argwhere(used) * (cell / 2) - 0.5, dtype=np.float64)
     numbers[used] = np.arange(len(nodes), dtype=np.int32)
     count = emit_lattice_tetrahedra(levels, active, numbers, np.empty((0, 4), dtype=np.int32))
     tets = np.empty((count, 4), dtype=np.int32)

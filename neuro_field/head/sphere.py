@@ -6,9 +6,9 @@ import numpy as np
 
 from neuro_field.arrays import AnyArray, FloatArray
 from neuro_field.errors import InputError
-from neuro_field.geometry.mesh import TetMesh
+from neuro_field.geometry.mesh import FACES, TetMesh
 from neuro_field.head.mesher import checked_edge, mesh_fields
-from neuro_field.head.mesher_cut import outer_nodes
+from neuro_field.head.mesher_cut import face_keys
 from neuro_field.head.model import HeadModel
 from neuro_field.kernels.lattice_stars import collect_label_sets
 
@@ -27,8 +27,8 @@ def sphere_head(
     Parameters
     ----------
     radii : one to four numbers
-        Outer radius of each shell, mm, from inside out.  Four are grey matter, CSF, bone and scalp; three grey
-        matter, bone and scalp; two grey matter and scalp; one grey matter.
+        Outer radius of each shell, mm, from inside out.  Four are grey matter, CSF, bone and scalp; three
+        grey matter, bone and scalp; two grey matter and scalp; one grey matter.
     edge : float
         Edge of the cells everywhere, mm (`mesher.mesh_labels`); at most 1.5 times the thinnest shell.
     conductivity : sequence of float, optional
@@ -42,8 +42,8 @@ def sphere_head(
     Raises
     ------
     InputError
-        On radii that do not increase from above zero, another count of them, a conductivity of another length, or
-        an edge too coarse for the thinnest shell.
+        On radii that do not increase from above zero, another count of them, a conductivity of another
+        length, or an edge too coarse for the thinnest shell.
 
     Examples
     --------
@@ -83,19 +83,19 @@ def _checked_radii(radii: Sequence[float]) -> FloatArray:
     except (TypeError, ValueError):
         shells = np.empty(0)
     if shells.ndim != 1 or not 1 <= len(shells) <= 4:
-        raise InputError(f"Input radii of sphere_head must be one to four numbers; instead received {radii!r:.80}.")
+        raise InputError(f"Input radii of sphere_head must be one to four numbers; not {radii!r:.80}.")
     if not np.isfinite(shells).all() or shells[0] <= 0 or (np.diff(shells) <= 0).any():
         raise InputError(
-            f"Input radii of sphere_head must be positive and increase, from inside out; instead received {radii!r:.80}."
+            f"Input radii of sphere_head must be positive and increase outwards; not {radii!r:.80}."
         )
     return shells
 
 
 def _shell_fields(radii: FloatArray, spacing: float) -> tuple[AnyArray, FloatArray]:
-    """Depth in each shell (and outside), voxels, on a cubic grid around the spheres: (shells + 1, i, i, i), affine.
+    """Depth in the outside and each shell, (shells + 1, i, i, i) voxels, and the affine of its grid.
 
-    The depth is the distance to the shell's nearer boundary, negative beyond it, so neighbours are equal exactly on
-    the sphere between them.
+    The depth is the distance to the shell's nearer boundary, negative beyond it, so neighbours are equal
+    exactly on the sphere between them.
     """
     half = int(np.ceil(radii[-1] / spacing)) + 10
     axis = np.arange(-half, half + 1, dtype=np.float64) ** 2
@@ -120,7 +120,7 @@ def _on_spheres(mesh: TetMesh, radii: FloatArray) -> FloatArray:
     """
     sets = np.zeros(len(mesh.nodes), dtype=np.int32)
     collect_label_sets(mesh.tets, mesh.tags.astype(np.int8), sets)
-    sets[outer_nodes(mesh.tets)] |= 1 << (len(radii) + 1)
+    sets[_outer_nodes(mesh)] |= 1 << (len(radii) + 1)
     home = np.array(mesh.nodes)
     nodes = home.copy()
     for shell, radius in enumerate(radii, start=1):
@@ -130,3 +130,10 @@ def _on_spheres(mesh: TetMesh, radii: FloatArray) -> FloatArray:
         back = np.unique(mesh.tets[inverted])
         nodes[back] = home[back]
     return nodes
+
+
+def _outer_nodes(mesh: TetMesh) -> AnyArray:
+    """Nodes of the boundary of a mesh, rising."""
+    triangles = mesh.tets[:, FACES].reshape(-1, 3)
+    _, first, count = np.unique(face_keys(triangles), return_index=True, return_counts=True)
+    return np.unique(triangles[first[count == 1]])

@@ -37,7 +37,7 @@ def _best_partner(nodes, tets, offsets, star, label_sets, gone, floor):
     for at in range(offsets[gone], offsets[gone + 1]):
         for corner in range(4):
             kept = tets[star[at], corner]
-            if kept == gone or kept == partner or label_sets[gone] & label_sets[kept] != label_sets[gone]:
+            if kept in (gone, partner) or label_sets[gone] & label_sets[kept] != label_sets[gone]:
                 continue
             after = _quality_after(nodes, tets, offsets, star, gone, kept, floor)
             if after > floor:

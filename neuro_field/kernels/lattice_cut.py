@@ -1,4 +1,4 @@
-"""Make the lattice follow the interfaces: move nodes that lie near one onto it, split the edges that still cross."""
+"""Make the lattice follow interfaces: move nodes that lie near one onto it, split edges that still cross."""
 
 import numpy as np
 from numba import njit
@@ -7,8 +7,10 @@ from neuro_field.kernels.lattice_stars import EDGES, star_quality
 
 
 @njit(cache=True)
-def snap_nodes(tets, offsets, star, edges, fraction, first_label, second_label, reach, floor, nodes, label_sets):
-    """Move nodes onto their nearest cut where that is closer than ``reach`` of the edge; returns how many moved.
+def snap_nodes(
+    tets, offsets, star, edges, fraction, first_label, second_label, reach, floor, nodes, label_sets
+):
+    """Move nodes onto their nearest cut if closer than ``reach`` of the edge; returns how many moved.
 
     Parameters
     ----------
@@ -64,10 +66,11 @@ def _longest_cut(tet, keys, lengths, on_cut):
             continue
         key = (np.int64(min(a, b)) << 32) | max(a, b)
         at = np.searchsorted(keys, key)
-        if at < len(keys) and keys[at] == key:
-            if cut < 0 or lengths[at] > lengths[cut] or (lengths[at] == lengths[cut] and at > cut):
-                cut = at
-                corner_pair = e
+        if at == len(keys) or keys[at] != key:
+            continue
+        if cut < 0 or lengths[at] > lengths[cut] or (lengths[at] == lengths[cut] and at > cut):
+            cut = at
+            corner_pair = e
     return corner_pair, cut
 
 
@@ -75,8 +78,8 @@ def _longest_cut(tet, keys, lengths, on_cut):
 def bisect_tetrahedra(tets, keys, lengths, new_nodes, on_cut, out):
     """Split every tetrahedron at its marked edges, longest first; returns how many there are then.
 
-    One order for all (length, then key) cuts a face shared by two elements alike from both sides, so the result
-    conforms (cf. Plaza and Carey 2000, Appl. Numer. Math. 32:195, longest-edge bisection).
+    One order for all (length, then key) cuts a face shared by two elements alike from both sides, so the
+    result conforms (cf. Plaza and Carey 2000, Appl. Numer. Math. 32:195, longest-edge bisection).
 
     Parameters
     ----------

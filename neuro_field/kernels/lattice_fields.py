@@ -1,4 +1,4 @@
-"""Look up indicator fields, one per label, of which the largest says what is there; positions are in voxels."""
+"""Look up indicator fields, one per label, of which the largest says what is there; lengths in voxels."""
 
 import numpy as np
 from numba import njit, prange
@@ -25,7 +25,7 @@ def sample_field(field, x, y, z):
 
 @njit(cache=True)
 def best_label(fields, allowed, x, y, z):
-    """The label of a set (bit k stands for label k) whose field is largest at a position; ties go to the lower."""
+    """The label of a set (bit k: label k) whose field is largest at a position; ties go to the lower."""
     if allowed & (allowed - 1) == 0:
         label = 0
         while (allowed >> label) & 1 == 0:
@@ -72,7 +72,8 @@ def cut_edges(fields, nodes, label_sets, edges, fraction, first_label, second_la
         The labels whose region touches each node, as bits; the two ends of an edge share none.
     edges : (e, 2) int32 array
     fraction, first_label, second_label : (e,) float64, int8, int8 arrays
-        Out: the place (0 at the first end, 1 at the second, found by twelve halvings) and the two labels there.
+        Out: the place (0 at the first end, 1 at the second, found by twelve halvings) and the two labels
+        there.
     """
     for e in prange(len(edges)):
         a = edges[e, 0]
@@ -122,8 +123,8 @@ def interface_value(fields, labels, x, y, z):
 def step_to_interface(fields, labels, point, reach, repeats):
     """Newton steps along the gradient onto the interface of a set of labels.
 
-    ``point`` (3,) in voxels is moved in place; each step is at most ``reach`` voxels.  Returns the distance that
-    was still missing before the last step, or -1 where the fields have no gradient to follow.
+    ``point`` (3,) in voxels is moved in place; each step is at most ``reach`` voxels.  Returns the distance
+    that was still missing before the last step, or -1 where the fields have no gradient to follow.
     """
     missing = 0.0
     for _ in range(repeats):

@@ -11,8 +11,8 @@ from numba import njit
 def mark_lattice_nodes(levels, active, numbers):
     """Set ``numbers`` (2i+1, 2j+1, 2k+1) int32 to 1 at every corner and centre of an active leaf.
 
-    ``levels`` (i, j, k) int8 is the level of the leaf that holds each finest cell, ``active`` (i, j, k) bool is
-    constant on each leaf.
+    ``levels`` (i, j, k) int8 is the level of the leaf that holds each finest cell, ``active`` (i, j, k) bool
+    is constant on each leaf.
     """
     for i in range(levels.shape[0]):
         for j in range(levels.shape[1]):
@@ -43,10 +43,10 @@ def _put(out, at, a, b, c, d):
 def emit_lattice_tetrahedra(levels, active, numbers, out):
     """Fill every face between two active leaves with tetrahedra; returns how many there are.
 
-    Between leaves of one size, each edge of their common face makes a tetrahedron with the two centres (two of
-    them where a smaller leaf put a node in the middle of the edge).  Where the neighbour is twice as large, the
-    small face is halved by the diagonal through the large face's centre, and each half is joined to both centres.
-    With leaves balanced 2:1 across faces, edges and corners the result is conforming.
+    Between leaves of one size, each edge of their common face makes a tetrahedron with the two centres (two
+    of them where a smaller leaf put a node in the middle of the edge).  Where the neighbour is twice as
+    large, the small face is halved by the diagonal through the large face's centre, and each half is joined
+    to both centres. With leaves balanced 2:1 across faces, edges and corners the result is conforming.
 
     Parameters
     ----------
@@ -109,7 +109,9 @@ def emit_lattice_tetrahedra(levels, active, numbers, out):
                                 count = _put(out, count, centre, their_centre, first, middle)
                                 count = _put(out, count, centre, their_centre, middle, last)
                     else:
-                        shared = 0  # the corner that is also one of the large face; opposite it lies that face's centre
+                        shared = (
+                            0  # the corner common to both faces; opposite it lies the large face's centre
+                        )
                         for m in range(4):
                             if corners[m, u] != other[u] and corners[m, v] != other[v]:
                                 shared = m

@@ -16,7 +16,7 @@ def _across(tets, offsets, star, tet, corner):
         found = 0
         for k in range(4):
             node = tets[other, k]
-            if node == b or node == c:
+            if node in (b, c):
                 found += 1
         if found == 2:
             return other

@@ -18,7 +18,7 @@ def _several(labels):
 
 @njit(cache=True)
 def _has_level(labels):
-    """Whether a set of several labels stands for a surface that a field vanishes on: two labels, or the outside."""
+    """Whether a field vanishes on what a set of several labels share: two labels, or the outside."""
     rest = labels & (labels - 1)
     return labels & 1 != 0 or rest & (rest - 1) == 0
 
@@ -45,8 +45,9 @@ def _mean_neighbour(tets, offsets, star, label_sets, nodes, v, mean):
 def smooth_nodes(fields, tets, offsets, star, label_sets, rounds, share, good, reach, nodes):
     """Move nodes a share of the way to the mean of their neighbours, in place; returns how many moves held.
 
-    Interface nodes average over neighbours on the same interfaces and then step back onto the level set.  A move
-    (or half, or a quarter of it) holds if the worst element around the node stays ``good`` or gets no worse.
+    Interface nodes average over neighbours on the same interfaces and then step back onto the level set.  A
+    move (or half, or a quarter of it) holds if the worst element around the node stays ``good`` or gets no
+    worse.
 
     Parameters
     ----------
@@ -125,10 +126,10 @@ def _direction(number, out):
 
 @njit(cache=True)
 def polish_nodes(fields, tets, offsets, star, label_sets, poor, rounds, leash, nodes):
-    """Search around the nodes of poor stars for a place that raises the worst quality, in place; counts the gains.
+    """Search around the nodes of poor stars for a place of better worst quality, in place; counts the gains.
 
-    Interface nodes search on their interface only (each trial steps back onto the level set and counts only if it
-    gets there); nodes where three tissues meet, which have no level set, stay within ``leash``.
+    Interface nodes search on their interface only (each trial steps back onto the level set and counts only
+    if it gets there); nodes where three tissues meet, which have no level set, stay within ``leash``.
 
     Parameters
     ----------
@@ -163,7 +164,10 @@ def polish_nodes(fields, tets, offsets, star, label_sets, poor, rounds, leash, n
                     _direction(number, direction)
                     for c in range(3):
                         nodes[v, c] = old[c] + step * direction[c]
-                    if has_level and not 0 <= step_to_interface(fields, label_sets[v], nodes[v], step, 2) < 0.1:
+                    if (
+                        has_level
+                        and not 0 <= step_to_interface(fields, label_sets[v], nodes[v], step, 2) < 0.1
+                    ):
                         continue
                     far = 0.0
                     for c in range(3):

@@ -1,4 +1,4 @@
-"""The stars of a tetrahedral mesh: which elements meet at each node, how good they are, which labels they bear."""
+"""The stars of a mesh: which elements meet at each node, how good they are, which labels they bear."""
 
 import numpy as np
 from numba import njit
@@ -56,7 +56,7 @@ def orient(nodes, tets):
 
 @njit(cache=True)
 def build_stars(tets, offsets, star):
-    """Elements around each node: those of node v stand in ``star[offsets[v]:offsets[v + 1]]``, in rising order.
+    """Elements around each node: of node v, ``star[offsets[v]:offsets[v + 1]]``, in rising order.
 
     ``offsets`` (n + 1,) int64 comes in as zeros, ``star`` (4 t,) int32.
     """
@@ -79,7 +79,7 @@ def build_stars(tets, offsets, star):
 
 @njit(cache=True)
 def collect_label_sets(tets, labels, out):
-    """Set, as bits in ``out`` (n,) int32, of the labels of the elements around each node; comes in as zeros."""
+    """Labels of the elements around each node, as bits in ``out`` (n,) int32, which comes in as zeros."""
     for i in range(len(tets)):
         for corner in range(4):
             out[tets[i, corner]] |= 1 << labels[i]
