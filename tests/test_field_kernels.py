@@ -1,0 +1,259 @@
+"""The kernels of elements, sphere, recovery, locating and multigrid against slow twins and laws."""
+
+import numpy as np
+import pytest
+import reference_field as reference
+from scipy.sparse import csr_matrix
+from scipy.spatial import Delaunay
+
+from neuro_field.kernels import assembly, locate, multigrid, recovery, sphere
+
+SCALAR, TENSOR = "scalar", "tensor"
+
+
+def small_mesh(count=60, seed=3):
+    """A conforming mesh of random points, its flattest slivers dropped and all elements turned positive."""
+    rng = np.random.default_rng(seed)
+    nodes = rng.uniform(-0.05, 0.05, (count, 3))
+    tets = Delaunay(nodes).simplices.astype(np.int32)
+    volumes = np.linalg.det(nodes[tets[:, 1:]] - nodes[tets[:, :1]])
+    tets[volumes < 0] = tets[volumes < 0][:, [0, 1, 3, 2]]
+    return nodes, np.ascontiguousarray(tets[np.abs(volumes) > 1e-4 * np.abs(volumes).max()])
+
+
+NODES, TETS = small_mesh()
+N, T = len(NODES), len(TETS)
+RNG = np.random.default_rng(5)
+SIGMA = RNG.uniform(0.01, 2.0, T)
+ROOTS = RNG.normal(size=(T, 3, 3))
+TENSORS = np.einsum("tij,tkj->tik", ROOTS, ROOTS) + 0.1 * np.eye(3)
+GIVEN = {SCALAR: (SIGMA, np.empty((0, 3, 3))), TENSOR: (np.empty(0), TENSORS)}
+EITHER = {SCALAR: SIGMA, TENSOR: TENSORS}
+both_ways = pytest.mark.parametrize("compiled", [True, False], ids=["compiled", "python"])
+both_kinds = pytest.mark.parametrize("kind", [SCALAR, TENSOR])
+
+
+def either(kernel, compiled):
+    return kernel if compiled else kernel.py_func
+
+
+def incidence(compiled=True):
+    offsets, slots = np.zeros(N + 1, np.int32), np.empty(4 * T, np.int32)
+    either(assembly.incidence, compiled)(TETS, offsets, slots)
+    return offsets, slots
+
+
+OFFSETS, SLOTS = incidence()
+
+
+@both_ways
+def test_incidence_lists_the_elements_of_every_node(compiled):
+    offsets, slots = incidence(compiled)
+    found = [slots[offsets[i] : offsets[i + 1]].tolist() for i in range(N)]
+    assert found == reference.incidence(TETS, N)
+
+
+@both_ways
+@both_kinds
+def test_stiffness_agrees_with_its_slow_twin(kind, compiled):
+    lengths = np.empty(N, np.int32)
+    either(assembly.row_lengths, compiled)(TETS, OFFSETS, SLOTS, lengths)
+    indptr = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
+    indices, data = np.full(indptr[-1], -1, np.int32), np.full(indptr[-1], np.nan)
+    either(assembly.stiffness, compiled)(NODES, TETS, *GIVEN[kind], OFFSETS, SLOTS, indptr, indices, data)
+    found = csr_matrix((data, indices, indptr), shape=(N, N))
+    expected = reference.stiffness(NODES, TETS, EITHER[kind])
+    # slivers make entries many times the typical one; rounding is relative to the largest
+    np.testing.assert_allclose(found.toarray(), expected, rtol=1e-9, atol=1e-12 * np.abs(expected).max())
+    assert found.has_canonical_format
+    np.testing.assert_allclose(found @ np.ones(N), 0, atol=1e-11 * np.abs(data).max())
+
+
+@both_ways
+@both_kinds
+def test_load_agrees_with_its_slow_twin(kind, compiled):
+    dadt = RNG.normal(size=(N, 2, 3))
+    found = np.empty((N, 2))
+    either(assembly.load, compiled)(NODES, TETS, *GIVEN[kind], OFFSETS, SLOTS, dadt, found)
+    expected = reference.load(NODES, TETS, EITHER[kind], dadt)
+    np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-12 * np.abs(expected).max())
+
+
+@both_ways
+@both_kinds
+def test_adjoint_sources_are_the_transpose_of_the_load(kind, compiled):
+    adjoint, dadt = RNG.normal(size=(N, 2)), RNG.normal(size=(N, 1, 3))
+    found = np.empty((N, 2, 3))
+    either(assembly.adjoint_sources, compiled)(NODES, TETS, *GIVEN[kind], OFFSETS, SLOTS, adjoint, found)
+    expected = -adjoint.T @ reference.load(NODES, TETS, EITHER[kind], dadt)[:, 0]
+    np.testing.assert_allclose(np.einsum("nkc,nc->k", found, dadt[:, 0]), expected, rtol=1e-9)
+
+
+@both_ways
+def test_element_gradients_agree_with_their_slow_twin(compiled):
+    values, found = RNG.normal(size=N), np.empty((T, 3))
+    either(assembly.element_gradients, compiled)(NODES, TETS, values, found)
+    expected = reference.element_gradients(NODES, TETS, values)
+    np.testing.assert_allclose(found, expected, rtol=1e-8, atol=1e-10 * np.abs(expected).max())
+
+
+@both_ways
+def test_gradient_of_a_linear_function_is_exact(compiled):
+    found = np.empty((T, 3))
+    either(assembly.element_gradients, compiled)(NODES, TETS, NODES @ [1.0, -2.0, 3.0] + 4.0, found)
+    np.testing.assert_allclose(found, np.broadcast_to([1.0, -2.0, 3.0], (T, 3)), rtol=0, atol=1e-8)
+
+
+@both_ways
+def test_sphere_field_is_the_radial_gauge_integral(compiled):
+    rng = np.random.default_rng(8)
+    directions = rng.normal(size=(9, 3))
+    points = 0.08 * rng.random((9, 1)) * directions / np.linalg.norm(directions, axis=1, keepdims=True)
+    positions, moments = rng.normal(size=(2, 4, 3))
+    positions *= 0.1 / np.linalg.norm(positions, axis=1, keepdims=True)
+    found = np.empty((9, 3))
+    either(sphere.sphere_field, compiled)(points, positions, moments, found)
+    expected = reference.sphere_field(points, positions, moments)
+    np.testing.assert_allclose(found, expected, rtol=1e-10, atol=1e-12 * np.abs(expected).max())
+
+
+@both_ways
+def test_barycentric_coordinates_agree_with_their_slow_twin(compiled):
+    rng = np.random.default_rng(9)
+    for tet in TETS[::15]:
+        point = rng.dirichlet(np.ones(4)) @ NODES[tet]
+        share = np.empty(4)
+        assert either(locate.barycentric, compiled)(NODES, tet, point, share)
+        np.testing.assert_allclose(share, reference.barycentric(NODES, tet, point), atol=1e-9)
+        assert not either(locate.barycentric, compiled)(NODES, tet, point + 0.2, share)
+
+
+def fit(potential, slots, harmonic=True, tags=None, compiled=True):
+    tags = np.zeros(T, np.int32) if tags is None else tags
+    nodes, of = np.array([s[0] for s in slots], np.int32), np.array([s[1] for s in slots], np.int32)
+    out = np.empty((len(slots), 3))
+    either(recovery.fitted_gradients, compiled)(
+        NODES, TETS, tags, OFFSETS, SLOTS, potential, nodes, of, np.full(len(slots), harmonic), out
+    )
+    return out
+
+
+CENTRAL = np.argsort(np.linalg.norm(NODES, axis=1))[:8]
+HARMONICS = {
+    "linear": (lambda x, y, z: x - 2 * y + 3 * z, lambda x, y, z: (1 + 0 * x, -2 + 0 * x, 3 + 0 * x)),
+    "xy": (lambda x, y, z: x * y, lambda x, y, z: (y, x, 0 * x)),
+    "2zz-xx-yy": (lambda x, y, z: 2 * z * z - x * x - y * y, lambda x, y, z: (-2 * x, -2 * y, 4 * z)),
+}
+
+
+@both_ways
+@pytest.mark.parametrize("name", HARMONICS)
+def test_recovery_reproduces_harmonic_polynomials(name, compiled):
+    value, gradient = HARMONICS[name]
+    found = fit(value(*NODES.T), [(i, 0) for i in CENTRAL], compiled=compiled)
+    expected = np.stack(gradient(*NODES[CENTRAL].T), axis=1)
+    # the ridge that steadies flat patches biases by about 1e-4 of the quadratic part
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-3 * np.abs(expected).max())
+
+
+def test_recovery_does_not_need_a_harmonic_potential_where_conductivity_is_a_tensor():
+    x, y, z = NODES.T
+    found = fit(x * x + 2 * y * z, [(i, 0) for i in CENTRAL], harmonic=False)
+    expected = np.stack([2 * x, 2 * z, 2 * y], axis=1)[CENTRAL]
+    np.testing.assert_allclose(found, expected, rtol=0, atol=2e-3 * np.abs(expected).max())
+
+
+def test_recovery_never_looks_across_a_tissue_boundary():
+    centroids = NODES[TETS].mean(axis=1)
+    tags = np.where(centroids[:, 0] > 0, 2, 1).astype(np.int32)
+    potential = RNG.normal(size=N)
+    shared = [i for i in range(N) if {1, 2} <= set(tags[SLOTS[OFFSETS[i] : OFFSETS[i + 1]] >> 2].tolist())]
+    before = fit(potential, [(i, 1) for i in shared], tags=tags)
+    changed = potential.copy()
+    changed[np.setdiff1d(np.arange(N), TETS[tags == 1])] += 100.0
+    np.testing.assert_array_equal(fit(changed, [(i, 1) for i in shared], tags=tags), before)
+
+
+def test_rings_of_a_patch_are_the_neighbours_in_the_tissue():
+    tags = (np.arange(T) % 2).astype(np.int32)
+    for node in CENTRAL:
+        patch = np.empty(200, np.int32)
+        patch[0] = node
+        first = recovery._add_ring(TETS, tags, OFFSETS, SLOTS, 1, patch, 0, 1)
+        second = recovery._add_ring(TETS, tags, OFFSETS, SLOTS, 1, patch, 1, first)
+        one = reference.ring(TETS, tags, 1, {int(node)})
+        assert set(patch[:first].tolist()) == one
+        assert set(patch[:second].tolist()) == reference.ring(TETS, tags, 1, one)
+        assert len(set(patch[:second].tolist())) == second
+
+
+def test_cholesky_solves_a_positive_definite_system():
+    root = RNG.normal(size=(7, 7))
+    matrix, right = root @ root.T + np.eye(7), RNG.normal(size=7)
+    answer = right.copy()
+    recovery._cholesky_solve(matrix.copy(), answer, 7)
+    np.testing.assert_allclose(matrix @ answer, right, rtol=1e-10)
+
+
+def spd(n, seed):
+    """A sparse symmetric positive definite matrix, dense, with entries across chunks."""
+    rng = np.random.default_rng(seed)
+    dense = np.where(rng.random((n, n)) < 0.05, rng.normal(size=(n, n)), 0.0)
+    dense += dense.T
+    return dense + np.diag(np.abs(dense).sum(axis=1) + 1.0)
+
+
+def single(dense):
+    m = csr_matrix(dense)
+    return m.indptr.astype(np.uint32), m.indices.astype(np.uint32), m.data.astype(np.float32)
+
+
+@pytest.mark.parametrize("width", multigrid.WIDTHS)
+def test_multigrid_kernels_agree_with_their_slow_twins(width):
+    n = 200  # 64 chunks of 4 rows, the last ones empty
+    dense, rng, kernels = spd(n, 1), np.random.default_rng(2), multigrid.kernels_of_width(width)
+    inverse = (1 / np.diag(dense)).astype(np.float32)
+    b, x = rng.normal(size=(2, n, width)).astype(np.float32)
+    out = np.empty_like(b)
+    close = {"rtol": 1e-4, "atol": 1e-5}  # single precision, rows of a dozen entries
+    kernels.relax_forwards(*single(dense), inverse, b, out)
+    np.testing.assert_allclose(out, reference.relax_forwards(dense, np.diag(dense), b, multigrid.CHUNKS), **close)
+    kernels.relax_backwards(*single(dense), inverse, b, x, out)
+    expected = reference.relax_backwards(dense, np.diag(dense), b, x, multigrid.CHUNKS)
+    np.testing.assert_allclose(out, expected, **close)
+    kernels.residual(*single(dense), b, x, out)
+    np.testing.assert_allclose(out, b - dense @ x, rtol=1e-4, atol=1e-4)
+    coarse = np.ones((50, width), np.float32)
+    kernels.transfer(*single(dense[:50]), x, coarse)
+    np.testing.assert_allclose(coarse, 1 + dense[:50] @ x, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("width", multigrid.WIDTHS)
+def test_double_precision_kernels_agree_with_their_slow_twins(width):
+    n, rng = 200, np.random.default_rng(4)
+    dense, kernels = spd(n, 3), multigrid.kernels_of_width(width)
+    p, q, x, r = rng.normal(size=(4, n, width))
+    partial = np.empty((multigrid.CHUNKS, width))
+    indptr, indices, _ = single(dense)
+    found = np.empty_like(p)
+    kernels.product(indptr, indices, csr_matrix(dense).data, p, found, partial)
+    np.testing.assert_allclose(found, dense @ p, rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(partial.sum(axis=0), (p * (dense @ p)).sum(axis=0), rtol=1e-12)
+
+    alpha, x_new, r_new, r_single = rng.normal(size=width), x.copy(), r.copy(), np.empty((n, width), np.float32)
+    multigrid.add_product(alpha, p, q, x_new, r_new, r_single, partial)
+    np.testing.assert_allclose(x_new, x + alpha * p, rtol=1e-13, atol=1e-13)
+    np.testing.assert_allclose(r_new, r - alpha * q, rtol=1e-13, atol=1e-13)
+    np.testing.assert_array_equal(r_single, r_new.astype(np.float32))
+    np.testing.assert_allclose(partial.sum(axis=0), (r_new**2).sum(axis=0), rtol=1e-12)
+
+    multigrid.chunk_dots(r_new, r_single, partial)
+    np.testing.assert_allclose(partial.sum(axis=0), (r_new * r_single).sum(axis=0), rtol=1e-12)
+    direction = p.copy()
+    multigrid.new_direction(alpha, r_single, direction)
+    np.testing.assert_allclose(direction, r_single + alpha * p, rtol=1e-13, atol=1e-13)
+
+
+def test_only_compiled_widths_are_offered():
+    with pytest.raises(ValueError, match="width must be one of"):
+        multigrid.kernels_of_width(3)
