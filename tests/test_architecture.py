@@ -18,6 +18,7 @@ FLOORS = [
     {"planning", "mri"},
     {"report"},
     {"io"},
+    {"console"},
     {"cli"},
     {"__init__"},
 ]

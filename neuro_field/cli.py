@@ -1,0 +1,321 @@
+"""The command line: ``neuro-field``."""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from neuro_field.console import Stages, fail_plainly, numbers, table
+from neuro_field.errors import InputError
+
+app = typer.Typer(
+    name="neuro-field",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+    help="The electric field of a TMS coil in a patient's head, and a ranking of coil placements after stroke. "
+    "Research software, not a medical device.",
+)
+
+Output = Annotated[Path, typer.Option("--output", "-o", help="New folder to write; must not hold anything yet.")]
+HeadArgument = Annotated[
+    str, typer.Argument(metavar="HEAD", help="A head folder, a .msh file, an m2m_ folder, or example:colin27-stroke.")
+]
+CoilOption = Annotated[str, typer.Option("--coil", help="A name from `neuro-field coils`, or a .ccd, .tcd or .nii.gz.")]
+EdgeOption = Annotated[float, typer.Option("--edge", help="Finest cell edge of the mesh, mm.")]
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        from neuro_field import __version__
+
+        typer.echo(f"neuro_field {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and leave.")
+    ] = False,
+) -> None:
+    """Options of every command."""
+
+
+def _head(source: str, stages: Stages, edge: float = 1.9) -> Any:
+    """The head that a command's HEAD argument names."""
+    name = source.removeprefix("example:")
+    if name != source:
+        from neuro_field.io.examples import example_head
+
+        return example_head(name, edge=edge, progress=stages)
+    from neuro_field.io.heads import read_head
+
+    with stages.stage("reading the head"):
+        return read_head(source)
+
+
+def _coil(source: str) -> Any:
+    from neuro_field.io.coils import load_coil, read_coil
+
+    is_file = Path(source).suffix in (".ccd", ".tcd", ".nii", ".gz") or Path(source).exists()
+    return read_coil(source) if is_file else load_coil(source)
+
+
+@app.command()
+def head(
+    image: Annotated[
+        str, typer.Argument(metavar="IMAGE", help="A T1 image, an m2m_ folder, a .msh, or example:colin27-stroke.")
+    ],
+    output: Output,
+    labels: Annotated[Path | None, typer.Option(help="Tissue labels on the T1's grid or another.")] = None,
+    lesion: Annotated[Path | None, typer.Option(help="Lesion mask, on any grid that overlaps.")] = None,
+    segmenter: Annotated[str, typer.Option(help="What makes labels where none are given.")] = "samseg",
+    edge: EdgeOption = 1.9,
+) -> None:
+    """Build a head model from a T1 and its labels, and write it to a folder.
+
+    Example: `neuro-field head T1.nii.gz --labels labels.nii.gz --lesion lesion.nii.gz -o HEAD`
+    """
+    from neuro_field.io.atomic import check_new_folder
+    from neuro_field.io.heads import head_from_images, is_head, write_head
+
+    check_new_folder(output)
+    with Stages() as stages:
+        if image.startswith("example:") or is_head(image):
+            if labels or lesion:
+                raise InputError("Options --labels and --lesion go with a T1 image; a head that is meshed has its own.")
+            made, files = _head(image, stages, edge), {}
+        elif labels is None:
+            raise NotImplementedError(
+                f"Segmenting a T1 with {segmenter} is not there yet: run it yourself and give --labels its label image."
+            )
+        else:
+            made, files = head_from_images(image, labels, lesion=lesion, edge=edge, progress=stages)
+        with stages.stage("writing"):
+            write_head(made, output, **files)
+    for line in _head_lines(made):
+        typer.echo(line)
+    typer.echo(f"Head written to {output}. Next: neuro-field plan {output} --preset contralesional-1hz-hand -o PLAN")
+
+
+def _head_lines(made: Any) -> list[str]:
+    from neuro_field.head.lesion import lesion_summary
+
+    mesh = made.mesh
+    lines = [f"{made.name}: {len(mesh.nodes):,} nodes, {len(mesh.tets):,} elements."]
+    lines.append("Volumes: " + ", ".join(f"{name} {cm3:.0f} cm3" for name, cm3 in made.tissue_volumes.items()) + ".")
+    lesion = lesion_summary(made)
+    if lesion is not None:
+        lines.append(f"Lesion: {lesion.volume_cm3:.1f} cm3, {lesion.side or 'side unknown (no mapping to MNI)'}.")
+    return lines + [f"Note: {note}" for note in made.provenance.get("warnings", ())]
+
+
+@app.command()
+def plan(
+    head: HeadArgument,
+    preset: Annotated[str, typer.Option(help="A name from `neuro-field presets`.")],
+    output: Output,
+    coil: Annotated[str | None, typer.Option(help="As `neuro-field coils` lists, or a file; else the preset's.")] = None,
+    lesion_side: Annotated[str | None, typer.Option(help="left or right, where no mask says it.")] = None,
+    rmt: Annotated[float | None, typer.Option(help="Resting motor threshold of the unaffected hand, % output.")] = None,
+    side: Annotated[str | None, typer.Option(help="left or right, where the preset leaves it open.")] = None,
+    fluency: Annotated[str | None, typer.Option(help="fluent or non-fluent (aphasia).")] = None,
+    dominant_side: Annotated[str | None, typer.Option(help="Language-dominant side on fMRI (aphasia).")] = None,
+    mep: Annotated[str, typer.Option(help="Ipsilesional motor evoked potential: present, absent, untested.")] = "untested",
+    fma_ue: Annotated[float | None, typer.Option(help="Fugl-Meyer upper extremity, 0 to 66.")] = None,
+    contraindication: Annotated[
+        list[str] | None, typer.Option(help="pacemaker, icd, cochlear-implant or intracranial-clip: blocks the plan.")
+    ] = None,
+    radius: Annotated[float, typer.Option(help="Of the scalp patch searched, mm.")] = 30.0,
+    spacing: Annotated[float, typer.Option(help="Of its positions, mm.")] = 5.0,
+    angle_step: Annotated[float, typer.Option(help="Between handle directions, degrees.")] = 15.0,
+    gap: Annotated[float, typer.Option(help="Scalp to casing: hair, cap, mm.")] = 4.0,
+    edge: EdgeOption = 1.9,
+) -> None:
+    """Rank coil placements on both hemispheres and write the report.
+
+    Example: `neuro-field plan example:colin27-stroke --preset contralesional-1hz-hand -o PLAN`
+    """
+    from neuro_field.io.atomic import check_new_folder
+    from neuro_field.io.plans import write_study
+    from neuro_field.planning.candidates import Grid
+    from neuro_field.planning.presets import preset as preset_of
+    from neuro_field.planning.study import study
+    from neuro_field.report.sentences import study_lines
+
+    check_new_folder(output)
+    chosen = preset_of(preset)
+    grid = Grid(radius, spacing, angle_step, gap)
+    induced = _coil(coil or chosen.coil)
+    with Stages() as stages:
+        made = study(
+            _head(head, stages, edge), preset=preset, coil=induced, rmt=rmt, lesion_side=lesion_side, grid=grid,
+            progress=stages, side=side, fluency=fluency, dominant_side=dominant_side, mep_ipsilesional=mep,
+            fma_ue=fma_ue, contraindications=tuple(contraindication or ()),
+        )  # fmt: skip
+        with stages.stage("pictures and report"):
+            write_study(made, output)
+    for line in study_lines(made):
+        typer.echo(line)
+    typer.echo(f"Stages: {stages.summary()}")
+    typer.echo(f"Report: {output / 'report.html'}")
+
+
+@app.command()
+def simulate(
+    head: HeadArgument,
+    coil: CoilOption,
+    at: Annotated[str, typer.Option(help="Point the coil stands above, x,y,z mm, head frame.")],
+    handle_towards: Annotated[str, typer.Option(help="Point the handle is turned to, x,y,z mm.")],
+    output: Output,
+    gap: Annotated[float, typer.Option(help="Scalp to casing, mm.")] = 4.0,
+    didt: Annotated[float, typer.Option(help="Current slope, A/us.")] = 1.0,
+    edge: EdgeOption = 1.9,
+) -> None:
+    """Compute the field of one placement and write it.
+
+    Example: `neuro-field simulate HEAD --coil figure8-70mm --at 40,-20,65 --handle-towards 80,-80,60 -o OUT`
+    """
+    from neuro_field.coil.placement import Placement
+    from neuro_field.field.solver import Solver
+    from neuro_field.io.atomic import check_new_folder
+    from neuro_field.io.fields import write_field
+    from neuro_field.report.sentences import field_lines
+
+    check_new_folder(output)
+    induced, point, towards = _coil(coil), numbers(at, 3, "--at"), numbers(handle_towards, 3, "--handle-towards")
+    with Stages() as stages:
+        model = _head(head, stages, edge)
+        placement = Placement.on(model.scalp, above=point, handle_towards=towards, gap=gap, coil=induced)
+        with stages.stage("solver set-up"):
+            solver = Solver(model)
+        with stages.stage("solving"):
+            field = solver.solve(induced, placement, didt=didt * 1e6)
+        with stages.stage("writing"):
+            write_field(field, output)
+    for line in field_lines(field):
+        typer.echo(line)
+    typer.echo(f"Field written to {output}.")
+
+
+@app.command()
+def view(
+    thing: Annotated[str, typer.Argument(metavar="PLAN|HEAD", help="A plan folder or anything that names a head.")],
+    screenshot: Annotated[Path | None, typer.Option(help="Write a PNG instead of opening a window.")] = None,
+) -> None:
+    """Show a head or a plan in 3D.
+
+    Example: `neuro-field view HEAD --screenshot head.png`
+    """
+    from neuro_field.io.plans import is_plan, read_plan
+    from neuro_field.report.view import view as show
+
+    if screenshot is not None and screenshot.exists():
+        raise InputError(f"File {screenshot} exists already; name another.")
+    with Stages() as stages:
+        shown = read_plan(thing) if is_plan(thing) else _head(thing, stages)
+    show(shown, screenshot=screenshot)
+    if screenshot is not None:
+        typer.echo(f"Picture written to {screenshot}.")
+
+
+@app.command()
+def export(
+    folder: Annotated[Path, typer.Argument(metavar="PLAN", help="A plan folder.")],
+    to: Annotated[str, typer.Option(help="localite, brainsight, ant, ...")],
+) -> None:
+    """Write a plan's placements for a navigator (not there yet)."""
+    raise NotImplementedError(
+        f"Exporting to {to} is not there yet: {folder / 'plan.tsv'} holds the 4x4 poses (columns x, y, z, centre)."
+    )
+
+
+@app.command()
+def coils(name: Annotated[str | None, typer.Argument(help="One coil, in detail.")] = None) -> None:
+    """List the coils on the shelf, or show one.
+
+    Example: `neuro-field coils figure8-70mm`
+    """
+    from neuro_field.io.coils import coil_card, coil_names, load_coil
+
+    if name is None:
+        rows = []
+        for each in coil_names():
+            coil = load_coil(each)
+            slope = f"{coil.didt_max / 1e6:.1f}" if coil.didt_max else "-"
+            rows.append((each, slope, "away from" if coil.initial_e_direction[1] > 0 else "toward", coil.name))
+        table(("name", "max A/us", "first current, to handle", "title"), rows)
+        return
+    coil = load_coil(name)
+    for key, value in coil_card(name).items():
+        typer.echo(f"{key}: {value}")
+    for depth in (15, 20):
+        import numpy as np
+
+        primary = np.linalg.norm(coil.dadt(np.array([[0.0, 0.0, depth]])))
+        typer.echo(f"primary |E| {depth} mm below the face: {primary:.3f} V/m per A/us")
+
+
+@app.command()
+def targets() -> None:
+    """List the named targets, with where each comes from.
+
+    Example: `neuro-field targets`
+    """
+    from neuro_field.planning.atlas import SITES
+
+    rows = [
+        (s.name, *(" ".join(f"{v:g}" for v in s.seed(side)) for side in ("left", "right")), s.source, s.note)
+        for s in SITES
+    ]
+    table(("name", "left MNI", "right MNI", "basis", "note"), rows)
+    typer.echo("[src] read in the source, [lit] from the literature, not re-read, [calc] computed. Seeds, not answers.")
+
+
+@app.command()
+def presets() -> None:
+    """List the treatment presets, with their sources.
+
+    Example: `neuro-field presets`
+    """
+    from neuro_field.planning.presets import PRESETS
+
+    rows = []
+    for p in PRESETS:
+        intensity = f"{p.intensity:.0%} {p.threshold}" if p.intensity is not None else "user must type it"
+        rows.append((p.name, " or ".join(p.sites), p.side, p.coil, p.frequency, intensity, p.pulses, p.source))
+    table(("name", "target", "side", "coil", "frequency", "intensity", "pulses", "source"), rows)
+    typer.echo("[src] read in the source, [lit] from the literature, not re-read. Not affiliated with, and not, NEURO(R).")
+
+
+@app.command()
+def validate(
+    size: Annotated[str, typer.Option(help="small, medium or large.")] = "small",
+    coil: CoilOption = "figure8-70mm",
+) -> None:
+    """Hold the solver against closed forms and print the errors.
+
+    Example: `neuro-field validate --size small`
+    """
+    from neuro_field.field.validation import validate as run
+
+    with Stages() as stages:
+        rows = run(_coil(coil), size=size, progress=stages)
+    table(
+        ("case", "mesh", "metric", "value", "limit", ""),
+        [(r.case, r.mesh, r.metric, f"{r.value:.3g}", f"{r.limit:.3g}", "ok" if r.passed else "FAILED") for r in rows],
+    )
+    if not all(row.passed for row in rows):
+        raise typer.Exit(1)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line; a user's mistake ends in one line on stderr and status 2."""
+    return fail_plainly(app, sys.argv[1:] if arguments is None else arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

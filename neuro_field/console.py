@@ -1,0 +1,94 @@
+"""What the command line says while it works, and how it fails: stages with bars, tables, one-line errors."""
+
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from neuro_field.errors import ConvergenceError, InputError
+
+
+class Stages:
+    """A bar per stage on stderr; call it with a stage's name and the share of it that is done."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self._started: dict[str, float] = {}
+        self._tasks: dict[str, TaskID] = {}
+        self._progress = Progress(
+            SpinnerColumn(), TextColumn("{task.description}"), BarColumn(bar_width=24), TimeElapsedColumn(),
+            console=Console(stderr=True),
+        )  # fmt: skip
+
+    def __enter__(self) -> "Stages":
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.stop()
+
+    def __call__(self, stage: str, share: float) -> None:
+        if stage not in self._tasks:
+            self._tasks[stage] = self._progress.add_task(stage, total=1.0)
+            self._started[stage] = time.perf_counter()
+        self._progress.update(self._tasks[stage], completed=share)
+        self.seconds[stage] = time.perf_counter() - self._started[stage]
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """A stage that tells nothing on its way."""
+        self(name, 0.0)
+        yield
+        self(name, 1.0)
+
+    def summary(self) -> str:
+        """Every stage and its seconds."""
+        return ", ".join(f"{name} {seconds:.1f} s" for name, seconds in self.seconds.items())
+
+
+def table(headings: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """Print rows under headings, wrapped to the terminal."""
+    made = Table(*headings, show_lines=False)
+    for row in rows:
+        made.add_row(*(str(value).replace("[", r"\[") for value in row))
+    Console().print(made)
+
+
+def numbers(text: str, count: int, option: str) -> np.ndarray:
+    """Comma-separated numbers of an option."""
+    try:
+        values = np.array([float(part) for part in text.split(",")])
+    except ValueError:
+        values = np.empty(0)
+    if len(values) != count or not np.isfinite(values).all():
+        raise InputError(f"Option {option} must be {count} numbers such as 40,-20,65; instead received {text!r}.")
+    return values
+
+
+def fail_plainly(app: typer.Typer, arguments: list[str]) -> int:
+    """Run a typer app; mistakes and missing parts end in one line and status 2, a failed solve in status 1."""
+    try:
+        status = app(args=arguments, standalone_mode=False)
+        return int(status or 0)
+    except (InputError, NotImplementedError, OSError) as error:
+        message, status = str(error), 2
+    except ConvergenceError as error:
+        message, status = str(error), 1
+    except (typer.Abort, KeyboardInterrupt):
+        message, status = "Interrupted; nothing was written.", 130
+    except Exception as error:
+        if not hasattr(error, "format_message"):  # the command-line library's own usage errors have it
+            raise
+        message, status = error.format_message(), 2
+    print(f"neuro-field: {' '.join(message.split())}", file=sys.stderr)
+    return status
