@@ -1,0 +1,201 @@
+"""From a label image to a head: tables, cleaning, lesion, mesh and mapping, with a record of each."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import numpy as np
+
+from neuro_field.arrays import AnyArray, FloatArray
+from neuro_field.errors import InputError
+from neuro_field.head.mapping import AffineMapping
+from neuro_field.head.mesher import checked_edge, mesh_labels
+from neuro_field.head.model import HeadModel
+from neuro_field.head.tissues import BY_TAG
+from neuro_field.mri.cleaning import CleaningReport, as_affine, clean_labels, tissue_volumes
+from neuro_field.mri.labels import Labels, label_table, to_tissues
+from neuro_field.mri.lesion import PlacedLesion, place_lesion
+from neuro_field.mri.mapping import register_to_mni
+
+#: Called with the share of the work done (0 to 1) and the name of the step at hand.
+Progress = Callable[[float, str], None]
+
+#: Share of the work done when each step begins; meshing takes most of it.
+BEGINS = {"cleaning": 0.0, "lesion": 0.08, "mapping to MNI": 0.1, "meshing": 0.2, "done": 1.0}
+
+
+@dataclass(frozen=True, eq=False)
+class PreparedLabels:
+    """Tissue labels ready to be meshed: cleaned, with the lesion in, and the record of how they came to be."""
+
+    labels: Labels
+    affine: FloatArray
+    record: dict[str, Any] = field(default_factory=dict)
+
+
+def _rounded(volumes: dict[str, float]) -> dict[str, float]:
+    return {name: round(value, 3) for name, value in volumes.items()}
+
+
+def _cleaning_record(report: CleaningReport) -> dict[str, Any]:
+    return {
+        "before_cm3": _rounded(report.before_cm3),
+        "after_cm3": _rounded(report.after_cm3),
+        "moved_cm3": _rounded(report.moved_cm3),
+        "padding_voxels": [list(pair) for pair in report.padding],
+    }
+
+
+def _lesion_record(placed: PlacedLesion) -> dict[str, Any]:
+    return {
+        "drawn_cm3": round(placed.drawn_cm3, 3),
+        "placed_cm3": round(placed.volume_cm3, 3),
+        "share_of_brain": round(placed.share_of_brain, 4),
+    }
+
+
+def _checked_tissues(labels: AnyArray, table: str | None) -> tuple[Labels, str]:
+    """Tissue tags and the name of the table they came from; refuses labels that no head can be built of."""
+    tissues = to_tissues(labels, table)
+    name = table if table is not None else label_table(labels).name
+    if not (tissues == 2).any():
+        found = [BY_TAG[int(tag)].name for tag in np.unique(tissues) if tag]
+        raise InputError(f"Input labels must hold grey matter; instead found only {', '.join(found) or 'air'}.")
+    return tissues, name
+
+
+def prepare_labels(
+    labels: AnyArray,
+    affine: FloatArray,
+    lesion: AnyArray | None = None,
+    *,
+    lesion_affine: FloatArray | None = None,
+    table: str | None = None,
+    clean: bool = True,
+) -> PreparedLabels:
+    """Tissue labels as `build_head` meshes them: the first three steps of it, for looking at and for storing.
+
+    Parameters and errors are those of `build_head`.
+    """
+    affine = as_affine(affine, "affine of build_head")
+    tissues, name = _checked_tissues(labels, table)
+    record: dict[str, Any] = {"label_table": name, "warnings": [], "seconds": {}}
+    grid = affine
+    if clean:
+        cleaned = clean_labels(tissues, affine)
+        tissues, grid = cleaned.labels, cleaned.affine
+        record["cleaning"] = _cleaning_record(cleaned.report)
+        record["warnings"] += list(cleaned.report.warnings)
+        record["seconds"]["cleaning"] = round(cleaned.report.seconds, 2)
+    if lesion is not None:
+        start = time.perf_counter()
+        own = affine if lesion_affine is None else lesion_affine
+        shape = np.asarray(lesion).shape[:3]
+        if lesion_affine is None and shape != np.asarray(labels).shape[:3]:
+            raise InputError(
+                f"Input lesion must have the shape of the labels, {np.asarray(labels).shape[:3]}, when it "
+                "comes "
+                f"without an affine; instead received {shape}."
+            )
+        placed = place_lesion(tissues, grid, lesion, own)
+        tissues = placed.labels
+        record["lesion"] = _lesion_record(placed)
+        record["warnings"] += list(placed.warnings)
+        record["seconds"]["lesion"] = round(time.perf_counter() - start, 2)
+    record["label_volumes_cm3"] = _rounded(tissue_volumes(tissues, grid))
+    return PreparedLabels(tissues, grid, record)
+
+
+def _version() -> str:
+    try:
+        return version("neuro_field")
+    except PackageNotFoundError:
+        return "unknown"
+
+
+def build_head(
+    labels: AnyArray,
+    affine: FloatArray,
+    lesion: AnyArray | None = None,
+    edge: float = 1.9,
+    *,
+    lesion_affine: FloatArray | None = None,
+    table: str | None = None,
+    mapping: AffineMapping | None = None,
+    clean: bool = True,
+    name: str = "head",
+    progress: Progress | None = None,
+) -> HeadModel:
+    """A head from the label image of a segmentation.
+
+    The labels become tissue tags, are cleaned into closed layers, receive the lesion, are mapped to MNI152
+    and meshed. The record of each step stands in the head's ``provenance``.
+
+    Parameters
+    ----------
+    labels : (i, j, k) array of whole numbers
+        As SimNIBS charm, SAMSEG or FreeSurfer number tissues; must hold grey matter, bone and scalp.
+    affine : (4, 4) array
+        Voxel index to world mm (RAS) of the labels: the head frame.
+    lesion : (i, j, k) array, optional
+        0/1: a mask, taken as a cavity; 1/2/3 or 21/22/23: cavity, rim, acute. On the labels' grid unless
+        ``lesion_affine`` is given.
+    edge : float
+        Edge length of the finest tetrahedra, mm.
+    lesion_affine : (4, 4) array, optional
+        Voxel index to world mm of the lesion, if it lies on another grid.
+    table : {"simnibs", "freesurfer"}, optional
+        What the numbers mean; found from the numbers when omitted.
+    mapping : AffineMapping, optional
+        To MNI152; found from the labels when omitted.
+    clean : bool
+        Leave out cleaning only for labels that were cleaned before.
+    name : str
+        For reports.
+    progress : callable, optional
+        Called with (share done, step).
+
+    Returns
+    -------
+    HeadModel
+
+    Raises
+    ------
+    InputError
+        On labels without grey matter, bone or scalp, unknown or ambiguous numbers, an affine that cannot be,
+        a lesion that is empty, outside the brain or more than 40 % of it, or a brain that cannot be mapped to
+        MNI.
+
+    Examples
+    --------
+    >>> import nibabel as nib, neuro_field as nf
+    >>> image = nib.load("labels.nii.gz")  # doctest: +SKIP
+    >>> head = nf.build_head(image.get_fdata(), image.affine)  # doctest: +SKIP
+    """
+    edge = checked_edge(edge)
+    if mapping is not None and not isinstance(mapping, AffineMapping):
+        raise InputError(f"Input mapping of build_head must be an AffineMapping; instead received {mapping!r:.80}.")
+    tell = progress if progress is not None else (lambda share, step: None)
+    tell(BEGINS["cleaning"], "cleaning")
+    ready = prepare_labels(labels, affine, lesion, lesion_affine=lesion_affine, table=table, clean=clean)
+    record = ready.record
+    start = time.perf_counter()
+    if mapping is None:
+        tell(BEGINS["mapping to MNI"], "mapping to MNI")
+        mapping = register_to_mni(ready.labels, ready.affine)
+        record["seconds"]["mapping"] = round(time.perf_counter() - start, 2)
+    start = time.perf_counter()
+    begin = BEGINS["meshing"]
+    mesh = mesh_labels(
+        ready.labels,
+        ready.affine,
+        edge=edge,
+        progress=lambda share, step: tell(begin + (1 - begin) * share, f"meshing: {step}"),
+    )
+    record["seconds"]["meshing"] = round(time.perf_counter() - start, 2)
+    record |= {"edge_mm": edge, "mapping": mapping.source, "neuro_field": _version()}
+    record["mesh"] = {"nodes": len(mesh.nodes), "tetrahedra": len(mesh.tets)}
+    tell(BEGINS["done"], "done")
+    return HeadModel.from_mesh(mesh, name=name, mapping=mapping, provenance=record)
