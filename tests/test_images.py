@@ -1,0 +1,168 @@
+"""Images: every way a header can lie gets one line, and a good file its world."""
+
+import gzip
+
+import nibabel as nib
+import numpy as np
+import pytest
+
+from neuro_field.errors import FileFormatError, InputError
+from neuro_field.io.atomic import new_file, new_folder
+from neuro_field.io.images import read_image, read_labels, write_image
+
+AFFINE = np.array([[0, -2.0, 0, 90], [1.5, 0, 0, -126], [0, 0, 3, -72], [0, 0, 0, 1]])
+VALUES = np.arange(4 * 5 * 6, dtype=np.int16).reshape(4, 5, 6)
+
+
+def saved(path, values=VALUES, affine=AFFINE, qcode=1, scode=1, qform=None, kind=nib.Nifti1Image):
+    image = kind(values, affine)
+    image.set_sform(affine, code=scode)
+    image.set_qform(affine if qform is None else qform, code=qcode)
+    nib.save(image, path)
+    return path
+
+
+@pytest.mark.parametrize("name", ["a.nii", "a.nii.gz"])
+@pytest.mark.parametrize("codes", [(1, 0), (0, 1), (1, 1), (2, 4)])
+def test_a_good_nifti_gives_its_values_and_its_world(tmp_path, name, codes):
+    image = read_image(saved(tmp_path / name, qcode=codes[0], scode=codes[1]))
+    np.testing.assert_array_equal(image.values, VALUES)
+    np.testing.assert_allclose(image.affine, AFFINE, atol=1e-4)  # qform keeps single precision
+    np.testing.assert_allclose(image.voxel_sizes, [1.5, 2, 3], rtol=1e-5)
+
+
+def test_an_mgz_gives_the_same_world(tmp_path):
+    nib.save(nib.MGHImage(VALUES, AFFINE), tmp_path / "a.mgz")
+    image = read_labels(tmp_path / "a.mgz")
+    np.testing.assert_allclose(image.affine, AFFINE, atol=1e-4)
+    np.testing.assert_array_equal(image.values, VALUES)
+
+
+def test_what_is_written_is_read_back(tmp_path):
+    write_image(tmp_path / "b.nii.gz", VALUES, AFFINE)
+    image = read_image(tmp_path / "b.nii.gz")
+    np.testing.assert_array_equal(image.values, VALUES)
+    np.testing.assert_allclose(image.affine, AFFINE, atol=1e-4)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["b.nii.gz"]
+
+
+def test_a_big_endian_image_is_read_in_native_order(tmp_path):
+    header = nib.Nifti1Header(endianness=">")
+    header.set_data_dtype(np.dtype(">i2"))
+    image = nib.Nifti1Image(VALUES.astype(">i2"), AFFINE, header)
+    nib.save(image, tmp_path / "big.nii")
+    assert (tmp_path / "big.nii").read_bytes()[:4] == b"\x00\x00\x01\x5c"
+    read = read_image(tmp_path / "big.nii")
+    np.testing.assert_array_equal(read.values, VALUES)
+    assert read.values.dtype.isnative
+
+
+def test_a_trailing_singleton_axis_is_dropped(tmp_path):
+    assert read_image(saved(tmp_path / "a.nii", VALUES[..., None])).values.shape == (4, 5, 6)
+
+
+def test_an_image_that_does_not_say_where_it_lies_is_refused_with_the_remedy(tmp_path):
+    with pytest.raises(InputError, match=r"left and right cannot be known.*dcm2niix"):
+        read_image(saved(tmp_path / "a.nii", qcode=0, scode=0))
+
+
+def test_two_positions_that_differ_are_refused_unless_one_is_an_atlas(tmp_path):
+    mirrored = AFFINE.copy()
+    mirrored[:3, 3] += [7.0, 0, 0]
+    with pytest.raises(InputError, match=r"differ by 7\.0 mm"):
+        read_image(saved(tmp_path / "a.nii", qform=mirrored))
+    atlas = read_image(saved(tmp_path / "b.nii", qform=mirrored, scode=4))
+    np.testing.assert_allclose(atlas.affine, AFFINE)
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        (VALUES[:, :, 0], "three-dimensional; instead it is a single slice"),
+        (VALUES[:, :, :1], "single slice"),
+        (np.zeros((4, 4, 4, 3), dtype=np.float32), "time series"),
+        (np.zeros((4, 4, 4), dtype=[("R", "u1"), ("G", "u1"), ("B", "u1")]), "colours"),
+        (np.full((4, 4, 4), np.nan, dtype=np.float32), "64 voxels"),
+        (np.zeros((4, 4, 4), dtype=np.complex64), "real numbers"),
+    ],
+)
+def test_images_of_the_wrong_kind_are_refused(tmp_path, values, message):
+    with pytest.raises(InputError, match=message) as caught:
+        read_image(saved(tmp_path / "a.nii", values))
+    assert "\n" not in str(caught.value)
+
+
+def test_labels_must_be_whole_numbers_in_range(tmp_path):
+    with pytest.raises(InputError, match="nearest neighbour"):
+        read_labels(saved(tmp_path / "a.nii", VALUES + np.float32(0.5)))
+    with pytest.raises(InputError, match="-1 to"):
+        read_labels(saved(tmp_path / "b.nii", VALUES - np.int16(1)))
+    assert read_labels(saved(tmp_path / "c.nii", VALUES.astype(np.float32))).values.dtype == np.uint16
+
+
+def test_missing_foreign_and_damaged_files_are_refused_in_one_line(tmp_path):
+    good = saved(tmp_path / "good.nii.gz")
+    whole = gzip.decompress(good.read_bytes())
+    (tmp_path / "cut.nii").write_bytes(whole[: len(whole) - 40])
+    (tmp_path / "cut.nii.gz").write_bytes(good.read_bytes()[:-20])
+    (tmp_path / "noise.nii.gz").write_bytes(b"not gzip at all" * 40)
+    (tmp_path / "noise.nii").write_bytes(bytes(range(256)) * 4)
+    (tmp_path / "empty.nii").write_bytes(b"")
+    (tmp_path / "noise.mgz").write_bytes(gzip.compress(b"\x00" * 300))
+    for name in ("cut.nii", "cut.nii.gz", "noise.nii.gz", "noise.nii", "empty.nii", "noise.mgz"):
+        with pytest.raises(InputError, match=name) as caught:
+            read_image(tmp_path / name)
+        assert "\n" not in str(caught.value)
+    for name, message in (("none.nii", "does not exist"), (".", "folder"), ("a.dcm", "must be one of")):
+        (tmp_path / "a.dcm").touch()
+        with pytest.raises(InputError, match=message):
+            read_image(tmp_path / name)
+
+
+def test_a_header_that_claims_too_much_is_refused_before_the_data_is_read(tmp_path):
+    path = saved(tmp_path / "a.nii")
+    raw = bytearray(path.read_bytes())
+    raw[42:48] = np.array([32000, 32000, 32000], dtype="<i2").tobytes()
+    path.write_bytes(bytes(raw))
+    with pytest.raises(FileFormatError, match="claims"):
+        read_image(path)
+
+
+def test_voxels_in_metres_are_refused(tmp_path):
+    with pytest.raises(InputError, match=r"0\.05 to 20 mm"):
+        read_image(saved(tmp_path / "a.nii", affine=np.diag([0.001, 0.001, 0.001, 1.0])))
+
+
+def test_a_file_is_whole_or_absent(tmp_path):
+    def fail():
+        with new_file(tmp_path / "x.txt") as beside:
+            beside.write_text("half")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
+    assert list(tmp_path.iterdir()) == []
+    with new_file(tmp_path / "x.txt") as beside:
+        beside.write_text("whole")
+    assert (tmp_path / "x.txt").read_text() == "whole"
+    with pytest.raises(InputError, match="does not exist"), new_file(tmp_path / "no" / "x"):
+        pass
+
+
+def test_a_folder_is_whole_or_absent_and_nothing_is_overwritten(tmp_path):
+    def fail():
+        with new_folder(tmp_path / "out") as beside:
+            (beside / "half").touch()
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "out").mkdir()  # an empty folder may be filled
+    with new_folder(tmp_path / "out") as beside:
+        (beside / "one").touch()
+        assert not any((tmp_path / "out").iterdir())
+    assert [p.name for p in (tmp_path / "out").iterdir()] == ["one"]
+    with pytest.raises(FileExistsError, match="not empty"), new_folder(tmp_path / "out"):
+        pass
+    assert [p.name for p in tmp_path.iterdir()] == ["out"]
