@@ -1,0 +1,144 @@
+"""Coil files of magnetic dipoles in text, ``.ccd``: metres and A m2 per A outside, mm inside."""
+
+from pathlib import Path
+
+import numpy as np
+
+from neuro_field.coil.coil import Coil
+from neuro_field.coil.sources import Dipoles
+from neuro_field.coil.stimulator import Stimulator, Waveform
+from neuro_field.errors import FileFormatError
+from neuro_field.io.stl import read_stl
+from neuro_field.units import AMPERE_PER_MICROSECOND, MILLIMETRES_PER_METRE, metres
+
+#: More dipoles than this are taken for damage.
+MOST_DIPOLES = 2_000_000
+
+
+def read_ccd(path: Path) -> Coil:
+    """A coil from a .ccd file, with its housing (.stl) and waveform (.tsv) where they lie beside it.
+
+    Raises
+    ------
+    FileFormatError
+        Naming the file and the line that is wrong.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except UnicodeDecodeError:
+        raise FileFormatError(f"{path.name} is not a .ccd file: it is not text.") from None
+    header = _header(lines[0] if lines else "")
+    rows = [(number, line.strip()) for number, line in enumerate(lines, 1)]
+    rows = [(number, line) for number, line in rows if line and not line.startswith("#")]
+    numbers = _dipole_rows(path, rows)
+    didt_max = _didt_max(path, header)
+    casing = read_stl(path.with_suffix(".stl")) if path.with_suffix(".stl").is_file() else None
+    waveforms = _waveform(path.with_suffix(".tsv"))
+    maker = header.get("brand", "")
+    stimulator = Stimulator(header.get("stimulator", ""), maker, didt_max, waveforms, source=path.name)
+    return Coil(
+        header.get("coilname") or path.stem,
+        Dipoles(numbers[:, :3] * MILLIMETRES_PER_METRE, numbers[:, 3:]),
+        didt_max,
+        casing,
+        (stimulator,),
+        provenance={"maker": maker, "source": path.name, "header": header},
+    )
+
+
+def ccd_text(coil: Coil, file_name: str) -> str:
+    """Text of a .ccd file of a coil's dipoles; refuses coils that have none."""
+    positions, moments = coil.dipoles
+    keys = dict(coil.provenance.get("header", {}))
+    if coil.didt_max is not None:
+        keys["dIdtmax"] = repr(float(coil.didt_max) / AMPERE_PER_MICROSECOND)
+    if coil.stimulators and coil.stimulators[0].name:
+        keys["stimulator"] = coil.stimulators[0].name
+    if coil.provenance.get("maker"):
+        keys["brand"] = str(coil.provenance["maker"])
+    keys["coilname"] = coil.name
+    settings = "".join(f"{key}={_clean(value)};" for key, value in keys.items())
+    lines = [f"# {file_name} version 1.0 number of elements; {settings}", str(len(positions))]
+    lines.append("# centers and weighted directions of the elements (magnetic dipoles)")
+    table = np.concatenate([metres(positions), moments], axis=1)
+    lines += [" ".join(f"{number:.17e}" for number in row) for row in table]
+    return "\n".join(lines) + "\n"
+
+
+def _clean(value: object) -> str:
+    return " ".join(str(value).replace(";", ",").split())
+
+
+def _header(line: str) -> dict[str, str]:
+    """The key=value pairs of the first line; none when it holds none."""
+    pairs = (part.split("=", 1) for part in line.split(";")[1:] if "=" in part)
+    return {key.strip(): value.strip() for key, value in pairs}
+
+
+def _didt_max(path: Path, header: dict[str, str]) -> float | None:
+    given = header.get("dIdtmax")
+    if given is None:
+        return None
+    try:
+        value = float(given) * AMPERE_PER_MICROSECOND
+    except ValueError:
+        value = float("nan")
+    if not (np.isfinite(value) and value > 0):
+        raise FileFormatError(f"{path.name}, line 1: dIdtmax must be positive, in A/us; instead it is {given!r}.")
+    return value
+
+
+def _dipole_rows(path: Path, rows: list[tuple[int, str]]) -> np.ndarray:
+    """(s, 6) numbers of the file, checked against the count it states."""
+    if not rows:
+        raise FileFormatError(f"{path.name} holds no dipoles.")
+    (line, stated), rows = rows[0], rows[1:]
+    try:
+        count = int(stated)
+    except ValueError:
+        raise FileFormatError(
+            f"{path.name}, line {line}: must be the number of dipoles; instead it is {stated[:40]!r}."
+        ) from None
+    if not 0 < count <= MOST_DIPOLES:
+        raise FileFormatError(f"{path.name}, line {line}: must count 1 to {MOST_DIPOLES} dipoles; not {count}.")
+    if len(rows) != count:
+        raise FileFormatError(f"{path.name} states {count} dipoles in line {line}; instead it holds {len(rows)}.")
+    out = np.empty((count, 6))
+    for index, (number, text) in enumerate(rows):
+        words = text.split()
+        try:
+            out[index] = [float(word) for word in words]
+        except ValueError:
+            raise FileFormatError(
+                f"{path.name}, line {number}: must be six numbers x y z mx my mz; instead it is {text[:60]!r}."
+            ) from None
+        if not np.isfinite(out[index]).all():
+            raise FileFormatError(f"{path.name}, line {number}: must be finite; instead it is {text[:60]!r}.")
+    farthest = float(np.abs(out[:, :3]).max())
+    if farthest > 1.0:
+        raise FileFormatError(
+            f"{path.name}: positions are metres in a .ccd file; instead one lies {farthest:g} from the origin (mm?)."
+        )
+    return out
+
+
+def _waveform(path: Path) -> tuple[Waveform, ...]:
+    """The waveform in a table with columns time, signal and, if any, fit."""
+    if not path.is_file():
+        return ()
+    lines = path.read_text(encoding="utf-8").splitlines()
+    names = lines[0].split("\t") if lines else []
+    wanted = [names.index(name) for name in ("time", "signal", "fit") if name in names]
+    if "time" not in names or "signal" not in names:
+        raise FileFormatError(f"{path.name}, line 1: must name the columns time and signal; not {names[:6]}.")
+    table = []
+    for number, line in enumerate(lines[1:], 2):
+        if not line.strip():
+            continue
+        words = line.split("\t")
+        try:
+            table.append([float(words[column]) for column in wanted])
+        except (ValueError, IndexError):
+            raise FileFormatError(f"{path.name}, line {number}: must hold a number in each column.") from None
+    columns = np.array(table).reshape(-1, len(wanted)).T
+    return (Waveform(path.stem, *columns),)

@@ -1,0 +1,286 @@
+"""Coil files of several elements and stimulators in JSON, ``.tcd``.
+
+Moving coils (``deformList``) are read at the initial value of each of their motions, an element's motions
+applied in the order it lists them; what is written stands still.
+"""
+
+import base64
+import binascii
+import json
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from neuro_field.arrays import AnyArray, FloatArray, transformed
+from neuro_field.coil.coil import Coil
+from neuro_field.coil.sources import Dipoles, Grid, Segments, Source
+from neuro_field.coil.stimulator import Stimulator, Waveform
+from neuro_field.errors import FileFormatError, InputError
+from neuro_field.geometry.mesh import Surface
+
+#: Largest file and largest unpacked array, bytes: beyond is taken for damage or an attack.
+MOST_FILE_BYTES = 500_000_000
+MOST_ARRAY_BYTES = 400_000_000
+
+_DIPOLES, _SEGMENTS, _GRID = 1, 2, 3
+
+
+def read_tcd(path: Path) -> Coil:
+    """A coil from a .tcd file.
+
+    Raises
+    ------
+    FileFormatError
+        Naming the file and the key that is wrong.
+    """
+    if path.stat().st_size > MOST_FILE_BYTES:
+        raise FileFormatError(f"{path.name} is larger than {MOST_FILE_BYTES // 10**6} MB; taken for damage.")
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+        raise FileFormatError(f"{path.name} is not a .tcd file (JSON): {error!s:.80}") from None
+    try:
+        return _coil(_Keys(content, ""), path)
+    except FileFormatError as error:
+        raise FileFormatError(f"{path.name}: {error}") from None
+    except InputError as error:
+        raise FileFormatError(f"{path.name}: {error}") from None
+
+
+class _Keys:
+    """A JSON object that knows where it stands in the file."""
+
+    def __init__(self, value: Any, place: str) -> None:
+        if not isinstance(value, dict):
+            raise FileFormatError(f"{place or 'the file'} must be an object; instead it is {value!r:.40}.")
+        self.value, self.place = value, place
+
+    def at(self, key: str) -> str:
+        return f"{self.place}.{key}" if self.place else key
+
+    def text(self, key: str, default: str = "") -> str:
+        value = self.value.get(key)
+        return default if value is None else str(value)
+
+    def objects(self, key: str) -> list["_Keys"]:
+        value = self.value.get(key)
+        if value is None:
+            return []
+        if not isinstance(value, list):
+            raise FileFormatError(f"{self.at(key)} must be a list; instead it is {value!r:.40}.")
+        return [_Keys(item, f"{self.at(key)}[{index}]") for index, item in enumerate(value)]
+
+    def number(self, key: str, default: float | None = None) -> float | None:
+        value = self.value.get(key, default)
+        if value is None:
+            return None
+        if isinstance(value, bool) or not isinstance(value, int | float) or not np.isfinite(value):
+            raise FileFormatError(f"{self.at(key)} must be a finite number; instead it is {value!r:.40}.")
+        return float(value)
+
+    def index(self, key: str, count: int, what: str) -> int | None:
+        value = self.value.get(key)
+        if value is None:
+            return None
+        return _index(value, count, self.at(key), what)
+
+    def array(self, key: str, columns: int | None = 3, dtype: str = "<f8") -> AnyArray:
+        """The numbers under a key, (k, columns), or (k,) when columns is None."""
+        value, place = self.value.get(key), self.at(key)
+        if isinstance(value, str):
+            flat = np.frombuffer(_unpacked(value, place), dtype)
+            if columns and len(flat) % columns:
+                raise FileFormatError(f"{place} must hold a multiple of {columns} numbers; not {len(flat)}.")
+            return flat.reshape(-1, columns) if columns else flat
+        try:
+            out = np.array(value, dtype=np.float64 if dtype == "<f8" else np.int64)
+        except (TypeError, ValueError, OverflowError):
+            raise FileFormatError(f"{place} must hold numbers; instead it is {value!r:.40}.") from None
+        if (out.ndim != 2 or out.shape[1] != columns) if columns else out.ndim != 1:
+            raise FileFormatError(f"{place} must have {columns or 1} columns; instead its shape is {out.shape}.")
+        return out
+
+
+def _index(value: Any, count: int, place: str, what: str) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < count:
+        raise FileFormatError(f"{place} must be the number of one of {count} {what}; instead it is {value!r:.40}.")
+    return value
+
+
+def _unpacked(text: str, place: str) -> bytes:
+    """Bytes of a base64 text of zlib data, bounded."""
+    try:
+        unpack = zlib.decompressobj()
+        out = unpack.decompress(base64.b64decode(text, validate=True), MOST_ARRAY_BYTES)
+    except (binascii.Error, ValueError, zlib.error):
+        raise FileFormatError(f"{place} must be a list or base64 of zlib data; instead it is damaged.") from None
+    if not unpack.eof:
+        raise FileFormatError(f"{place} is cut short, or unpacks to more than {MOST_ARRAY_BYTES // 10**6} MB.")
+    if len(out) % 8:
+        raise FileFormatError(f"{place} must unpack to 8-byte numbers; instead it has {len(out)} bytes.")
+    return out
+
+
+def _coil(keys: _Keys, path: Path) -> Coil:
+    stimulators = tuple(_stimulator(item) for item in keys.objects("stimulatorList"))
+    models = [_model(item) for item in keys.objects("coilModels")]
+    motions = _motions(keys)
+    elements: list[Source] = []
+    housings: list[Surface] = []
+    coil_casing = keys.index("coilCasing", len(models), "coilModels")
+    if coil_casing is not None:
+        housings.append(models[coil_casing])
+    for item in keys.objects("coilElementList"):
+        moved = np.eye(4)
+        listed = item.value.get("deformations") or []
+        if not isinstance(listed, list):
+            raise FileFormatError(f"{item.at('deformations')} must be a list; instead it is {listed!r:.40}.")
+        for number in listed:
+            moved = motions[_index(number, len(motions), item.at("deformations"), "deformList")] @ moved
+        channel = item.index("stimulator", max(len(stimulators), 1), "stimulators") or 0
+        elements.append(_element(item, channel).carried(moved))
+        casing = item.index("elementCasing", len(models), "coilModels")
+        if casing is not None:
+            housings.append(Surface(transformed(models[casing].points, moved), models[casing].triangles))
+    if not elements:
+        raise FileFormatError("coilElementList must hold at least one element.")
+    known = [stimulator.didt_max for stimulator in stimulators if stimulator.didt_max is not None]
+    provenance = {"maker": keys.text("brand"), "source": path.name, "version": keys.text("version")}
+    provenance |= {key: keys.value[key] for key in ("limits", "resolution") if keys.value.get(key) is not None}
+    return Coil(
+        keys.text("name") or path.stem,
+        tuple(elements),
+        min(known) if known else None,
+        _joined(housings),
+        stimulators,
+        provenance,
+    )
+
+
+def _element(item: _Keys, channel: int) -> Source:
+    kind = item.value.get("type")
+    if kind == _DIPOLES:
+        return Dipoles(item.array("points"), item.array("values"), channel)
+    if kind == _SEGMENTS:
+        starts, vectors = item.array("points"), item.array("values")
+        if starts.shape != vectors.shape:
+            raise FileFormatError(f"{item.place}: points and values must be of one length.")
+        return Segments(starts, starts + vectors, np.ones(len(starts)), channel)
+    if kind == _GRID:
+        return Grid(_samples(item), _matrix(item), stimulator=channel)
+    raise FileFormatError(f"{item.at('type')} must be 1, 2 or 3; instead it is {kind!r:.40}.")
+
+
+def _samples(item: _Keys) -> FloatArray:
+    """Samples of a potential: nested lists, since a packed text does not say how many there are per axis."""
+    value = item.value.get("data")
+    if not isinstance(value, list):
+        raise FileFormatError(f"{item.at('data')} must be nested lists (i, j, k, 3); instead it is {value!r:.40}.")
+    try:
+        return np.array(value, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise FileFormatError(f"{item.at('data')} must be nested lists (i, j, k, 3) of numbers.") from None
+
+
+def _matrix(item: _Keys) -> FloatArray:
+    out = item.array("affine", 4)
+    if out.shape != (4, 4):
+        raise FileFormatError(f"{item.at('affine')} must be 4x4; instead its shape is {out.shape}.")
+    return out
+
+
+def _stimulator(item: _Keys) -> Stimulator:
+    waveforms = []
+    for wave in item.objects("waveformList"):
+        fit = wave.array("fit", None) if wave.value.get("fit") is not None else None
+        waveforms.append(Waveform(wave.text("name"), wave.array("time", None), wave.array("signal", None), fit))
+    return Stimulator(item.text("name"), item.text("brand"), item.number("maxdIdt"), tuple(waveforms))
+
+
+def _model(item: _Keys) -> Surface:
+    return Surface(item.array("points"), item.array("faces", dtype="<i8"))
+
+
+def _joined(surfaces: list[Surface]) -> Surface | None:
+    if not surfaces:
+        return None
+    offsets = np.cumsum([0, *(len(surface.points) for surface in surfaces[:-1])])
+    triangles = [surface.triangles + offset for surface, offset in zip(surfaces, offsets, strict=True)]
+    return Surface(np.concatenate([surface.points for surface in surfaces]), np.concatenate(triangles))
+
+
+def _motions(keys: _Keys) -> list[FloatArray]:
+    """The transform of each entry of deformList at its initial value."""
+    ranges = keys.objects("deformRangeList")
+    out = []
+    for item in keys.objects("deformList"):
+        linked = item.index("deformRange", len(ranges), "deformRangeList")
+        initial = (ranges[linked] if linked is not None else item).number("initial", 0.0) or 0.0
+        out.append(_motion(item, initial))
+    return out
+
+
+def _motion(item: _Keys, value: float) -> FloatArray:
+    kind = item.value.get("type")
+    matrix = np.eye(4)
+    if kind in ("x", "y", "z"):
+        matrix["xyz".index(kind), 3] = value
+        return matrix
+    if kind != "rot2p":
+        raise FileFormatError(f"{item.at('type')} must be x, y, z or rot2p; instead it is {kind!r:.40}.")
+    first, second = item.array("point1", None), item.array("point2", None)
+    if first.shape != (3,) or second.shape != (3,) or not np.linalg.norm(second - first) > 0:
+        raise FileFormatError(f"{item.place}: point1 and point2 must be two different points.")
+    x, y, z = (second - first) / np.linalg.norm(second - first)
+    across = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
+    angle = np.deg2rad(value)  # Rodrigues' formula
+    matrix[:3, :3] = np.eye(3) + np.sin(angle) * across + (1 - np.cos(angle)) * across @ across
+    matrix[:3, 3] = first - matrix[:3, :3] @ first
+    return matrix
+
+
+def tcd_text(coil: Coil) -> str:
+    """JSON text of a .tcd file of a coil, numbers as plain lists."""
+    content: dict[str, Any] = {"name": coil.name, "brand": str(coil.provenance.get("maker", "")), "version": "1.0"}
+    content |= {key: coil.provenance[key] for key in ("limits", "resolution") if key in coil.provenance}
+    content["coilElementList"] = [_element_keys(element) for element in coil.elements]
+    stimulators = coil.stimulators or (Stimulator("", didt_max=coil.didt_max),)
+    content["stimulatorList"] = [_stimulator_keys(stimulator) for stimulator in stimulators]
+    if coil.casing is not None:
+        points, faces = coil.casing.points.tolist(), coil.casing.triangles.tolist()
+        content |= {"coilCasing": 0, "coilModels": [{"points": points, "faces": faces}]}
+    return json.dumps(content, allow_nan=False)
+
+
+def _element_keys(element: Source) -> dict[str, Any]:
+    keys: dict[str, Any] = {"stimulator": element.stimulator}
+    if isinstance(element, Dipoles):
+        return keys | {"type": _DIPOLES, "points": element.positions.tolist(), "values": element.moments.tolist()}
+    if isinstance(element, Segments):
+        return _segment_keys(element, keys)
+    assert isinstance(element, Grid)
+    return keys | {"type": _GRID, "data": element.data.tolist(), "affine": element.affine.tolist()}
+
+
+def _segment_keys(element: Segments, keys: dict[str, Any]) -> dict[str, Any]:
+    """Segments carry the coil current in the file: another current is a longer vector only for dipoles."""
+    if not np.allclose(np.abs(element.currents), 1, rtol=1e-9):
+        dipoles = element.as_dipoles()
+        return _element_keys(dipoles)
+    forward = element.currents > 0
+    starts = np.where(forward[:, None], element.starts, element.ends)
+    vectors = np.where(forward[:, None], 1, -1) * (element.ends - element.starts)
+    return keys | {"type": _SEGMENTS, "points": starts.tolist(), "values": vectors.tolist()}
+
+
+def _stimulator_keys(stimulator: Stimulator) -> dict[str, Any]:
+    keys: dict[str, Any] = {"name": stimulator.name, "brand": stimulator.brand}
+    if stimulator.didt_max is not None:
+        keys["maxdIdt"] = stimulator.didt_max
+    waves = []
+    for wave in stimulator.waveforms:
+        one = {"name": wave.name, "time": wave.time.tolist(), "signal": wave.signal.tolist()}
+        waves.append(one if wave.fit is None else one | {"fit": wave.fit.tolist()})
+    return keys | {"waveformList": waves} if waves else keys
