@@ -33,9 +33,7 @@ from neuro_field.kernels.morton import morton_codes, morton_order
 Progress = Callable[[float, str], Any]
 
 
-def mesh_labels(
-    labels: AnyArray, affine: AnyArray, *, edge: float = 1.9, progress: Progress | None = None
-) -> TetMesh:
+def mesh_labels(labels: AnyArray, affine: AnyArray, *, edge: float = 1.9, progress: Progress | None = None) -> TetMesh:
     """Mesh a label image.
 
     Parameters
@@ -130,16 +128,14 @@ def mesh_fields(
     fields = _checked_fields(fields)
     grid = _checked_affine(world_from_voxel, "world_from_voxel of mesh_fields")
     if not is_isotropic(grid):
-        raise InputError(
-            "Input world_from_voxel of mesh_fields must have cubic voxels; resample the fields first."
-        )
+        raise InputError("Input world_from_voxel of mesh_fields must have cubic voxels; resample the fields first.")
     spacing, edge = _spacing(grid), checked_edge(edge)
     cell = edge / spacing
     shape = lattice_shape(fields.shape[1:], spacing, edge)
     inside = fields.argmax(axis=0) > 0
     if not inside.any():
         raise InputError(
-            "Input fields of mesh_fields must hold a tissue; instead field 0 is largest everywhere."
+            "Input must hold a tissue wider than the smoothing (a voxel or two); instead the outside wins everywhere."
         )
     wanted = np.zeros(shape, dtype=np.int8)
     if wanted_level is not None:

@@ -14,6 +14,8 @@ from neuro_field.kernels.lattice_stars import collect_label_sets
 
 #: Tags of the shells, from inside out, by how many there are.
 SHELL_TAGS = {1: (2,), 2: (2, 5), 3: (2, 4, 5), 4: (2, 3, 4, 5)}
+#: Points of the grid that carries the shells' fields; they cost 24 bytes each.
+GRID_LIMIT = 60_000_000
 
 
 def sphere_head(
@@ -64,7 +66,7 @@ def sphere_head(
             f"Input conductivity of sphere_head must have one value for each of {len(shells)} shells; "
             f"instead received {conductivity!r:.80}."
         )
-    fields, grid = _shell_fields(shells, spacing=edge / 2)
+    fields, grid = _shell_fields(shells, edge)
     mesh = mesh_fields(fields, grid, edge=edge)
     nodes = _on_spheres(mesh, shells)
     tags = np.array((0, *SHELL_TAGS[len(shells)]))[mesh.tags]
@@ -85,29 +87,31 @@ def _checked_radii(radii: Sequence[float]) -> FloatArray:
     if shells.ndim != 1 or not 1 <= len(shells) <= 4:
         raise InputError(f"Input radii of sphere_head must be one to four numbers; not {radii!r:.80}.")
     if not np.isfinite(shells).all() or shells[0] <= 0 or (np.diff(shells) <= 0).any():
-        raise InputError(
-            f"Input radii of sphere_head must be positive and increase outwards; not {radii!r:.80}."
-        )
+        raise InputError(f"Input radii of sphere_head must be positive and increase outwards; not {radii!r:.80}.")
     return shells
 
 
-def _shell_fields(radii: FloatArray, spacing: float) -> tuple[AnyArray, FloatArray]:
-    """Depth in the outside and each shell, (shells + 1, i, i, i) voxels, and the affine of its grid.
+def _shell_fields(radii: FloatArray, edge: float) -> tuple[AnyArray, FloatArray]:
+    """One field per region, (shells + 1, i, i, i), the outside first, and the affine of their grid of cubes.
 
-    The depth is the distance to the shell's nearer boundary, negative beyond it, so neighbours are equal
-    exactly on the sphere between them.
+    From inside out they are 0, r - R1, 2 r - R1 - R2, ... in voxels: each is the largest in its own shell, two
+    neighbours are equal exactly on the sphere between them, and none has a kink that interpolation would blur.
     """
+    spacing = edge / 2  # any coarser and the level sets between grid points stray from the spheres
     half = int(np.ceil(radii[-1] / spacing)) + 10
-    axis = np.arange(-half, half + 1, dtype=np.float64) ** 2
-    distance = np.sqrt(axis[:, None, None] + axis[:, None] + axis)
-    inner = np.array([0.0, *radii[:-1]]) / spacing
-    outer = radii / spacing
-    fields = np.empty((len(radii) + 1, *distance.shape), dtype=np.float32)
-    fields[0] = distance - outer[-1]
-    for shell in range(len(radii)):
-        fields[shell + 1] = outer[shell] - distance
-        if shell > 0:
-            np.minimum(fields[shell + 1], distance - inner[shell], out=fields[shell + 1])
+    if (2 * half + 1) ** 3 > GRID_LIMIT:
+        finest = 4 * radii[-1] / (GRID_LIMIT ** (1 / 3) - 24)
+        raise InputError(
+            f"Input edge of {edge:g} mm would need a field grid of {(2 * half + 1) ** 3 / 1e6:.0f} million points, "
+            f"over the limit of {GRID_LIMIT / 1e6:.0f} million; use an edge of at least {finest:.2g} mm."
+        )
+    square = np.arange(-half, half + 1, dtype=np.float64) ** 2
+    distance = np.sqrt(square[:, None, None] + square[:, None] + square).astype(np.float32)
+    fields = np.zeros((len(radii) + 1, *distance.shape), dtype=np.float32)
+    inner_to_outer = [*range(1, len(radii) + 1), 0]
+    for step, radius in enumerate(radii):
+        inside, outside = inner_to_outer[step], inner_to_outer[step + 1]
+        fields[outside] = fields[inside] + distance - np.float32(radius / spacing)
     affine = np.diag([spacing, spacing, spacing, 1.0])
     affine[:3, 3] = -half * spacing
     return fields, affine
