@@ -19,11 +19,8 @@ from neuro_field.mri.labels import Labels, label_table, to_tissues
 from neuro_field.mri.lesion import PlacedLesion, place_lesion
 from neuro_field.mri.mapping import register_to_mni
 
-#: Called with the share of the work done (0 to 1) and the name of the step at hand.
-Progress = Callable[[float, str], None]
-
-#: Share of the work done when each step begins; meshing takes most of it.
-BEGINS = {"cleaning": 0.0, "lesion": 0.08, "mapping to MNI": 0.1, "meshing": 0.2, "done": 1.0}
+#: Called with the stage at hand and the share of it that is done, 0 to 1.
+Progress = Callable[[str, float], Any]
 
 
 @dataclass(frozen=True, eq=False)
@@ -155,7 +152,7 @@ def build_head(
     name : str
         For reports.
     progress : callable, optional
-        Called with (share done, step).
+        Called with the stage at hand and the share of it that is done.
 
     Returns
     -------
@@ -177,25 +174,21 @@ def build_head(
     edge = checked_edge(edge)
     if mapping is not None and not isinstance(mapping, AffineMapping):
         raise InputError(f"Input mapping of build_head must be an AffineMapping; instead received {mapping!r:.80}.")
-    tell = progress if progress is not None else (lambda share, step: None)
-    tell(BEGINS["cleaning"], "cleaning")
+    tell = progress if progress is not None else (lambda stage, share: None)
+    tell("cleaning", 0.0)
     ready = prepare_labels(labels, affine, lesion, lesion_affine=lesion_affine, table=table, clean=clean)
+    tell("cleaning", 1.0)
     record = ready.record
-    start = time.perf_counter()
     if mapping is None:
-        tell(BEGINS["mapping to MNI"], "mapping to MNI")
+        start = time.perf_counter()
+        tell("mapping to MNI", 0.0)
         mapping = register_to_mni(ready.labels, ready.affine)
+        tell("mapping to MNI", 1.0)
         record["seconds"]["mapping"] = round(time.perf_counter() - start, 2)
     start = time.perf_counter()
-    begin = BEGINS["meshing"]
-    mesh = mesh_labels(
-        ready.labels,
-        ready.affine,
-        edge=edge,
-        progress=lambda share, step: tell(begin + (1 - begin) * share, f"meshing: {step}"),
-    )
+    mesh = mesh_labels(ready.labels, ready.affine, edge=edge, progress=lambda share, step: tell("meshing", share))
+    tell("meshing", 1.0)
     record["seconds"]["meshing"] = round(time.perf_counter() - start, 2)
     record |= {"edge_mm": edge, "mapping": mapping.source, "neuro_field": _version()}
     record["mesh"] = {"nodes": len(mesh.nodes), "tetrahedra": len(mesh.tets)}
-    tell(BEGINS["done"], "done")
     return HeadModel.from_mesh(mesh, name=name, mapping=mapping, provenance=record)

@@ -1,0 +1,155 @@
+"""Gmsh .msh meshes: read 2.2 and 4.1, ascii and binary; write 2.2 binary, which the peers read.
+
+Tetrahedra, their tags, the names of volumes and data per element are kept; points, lines and triangles are
+not.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from neuro_field.arrays import AnyArray
+from neuro_field.errors import FileFormatError, InputError
+from neuro_field.geometry.mesh import TetMesh
+from neuro_field.io.atomic import new_file
+from neuro_field.io.msh_sections import RawMesh, read_sections
+
+#: Gmsh's number for the four-node tetrahedron.
+TETRAHEDRON = 4
+
+
+@dataclass(frozen=True, eq=False)
+class MshFile:
+    """What a .msh file says of volumes.
+
+    ``mesh`` in the file's own unit (mm for head meshes); ``names`` of volume tags; ``element_data`` (t,) or
+    (t, k) by name, NaN where the file gives none.
+    """
+
+    mesh: TetMesh
+    names: dict[int, str]
+    element_data: dict[str, AnyArray]
+
+
+def read_msh(path: str | Path) -> MshFile:
+    """A tetrahedral mesh from a Gmsh .msh file.
+
+    Elements wound the other way round are turned; nodes that no tetrahedron uses are dropped.
+
+    Raises
+    ------
+    InputError
+        If the file does not exist.
+    FileFormatError
+        If it is no .msh 2.2 or 4.1, is damaged, or holds no tetrahedra; the message names the file and the
+        place.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(f"The mesh {path} does not exist or is no file.")
+    raw = read_sections(path)
+    tets, tags = raw.tetrahedra, raw.tags
+    if not len(tets):
+        raise FileFormatError(f"The mesh {path} must hold tetrahedra; instead it holds none (a surface mesh?).")
+    nodes, tets = _renumbered(raw, path)
+    tets, flat = _turned(nodes, tets)
+    if flat:
+        raise FileFormatError(f"The mesh {path} holds {flat} tetrahedra without volume; mesh the head again.")
+    data = {name: _per_element(raw, *rows) for name, rows in raw.element_data.items()}
+    return MshFile(TetMesh(nodes, tets, tags), raw.names, data)
+
+
+def _renumbered(raw: RawMesh, path: Path) -> tuple[AnyArray, AnyArray]:
+    """Nodes that tetrahedra use, and tetrahedra that index them from zero, whatever numbers the file gives."""
+    order = np.argsort(raw.node_numbers, kind="stable")
+    numbers = raw.node_numbers[order]
+    place = np.searchsorted(numbers, raw.tetrahedra)
+    place[place == len(numbers)] = 0
+    missing = int(np.count_nonzero(numbers[place] != raw.tetrahedra))
+    if missing:
+        raise FileFormatError(f"The elements of {path} use {missing} node numbers that its $Nodes do not define.")
+    if len(numbers) > 1 and (np.diff(numbers) == 0).any():
+        raise FileFormatError(f"The section $Nodes of {path} gives the same node number twice.")
+    index = order[place]
+    used = np.zeros(len(numbers), dtype=bool)
+    used[index.ravel()] = True
+    new = np.cumsum(used) - 1
+    nodes = raw.nodes[used]
+    if not np.isfinite(nodes).all():
+        raise FileFormatError(f"The section $Nodes of {path} holds coordinates that are not finite.")
+    return nodes, new[index]
+
+
+def _turned(nodes: AnyArray, tets: AnyArray) -> tuple[AnyArray, int]:
+    """Tetrahedra with positive volume, and how many have none."""
+    a, b, c, d = (nodes[tets[:, i]] for i in range(4))
+    volume = np.einsum("ti,ti->t", np.cross(b - a, c - a), d - a)
+    tets = tets.copy()
+    wrong = volume < 0
+    tets[wrong] = tets[wrong][:, [0, 2, 1, 3]]
+    return tets, int(np.count_nonzero(volume == 0))
+
+
+def _per_element(raw: RawMesh, numbers: AnyArray, values: AnyArray) -> AnyArray:
+    """Data rows in the order of the tetrahedra, NaN where there are none."""
+    order = np.argsort(numbers, kind="stable")
+    out = np.full((len(raw.tetrahedra), values.shape[1]), np.nan)
+    if len(numbers):
+        place = np.searchsorted(numbers[order], raw.element_numbers)
+        place[place == len(numbers)] = 0
+        found = numbers[order][place] == raw.element_numbers
+        out[found] = values[order][place[found]]
+    return out[:, 0] if values.shape[1] == 1 else out
+
+
+def write_msh(
+    path: str | Path,
+    mesh: TetMesh,
+    *,
+    names: Mapping[int, str] | None = None,
+    element_data: Mapping[str, AnyArray] | None = None,
+) -> None:
+    """Write a mesh as Gmsh 2.2 binary, whole or not at all.
+
+    Parameters
+    ----------
+    path : path
+        Ends in ``.msh``.
+    mesh : TetMesh
+    names : mapping of tag to name, optional
+        Written as ``$PhysicalNames``.
+    element_data : mapping of name to (t,), (t, 3) or (t, 9) array, optional
+        Gmsh knows scalars, vectors and tensors (row by row).
+    """
+    path = Path(path)
+    if path.suffix.lower() != ".msh":
+        raise InputError(f"The mesh {path} must be named .msh.")
+    columns = {}
+    for name, values in (element_data or {}).items():
+        rows = np.asarray(values, dtype=np.float64).reshape(len(mesh.tets), -1)
+        if rows.shape[1] not in (1, 3, 9):
+            raise InputError(f"Input element_data {name!r} must have 1, 3 or 9 columns; not {rows.shape[1]}.")
+        columns[name.replace('"', "'")] = rows
+    n, t = len(mesh.nodes), len(mesh.tets)
+    with new_file(path) as beside, beside.open("wb") as out:
+        out.write(b"$MeshFormat\n2.2 1 8\n" + np.int32(1).astype("<i4").tobytes() + b"\n$EndMeshFormat\n")
+        if names:
+            lines = [f'3 {int(tag)} "{name}"' for tag, name in sorted(names.items())]
+            out.write("\n".join(["$PhysicalNames", str(len(lines)), *lines, "$EndPhysicalNames\n"]).encode())
+        out.write(f"$Nodes\n{n}\n".encode() + _numbered(mesh.nodes) + b"\n$EndNodes\n")
+        elements = np.empty((t, 7), dtype="<i4")
+        elements[:, 0], elements[:, 1:3], elements[:, 3:] = np.arange(1, t + 1), mesh.tags[:, None], mesh.tets + 1
+        head = np.array([TETRAHEDRON, t, 2], dtype="<i4").tobytes()
+        out.write(f"$Elements\n{t}\n".encode() + head + elements.tobytes() + b"\n$EndElements\n")
+        for name, values in columns.items():
+            out.write(f'$ElementData\n1\n"{name}"\n1\n0\n3\n0\n{values.shape[1]}\n{t}\n'.encode())
+            out.write(_numbered(values) + b"\n$EndElementData\n")
+
+
+def _numbered(values: AnyArray) -> bytes:
+    """Rows (m, k) of reals, each behind its number from one on, as .msh 2.2 wants them."""
+    rows = np.zeros(len(values), dtype=[("number", "<i4"), ("value", "<f8", (values.shape[1],))])
+    rows["number"], rows["value"] = np.arange(1, len(values) + 1), values
+    return rows.tobytes()
