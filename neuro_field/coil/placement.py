@@ -1,16 +1,15 @@
 """Where a coil stands on a head: a rigid pose, and how to reach one from anatomy."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from neuro_field.arrays import FloatArray, as_points, as_rigid, as_vector, read_only, transformed
+from neuro_field.coil.coil import Coil
+from neuro_field.coil.fit import lifts_to_clear
 from neuro_field.errors import InputError
 from neuro_field.geometry.mesh import Surface
-
-if TYPE_CHECKING:
-    from neuro_field.coil.coil import Coil
 
 #: A point farther from the scalp than this, mm, is no point of the head it is meant for.
 FARTHEST = 130.0
@@ -48,7 +47,7 @@ class Placement:
 
     @classmethod
     def on(
-        cls, scalp: Surface, above: Any, handle_towards: Any, gap: float = 4.0, *, coil: "Coil | None" = None
+        cls, scalp: Surface, above: Any, handle_towards: Any, gap: float = 4.0, *, coil: Coil | None = None
     ) -> "Placement":
         """A coil flat on the scalp over a point.
 
@@ -66,8 +65,9 @@ class Placement:
         gap : float
             Distance from the scalp to the centre of the casing face, mm (hair, cap, foam).
         coil : Coil, optional
-            With a coil that has a casing it is lifted further, until no part of the casing is within ``gap`` of
-            the scalp, measured along the coil's axis.
+            Given a coil with a casing, the pose is lifted along its axis as far as it takes for no part of that
+            casing to lie within ``gap`` of the scalp along the axis.  A bent coil is lifted most: its wings
+            reach down to the head's sides.  A coil without a casing is not lifted.
 
         Raises
         ------
@@ -98,7 +98,10 @@ class Placement:
         y, z = -handle / np.linalg.norm(handle), -normal
         matrix = np.eye(4)
         matrix[:3] = np.stack([np.cross(y, z), y, z, centre], axis=1)
-        return cls(matrix)
+        if coil is None or coil.casing is None:
+            return cls(matrix)
+        lift = lifts_to_clear(scalp.points, coil.casing, matrix[None], gap)[0]
+        return cls(matrix).moved(along_z=-float(lift))
 
     @property
     def center(self) -> FloatArray:
@@ -124,13 +127,19 @@ class Placement:
         shifted = as_points(points, "points of Placement.coil_points") - self.center
         return shifted @ self.head_from_coil[:3, :3]
 
-    def initial_e_direction(self, coil: "Coil") -> FloatArray:
+    def initial_e_direction(self, coil: Coil) -> FloatArray:
         """(3,) unit vector, head frame: the primary field under this coil while its current rises."""
         return self.head_from_coil[:3, :3] @ coil.initial_e_direction
 
     def moved(
-        self, along_x: float = 0.0, along_y: float = 0.0, along_z: float = 0.0, *,
-        turned: float = 0.0, tilted_x: float = 0.0, tilted_y: float = 0.0,
+        self,
+        along_x: float = 0.0,
+        along_y: float = 0.0,
+        along_z: float = 0.0,
+        *,
+        turned: float = 0.0,
+        tilted_x: float = 0.0,
+        tilted_y: float = 0.0,
     ) -> "Placement":
         """A pose shifted along the coil's own axes (mm), then turned about its own centre (degrees).
 

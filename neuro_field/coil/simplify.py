@@ -7,8 +7,10 @@ density alone decides the field in the head, but leaves the potential free by a 
 other points than those of the fit.
 """
 
+from collections.abc import Iterator
+
 import numpy as np
-from scipy.linalg import lstsq
+from scipy.linalg import cho_solve, lstsq, solve_triangular
 
 from neuro_field.arrays import FloatArray
 from neuro_field.coil.sources import Dipoles
@@ -54,7 +56,7 @@ def simplified_dipoles(full: Dipoles, error: float) -> tuple[Dipoles, float]:
     columns = _columns(positions, directions, points, scales)
     wanted = full.flux_density(others), full.potential(others)
     for picked in _pursuit(columns, goal, error, most=len(positions) // 2):
-        strengths = lstsq(columns[:, picked], goal, cond=1e-10)[0]
+        strengths = lstsq(columns[:, picked], goal, cond=1e-10, lapack_driver="gelsy")[0]
         made = Dipoles(positions[picked], strengths[:, None] * directions[picked], full.stimulator)
         found = made.flux_density(others), made.potential(others)
         pairs = zip(found, wanted, strict=True)
@@ -64,25 +66,32 @@ def simplified_dipoles(full: Dipoles, error: float) -> tuple[Dipoles, float]:
     return full, 0.0
 
 
-def _pursuit(columns: FloatArray, goal: FloatArray, error: float, most: int):
-    """Growing lists of columns, in steps of five, from the first whose best fit meets the error."""
+def _pursuit(columns: FloatArray, goal: FloatArray, error: float, most: int) -> Iterator[list[int]]:
+    """Growing lists of columns, in steps of five, from the first whose best fit meets the error.
+
+    Works on the normal equations with a Cholesky factor that grows by a row per column picked (batch OMP,
+    Rubinstein, Zibulevsky & Elad 2008).
+    """
     lengths = np.linalg.norm(columns, axis=0)
-    basis = np.empty((most, len(goal)))
+    columns = columns / lengths
+    products, wanted, square = columns.T @ columns, columns.T @ goal, float(goal @ goal)
+    factor = np.zeros((most, most))
     picked: list[int] = []
-    left = goal.copy()
-    while len(picked) < most:
-        said = np.abs(left @ columns) / lengths
+    left = wanted
+    for count in range(most):
+        said = np.abs(left)
         said[picked] = -1.0
-        picked.append(int(np.argmax(said)))
-        known, new = basis[: len(picked) - 1], columns[:, picked[-1]].copy()
-        for _ in range(2):  # once leaves rounding, twice is enough
-            new -= known.T @ (known @ new)
-        length = float(np.linalg.norm(new))
-        if length < 1e-9 * lengths[picked[-1]]:
+        best = int(np.argmax(said))
+        row = solve_triangular(factor[:count, :count], products[picked, best], lower=True)
+        rest = 1.0 - float(row @ row)
+        if rest < 1e-12:  # says nothing that the others do not
             return
-        basis[len(picked) - 1] = new / length
-        left -= (left @ basis[len(picked) - 1]) * basis[len(picked) - 1]
-        if len(picked) % 5 == 0 and np.linalg.norm(left) <= np.sqrt(2) * error:
+        factor[count, :count], factor[count, count] = row, np.sqrt(rest)
+        picked.append(best)
+        strengths = cho_solve((factor[: count + 1, : count + 1], True), wanted[picked])
+        left = wanted - products[:, picked] @ strengths
+        misfit = max(square - float(strengths @ wanted[picked]), 0.0)
+        if (count + 1) % 5 == 0 and misfit <= 2 * error**2:
             yield sorted(picked)
 
 

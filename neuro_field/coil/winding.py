@@ -7,6 +7,7 @@ flat on either side.  Bending keeps lengths, so loops keep their shape on the sh
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 
@@ -60,7 +61,9 @@ class Winding:
                 f"received {self.bend_angle}, {self.bend_start}, {self.bend_radius}."
             )
         if not all(sense in (1, -1) and np.isfinite(u) for u, sense in self.wings):
-            raise InputError(f"Wings of Winding must be pairs of a centre in mm and +1 or -1; not {self.wings}.")
+            raise InputError(
+                f"Wings of Winding must be pairs of a centre in mm and +1 or -1; not {self.wings}."
+            )
 
     @property
     def layer_current(self) -> float:
@@ -92,9 +95,10 @@ class Winding:
     def dipoles(self, spacing: float = 6.0) -> Dipoles:
         """The same field as magnetic dipoles about ``spacing`` mm apart on the discs the loops enclose.
 
-        Rings of dipoles at the Gauss points of each wing's own area-turns as a function of radius squared.  The
-        error falls exponentially with distance over spacing: at 6 mm it is 0.2 % of the flux density (0.01 %
-        of the potential) 10 mm from the nearest wire and 1e-5 from 20 mm on; bent coils keep 0.03 %.
+        Rings of dipoles at the Gauss points of each wing's own area-turns as a function of radius squared.  For
+        flat coils the error falls exponentially with distance over spacing: at 6 mm it is 0.2 % of the flux
+        density (0.01 % of the potential) 10 mm from the nearest wire and 1e-5 from 20 mm on.  A bend narrower
+        than the spacing costs 0.4 % (14 degrees) to 0.8 % (40 degrees); at 2 mm 0.15 %.
         """
         radii, shares = self._rings(spacing)
         positions, moments = [], []
@@ -103,7 +107,8 @@ class Winding:
                 for index, (radius, share) in enumerate(zip(radii, shares, strict=True)):
                     count = max(6, int(np.ceil(2 * np.pi * radius / spacing)))
                     angle = 2 * np.pi * (np.arange(count) + 0.5 * (index % 2)) / count
-                    u, v = centre + radius * np.cos(angle), radius * np.sin(angle)
+                    outwards = -1.0 if centre < 0 else 1.0  # so that two wings are mirror images
+                    u, v = centre + outwards * radius * np.cos(angle), radius * np.sin(angle)
                     strength = sense * share * self.layer_current * self.stretch(u, depth) / count
                     positions.append(self.bent(u, v, depth))
                     moments.append(strength[:, None] * self.normals(u))
@@ -116,7 +121,9 @@ class Winding:
         fine discretisation (Golub & Welsch 1969).
         """
         edges = np.concatenate([[0.0], np.unique(np.square(self.radii))])
-        loops = np.array([(np.square(self.radii) > (a + b) / 2).sum() for a, b in zip(edges, edges[1:], strict=False)])
+        loops = np.array(
+            [(np.square(self.radii) > (a + b) / 2).sum() for a, b in pairwise(edges)]
+        )
         count = int(np.ceil(np.sqrt(edges[-1]) / spacing)) + 1
         node, weight = np.polynomial.legendre.leggauss(2 * count)
         s = (edges[:-1, None] + np.diff(edges)[:, None] * (node + 1) / 2).ravel()
@@ -190,7 +197,10 @@ class Winding:
         across = [np.sqrt(np.maximum(reach**2 - (u - centre) ** 2, 0)) for centre in centres]
         between = (u > min(centres)) & (u < max(centres))
         width = np.maximum(np.max(across, axis=0), np.where(between, min(waist, reach), 0))
-        rings = [self.bent(u, side * width, depth) for side, depth in ((-1, 0), (1, 0), (1, thickness), (-1, thickness))]
+        rings = [
+            self.bent(u, side * width, depth)
+            for side, depth in ((-1, 0), (1, 0), (1, thickness), (-1, thickness))
+        ]
         return _prism(np.stack(rings, axis=1))
 
 

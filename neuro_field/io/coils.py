@@ -1,7 +1,5 @@
 """Coils by name from the shelf ``coils/``, and coil files by their ending."""
 
-import os
-import tempfile
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -12,6 +10,7 @@ from neuro_field.coil.coil import Coil
 from neuro_field.coil.stimulator import Stimulator
 from neuro_field.coil.winding import Winding
 from neuro_field.errors import FileFormatError, InputError, UnknownNameError
+from neuro_field.io.atomic import new_file
 from neuro_field.io.ccd import ccd_text, read_ccd
 from neuro_field.io.library import shelf
 from neuro_field.io.nifti_coil import nifti_of_coil, read_nifti_coil
@@ -98,13 +97,16 @@ def coil_of_card(card: dict[str, Any], where: str = "the card") -> Coil:
     if winding.initial_y != expected:
         raise FileFormatError(f"{where}: polarity {card['polarity']!r} contradicts the senses of its wings.")
     didt_max = stimulators[0].didt_max if stimulators else None
-    return Coil(name, winding.dipoles(), didt_max, casing, stimulators, {**facts, "source": where})
+    return Coil(name, (winding.dipoles(),), didt_max, casing, stimulators, {**facts, "source": where})
 
 
 def _stimulator(keys: dict[str, Any]) -> Stimulator:
     value = keys.get("didt_max")
     return Stimulator(
-        str(keys["name"]), str(keys.get("brand", "")), None if value is None else float(value), source=str(keys["source"])
+        str(keys["name"]),
+        str(keys.get("brand", "")),
+        None if value is None else float(value),
+        source=str(keys["source"]),
     )
 
 
@@ -126,18 +128,22 @@ def read_coil(path: str | Path) -> Coil:
     """
     path = Path(path)
     if not path.is_file():
-        raise FileNotFoundError(f"There is no coil file {str(path)!r}; coils of the shelf are read by load_coil.")
+        raise FileNotFoundError(
+            f"There is no coil file {str(path)!r}; coils of the shelf are read by load_coil."
+        )
     readers = {".ccd": read_ccd, ".tcd": read_tcd, ".nii": read_nifti_coil, ".nii.gz": read_nifti_coil}
     reader = readers.get(_ending(path))
     if reader is None:
-        raise FileFormatError(f"Input path of read_coil must end in {_ENDINGS}; instead received {path.name!r}.")
+        raise FileFormatError(
+            f"Input path of read_coil must end in {_ENDINGS}; instead received {path.name!r}."
+        )
     return reader(path)
 
 
 def write_coil(coil: Coil, path: str | Path) -> None:
     """Write a coil: .ccd (its dipoles, and its casing as .stl beside), .tcd (everything), .nii or .nii.gz.
 
-    The file appears whole or not at all.
+    The file appears whole or not at all; one that is there is replaced.
 
     Raises
     ------
@@ -148,45 +154,25 @@ def write_coil(coil: Coil, path: str | Path) -> None:
     path = Path(path)
     ending = _ending(path)
     if ending == ".ccd":
-        files = {path: ccd_text(coil, path.name).encode()}
+        _write(path, ccd_text(coil, path.name).encode())
         if coil.casing is not None:
-            files[path.with_suffix(".stl")] = stl_bytes(coil.casing)
+            _write(path.with_suffix(".stl"), stl_bytes(coil.casing))
     elif ending == ".tcd":
-        files = {path: tcd_text(coil).encode()}
+        _write(path, tcd_text(coil).encode())
     elif ending in (".nii", ".nii.gz"):
-        return _write_image(nifti_of_coil(coil), path, ending)
+        image = nifti_of_coil(coil)
+        with new_file(path) as beside:
+            nib.save(image, beside)
     else:
         raise InputError(f"Input path of write_coil must end in {_ENDINGS}; instead received {path.name!r}.")
-    for target, content in files.items():
-        beside = _beside(target, target.suffix)
-        try:
-            beside.write_bytes(content)
-            os.replace(beside, target)
-        finally:
-            beside.unlink(missing_ok=True)
 
 
-def _write_image(image: nib.Nifti1Image, path: Path, ending: str) -> None:
-    beside = _beside(path, ending)
-    try:
-        nib.save(image, beside)
-        os.replace(beside, path)
-    finally:
-        beside.unlink(missing_ok=True)
-
-
-def _beside(path: Path, ending: str) -> Path:
-    """A new empty file in the same folder, to be renamed when whole."""
-    if not path.parent.is_dir():
-        raise InputError(f"The folder {str(path.parent)!r} does not exist; make it first.")
-    handle, name = tempfile.mkstemp(prefix=".", suffix=ending, dir=path.parent)
-    mask = os.umask(0)
-    os.umask(mask)
-    os.fchmod(handle, 0o666 & ~mask)  # as an ordinary new file; mkstemp's are for the owner alone
-    os.close(handle)
-    return Path(name)
+def _write(path: Path, content: bytes) -> None:
+    with new_file(path) as beside:
+        beside.write_bytes(content)
 
 
 def _ending(path: Path) -> str:
-    return "".join(path.suffixes[-2:]).lower() if path.name.lower().endswith(".nii.gz") else path.suffix.lower()
-
+    return (
+        "".join(path.suffixes[-2:]).lower() if path.name.lower().endswith(".nii.gz") else path.suffix.lower()
+    )

@@ -26,9 +26,13 @@ def read_nifti_coil(path: Path) -> Coil:
         image = nib.load(path)
         shape = tuple(int(size) for size in image.shape)
         if len(shape) != 4 or shape[3] != 3 or min(shape) < 2:
-            raise FileFormatError(f"{path.name}: a coil's potential must have shape (i, j, k, 3); instead {shape}.")
+            raise FileFormatError(
+                f"{path.name}: a coil's potential must have shape (i, j, k, 3); instead {shape}."
+            )
         if int(np.prod(shape, dtype=np.int64)) > MOST_SAMPLES:
-            raise FileFormatError(f"{path.name} states {shape} samples, more than {MOST_SAMPLES}; taken for damage.")
+            raise FileFormatError(
+                f"{path.name} states {shape} samples, more than {MOST_SAMPLES}; taken for damage."
+            )
         data = np.asarray(image.dataobj, dtype=np.float64)
         affine = np.array(image.affine, dtype=np.float64)
     except (ImageFileError, OSError, EOFError, ValueError) as error:
@@ -37,7 +41,7 @@ def read_nifti_coil(path: Path) -> Coil:
         raise FileFormatError(f"{path.name} is not a NIfTI image, or is damaged: {error!s:.80}") from None
     name = path.name.removesuffix(".gz").removesuffix(".nii")
     try:
-        return Coil(name, Grid(data, affine), provenance={"source": path.name})
+        return Coil(name, (Grid(data, affine),), provenance={"source": path.name})
     except InputError as error:
         raise FileFormatError(f"{path.name}: {error}") from None
 

@@ -47,5 +47,7 @@ def _text_corners(path: Path, data: bytes) -> FloatArray:
             raise FileFormatError(f"{path.name}, line {number}: a vertex must be three numbers.") from None
         corners.append([x, y, z])
     if len(corners) % 3:
-        raise FileFormatError(f"{path.name} is cut short: {len(corners)} corners are no whole number of triangles.")
+        raise FileFormatError(
+            f"{path.name} is cut short: {len(corners)} corners are no whole number of triangles."
+        )
     return np.array(corners).reshape(-1, 3, 3)
