@@ -3,8 +3,11 @@
 import numpy as np
 
 from neuro_field.arrays import FloatArray, IntArray
-from neuro_field.field.system import System
-from neuro_field.kernels.recovery import fitted_gradients
+from neuro_field.field.system import System, unwritable
+from neuro_field.kernels.recovery import COEFFICIENTS, blended_gradients, fitted_polynomials
+
+#: More than any tissue tag.
+_TAGS = 2**31
 
 
 def recovered_gradient(
@@ -12,9 +15,25 @@ def recovered_gradient(
 ) -> FloatArray:
     """Gradient of a nodal potential at points given by element and barycentric coordinates.
 
-    At every node of those elements a quadratic is fitted to the potential over the node's neighbours in the
-    element's own tissue (harmonic there, since the potential is, where conductivity is isotropic); between nodes the
-    gradients are interpolated linearly.
+    At every node of those elements a cubic is fitted to the potential over the node's two rings of neighbours in the
+    element's own tissue, harmonic there since the potential is where conductivity is one number (a general quadratic
+    where it is a tensor); the gradients of the four nodes' cubics at the point are averaged by its barycentric
+    coordinates.
+
+    Relative L2 error of E (and, over |E| >= 10 % of its largest, the 99th percentile of the pointwise one), %, on
+    concentric spheres (`sphere_head`, 121k / 280k nodes, edge 4 / 3 mm) under a figure-8 at 4 mm:
+
+    ==================  ==========================  =========================  ========================
+    points              this                        averages over patches      element values
+    ==================  ==========================  =========================  ========================
+    brain               0.12 (0.38) / 0.09 (0.27)   0.68 (2.1) / 0.43 (1.4)    2.6 (6.7) / 2.0 (5.1)
+    its outer 2 mm      0.25 (0.60) / 0.18 (0.48)   1.54 (4.1) / 0.99 (2.6)    2.4 (7.3) / 1.8 (5.2)
+    its surface nodes   0.35 (1.01) / 0.30 (0.86)   2.03 (5.6) / 1.43 (3.8)    3.5 (11) / 2.6 (8.3)
+    ==================  ==========================  =========================  ========================
+
+    Wider weights do still better on spheres (0.07 % at 3 mm) and worse where a boundary folds within a few elements:
+    on a brain with a jagged grey-white boundary (elements of 6 mm, against the same mesh cut eightfold) widths of
+    0.4 / 0.5 / 0.6 / 0.7 / 1.0 mean edges leave 2.4 / 1.9 / 2.1 / 2.6 / 3.3 %, averages over patches 3.2 %.
 
     Parameters
     ----------
@@ -32,12 +51,13 @@ def recovered_gradient(
         V/m.
     """
     mesh = system.head.mesh
-    pairs = np.stack([mesh.tets[elements].ravel(), np.repeat(mesh.tags[elements], 4)], axis=1)
-    slots, where = np.unique(pairs, axis=0, return_inverse=True)
-    harmonic = np.full(len(slots), system.head.conductivity.ndim == 1)
-    gradients = np.empty((len(slots), 3))
-    fitted_gradients(
-        system.nodes, mesh.tets, mesh.tags, system.offsets, system.slots, potential,
-        np.ascontiguousarray(slots[:, 0]), np.ascontiguousarray(slots[:, 1]), harmonic, gradients,
+    slots = mesh.tets[elements].astype(np.int64) * _TAGS + mesh.tags[elements, None]
+    different, places = np.unique(slots, return_inverse=True)
+    polynomials = np.empty((len(different), COEFFICIENTS))
+    fitted_polynomials(
+        system.nodes, mesh.tets, mesh.tags, system.offsets, system.slots, unwritable(potential),
+        different // _TAGS, different % _TAGS, system.head.conductivity.ndim == 1, polynomials,
     )  # fmt: skip
-    return np.einsum("ma,mac->mc", shares, gradients[where.reshape(-1, 4)])
+    out = np.empty((len(elements), 3))
+    blended_gradients(system.nodes, mesh.tets, elements, shares, places.reshape(-1, 4), polynomials, out)
+    return out

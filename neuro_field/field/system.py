@@ -14,6 +14,13 @@ from neuro_field.kernels import assembly
 from neuro_field.units import metres
 
 
+def unwritable(array: AnyArray) -> AnyArray:
+    """A C-ordered view nobody writes through: kernels are compiled anew for each mixture of these and others."""
+    view = np.ascontiguousarray(array).view()
+    view.flags.writeable = False
+    return view
+
+
 @dataclass(frozen=True, eq=False)
 class System:
     """First-order finite elements on a head: K phi = b with K_ij = sum_t V grad(l_i) . sigma grad(l_j).
@@ -72,7 +79,7 @@ class System:
     @cached_property
     def _conductivity(self) -> tuple[FloatArray, FloatArray]:
         sigma = self.head.conductivity
-        return (sigma, np.empty((0, 3, 3))) if sigma.ndim == 1 else (np.empty(0), sigma)
+        return (sigma, unwritable(np.empty((0, 3, 3)))) if sigma.ndim == 1 else (unwritable(np.empty(0)), sigma)
 
     @cached_property
     def stiffness(self) -> csr_matrix:
@@ -93,7 +100,7 @@ class System:
         out = np.empty(dadt.shape[:2])
         assembly.load(
             self.nodes, self.head.mesh.tets, *self._conductivity, self.offsets, self.slots,
-            np.ascontiguousarray(dadt), out,
+            unwritable(dadt), out,
         )  # fmt: skip
         return out
 
@@ -102,14 +109,14 @@ class System:
         out = np.empty((*adjoint.shape, 3))
         assembly.adjoint_sources(
             self.nodes, self.head.mesh.tets, *self._conductivity, self.offsets, self.slots,
-            np.ascontiguousarray(adjoint), out,
+            unwritable(adjoint), out,
         )  # fmt: skip
         return out
 
     def element_gradient(self, values: FloatArray) -> FloatArray:
         """Gradient (t, 3) of a nodal field (n,), per metre."""
         out = np.empty((len(self.head.mesh.tets), 3))
-        assembly.element_gradients(self.nodes, self.head.mesh.tets, np.ascontiguousarray(values), out)
+        assembly.element_gradients(self.nodes, self.head.mesh.tets, unwritable(values), out)
         return out
 
     def element_mean(self, values: AnyArray, elements: IntArray | slice = slice(None)) -> FloatArray:

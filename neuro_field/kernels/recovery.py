@@ -1,10 +1,20 @@
-"""Gradients at nodes, recovered from the potential of one tissue by a least-squares harmonic polynomial."""
+"""Gradients recovered from the potential of one tissue by least-squares polynomials around nodes."""
 
 import numpy as np
 from numba import njit, prange
 
-#: Neighbour nodes a patch can hold; a third ring is never needed.
+#: Neighbour nodes a patch can hold; two rings of a good mesh hold 50 to 150, the rest of a larger one is left out.
 _CAPACITY = 600
+
+#: A neighbour weighs exp(-(distance / (_WIDTH mean edge))^2 / 2).  Wider fits are better on smooth boundaries and
+#: worse on folded ones: see `neuro_field.field.recovery`.
+_WIDTH = 0.6
+
+#: Added to the normal matrix of quadratics and cubics, as a share of the sum of the weights.
+_RIDGE = 1e-4
+
+#: Coefficients of one polynomial: 3 linear, 5 harmonic quadratics, r^2, 7 harmonic cubics.
+COEFFICIENTS = 16
 
 
 @njit(cache=True)
@@ -31,14 +41,50 @@ def _add_ring(tets, tags, offsets, slots, tag, patch, begin, end):
 
 
 @njit(cache=True)
+def _terms(count, harmonic):
+    """The most terms of `_basis` that a patch of ``count`` nodes determines with some to spare."""
+    if harmonic and count >= 24:
+        return 16
+    if harmonic and count >= 12:
+        return 9
+    return 10 if not harmonic and count >= 13 else 4
+
+
+@njit(cache=True)
 def _basis(x, y, z, terms, out):
-    """Linear terms, then the five harmonic quadratics, then r^2 for tissues where the potential is not harmonic."""
+    """Polynomials up to ``terms``: 4 linear, 9 harmonic quadratics, 10 all quadratics, 16 harmonic cubics."""
     out[0], out[1], out[2], out[3] = 1.0, x, y, z
     if terms > 4:
         out[4], out[5], out[6] = x * y, y * z, z * x
         out[7], out[8] = 0.5 * (x * x - y * y), z * z - 0.5 * (x * x + y * y)
-    if terms > 9:
+    if terms == 10:
         out[9] = x * x + y * y + z * z
+    if terms > 10:
+        flat = 4 * z * z - x * x - y * y
+        out[9], out[10] = x * (x * x - 3 * y * y), y * (3 * x * x - y * y)
+        out[11], out[12] = z * (x * x - y * y), x * y * z
+        out[13], out[14], out[15] = x * flat, y * flat, z * (2 * z * z - 3 * x * x - 3 * y * y)
+
+
+@njit(cache=True)
+def _add_gradient(c, x, y, z, share, out):
+    """Add ``share`` times the gradient of the polynomial of coefficients ``c`` (`fitted_polynomials`) at x, y, z."""
+    xx, yy, zz = x * x, y * y, z * z
+    out[0] += share * (
+        c[0] + c[3] * y + c[5] * z + (c[6] - c[7] + 2 * c[8]) * x
+        + 3 * c[9] * (xx - yy) + 6 * c[10] * x * y + 2 * c[11] * x * z + c[12] * y * z
+        + c[13] * (4 * zz - 3 * xx - yy) - 2 * c[14] * x * y - 6 * c[15] * x * z
+    )  # fmt: skip
+    out[1] += share * (
+        c[1] + c[3] * x + c[4] * z + (2 * c[8] - c[6] - c[7]) * y
+        - 6 * c[9] * x * y + 3 * c[10] * (xx - yy) - 2 * c[11] * y * z + c[12] * x * z
+        - 2 * c[13] * x * y + c[14] * (4 * zz - xx - 3 * yy) - 6 * c[15] * y * z
+    )  # fmt: skip
+    out[2] += share * (
+        c[2] + c[4] * y + c[5] * x + 2 * (c[7] + c[8]) * z
+        + c[11] * (xx - yy) + c[12] * x * y
+        + 8 * c[13] * x * z + 8 * c[14] * y * z + c[15] * (6 * zz - 3 * xx - 3 * yy)
+    )  # fmt: skip
 
 
 @njit(cache=True)
@@ -62,40 +108,64 @@ def _cholesky_solve(matrix, rhs, size):
 
 
 @njit(cache=True, parallel=True)
-def fitted_gradients(nodes, tets, tags, offsets, slots, potential, slot_nodes, slot_tags, harmonic, out):
-    """Gradient of the potential at a node as seen from one of its tissues.
+def fitted_polynomials(nodes, tets, tags, offsets, slots, potential, slot_nodes, slot_tags, harmonic, out):
+    """The potential around a node as one of its tissues sees it.
 
-    A quadratic (harmonic where the tissue is isotropic) is fitted to the potential at the nodes that the tissue's
-    elements join to the node: the first ring, and the second where the first has too few.  Nodes beyond a tissue
-    boundary are never used.  nodes (n, 3) m; slot_nodes, slot_tags (q,); harmonic (q,) bool; out (q, 3) V/m.
+    A harmonic cubic (a general quadratic where conductivity is a tensor) is fitted to the potential at the two rings of
+    nodes that the tissue's elements join to the node; fewer nodes get a lower degree.  Nodes beyond a tissue boundary
+    are never used.  nodes (n, 3) m; potential (n,) V; slot_nodes, slot_tags (q,); harmonic a bool; out (q, 16):
+    coefficients of x, y, z, xy, yz, zx, (xx-yy)/2, zz-(xx+yy)/2, xx+yy+zz and the cubics of `_basis`, V/m^degree,
+    x, y, z in m from the node.
     """
     for q in prange(len(slot_nodes)):
         patch = np.empty(_CAPACITY, np.int32)
         patch[0] = slot_nodes[q]
         first = _add_ring(tets, tags, offsets, slots, slot_tags[q], patch, 0, 1)
         count = _add_ring(tets, tags, offsets, slots, slot_tags[q], patch, 1, first)
-        terms = 9 if harmonic[q] else 10
-        if count < terms + 3:
-            terms = 4
+        terms = _terms(count, harmonic)
         centre = nodes[patch[0]]
         reach = 0.0
         for p in range(1, first):
             for c in range(3):
                 reach += (nodes[patch[p], c] - centre[c]) ** 2
         reach = np.sqrt(reach / (first - 1))
-        matrix, rhs, row = np.zeros((10, 10)), np.zeros(10), np.empty(10)
+        matrix, rhs, row = np.zeros((16, 16)), np.zeros(16), np.empty(16)
         for p in range(count):
             x = (nodes[patch[p], 0] - centre[0]) / reach
             y = (nodes[patch[p], 1] - centre[1]) / reach
             z = (nodes[patch[p], 2] - centre[2]) / reach
-            weight = np.exp(-0.5 * (x * x + y * y + z * z))
+            weight = np.exp(-0.5 * (x * x + y * y + z * z) / _WIDTH**2)
             _basis(x, y, z, terms, row)
             for i in range(terms):
                 rhs[i] += weight * row[i] * (potential[patch[p]] - potential[patch[0]])
                 for j in range(i + 1):
                     matrix[i, j] += weight * row[i] * row[j]
-        for i in range(terms):  # a patch of one flat layer does not see every quadratic
-            matrix[i, i] += (1e-10 if i < 4 else 1e-4) * matrix[0, 0]
+        for i in range(terms):  # a patch of one flat layer does not see every polynomial
+            matrix[i, i] += (1e-10 if i < 4 else _RIDGE) * matrix[0, 0]
         _cholesky_solve(matrix, rhs, terms)
-        for c in range(3):
-            out[q, c] = rhs[1 + c] / reach
+        out[q, :] = 0.0
+        for i in range(1, min(terms, 9)):
+            out[q, i - 1] = rhs[i] / (reach if i < 4 else reach**2)
+        if terms == 10:
+            out[q, 8] = rhs[9] / reach**2
+        for i in range(9, terms if terms > 10 else 9):
+            out[q, i] = rhs[i] / reach**3
+
+
+@njit(cache=True, parallel=True)
+def blended_gradients(nodes, tets, elements, shares, places, polynomials, out):
+    """Gradients of the four polynomials of an element's nodes at points, weighted by their barycentric coordinates.
+
+    elements (m,); shares (m, 4); places (m, 4) rows of ``polynomials`` (q, 16) for the nodes; out (m, 3) V/m.
+    """
+    for m in prange(len(elements)):
+        tet = tets[elements[m]]
+        x, y, z = 0.0, 0.0, 0.0
+        for a in range(4):
+            x += shares[m, a] * nodes[tet[a], 0]
+            y += shares[m, a] * nodes[tet[a], 1]
+            z += shares[m, a] * nodes[tet[a], 2]
+        out[m, :] = 0.0
+        for a in range(4):
+            c, node = polynomials[places[m, a]], nodes[tet[a]]
+            _add_gradient(c, x - node[0], y - node[1], z - node[2], shares[m, a], out[m])
