@@ -72,8 +72,8 @@ class Placement:
         Raises
         ------
         InputError
-            If ``above`` is far from the scalp, the scalp is inside out, or the handle would point straight along
-            the normal.
+            If ``above`` is far from the scalp, the scalp is inside out, or the handle would point within 3 degrees
+            of the normal.
         """
         above = as_vector(above, "above of Placement.on")
         towards = as_vector(handle_towards, "handle_towards of Placement.on")
@@ -90,7 +90,7 @@ class Placement:
         centre = surface_point + gap * normal
         wish = towards - centre
         handle = wish - (wish @ normal) * normal
-        if np.linalg.norm(handle) <= 0.02 * np.linalg.norm(wish) or np.linalg.norm(handle) < 1e-6:
+        if np.linalg.norm(handle) <= 0.05 * np.linalg.norm(wish) or np.linalg.norm(handle) < 1e-6:
             raise InputError(
                 "Input handle_towards of Placement.on must lie to one side of the coil; instead it lies straight "
                 "above or below its centre, which leaves the handle's direction open."
