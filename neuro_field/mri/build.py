@@ -172,13 +172,34 @@ def build_head(
     >>> head = nf.build_head(image.get_fdata(), image.affine)  # doctest: +SKIP
     """
     edge = checked_edge(edge)
-    if mapping is not None and not isinstance(mapping, AffineMapping):
-        raise InputError(f"Input mapping of build_head must be an AffineMapping; instead received {mapping!r:.80}.")
-    tell = progress if progress is not None else (lambda stage, share: None)
+    tell = progress if progress is not None else _silent
     tell("cleaning", 0.0)
     ready = prepare_labels(labels, affine, lesion, lesion_affine=lesion_affine, table=table, clean=clean)
     tell("cleaning", 1.0)
-    record = ready.record
+    return build_prepared(ready, edge, mapping=mapping, name=name, progress=progress)
+
+
+def _silent(stage: str, share: float) -> None:
+    """Progress that nobody watches."""
+
+
+def build_prepared(
+    ready: PreparedLabels,
+    edge: float = 1.9,
+    *,
+    mapping: AffineMapping | None = None,
+    name: str = "head",
+    progress: Progress | None = None,
+) -> HeadModel:
+    """The rest of `build_head`, from labels that `prepare_labels` made: map to MNI and mesh.
+
+    Parameters and errors are those of `build_head`.
+    """
+    edge = checked_edge(edge)
+    if mapping is not None and not isinstance(mapping, AffineMapping):
+        raise InputError(f"Input mapping of build_head must be an AffineMapping; not {type(mapping).__name__}.")
+    tell = progress if progress is not None else _silent
+    record = dict(ready.record) | {"seconds": dict(ready.record.get("seconds", {}))}
     if mapping is None:
         start = time.perf_counter()
         tell("mapping to MNI", 0.0)

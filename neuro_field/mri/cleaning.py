@@ -70,25 +70,15 @@ def as_affine(affine: object, what: str) -> FloatArray:
     try:
         matrix = np.array(affine, dtype=np.float64)
     except (TypeError, ValueError):
-        raise InputError(f"Input {what} must be a 4x4 matrix; instead received {affine!r:.80}.") from None
-    if (
-        matrix.shape != (4, 4)
-        or not np.isfinite(matrix).all()
-        or np.abs(matrix[3] - [0, 0, 0, 1]).max() > 1e-9
-    ):
-        raise InputError(
-            f"Input {what} must be a finite 4x4 affine (voxel to mm); instead shape {matrix.shape}."
-        )
+        raise InputError(f"Input {what} must be a 4x4 matrix; instead received a {type(affine).__name__}.") from None
+    if matrix.shape != (4, 4) or not np.isfinite(matrix).all() or np.abs(matrix[3] - [0, 0, 0, 1]).max() > 1e-9:
+        raise InputError(f"Input {what} must be a finite 4x4 affine (voxel to mm); instead shape {matrix.shape}.")
     sizes = np.linalg.norm(matrix[:3, :3], axis=0)
     if sizes.min() < 0.2 or sizes.max() > 10:
-        raise InputError(
-            f"Input {what} must have voxels of 0.2 to 10 mm; instead {np.round(sizes, 4).tolist()}."
-        )
+        raise InputError(f"Input {what} must have voxels of 0.2 to 10 mm; instead {np.round(sizes, 4).tolist()}.")
     volume = abs(float(np.linalg.det(matrix[:3, :3]))) / float(sizes.prod())
     if volume < 0.9:
-        raise InputError(
-            f"Input {what} must have perpendicular axes; instead they are sheared ({volume:.2f} of 1)."
-        )
+        raise InputError(f"Input {what} must have perpendicular axes; instead they are sheared ({volume:.2f} of 1).")
     return matrix
 
 
@@ -101,11 +91,7 @@ def tissue_volumes(labels: Labels, affine: FloatArray) -> dict[str, float]:
     """Volume of each tissue of a label image, cm3, by name; air is left out."""
     counts = np.bincount(labels.ravel(), minlength=1)
     voxel = abs(float(np.linalg.det(affine[:3, :3]))) / 1e3
-    return {
-        BY_TAG[tag].name: float(counts[tag] * voxel)
-        for tag in np.flatnonzero(counts).tolist()
-        if tag in BY_TAG
-    }
+    return {BY_TAG[tag].name: float(counts[tag] * voxel) for tag in np.flatnonzero(counts).tolist() if tag in BY_TAG}
 
 
 def _in(labels: Labels, tags: Sequence[int]) -> BoolArray:
@@ -139,9 +125,7 @@ def _padded(labels: Labels, affine: FloatArray) -> tuple[Labels, FloatArray, tup
     for axis in range(3):
         free = (int(filled[axis][0]), labels.shape[axis] - 1 - int(filled[axis][-1]))
         needed = int(np.ceil(MARGIN / sizes[axis]))
-        padding.append(
-            tuple(0 if (axis, end) == (vertical, below) else max(0, needed - free[end]) for end in (0, 1))
-        )
+        padding.append(tuple(0 if (axis, end) == (vertical, below) else max(0, needed - free[end]) for end in (0, 1)))
     moved = affine.copy()
     moved[:3, 3] -= affine[:3, :3] @ [before for before, _ in padding]
     return np.pad(labels, padding), moved, tuple((int(a), int(b)) for a, b in padding)
@@ -269,20 +253,15 @@ def _warnings(labels: Labels, affine: FloatArray, padding: tuple[tuple[int, int]
             if cut and padding[axis][end]:
                 direction = affine[:3, axis] * (1 if end else -1)
                 world = int(np.argmax(np.abs(direction)))
-                side = (("left", "right"), ("back", "front"), ("bottom", "top"))[world][
-                    int(direction[world] > 0)
-                ]
+                side = (("left", "right"), ("back", "front"), ("bottom", "top"))[world][int(direction[world] > 0)]
                 area = cut * voxel / sizes[axis] / 100
                 out.append(
-                    f"The image cuts the head at the {side} over {area:.0f} cm2; it was padded and closed "
-                    "there."
+                    f"The image cuts the head at the {side} over {area:.0f} cm2; it was padded and closed there."
                 )
     return tuple(out)
 
 
-def clean_labels(
-    labels: Labels, affine: FloatArray, *, skull: float = 2.0, scalp: float = 2.0
-) -> CleanedLabels:
+def clean_labels(labels: Labels, affine: FloatArray, *, skull: float = 2.0, scalp: float = 2.0) -> CleanedLabels:
     """Tissue labels made fit to be meshed.
 
     One head and one brain are kept; the borders of skull, scalp and air are

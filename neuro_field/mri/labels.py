@@ -66,9 +66,7 @@ def as_labels(labels: AnyArray, what: str) -> AnyArray:
     if array.ndim == 4 and array.shape[3] == 1:
         array = array[..., 0]
     if array.ndim != 3 or min(array.shape) < 2:
-        raise InputError(
-            f"Input {what} must be a three-dimensional image; instead received shape {array.shape}."
-        )
+        raise InputError(f"Input {what} must be a three-dimensional image; instead received shape {array.shape}.")
     if array.dtype.kind not in "biuf":
         raise InputError(f"Input {what} must hold whole numbers; instead received type {array.dtype}.")
     if array.dtype.kind == "f":
@@ -80,9 +78,7 @@ def as_labels(labels: AnyArray, what: str) -> AnyArray:
             )
     low, high = array.min(), array.max()
     if low < 0 or high > LARGEST_LABEL:
-        raise InputError(
-            f"Input {what} must hold labels of 0 to {LARGEST_LABEL}; instead {low:g} to {high:g}."
-        )
+        raise InputError(f"Input {what} must hold labels of 0 to {LARGEST_LABEL}; instead {low:g} to {high:g}.")
     return array.astype(np.uint16)
 
 
@@ -164,10 +160,6 @@ def to_tissues(labels: AnyArray, table: str | None = None) -> Labels:
     tissues = lookup[numbers]
     if (tissues == 255).any():
         found, counts = np.unique(numbers[tissues == 255], return_counts=True)
-        shown = ", ".join(
-            f"{n} ({c} voxels)" for n, c in zip(found[:8].tolist(), counts[:8].tolist(), strict=True)
-        )
-        raise InputError(
-            f"Input labels must be among the numbers of {chosen.software}; instead found {shown}."
-        )
+        shown = ", ".join(f"{n} ({c} voxels)" for n, c in zip(found[:8].tolist(), counts[:8].tolist(), strict=True))
+        raise InputError(f"Input labels must be among the numbers of {chosen.software}; instead found {shown}.")
     return tissues

@@ -6,7 +6,7 @@ from typing import overload
 import numpy as np
 from scipy import ndimage
 
-from neuro_field.arrays import AnyArray, BoolArray, FloatArray, transformed
+from neuro_field.arrays import AnyArray, BoolArray, FloatArray, IntArray, transformed
 from neuro_field.errors import InputError, UnknownNameError
 from neuro_field.geometry.mesh import TetMesh
 from neuro_field.head.mapping import AffineMapping
@@ -75,8 +75,7 @@ def _lesion_tags(lesion: AnyArray) -> Labels:
     if not any(set(present) <= scheme for scheme in schemes):
         shown = ", ".join(f"{n} ({counts[n]} voxels)" for n in present[:8])
         raise InputError(
-            "Input lesion must hold 0 and 1 (a mask), or 1 to 3 or 21 to 23 (cavity, rim, acute); instead "
-            f"{shown}."
+            f"Input lesion must hold 0 and 1 (a mask), or 1 to 3 or 21 to 23 (cavity, rim, acute); instead {shown}."
         )
     table = np.zeros(256, dtype=np.uint8)
     table[list(MASK_NUMBERS)] = list(MASK_NUMBERS.values())
@@ -183,6 +182,20 @@ def _grown(points_mni: FloatArray, volumes: FloatArray, side: str, volume_cm3: f
     return chosen
 
 
+def _near_trunk(labels: Labels, affine: FloatArray, mapping: AffineMapping, side: str) -> tuple[Labels, IntArray]:
+    """The part of an image that a synthetic stroke can reach, and its first voxel."""
+    trunk = np.array([place for start, end, _, _ in MCA_TRUNK for place in (start, end)])
+    low, high = trunk.min(axis=0) - LARGEST_REACH, trunk.max(axis=0) + LARGEST_REACH
+    corners = np.stack(np.meshgrid(*zip(low, high, strict=True), indexing="ij"), axis=-1).reshape(-1, 3)
+    if side == "right":
+        corners = corners * [-1.0, 1.0, 1.0]
+    voxels = transformed(mapping.from_mni(corners), np.asarray(np.linalg.inv(affine), dtype=np.float64))
+    shape = np.array(labels.shape)
+    first = np.clip(np.floor(voxels.min(axis=0)), 0, shape).astype(np.int32)
+    last = np.clip(np.ceil(voxels.max(axis=0)) + 1, 0, shape).astype(np.int32)
+    return labels[tuple(slice(a, b) for a, b in zip(first, last, strict=True))], first
+
+
 def _checked(territory: str, side: str, volume_cm3: float) -> None:
     if territory != "mca":
         raise UnknownNameError("territory", territory, ["mca"])
@@ -263,7 +276,8 @@ def synthetic_lesion(
         raise InputError("Inputs affine and mapping of synthetic_lesion must be given with labels.")
     labels = as_labels(head_or_labels, "labels of synthetic_lesion").astype(np.uint8)
     affine = as_affine(affine, "affine of synthetic_lesion")
-    cells = np.argwhere(np.isin(labels, REPLACEABLE))
+    near, first = _near_trunk(labels, affine, mapping, side)
+    cells = np.argwhere(np.isin(near, REPLACEABLE)) + first
     points = mapping.to_mni(transformed(cells.astype(np.float64), affine)) if len(cells) else np.zeros((0, 3))
     voxel = abs(float(np.linalg.det(affine[:3, :3])))
     chosen = _grown(points, np.full(len(cells), voxel), side, float(volume_cm3))

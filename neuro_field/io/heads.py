@@ -1,0 +1,297 @@
+"""Heads on the disk: our HEAD folder, Gmsh meshes and SimNIBS m2m folders; and a head from a T1 and its labels."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from neuro_field.arrays import AnyArray, FloatArray, transformed
+from neuro_field.errors import FileFormatError, InputError
+from neuro_field.geometry.mesh import TetMesh
+from neuro_field.head.lesion import lesion_summary
+from neuro_field.head.mapping import AffineMapping
+from neuro_field.head.model import HeadModel
+from neuro_field.head.tissues import BY_TAG
+from neuro_field.io.atomic import new_folder
+from neuro_field.io.images import Image, read_image, read_labels, write_image
+from neuro_field.io.m2m import is_m2m, read_m2m
+from neuro_field.io.msh import MshFile, read_msh, write_msh
+from neuro_field.mri.build import Progress, build_prepared, prepare_labels
+
+SCHEMA = "neuro_field head"
+SCHEMA_VERSION = 1
+MESH, CARD, TISSUES, T1 = "head.msh", "head.json", "tissues.nii.gz", "T1.nii.gz"
+
+#: Largest extent of a mesh that can be one in mm; a head in metres spans 0.3, one in micrometres 300,000.
+EXTENT = (20.0, 1000.0)
+
+#: Share of the labelled head that must lie within the T1.
+LEAST_SHARED = 0.8
+
+
+def is_head(path: str | Path) -> bool:
+    """Whether `read_head` takes a path: a HEAD folder, a .msh file or an m2m folder."""
+    path = Path(path)
+    return (path / CARD).is_file() or (path.is_file() and path.suffix.lower() == ".msh") or is_m2m(path)
+
+
+def read_head(path: str | Path) -> HeadModel:
+    """A head from the disk.
+
+    Parameters
+    ----------
+    path : path
+        A folder that `write_head` wrote; a Gmsh ``.msh`` in mm with SimNIBS tissue tags (without a mapping to
+        MNI); or the folder ``m2m_<ID>`` of SimNIBS, whose mapping to MNI is read, or found from its labels.
+
+    Raises
+    ------
+    InputError
+        If it is none of these, or holds tags that are no tissue.
+    FileFormatError
+        If a file is damaged.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise InputError(f"The head {path} does not exist.")
+    if path.is_file() and path.suffix.lower() == ".msh":
+        return _from_msh(path)
+    if (path / CARD).is_file():
+        return _from_folder(path)
+    if is_m2m(path):
+        mesh_path, mapping = read_m2m(path)
+        head = _from_msh(mesh_path)
+        return replace(head, name=path.name, mapping=mapping(head.mesh))
+    raise InputError(
+        f"{path} is no head: give a folder with {CARD}, a .msh file, or a SimNIBS folder m2m_<ID> with <ID>.msh."
+    )
+
+
+def _checked_extent(mesh: TetMesh, path: Path) -> None:
+    extent = float(np.ptp(mesh.nodes, axis=0).max())
+    if not EXTENT[0] <= extent <= EXTENT[1]:
+        raise InputError(f"The mesh {path} must be in mm; instead it spans {extent:.3g} (metres, or another unit?).")
+
+
+def _from_msh(path: Path) -> HeadModel:
+    file = read_msh(path)
+    _checked_extent(file.mesh, path)
+    record = {"source": path.name, "sha256": digest(path)}
+    return HeadModel.from_mesh(file.mesh, name=path.stem, provenance=record)
+
+
+def digest(path: Path) -> str:
+    """SHA-256 of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _version() -> str:
+    try:
+        return version("neuro_field")
+    except PackageNotFoundError:
+        return "unknown"
+
+
+def _plain(value: Any) -> Any:
+    """What JSON does not know, as what it knows."""
+    if isinstance(value, np.ndarray):
+        return value.tolist()
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, Mapping):
+        return dict(value)
+    return str(value)
+
+
+def _conductivity_by_tag(head: HeadModel) -> dict[int, float] | None:
+    """One conductivity per tissue, or None where elements of one tissue differ."""
+    if head.conductivity.ndim != 1:
+        return None
+    tags, first = np.unique(head.mesh.tags, return_index=True)
+    values = head.conductivity[first]
+    if (values[np.searchsorted(tags, head.mesh.tags)] != head.conductivity).any():
+        return None
+    return {int(tag): float(value) for tag, value in zip(tags, values, strict=True)}
+
+
+def _tissue_rows(head: HeadModel, by_tag: dict[int, float] | None) -> list[dict[str, Any]]:
+    rows = []
+    for tag in np.unique(head.mesh.tags).tolist():
+        tissue = BY_TAG.get(tag)
+        sigma = None if by_tag is None else by_tag[tag]
+        standard = tissue is not None and sigma == tissue.conductivity
+        rows.append(
+            {
+                "tag": tag,
+                "name": tissue.name if tissue else f"tag_{tag}",
+                "conductivity_S_per_m": sigma,
+                "source": tissue.source if tissue and standard else "changed from the standard value",
+                "volume_cm3": float(head.mesh.volumes[head.mesh.tags == tag].sum() / 1e3),
+            }
+        )
+    return rows
+
+
+def _card(head: HeadModel, by_tag: dict[int, float] | None) -> dict[str, Any]:
+    """What head.json says."""
+    lesion = lesion_summary(head)
+    mapping = head.mapping
+    return {
+        "schema": SCHEMA,
+        "schema_version": SCHEMA_VERSION,
+        "neuro_field": _version(),
+        "written": datetime.now(UTC).isoformat(timespec="seconds"),
+        "name": head.name,
+        "frame": "mm, world RAS of the T1",
+        "mesh": {"nodes": len(head.mesh.nodes), "tetrahedra": len(head.mesh.tets)},
+        "conductivity": "per tissue" if by_tag is not None else f"per element, in {MESH}",
+        "tissues": _tissue_rows(head, by_tag),
+        "lesion": None
+        if lesion is None
+        else {
+            "volume_cm3": lesion.volume_cm3,
+            "side": lesion.side,
+            "centroid_mm": lesion.centroid,
+            "centroid_mni_mm": lesion.centroid_mni,
+            "tissues_cm3": lesion.tissues_cm3,
+        },
+        "mapping": None if mapping is None else {"mni_from_head": mapping.mni_from_head, "source": mapping.source},
+        "provenance": head.provenance,
+    }
+
+
+def write_head(head: HeadModel, folder: str | Path, *, t1: Image | None = None, labels: Image | None = None) -> None:
+    """Write a head to a new folder; `read_head` gives the same head back, conductivities included.
+
+    The folder holds ``head.msh``, ``head.json`` and, when given, ``T1.nii.gz`` and ``tissues.nii.gz``.
+
+    Parameters
+    ----------
+    head : HeadModel
+    folder : path
+        Must not exist, or be empty.
+    t1 : Image, optional
+        The T1 whose world is the head frame.
+    labels : Image, optional
+        The tissue labels that were meshed.
+
+    Raises
+    ------
+    InputError
+        If the folder holds something; nothing is overwritten.
+    """
+    by_tag = _conductivity_by_tag(head)
+    names = {tag: BY_TAG[tag].name for tag in np.unique(head.mesh.tags).tolist() if tag in BY_TAG}
+    with new_folder(folder) as beside:
+        data = {} if by_tag is not None else {"conductivity": head.conductivity}
+        write_msh(beside / MESH, head.mesh, names=names, element_data=data)
+        text = json.dumps(_card(head, by_tag), default=_plain, indent=1, allow_nan=False)
+        (beside / CARD).write_text(text + "\n", encoding="utf-8")
+        for image, name in ((t1, T1), (labels, TISSUES)):
+            if image is not None:
+                write_image(beside / name, image.values, image.affine)
+
+
+def _from_folder(folder: Path) -> HeadModel:
+    """A head that `write_head` wrote."""
+    path = folder / CARD
+    try:
+        card = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as trouble:
+        raise FileFormatError(f"The file {path} cannot be read: {trouble}.") from None
+    if not isinstance(card, dict) or card.get("schema") != SCHEMA:
+        raise FileFormatError(f"The file {path} must be a {SCHEMA}; it does not say so.")
+    if card.get("schema_version") != SCHEMA_VERSION:
+        raise FileFormatError(
+            f"The file {path} must have schema version {SCHEMA_VERSION}; instead it has "
+            f"{card.get('schema_version')!r}: it was written by another version of neuro_field."
+        )
+    file = read_msh(folder / MESH)
+    try:
+        mapping = card["mapping"]
+        found = None if mapping is None else AffineMapping(np.array(mapping["mni_from_head"]), mapping["source"])
+        sigma = _conductivity(card, file, folder)
+        return HeadModel(file.mesh, sigma, name=card["name"], mapping=found, provenance=card["provenance"])
+    except (KeyError, TypeError, AttributeError) as trouble:
+        raise FileFormatError(f"The file {path} is damaged: {type(trouble).__name__} {trouble}.") from None
+
+
+def _conductivity(card: dict[str, Any], file: MshFile, folder: Path) -> FloatArray:
+    """(t,) or (t, 3, 3) S/m as the card says."""
+    if card["conductivity"] != "per tissue":
+        if "conductivity" not in file.element_data:
+            raise FileFormatError(f"The mesh {folder / MESH} lacks the conductivity that {CARD} says it holds.")
+        values: AnyArray = file.element_data["conductivity"]
+        return np.asarray(values if values.ndim == 1 else values.reshape(-1, 3, 3), dtype=np.float64)
+    by_tag = {int(row["tag"]): float(row["conductivity_S_per_m"]) for row in card["tissues"]}
+    tags, inverse = np.unique(file.mesh.tags, return_inverse=True)
+    missing = [int(tag) for tag in tags if int(tag) not in by_tag]
+    if missing:
+        raise FileFormatError(f"The file {folder / CARD} gives no conductivity for tags {missing} of {MESH}.")
+    return np.array([by_tag[int(tag)] for tag in tags])[inverse.reshape(-1)]
+
+
+def _checked_world(labels: Image, t1: Image) -> None:
+    """Refuse labels that lie elsewhere than the T1 they are said to belong to."""
+    inside = 2.0 * np.argwhere(labels.values[::2, ::2, ::2] > 0).astype(np.float64)
+    t1_from_world = np.asarray(np.linalg.inv(t1.affine), dtype=np.float64)
+    voxels = transformed(transformed(inside, labels.affine), t1_from_world)
+    shape = np.array(t1.values.shape)
+    shared = float(((voxels > -1) & (voxels < shape)).all(axis=1).mean()) if len(inside) else 1.0
+    if shared < LEAST_SHARED:
+        raise InputError(
+            f"The labels {labels.path} and the T1 {t1.path} must show one head in one world; instead "
+            f"{shared:.0%} of "
+            "the labels lie within the T1."
+        )
+
+
+def head_from_images(
+    t1: str | Path,
+    labels: str | Path,
+    *,
+    lesion: str | Path | None = None,
+    edge: float = 1.9,
+    progress: Progress | None = None,
+) -> tuple[HeadModel, dict[str, Image]]:
+    """A head from a T1, the label image of its segmentation and, if there is one, a lesion mask.
+
+    Returns
+    -------
+    HeadModel
+        Its provenance holds the SHA-256 of every file.
+    dict
+        The images `write_head` takes: ``t1``, and ``labels``, the tissues that were meshed.
+
+    Raises
+    ------
+    InputError
+        As `neuro_field.build_head`, and if the labels lie outside the T1.
+    """
+    t1_image, label_image = read_image(t1), read_labels(labels)
+    lesion_image = None if lesion is None else read_labels(lesion)
+    _checked_world(label_image, t1_image)
+    if progress is not None:
+        progress("cleaning", 0.0)
+    ready = prepare_labels(
+        label_image.values,
+        label_image.affine,
+        None if lesion_image is None else lesion_image.values,
+        lesion_affine=None if lesion_image is None else lesion_image.affine,
+    )
+    if progress is not None:
+        progress("cleaning", 1.0)
+    head = build_prepared(ready, edge, progress=progress)
+    paths = {"t1": t1_image.path, "labels": label_image.path}
+    if lesion_image is not None:
+        paths["lesion"] = lesion_image.path
+    inputs = {what: {"sha256": digest(path)} for what, path in paths.items()}
+    head = replace(head, provenance=dict(head.provenance) | {"inputs": inputs})
+    return head, {"t1": t1_image, "labels": Image(ready.labels, ready.affine, label_image.path)}
