@@ -475,7 +475,7 @@ def _moved(kernel, run, rough):
         assert run(collapse_nodes)(nodes, labels + 1, offsets, star, sets << 1, 0.6, tets, dead) > 0
         tets = tets[~dead]
     elif kernel is smooth_nodes:
-        run(smooth_nodes)(fields, tets, offsets, star, sets, 1, 0.6, 0.45, 0.4, nodes)
+        run(smooth_nodes)(fields, tets, offsets, star, sets, 1, 0.6, 0.45, 0.75, 0.4, nodes)
     else:
         run(polish_nodes)(fields, tets, offsets, star, sets, 0.3, 1, 0.2, nodes)
     return nodes, tets, reference.mean_ratio(nodes, tets).min(), before

@@ -54,9 +54,7 @@ def _crossing_edges(
     return keys, edges, fraction, first, second
 
 
-def cut_lattice(
-    fields: AnyArray, nodes: FloatArray, tets: IntArray
-) -> tuple[FloatArray, IntArray, IntArray, AnyArray]:
+def cut_lattice(fields: AnyArray, nodes: FloatArray, tets: IntArray) -> tuple[FloatArray, IntArray, IntArray, AnyArray]:
     """Move lattice nodes onto interfaces and split the edges that still cross one.
 
     Parameters
@@ -81,9 +79,7 @@ def cut_lattice(
     offsets, star = stars_of(tets, len(nodes))
     for _ in range(2):
         _, edges, fraction, first, second = _crossing_edges(fields, nodes, tets, label_sets)
-        snap_nodes(
-            tets, offsets, star, edges, fraction, first, second, SNAP_REACH, SNAP_FLOOR, nodes, label_sets
-        )
+        snap_nodes(tets, offsets, star, edges, fraction, first, second, SNAP_REACH, SNAP_FLOOR, nodes, label_sets)
     nodes, tets, label_sets = _bisected(fields, nodes, tets, label_sets)
     labels = _element_labels(fields, nodes, tets, label_sets)
     _give_flat_elements_to_their_neighbours(nodes, tets, label_sets, labels)

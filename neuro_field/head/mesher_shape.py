@@ -12,13 +12,15 @@ from neuro_field.kernels.lattice_stars import collect_label_sets
 #: Smoothing moves a node this share of the way to its neighbours' mean, and need not defend better elements
 #: than this mean-ratio quality.
 SMOOTHING_SHARE, GOOD = 0.6, 0.45
+#: Inner nodes whose elements are all better than this, as in the untouched lattice, are not smoothed.
+AT_REST = 0.75
 #: Stars below these mean-ratio qualities are collapsed, and polished.
 POOR_TO_COLLAPSE, POOR_TO_POLISH = 0.4, 0.5
 #: Polishing keeps nodes where three tissues meet within this distance, in finest edges; others within four
 #: times.
-LEASH = 0.1
+LEASH = 0.15
 #: Two faces of the outer surface whose normals have this cosine or more lie flat side by side.
-FLAT = 0.85
+FLAT = 0.75
 
 
 def node_label_sets(tets: IntArray, labels: IntArray, n: int, outer: BoolArray) -> IntArray:
@@ -45,18 +47,18 @@ def shaped(
     """
     label_sets = node_label_sets(tets, labels, len(nodes), outer)
     offsets, star = stars_of(tets, len(nodes))
-    smooth_nodes(fields, tets, offsets, star, label_sets, 3, SMOOTHING_SHARE, GOOD, 0.4, nodes)
-    for turn in range(2):
+    smooth_nodes(fields, tets, offsets, star, label_sets, 3, SMOOTHING_SHARE, GOOD, AT_REST, 0.4, nodes)
+    for last in (False, False, True):
         dead = np.zeros(len(tets), dtype=bool)
-        collapse_nodes(nodes, labels, offsets, star, label_sets, POOR_TO_COLLAPSE, tets, dead)
-        if turn == 1:
-            dead[~dead] = flat_on_surface(nodes, tets[~dead], outer)
+        if not last:
+            collapse_nodes(nodes, labels, offsets, star, label_sets, POOR_TO_COLLAPSE, tets, dead)
+        dead[~dead] = flat_on_surface(nodes, tets[~dead], outer)
         tets, labels = tets[~dead], labels[~dead]
         outer = outer[used_nodes(tets, len(nodes))]
         nodes, tets = compacted(nodes, tets)
         label_sets = node_label_sets(tets, labels, len(nodes), outer)
         offsets, star = stars_of(tets, len(nodes))
-    smooth_nodes(fields, tets, offsets, star, label_sets, 3, SMOOTHING_SHARE, GOOD, 0.4, nodes)
+        smooth_nodes(fields, tets, offsets, star, label_sets, 1, SMOOTHING_SHARE, GOOD, AT_REST, 0.4, nodes)
     polish_nodes(fields, tets, offsets, star, label_sets, POOR_TO_POLISH, 3, LEASH * cell, nodes)
     return nodes, tets, labels
 

@@ -42,7 +42,7 @@ def _mean_neighbour(tets, offsets, star, label_sets, nodes, v, mean):
 
 
 @njit(cache=True)
-def smooth_nodes(fields, tets, offsets, star, label_sets, rounds, share, good, reach, nodes):
+def smooth_nodes(fields, tets, offsets, star, label_sets, rounds, share, good, at_rest, reach, nodes):
     """Move nodes a share of the way to the mean of their neighbours, in place; returns how many moves held.
 
     Interface nodes average over neighbours on the same interfaces and then step back onto the level set.  A
@@ -54,10 +54,12 @@ def smooth_nodes(fields, tets, offsets, star, label_sets, rounds, share, good, r
     fields : (labels, i, j, k) float32 array
     tets, offsets, star, label_sets : arrays of `lattice_stars`
     rounds : int
-        In all but every third one, inner nodes of good stars rest.
+        Inner nodes of good stars rest in all but the first.
     share : float
     good : float
         Quality that need not be defended.
+    at_rest : float
+        Quality above which inner nodes rest in the first round too.
     reach : float
         Longest single step back onto the level set, voxels.
     nodes : (n, 3) array
@@ -70,7 +72,7 @@ def smooth_nodes(fields, tets, offsets, star, label_sets, rounds, share, good, r
         for v in range(len(nodes)):
             before = star_quality(nodes, tets, offsets, star, v, -1e9)
             several = _several(label_sets[v])
-            if not several and before > good and turn % 3:
+            if not several and before > (good if turn else at_rest):
                 continue
             if not _mean_neighbour(tets, offsets, star, label_sets, nodes, v, new):
                 continue
@@ -164,10 +166,7 @@ def polish_nodes(fields, tets, offsets, star, label_sets, poor, rounds, leash, n
                     _direction(number, direction)
                     for c in range(3):
                         nodes[v, c] = old[c] + step * direction[c]
-                    if (
-                        has_level
-                        and not 0 <= step_to_interface(fields, label_sets[v], nodes[v], step, 2) < 0.1
-                    ):
+                    if has_level and not 0 <= step_to_interface(fields, label_sets[v], nodes[v], step, 2) < 0.1:
                         continue
                     far = 0.0
                     for c in range(3):
