@@ -12,7 +12,7 @@ from neuro_field.kernels.morton import morton_order
 _LEAF = 48
 
 #: A box is far when its radius is below this share of its distance: the error of a sum is then about 1e-3 of its absolute terms.
-OPENING = 0.4
+OPENING = 0.33
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,7 +7,7 @@ from scipy.interpolate import LinearNDInterpolator
 
 from neuro_field.arrays import FloatArray, IntArray
 from neuro_field.coil.coil import Coil
-from neuro_field.coil.fit import lift_to_clear
+from neuro_field.coil.fit import lifts_to_clear
 from neuro_field.errors import InputError
 from neuro_field.geometry.mesh import Surface
 from neuro_field.head.model import HeadModel
@@ -90,6 +90,8 @@ def candidates(head: HeadModel, coil: Coil, target: Target, grid: Grid | None = 
     Positions form a square grid in the plane that touches the scalp over the target, carried onto the scalp along
     the plane's normal; at each, the coil lies on the smoothed normal and its handle takes every direction.
 
+    A coil without a casing is taken to be flat and stands at the gap.
+
     Raises
     ------
     InputError
@@ -113,7 +115,9 @@ def candidates(head: HeadModel, coil: Coil, target: Target, grid: Grid | None = 
             matrices[i, j] = np.eye(4)
             matrices[i, j, :3] = np.stack([np.cross(y, z), y, z, point + grid.gap * normal], axis=1)
     flat = matrices.reshape(-1, 4, 4)
-    lifts = lift_to_clear(head.scalp.points, coil, flat, gap=grid.gap)
+    lifts = np.zeros(len(flat))
+    if coil.casing is not None:
+        lifts = lifts_to_clear(head.scalp.points, coil.casing, flat, clearance=grid.gap)
     flat[:, :3, 3] -= lifts[:, None] * flat[:, :3, 2]
     return Candidates(
         flat,

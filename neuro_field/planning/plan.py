@@ -26,7 +26,7 @@ DISTINCT_ANGLE = 30.0
 RANKED = 8
 
 #: Sample placements that span what the coil can do to the target.
-_SAMPLES = 24
+_SAMPLES = 16
 
 #: The coil may be simplified to this relative error for the ranking; the forward solves use it whole.
 _COIL_ERROR = 1e-3

@@ -13,11 +13,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from neuro_field.arrays import FloatArray
+from neuro_field.arrays import FloatArray, IntArray
 from neuro_field.coil.coil import Coil
 from neuro_field.coil.placement import Placement
 from neuro_field.field.solver import Solver
 from neuro_field.field.treecode import Treecode
+from neuro_field.kernels import table as kernel
 from neuro_field.planning.target import Target
 from neuro_field.units import MU0_OVER_4PI, metres
 
@@ -27,8 +28,12 @@ TRUNCATION = 3e-4
 #: Most basis vectors: one block of adjoint solves.
 MOST_MODES = 8
 
-#: Placements evaluated together, so that the arrays stay small.
-_BATCH = 64
+#: Of the grid on which the adjoint sums are tabulated, mm.
+SPACING = 4.0
+
+#: Placements, and grid nodes, evaluated together, so that the arrays stay small.
+_BATCH = 256
+_NODES_AT_ONCE = 4096
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,23 +65,63 @@ class Response:
     def strengths(
         self, head_from_coil: FloatArray, didt: float = 1e6, progress: Callable[[float], None] | None = None
     ) -> FloatArray:
-        """What the target measures (mean |E|, or the mean along its direction) under poses (p, 4, 4); (p,) V/m."""
-        out = np.empty(len(head_from_coil))
+        """What the target measures (mean |E|, or the mean along its direction) under poses (p, 4, 4); (p,) V/m.
+
+        The sums Q are tabulated on a grid of `SPACING` mm around the dipoles' places and interpolated cubically.
+        """
+        rotations = np.ascontiguousarray(head_from_coil[:, :3, :3])
+        centres = np.ascontiguousarray(head_from_coil[:, :3, 3])
+        table = _Table.around(self, rotations, centres, progress)
+        coefficients = np.empty((len(centres), self.basis.shape[1]))
+        kernel.contract(
+            rotations, centres, self.positions, self.moments, table.origin, SPACING, table.row, table.values,
+            coefficients,
+        )  # fmt: skip
+        return self._measured(coefficients) * didt
+
+    def strengths_untabulated(self, head_from_coil: FloatArray, didt: float = 1e6) -> FloatArray:
+        """The same with Q summed at every dipole instead of interpolated: for few poses, and to check the table."""
+        places = np.einsum("pij,sj->psi", head_from_coil[:, :3, :3], self.positions) + head_from_coil[:, None, :3, 3]
+        moments = np.einsum("pij,sj->psi", head_from_coil[:, :3, :3], self.moments)
+        q = self.tree.magnetic_sum(metres(places.reshape(-1, 3))).reshape(*places.shape[:2], -1, 3)
+        return self._measured(MU0_OVER_4PI * np.einsum("psi,pski->pk", moments, q)) * didt
+
+    def _measured(self, coefficients: FloatArray) -> FloatArray:
+        out = np.empty(len(coefficients))
         root = np.sqrt(self.target.weights)
         for first in range(0, len(out), _BATCH):
-            batch = head_from_coil[first : first + _BATCH]
-            fields = (self._coefficients(batch) @ self.basis.T).reshape(len(batch), -1, 3)
-            out[first : first + _BATCH] = self.target.measure(fields) @ root
-            if progress:
-                progress(min(1.0, (first + _BATCH) / len(out)))
-        return out * didt
+            part = slice(first, first + _BATCH)
+            fields = (coefficients[part] @ self.basis.T).reshape(-1, len(root), 3)
+            out[part] = self.target.measure(fields) @ root
+        return out
 
-    def _coefficients(self, poses: FloatArray) -> FloatArray:
-        rotations, centres = poses[:, :3, :3], poses[:, None, :3, 3]
-        places = np.einsum("pij,sj->psi", rotations, self.positions) + centres
-        moments = np.einsum("pij,sj->psi", rotations, self.moments)
-        q = self.tree.magnetic_sum(metres(places.reshape(-1, 3))).reshape(*places.shape[:2], -1, 3)
-        return MU0_OVER_4PI * np.einsum("psi,pski->pk", moments, q)
+
+@dataclass(frozen=True, eq=False)
+class _Table:
+    """Q on the grid nodes that interpolation needs: ``row`` (a, b, c) names each node's row of values (q, 3, k)."""
+
+    origin: FloatArray
+    row: IntArray
+    values: FloatArray
+
+    @classmethod
+    def around(
+        cls, response: Response, rotations: FloatArray, centres: FloatArray, progress: Callable[[float], None] | None
+    ) -> "_Table":
+        places = (np.einsum("pij,sj->psi", rotations, response.positions) + centres[:, None]).reshape(-1, 3)
+        origin = places.min(axis=0) - 2 * SPACING
+        shape = ((places.max(axis=0) - origin) / SPACING).astype(int) + 4
+        needed = np.zeros(shape, dtype=bool)
+        kernel.mark(places, origin, SPACING, needed)
+        row = np.cumsum(needed.ravel(), dtype=np.int32).reshape(shape) - 1
+        nodes = origin + SPACING * np.argwhere(needed)
+        values = np.empty((len(nodes), 3, response.basis.shape[1]))
+        for first in range(0, len(nodes), _NODES_AT_ONCE):
+            part = slice(first, first + _NODES_AT_ONCE)
+            values[part] = MU0_OVER_4PI * np.moveaxis(response.tree.magnetic_sum(metres(nodes[part])), 2, 1)
+            if progress:
+                progress(min(1.0, (first + _NODES_AT_ONCE) / len(nodes)))
+        return cls(origin, row, values)
 
 
 def response(solver: Solver, coil: Coil, target: Target, samples: Sequence[Placement]) -> Response:
