@@ -13,6 +13,10 @@ _WIDTH = 0.6
 #: Added to the normal matrix of quadratics and cubics, as a share of the sum of the weights.
 _RIDGE = 1e-4
 
+#: Factors that give the harmonics of one degree the same mean square on a sphere, so that the ridge has no direction.
+_F = 1 / np.sqrt(3)
+_A, _B, _C = 1 / np.sqrt(24), 1 / np.sqrt(40), 1 / np.sqrt(60)
+
 #: Coefficients of one polynomial: 3 linear, 5 harmonic quadratics, r^2, 7 harmonic cubics.
 COEFFICIENTS = 16
 
@@ -56,14 +60,15 @@ def _basis(x, y, z, terms, out):
     out[0], out[1], out[2], out[3] = 1.0, x, y, z
     if terms > 4:
         out[4], out[5], out[6] = x * y, y * z, z * x
-        out[7], out[8] = 0.5 * (x * x - y * y), z * z - 0.5 * (x * x + y * y)
+        out[7], out[8] = 0.5 * (x * x - y * y), _F * (z * z - 0.5 * (x * x + y * y))
     if terms == 10:
         out[9] = x * x + y * y + z * z
     if terms > 10:
         flat = 4 * z * z - x * x - y * y
-        out[9], out[10] = x * (x * x - 3 * y * y), y * (3 * x * x - y * y)
-        out[11], out[12] = z * (x * x - y * y), x * y * z
-        out[13], out[14], out[15] = x * flat, y * flat, z * (2 * z * z - 3 * x * x - 3 * y * y)
+        out[9], out[10] = _A * x * (x * x - 3 * y * y), _A * y * (3 * x * x - y * y)
+        out[11], out[12] = 0.5 * z * (x * x - y * y), x * y * z
+        out[13], out[14] = _B * x * flat, _B * y * flat
+        out[15] = _C * z * (2 * z * z - 3 * x * x - 3 * y * y)
 
 
 @njit(cache=True)
@@ -71,19 +76,19 @@ def _add_gradient(c, x, y, z, share, out):
     """Add ``share`` times the gradient of the polynomial of coefficients ``c`` (`fitted_polynomials`) at x, y, z."""
     xx, yy, zz = x * x, y * y, z * z
     out[0] += share * (
-        c[0] + c[3] * y + c[5] * z + (c[6] - c[7] + 2 * c[8]) * x
-        + 3 * c[9] * (xx - yy) + 6 * c[10] * x * y + 2 * c[11] * x * z + c[12] * y * z
-        + c[13] * (4 * zz - 3 * xx - yy) - 2 * c[14] * x * y - 6 * c[15] * x * z
+        c[0] + c[3] * y + c[5] * z + (c[6] - _F * c[7] + 2 * c[8]) * x
+        + 3 * _A * (c[9] * (xx - yy) + 2 * c[10] * x * y) + c[11] * x * z + c[12] * y * z
+        + _B * (c[13] * (4 * zz - 3 * xx - yy) - 2 * c[14] * x * y) - 6 * _C * c[15] * x * z
     )  # fmt: skip
     out[1] += share * (
-        c[1] + c[3] * x + c[4] * z + (2 * c[8] - c[6] - c[7]) * y
-        - 6 * c[9] * x * y + 3 * c[10] * (xx - yy) - 2 * c[11] * y * z + c[12] * x * z
-        - 2 * c[13] * x * y + c[14] * (4 * zz - xx - 3 * yy) - 6 * c[15] * y * z
+        c[1] + c[3] * x + c[4] * z + (2 * c[8] - c[6] - _F * c[7]) * y
+        + 3 * _A * (c[10] * (xx - yy) - 2 * c[9] * x * y) - c[11] * y * z + c[12] * x * z
+        + _B * (c[14] * (4 * zz - xx - 3 * yy) - 2 * c[13] * x * y) - 6 * _C * c[15] * y * z
     )  # fmt: skip
     out[2] += share * (
-        c[2] + c[4] * y + c[5] * x + 2 * (c[7] + c[8]) * z
-        + c[11] * (xx - yy) + c[12] * x * y
-        + 8 * c[13] * x * z + 8 * c[14] * y * z + c[15] * (6 * zz - 3 * xx - 3 * yy)
+        c[2] + c[4] * y + c[5] * x + 2 * (_F * c[7] + c[8]) * z
+        + 0.5 * c[11] * (xx - yy) + c[12] * x * y
+        + 8 * _B * (c[13] * x * z + c[14] * y * z) + 3 * _C * c[15] * (2 * zz - xx - yy)
     )  # fmt: skip
 
 
@@ -114,8 +119,7 @@ def fitted_polynomials(nodes, tets, tags, offsets, slots, potential, slot_nodes,
     A harmonic cubic (a general quadratic where conductivity is a tensor) is fitted to the potential at the two rings of
     nodes that the tissue's elements join to the node; fewer nodes get a lower degree.  Nodes beyond a tissue boundary
     are never used.  nodes (n, 3) m; potential (n,) V; slot_nodes, slot_tags (q,); harmonic a bool; out (q, 16):
-    coefficients of x, y, z, xy, yz, zx, (xx-yy)/2, zz-(xx+yy)/2, xx+yy+zz and the cubics of `_basis`, V/m^degree,
-    x, y, z in m from the node.
+    coefficients of `_basis` but for its constant, xx+yy+zz before the cubics, V/m^degree, x, y, z in m from the node.
     """
     for q in prange(len(slot_nodes)):
         patch = np.empty(_CAPACITY, np.int32)

@@ -1,0 +1,344 @@
+"""The forward solve against laws of physics, itself in other words, and bad input."""
+
+import os
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.spatial import Delaunay
+
+from neuro_field.arrays import transformed
+from neuro_field.coil.coil import Coil
+from neuro_field.coil.placement import Placement
+from neuro_field.coil.sources import Dipoles, Grid
+from neuro_field.errors import ConvergenceError, InputError
+from neuro_field.field.conjugate_gradients import padded_width, solve_block
+from neuro_field.field.multigrid import multigrid
+from neuro_field.field.solver import Solver, nodal_dadt
+from neuro_field.geometry.mesh import TetMesh
+from neuro_field.head.model import HeadModel
+from neuro_field.head.sphere import sphere_head
+
+TIGHT = 1e-10
+RNG = np.random.default_rng(77)
+
+
+def ring_pair(radius=35.0, count=24, height=-6.0):
+    """Two rings of dipoles side by side and opposed: the shape of a figure-8, in few sources."""
+    angle = np.arange(count) * 2 * np.pi / count
+    ring = np.stack([radius * np.cos(angle), radius * np.sin(angle), np.full(count, height)], axis=1)
+    positions = np.concatenate([ring + np.array([radius, 0, 0]), ring - np.array([radius, 0, 0])])
+    moments = np.zeros((2 * count, 3))
+    moments[:count, 2], moments[count:, 2] = 2e-3, -2e-3
+    return Coil("ring pair", Dipoles(positions, moments))
+
+
+COIL = ring_pair()
+HALVES = tuple(
+    Coil(name, Dipoles(COIL.dipoles[0][part], COIL.dipoles[1][part]))
+    for name, part in (("left", slice(None, 24)), ("right", slice(24, None)))
+)
+
+
+@pytest.fixture(scope="module")
+def head():
+    return sphere_head((40, 46, 52), edge=6.0)
+
+
+@pytest.fixture(scope="module")
+def placement(head):
+    return Placement.on(head.scalp, above=(10, 5, 60), handle_towards=(0, -60, 52))
+
+
+@pytest.fixture(scope="module")
+def solver(head):
+    return Solver(head, tolerance=TIGHT)
+
+
+@pytest.fixture(scope="module")
+def field(solver, placement):
+    return solver.solve(COIL, placement)
+
+
+def assert_close(found, expected, share):
+    """Largest difference, as a share of the largest expected value."""
+    np.testing.assert_allclose(found, expected, rtol=0, atol=share * np.abs(expected).max())
+
+
+def hat_gradients(corners):
+    """Gradients (t, 4, 3) of the hat functions of elements with corners (t, 4, 3)."""
+    out = np.empty((len(corners), 4, 3))
+    out[:, 1:] = np.linalg.inv(corners[:, 1:] - corners[:, :1]).transpose(0, 2, 1)
+    out[:, 0] = -out[:, 1:].sum(axis=1)
+    return out
+
+
+def test_report_tells_the_truth(solver, field, placement):
+    right = solver.system.load(nodal_dadt(solver.head, COIL, placement)[:, None])[:, 0] * field.didt
+    left_over = right - solver.system.stiffness @ field.potential
+    residual = np.linalg.norm(left_over) / np.linalg.norm(right)
+    # the grounded row too, so this is the equation of the head and not of its matrix; no current leaves the scalp,
+    # for the scalp's nodes are among the rows
+    assert residual < 2 * TIGHT
+    assert field.report.residual <= TIGHT
+    assert field.report.nodes == len(solver.head.mesh.nodes)
+    assert 0 < field.report.iterations < 60
+    assert set(field.report.seconds) == {"primary", "solve"}
+
+
+def test_current_is_conserved_in_every_patch_of_elements(solver, field):
+    """The current density's divergence, tested with each hat function, is zero."""
+    mesh = solver.head.mesh
+    current = (solver.head.conductivity * mesh.volumes * 1e-9)[:, None] * field.E
+    gradients = hat_gradients(solver.system.nodes[mesh.tets])
+    through = np.bincount(mesh.tets.ravel(), np.einsum("tac,tc->ta", gradients, current).ravel())
+    scale = np.linalg.norm(solver.system.load(field.nodal_dadt[:, None]))
+    assert np.linalg.norm(through) < 2 * TIGHT * scale
+
+
+def test_field_is_linear_in_the_current(solver, field, placement):
+    assert_close(solver.solve(COIL, placement, didt=-3e6).E, -3 * field.E, 1e-13)
+    np.testing.assert_array_equal(solver.solve(COIL, placement, didt=0).E, 0)
+
+
+def test_scaling_every_conductivity_leaves_the_field(head, field, placement):
+    other = Solver(HeadModel(head.mesh, 7.3 * head.conductivity), tolerance=TIGHT).solve(COIL, placement)
+    assert_close(other.E, field.E, 1e-8)
+
+
+def test_conductivity_ratio_matters_off_a_concentric_sphere(head, field, placement):
+    lopsided = head.conductivity * np.where(head.mesh.centroids[:, 0] > 0, 1.0, 3.0)
+    other = Solver(HeadModel(head.mesh, lopsided), tolerance=TIGHT).solve(COIL, placement)
+    assert np.abs(other.E - field.E).max() > 0.1 * np.abs(field.E).max()
+
+
+def test_isotropic_tensors_give_the_field_of_their_number(head, field, placement):
+    tensors = head.conductivity[:, None, None] * np.eye(3)
+    other = Solver(HeadModel(head.mesh, tensors), tolerance=TIGHT).solve(COIL, placement)
+    assert_close(other.E, field.E, 1e-8)
+
+
+def test_fields_of_two_coils_add_up(solver, field, placement):
+    total = sum(solver.solve(half, placement).E for half in HALVES)
+    assert_close(total, field.E, 1e-8)
+
+
+def test_reversed_current_reverses_the_field(solver, field, placement):
+    assert_close(solver.solve(COIL.reversed_current(), placement).E, -field.E, 1e-12)
+
+
+def test_moving_head_and_coil_together_turns_the_field(head, field, placement):
+    rotation = np.linalg.qr(RNG.normal(size=(3, 3)))[0]
+    rotation *= np.sign(np.linalg.det(rotation))
+    motion = np.eye(4)
+    motion[:3, :3], motion[:3, 3] = rotation, (120, -40, 15)
+    mesh = TetMesh(transformed(head.mesh.nodes, motion), head.mesh.tets, head.mesh.tags)
+    moved = Solver(HeadModel(mesh, head.conductivity), tolerance=TIGHT).solve(
+        COIL, Placement(motion @ placement.head_from_coil)
+    )
+    assert_close(moved.E, field.E @ rotation.T, 1e-7)
+    points = RNG.uniform(-20, 20, (50, 3))
+    assert_close(moved.at(transformed(points, motion)), field.at(points) @ rotation.T, 1e-6)
+
+
+def test_numbering_of_nodes_and_elements_does_not_matter(head, field, placement):
+    nodes, elements = RNG.permutation(len(head.mesh.nodes)), RNG.permutation(len(head.mesh.tets))
+    mesh = TetMesh(head.mesh.nodes[nodes], np.argsort(nodes)[head.mesh.tets[elements]], head.mesh.tags[elements])
+    other = Solver(HeadModel(mesh, head.conductivity[elements]), tolerance=TIGHT).solve(COIL, placement)
+    assert_close(other.E, field.E[elements], 1e-7)
+
+
+def test_sources_and_targets_change_places(solver, field, placement):
+    """Reciprocity: the adjoint of a functional of E, times dA/dt, is that functional of the forward field."""
+    mesh, target = solver.head.mesh, solver.head.region("grey_matter")
+    weight = RNG.normal(size=(len(mesh.tets), 3)) * target[:, None] * mesh.volumes[:, None]
+    functional = np.einsum("tc,tc->", weight, field.E)
+    gradients = hat_gradients(solver.system.nodes[mesh.tets])
+    loads = np.einsum("tac,tc->ta", gradients, weight)
+    adjoint_load = np.bincount(mesh.tets.ravel(), loads.ravel(), len(mesh.nodes))
+    adjoint = solver.potentials(adjoint_load[:, None])[0]
+    conduction = np.einsum("nc,nc->", solver.system.adjoint_sources(adjoint)[:, 0], field.nodal_dadt)
+    primary = -np.einsum("tc,tc->", weight, solver.system.element_mean(field.nodal_dadt))
+    assert functional == pytest.approx(primary + conduction, rel=1e-7)
+
+
+def test_many_placements_get_the_answers_of_one_by_one(solver, placement):
+    """Bit for bit, in every width of block and across two blocks."""
+    placements = [placement.moved(turned=20.0 * k, along_x=k) for k in range(11)]
+    many = solver.solve_many(COIL, placements)
+    for one, found in zip(placements, many, strict=True):
+        alone = solver.solve(COIL, one)
+        np.testing.assert_array_equal(found.potential, alone.potential)
+        assert found.report.iterations == alone.report.iterations
+    assert solver.solve_many(COIL, []) == []
+    np.testing.assert_array_equal(solver.solve_many(COIL, placements[:3])[2].potential, many[2].potential)
+
+
+def test_one_thread_and_two_give_the_same_bits(tmp_path):
+    script = textwrap.dedent("""
+        import sys
+        import numpy as np
+        sys.path.insert(0, sys.argv[2])
+        from test_solver import COIL
+        from neuro_field.coil.placement import Placement
+        from neuro_field.field.solver import Solver
+        from neuro_field.head.sphere import sphere_head
+        head = sphere_head((30,), edge=6.0)
+        placement = Placement.on(head.scalp, above=(0, 0, 40), handle_towards=(0, -60, 30))
+        field = Solver(head).solve(COIL, placement)
+        points = np.random.default_rng(0).uniform(-15, 15, (20, 3))
+        np.savez(sys.argv[1], potential=field.potential, E=field.E, at=field.at(points))
+    """)
+    here = str(Path(__file__).parent)
+    for threads in ("1", "2"):
+        environment = {**os.environ, "NUMBA_NUM_THREADS": threads}
+        target = str(tmp_path / f"{threads}.npz")
+        subprocess.run([sys.executable, "-c", script, target, here], check=True, env=environment, timeout=300)
+    one, two = (np.load(tmp_path / f"{threads}.npz") for threads in ("1", "2"))
+    for name in one.files:
+        np.testing.assert_array_equal(one[name], two[name])
+
+
+def test_element_values_of_a_few_are_those_of_all(solver, placement):
+    chosen = RNG.integers(0, len(solver.head.mesh.tets), 40)
+    fresh = solver.solve(COIL, placement)
+    few = fresh.in_elements(chosen)
+    assert_close(few, fresh.E[chosen], 1e-12)
+    np.testing.assert_allclose(fresh.magnE, np.linalg.norm(fresh.E, axis=1))
+    np.testing.assert_array_equal(fresh.in_elements(chosen), fresh.E[chosen])
+
+
+def test_field_outside_the_head_is_not_a_number(field):
+    found = field.at([[0, 0, 51.0], [0, 0, 53.0], [500.0, 0, 0]])
+    assert np.isfinite(found[0]).all()
+    assert np.isnan(found[1:]).all()
+    assert field.at(np.empty((0, 3))).shape == (0, 3)
+
+
+def test_dadt_at_the_nodes_is_turned_into_the_head_frame(head, placement):
+    found = nodal_dadt(head, COIL, placement)[:50] * 1e6
+    in_coil = np.linalg.inv(placement.head_from_coil)
+    expected = COIL.dadt(transformed(head.mesh.nodes[:50], in_coil)) @ placement.head_from_coil[:3, :3].T
+    assert_close(found, expected, 1e-12)
+
+
+def test_inverted_elements_are_refused(head):
+    tets = np.array(head.mesh.tets)
+    tets[5] = tets[5][[1, 0, 2, 3]]
+    with pytest.raises(InputError, match=r"instead 1 of .* inverted or flat, the first is element 5"):
+        Solver(HeadModel(TetMesh(head.mesh.nodes, tets, head.mesh.tags), head.conductivity))
+
+
+def test_loose_nodes_are_refused(head):
+    nodes = np.concatenate([head.mesh.nodes, [[1.0, 2.0, 3.0]]])
+    with pytest.raises(InputError, match=f"1 of {len(nodes)} belong to none, the first is node {len(nodes) - 1}"):
+        Solver(HeadModel(TetMesh(nodes, head.mesh.tets, head.mesh.tags), head.conductivity))
+
+
+def test_heads_in_pieces_are_refused(head):
+    far = np.array([[300, 0, 0], [301, 0, 0], [300, 1, 0], [300, 0, 1.0]])
+    n = len(head.mesh.nodes)
+    mesh = TetMesh(
+        np.concatenate([head.mesh.nodes, far]),
+        np.concatenate([head.mesh.tets, [[n, n + 1, n + 2, n + 3]]]),
+        np.append(head.mesh.tags, 5),
+    )
+    with pytest.raises(InputError, match=r"it has 2, .* the smallest of 4 nodes"):
+        Solver(HeadModel(mesh, np.append(head.conductivity, 0.465)))
+
+
+def test_coils_inside_the_head_are_refused_with_their_depth(solver, placement):
+    with pytest.raises(InputError, match=r"must be outside the head; instead .* up to \d+\.\d mm inside"):
+        solver.solve(COIL, placement.moved(along_z=25.0))
+    with pytest.raises(InputError, match="must be outside the head"):  # z axis away from the head
+        solver.solve(COIL, placement.moved(tilted_x=180.0, along_z=4.0))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (dict(coil=3.2), "Input coil of Solver.solve must be a Coil; instead received 3.2"),
+        (dict(placement=np.eye(4)), "Input placement of Solver.solve must be a Placement"),
+        (dict(didt=np.nan), "Input didt of Solver.solve must be a finite number in A/s; instead received nan"),
+        (dict(didt="fast"), "Input didt of Solver.solve"),
+        (dict(didt=True), "Input didt of Solver.solve"),
+    ],
+)
+def test_solve_refuses_wrong_arguments(solver, placement, arguments, message):
+    with pytest.raises(InputError, match=message):
+        solver.solve(**{"coil": COIL, "placement": placement, **arguments})
+
+
+def test_one_placement_is_no_list_of_them(solver, placement):
+    with pytest.raises(InputError, match="must be a list of Placement"):
+        solver.solve_many(COIL, placement)
+
+
+@pytest.mark.parametrize("tolerance", [0.0, -1e-5, 0.1, np.nan, "small", True, None])
+def test_solver_refuses_tolerances_it_cannot_mean(head, tolerance):
+    with pytest.raises(InputError, match="tolerance of Solver must be from 1e-12 to 1e-2"):
+        Solver(head, tolerance=tolerance)
+
+
+def test_solver_refuses_what_is_not_a_head():
+    with pytest.raises(InputError, match="head of Solver must be a HeadModel"):
+        Solver("colin27")
+
+
+def test_loads_that_do_not_balance_are_refused(solver):
+    load = np.zeros((len(solver.head.mesh.nodes), 2))
+    load[:2, 0] = 1.0, -1.0
+    load[3, 1] = 1.0
+    with pytest.raises(InputError, match=r"must each sum to zero, .* load 1 sums to 1"):
+        solver.potentials(load)
+    with pytest.raises(InputError, match="must be finite"):
+        solver.potentials(np.full((len(load), 1), np.nan))
+
+
+def test_sampled_coils_that_do_not_reach_the_head_are_refused(solver, placement):
+    small = Coil("small grid", Grid(np.ones((2, 2, 2, 3)), np.eye(4)))
+    with pytest.raises(InputError, match="points lie outside"):
+        solver.solve(small, placement)
+
+
+def test_failure_to_converge_carries_its_numbers(solver):
+    matrix = solver.system.stiffness.copy()
+    matrix.data[matrix.indptr[0]] *= 2
+    triplet = matrix.indptr.astype(np.uint32), matrix.indices.astype(np.uint32), matrix.data
+    right = RNG.normal(size=(len(solver.head.mesh.nodes), 2))
+    with pytest.raises(ConvergenceError, match="stopped after 2 iterations") as caught:
+        solve_block(triplet, multigrid(matrix).cycle, right, tolerance=1e-9, most_iterations=2)
+    assert caught.value.iterations == 2
+    assert len(caught.value.residuals) == 2
+    assert min(caught.value.residuals) > 1e-9
+
+
+def test_preconditioner_is_symmetric_and_positive_on_every_level(solver):
+    """What conjugate gradients ask of it, in single precision."""
+    cycle = solver._multigrid.cycle
+    x = RNG.normal(size=(len(solver.head.mesh.nodes), 4)).astype(np.float32)
+    product = x.T.astype(np.float64) @ cycle(x)
+    np.testing.assert_allclose(product, product.T, rtol=0, atol=1e-4 * np.abs(product).max())
+    assert np.linalg.eigvalsh((product + product.T) / 2).min() > 0
+
+
+def test_meshes_with_slivers_are_solved():
+    """Delaunay meshes of scattered points hold slivers, whose rows are far from diagonally dominant."""
+    nodes = RNG.normal(size=(4000, 3))
+    nodes *= 40 * RNG.random((4000, 1)) ** (1 / 3) / np.linalg.norm(nodes, axis=1, keepdims=True)
+    tets = Delaunay(nodes).simplices
+    volumes = np.linalg.det(nodes[tets[:, 1:]] - nodes[tets[:, :1]])
+    tets = np.where((volumes < 0)[:, None], tets[:, [0, 1, 3, 2]], tets)[np.abs(volumes) > 1e-4]
+    head = HeadModel(TetMesh(nodes, tets, np.full(len(tets), 2)), np.full(len(tets), 0.3))
+    above = np.diag([1.0, -1.0, -1.0, 1.0])
+    above[2, 3] = 60.0
+    found = Solver(head, tolerance=1e-8).solve(COIL, Placement(above))
+    assert found.report.residual <= 1e-8
+
+
+@pytest.mark.parametrize(("columns", "width"), [(1, 1), (2, 4), (4, 4), (5, 8), (8, 8)])
+def test_blocks_are_padded_to_a_compiled_width(columns, width):
+    assert padded_width(columns) == width
