@@ -7,7 +7,7 @@ import reference_biot as reference
 from neuro_field.kernels import biot
 
 RNG = np.random.default_rng(20)
-POINTS = RNG.uniform(-0.08, 0.08, (7, 3)) + [0, 0, 0.1]
+POINTS = RNG.uniform(-0.08, 0.08, (7, 3)) + np.array([0, 0, 0.1])
 STARTS, ENDS = RNG.uniform(-0.05, 0.05, (2, 5, 3)) * [1, 1, 0.2]
 WEIGHTS = RNG.normal(size=5)
 MOMENTS = RNG.normal(size=(5, 3)) * 1e-3

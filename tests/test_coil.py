@@ -10,7 +10,7 @@ from neuro_field.coil.winding import Winding
 from neuro_field.errors import InputError
 
 FIGURE_8 = Winding(tuple(range(28, 45, 2)), (4.17, 6.5, 8.83), ((-45.0, -1), (45.0, 1)))
-POINTS = np.random.default_rng(4).uniform(-40, 40, (30, 3)) + [0, 0, 55]
+POINTS = np.random.default_rng(4).uniform(-40, 40, (30, 3)) + np.array([0, 0, 55])
 
 
 def ring(radius=30.0, height=-5.0, pieces=120):

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from neuro_field.coil.coil import Coil
-from neuro_field.coil.sources import Dipoles, Grid, Segments
+from neuro_field.coil.sources import Grid, Segments
 from neuro_field.coil.stimulator import Stimulator, Waveform
 from neuro_field.coil.winding import Winding
 from neuro_field.errors import FileFormatError, InputError
@@ -29,7 +29,7 @@ COIL = Coil(
     (Stimulator("generator", "maker", 1.2e8, (WAVE,)),),
     {"maker": "maker"},
 )
-POINTS = np.random.default_rng(3).uniform(-40, 40, (9, 3)) + [0, 0, 60]
+POINTS = np.random.default_rng(3).uniform(-40, 40, (9, 3)) + np.array([0, 0, 60])
 CCD = """# test.ccd version 1.0 number of elements; dIdtmax=114.73;x=-300,300;stimulator=Rapid;brand=Maker;coilname=T;
 2
 # centers and weighted directions of the elements (magnetic dipoles)

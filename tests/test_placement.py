@@ -38,6 +38,7 @@ def sphere(radius=RADIUS, rings=61):
 
 SCALP = sphere()
 LEFT_M1 = np.array([-45.0, -5.0, 75.0])
+BACK_LEFT = LEFT_M1 + np.array([-60, -60, 0])
 
 
 def coil(winding, name="c"):
@@ -46,7 +47,7 @@ def coil(winding, name="c"):
 
 def test_left_motor_cortex_with_the_handle_back_and_lateral():
     """The textbook pose: on the left at 45 degrees the coil's y points to the front and the right."""
-    p = Placement.on(SCALP, above=LEFT_M1, handle_towards=LEFT_M1 + [-60, -60, 0])
+    p = Placement.on(SCALP, above=LEFT_M1, handle_towards=BACK_LEFT)
     y = p.head_from_coil[:3, 1]
     assert y[0] > 0.5
     assert y[1] > 0.5
@@ -80,7 +81,7 @@ def test_points_go_to_the_head_and_back():
 
 def test_initial_field_direction_turns_with_the_coil():
     figure_8 = coil(FLAT)
-    p = Placement.on(SCALP, above=LEFT_M1, handle_towards=LEFT_M1 + [-60, -60, 0])
+    p = Placement.on(SCALP, above=LEFT_M1, handle_towards=BACK_LEFT)
     np.testing.assert_allclose(p.initial_e_direction(figure_8), -p.handle_direction, atol=1e-6)
     np.testing.assert_allclose(p.initial_e_direction(figure_8.reversed_current()), p.handle_direction, atol=1e-6)
 
@@ -98,7 +99,7 @@ def test_moves_are_along_the_coils_own_axes():
 
 
 def test_mirrored_placement_gives_the_mirrored_field():
-    p = Placement.on(SCALP, above=LEFT_M1, handle_towards=LEFT_M1 + [-60, -60, 0])
+    p = Placement.on(SCALP, above=LEFT_M1, handle_towards=BACK_LEFT)
     q = p.mirrored()
     mirror = np.array([-1.0, 1, 1])
     for name in ("center", "handle_direction", "axis"):

@@ -80,22 +80,9 @@ class Placement:
         if not (np.isfinite(gap) and 0 <= gap <= 100):
             raise InputError(f"Input gap of Placement.on must be 0 to 100 mm; instead received {gap}.")
         surface_point = _nearest_on(scalp, above)
-        distance = float(np.linalg.norm(surface_point - above))
-        if distance > FARTHEST:
-            raise InputError(
-                f"Input above of Placement.on must lie within {FARTHEST:g} mm of the scalp; instead it is "
-                f"{distance:.0f} mm away (mm of the head frame are meant)."
-            )
         normal = _outward_normal(scalp, surface_point)
         centre = surface_point + gap * normal
-        wish = towards - centre
-        handle = wish - (wish @ normal) * normal
-        if np.linalg.norm(handle) <= 0.05 * np.linalg.norm(wish) or np.linalg.norm(handle) < 1e-6:
-            raise InputError(
-                "Input handle_towards of Placement.on must lie to one side of the coil; instead it lies straight "
-                "above or below its centre, which leaves the handle's direction open."
-            )
-        y, z = -handle / np.linalg.norm(handle), -normal
+        y, z = -_handle(towards - centre, normal), -normal
         matrix = np.eye(4)
         matrix[:3] = np.stack([np.cross(y, z), y, z, centre], axis=1)
         if coil is None or coil.casing is None:
@@ -174,6 +161,18 @@ def _rotation(axis: int, degrees: float) -> FloatArray:
     return out
 
 
+def _handle(wish: FloatArray, normal: FloatArray) -> FloatArray:
+    """Unit vector along the scalp nearest to the wish; refuses one that leaves the direction open."""
+    handle = wish - (wish @ normal) * normal
+    length = float(np.linalg.norm(handle))
+    if length <= 0.05 * np.linalg.norm(wish) or length < 1e-6:
+        raise InputError(
+            "Input handle_towards of Placement.on must lie to one side of the coil; instead it lies straight "
+            "above or below its centre, which leaves the handle's direction open."
+        )
+    return handle / length
+
+
 def _outward_normal(scalp: Surface, point: FloatArray) -> FloatArray:
     """Smoothed normal of the scalp; refuses a surface that is inside out."""
     centroid = scalp.points.mean(axis=0)
@@ -198,7 +197,14 @@ def _nearest_on(scalp: Surface, point: FloatArray) -> FloatArray:
     candidates = [_on_segments(point, a, b), _on_segments(point, b, c), _on_segments(point, c, a)]
     candidates.append(_inside_triangles(point, a, b, c))
     found = np.concatenate(candidates)
-    return found[int(np.argmin(np.linalg.norm(found - point, axis=1)))]
+    distances = np.linalg.norm(found - point, axis=1)
+    nearest = int(np.argmin(distances))
+    if distances[nearest] > FARTHEST:
+        raise InputError(
+            f"Input above of Placement.on must lie within {FARTHEST:g} mm of the scalp; instead it is "
+            f"{distances[nearest]:.0f} mm away (mm of the head frame are meant)."
+        )
+    return found[nearest]
 
 
 def _on_segments(point: FloatArray, a: FloatArray, b: FloatArray) -> FloatArray:

@@ -95,24 +95,32 @@ class Winding:
     def dipoles(self, spacing: float = 6.0) -> Dipoles:
         """The same field as magnetic dipoles about ``spacing`` mm apart on the discs the loops enclose.
 
-        Rings of dipoles at the Gauss points of each wing's own area-turns as a function of radius squared.  For
-        flat coils the error falls exponentially with distance over spacing: at 6 mm it is 0.2 % of the flux
-        density (0.01 % of the potential) 10 mm from the nearest wire and 1e-5 from 20 mm on.  A bend narrower
-        than the spacing costs 0.4 % (14 degrees) to 0.8 % (40 degrees); at 2 mm 0.15 %.
+        Rings of dipoles at the Gauss points of each wing's own area-turns as a function of radius squared, on two
+        sheets that keep the mean and spread of the layers.  For flat coils the error falls exponentially with
+        distance over spacing: at 6 mm the flux density agrees with that of the wires to 0.1 % at 12 mm from the
+        nearest wire and to 1e-5 from 20 mm on.  A bend narrower than the spacing costs 0.2 to 0.8 %; at 2 mm
+        0.15 %.
         """
         radii, shares = self._rings(spacing)
         positions, moments = [], []
-        for depth in self.depths:
+        depths = self._sheets()
+        current = self.layer_current * len(self.depths) / len(depths)
+        for depth in depths:
             for centre, sense in self.wings:
                 for index, (radius, share) in enumerate(zip(radii, shares, strict=True)):
                     count = max(6, int(np.ceil(2 * np.pi * radius / spacing)))
                     angle = 2 * np.pi * (np.arange(count) + 0.5 * (index % 2)) / count
                     outwards = -1.0 if centre < 0 else 1.0  # so that two wings are mirror images
                     u, v = centre + outwards * radius * np.cos(angle), radius * np.sin(angle)
-                    strength = sense * share * self.layer_current * self.stretch(u, depth) / count
+                    strength = sense * share * current * self.stretch(u, depth) / count
                     positions.append(self.bent(u, v, depth))
                     moments.append(strength[:, None] * self.normals(u))
         return Dipoles(np.concatenate(positions), np.concatenate(moments))
+
+    def _sheets(self) -> tuple[float, ...]:
+        """Depths of one or two sheets that stand for the layers: the same mean and the same spread."""
+        mean, spread = float(np.mean(self.depths)), float(np.std(self.depths))
+        return (mean,) if spread == 0 else (mean - spread, mean + spread)
 
     def _rings(self, spacing: float) -> tuple[FloatArray, FloatArray]:
         """Radii (mm) and area-turns (m2) of rings that stand for one layer of one wing.
