@@ -1,1 +1,1 @@
-"""Pictures and pages."""
+"""What people see: sentences, pictures and the page of a plan."""

@@ -1,0 +1,139 @@
+"""What the pictures of a plan show, as shapes in the head frame: surfaces, coil, arrows, target and lesion."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy.spatial import cKDTree
+
+from neuro_field.arrays import FloatArray
+from neuro_field.errors import InputError
+from neuro_field.field.field import Field
+from neuro_field.geometry.mesh import Surface
+from neuro_field.head.model import HeadModel
+from neuro_field.planning.candidates import anatomical_axes
+from neuro_field.planning.plan import Plan
+from neuro_field.report.facts import GreyField
+
+#: Colours that stay apart for colour-blind eyes (Okabe and Ito), on a yellow-to-red field.
+COLOURS = {
+    "handle": "#000000",
+    "current": "#0072B2",
+    "target": "#009E73",
+    "lesion": "#8E5AA8",
+    "casing": "#6F7B86",
+    "scalp": "#D9C2AE",
+}
+
+#: Light for weak, dark for strong; distinct in grey and to colour-blind eyes.
+FIELD_MAP = "YlOrRd"
+
+#: Letters' words along and against right, anterior and superior.
+EDGE_WORDS = (("Right", "Left"), ("Front", "Back"), ("Top", "Bottom"))
+
+
+def polydata(surface: Surface) -> Any:
+    """A surface for drawing."""
+    import pyvista
+
+    faces = np.column_stack([np.full(len(surface.triangles), 3, dtype=np.int64), surface.triangles])
+    return pyvista.PolyData(np.array(surface.points), faces.ravel())
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """One head with a field in it, ready to draw.
+
+    ``grey`` holds the field as point values "E", V/m; ``strongest`` is the end of its colours; ``side`` is -1 for
+    a target on the patient's left and 1 for one on the right, by place and not by name.
+    """
+
+    head: HeadModel
+    field: Field
+    axes: FloatArray
+    centre: FloatArray
+    side: int
+    grey: Any
+    scalp: Any
+    lesion: Any
+    strongest: float
+    target_centre: FloatArray | None = None
+    target_radius: float = 0.0
+
+    @classmethod
+    def of(cls, field: Field, plan: Plan | None = None, grey: GreyField | None = None) -> "Scene":
+        """Of a field, and of the plan it is the best of."""
+        head = field.head
+        grey = grey or GreyField.of(field)
+        surface = head.mesh.boundary(head.region("grey_matter"))
+        shown = polydata(surface)
+        shown = shown.compute_normals(cell_normals=False, split_vertices=False, auto_orient_normals=False)
+        shown["E"] = surface_values(head, surface, grey)
+        axes = anatomical_axes(head)
+        centre = surface.points.mean(axis=0)
+        focus = plan.target.center if plan else field.placement.center
+        lesion = head.region("lesion")
+        return cls(
+            head, field, axes, centre, 1 if (focus - centre) @ axes[0] > 0 else -1, shown, polydata(head.scalp),
+            polydata(head.mesh.boundary(lesion)) if lesion.any() else None, grey.threshold,
+            plan.target.center if plan else None, plan.target.radius if plan else 0.0,
+        )  # fmt: skip
+
+    @property
+    def focus(self) -> FloatArray:
+        """(3,) what it is about: the target's centre, else the scalp under the coil."""
+        return self.target_centre if self.target_centre is not None else self.field.placement.center
+
+
+def surface_values(head: HeadModel, surface: Surface, grey: GreyField) -> FloatArray:
+    """(m,) |E| at the vertices of the grey-matter surface, V/m: the volume mean of the grey matter around each."""
+    tets = head.mesh.tets[grey.elements]
+    volumes = head.mesh.volumes[grey.elements]
+    n = len(head.mesh.nodes)
+    total = np.bincount(tets.ravel(), np.repeat(volumes * grey.strength, 4), n)
+    weight = np.bincount(tets.ravel(), np.repeat(volumes, 4), n)
+    used = np.flatnonzero(weight > 0)
+    distance, place = cKDTree(head.mesh.nodes[used]).query(surface.points)
+    if distance.max(initial=0.0) > 1e-6:
+        raise InputError("The grey-matter surface and the mesh do not share their nodes.")
+    nodes = used[place]
+    return total[nodes] / weight[nodes]
+
+
+def coil_shape(field: Field) -> Any:
+    """The coil's casing in the head frame; the places of its sources where it has none; else None."""
+    import pyvista
+
+    coil, placement = field.coil, field.placement
+    if coil.casing is not None:
+        return polydata(Surface(placement.head_points(coil.casing.points), coil.casing.triangles))
+    if not len(coil.source_points):
+        return None
+    points = np.unique(np.round(placement.head_points(coil.source_points), 2), axis=0)
+    return pyvista.PolyData(points).glyph(geom=pyvista.Sphere(radius=1.2, theta_resolution=6, phi_resolution=6),
+                                          scale=False, orient=False)  # fmt: skip
+
+
+def arrows(field: Field) -> dict[str, tuple[FloatArray, FloatArray]]:
+    """Start and direction (3,) of the arrows "handle" (above the casing) and "current" (below it), head frame."""
+    placement = field.placement
+    casing = field.coil.casing
+    height = 8.0 if casing is None else 4.0 + max(0.0, -float(casing.points[:, 2].min()))
+    return {
+        "handle": (placement.center - min(height, 40.0) * placement.axis, placement.handle_direction),
+        "current": (placement.center + 6.0 * placement.axis, placement.initial_e_direction(field.coil)),
+    }
+
+
+def edge_words(view: FloatArray, up: FloatArray, axes: FloatArray) -> dict[str, str]:
+    """The anatomical word for each edge of a picture taken along ``view`` with ``up`` upwards."""
+    view = view / np.linalg.norm(view)
+    upwards = up - (up @ view) * view
+    upwards /= np.linalg.norm(upwards)
+    rightwards = np.cross(view, upwards)
+    out = {}
+    for edge, direction in (("right", rightwards), ("left", -rightwards), ("top", upwards), ("bottom", -upwards)):
+        parts = axes @ direction
+        axis = int(np.argmax(np.abs(parts)))
+        out[edge] = EDGE_WORDS[axis][0 if parts[axis] > 0 else 1]
+    return out

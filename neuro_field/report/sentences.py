@@ -1,0 +1,192 @@
+"""A plan in plain words: where the coil stands, which way it points, what it does there and how sure that is."""
+
+import numpy as np
+
+from neuro_field.arrays import FloatArray
+from neuro_field.coil.coil import Coil
+from neuro_field.planning.dose import Dose
+from neuro_field.planning.plan import Candidate, Plan
+from neuro_field.planning.study import Study
+from neuro_field.planning.target import Target
+from neuro_field.report.facts import GreyField, HeadFacts, plan_head
+from neuro_field.report.words import direction_words, offset_words, point_words, turn_words
+from neuro_field.units import AMPERE_PER_MICROSECOND
+
+ROLES = ("contralesional", "ipsilesional")
+
+
+def study_lines(study: Study) -> list[str]:
+    """Both hemispheres' best placements, the preset's own side first, one statement a line, for a terminal."""
+    facts = HeadFacts.of(study.head)
+    lines = [f"{study.preset.name}: {study.preset.title}"]
+    for role in roles(study):
+        lines += ["", role_title(study, role) + (" - the preset's own side" if is_own(study, role) else "")]
+        plan = getattr(study, role)
+        if plan is None:
+            lines.append(f"  no plan: {study.why.get(role, 'none was made')}")
+            continue
+        lines += ["  " + line for line in plan_lines(plan, facts)]
+        if role in study.doses:
+            lines.append("  " + dose_line(study.doses[role], plan))
+    return lines + [f"Warning: {warning}" for warning in study.warnings]
+
+
+def plan_lines(plan: Plan, facts: HeadFacts | None = None, grey: GreyField | None = None) -> list[str]:
+    """The best placement of one plan, one statement a line.
+
+    Parameters
+    ----------
+    plan : Plan
+        Read from files or just computed; what needs head or field is left out of the former.
+    facts : HeadFacts, optional
+    grey : GreyField, optional
+        Of the best placement; both are computed when omitted.
+    """
+    facts = facts or HeadFacts.of(plan_head(plan))
+    if grey is None and plan.field is not None:
+        grey = GreyField.of(plan.field)
+    lines = [
+        target_line(plan.target),
+        position_line(plan.best, facts),
+        landmark_line(plan.best, facts),
+        handle_line(plan, plan.best, facts),
+        current_line(plan, plan.best, facts),
+        field_line(plan),
+        distance_line(plan.best, facts),
+        hot_spot_line(plan.target, grey, facts),
+    ]
+    return [line for line in lines if line]
+
+
+def roles(study: Study) -> tuple[str, str]:
+    """Both roles, the preset's own first."""
+    return ROLES if study.own_side == "contralesional" else (ROLES[1], ROLES[0])
+
+
+def is_own(study: Study, role: str) -> bool:
+    """Whether the preset stimulates this side."""
+    return study.preset.side == "both" or role == study.own_side
+
+
+def role_side(study: Study, role: str) -> str:
+    """Which side of the body "contralesional" or "ipsilesional" is here."""
+    lesion = study.answers.lesion_side
+    if lesion is None:
+        return "side unknown"
+    opposite = {"left": "right", "right": "left"}
+    return lesion if role == "ipsilesional" else opposite[lesion]
+
+
+def role_title(study: Study, role: str) -> str:
+    """As in "Contralesional (right) hemisphere"."""
+    return f"{role.capitalize()} ({role_side(study, role)}) hemisphere"
+
+
+def target_title(target: Target) -> str:
+    """The target with its side, as in "right m1-hand"."""
+    return f"{target.side} {target.name}" if target.side else target.name
+
+
+def statistic(target: Target) -> str:
+    """What a V/m of this target is: the statistic and the radius."""
+    what = "mean |E|" if target.direction is None else "mean of E along the target's direction"
+    return f"{what} over the grey matter within {target.radius:g} mm of the target's centre"
+
+
+def target_line(target: Target) -> str:
+    """Where the target lies and how it was found."""
+    words = f"Target: {target_title(target)}, centre {point_words(target.center)} mm in the head frame"
+    if target.seed_mni is not None:
+        words += (
+            f"; searched around MNI152 {point_words(target.seed_mni, 0)} ({target.source}) and moved "
+            f"{target.moved:.1f} mm to the nearest viable grey matter; {target.viable_share:.0%} of the grey matter "
+            "there is viable"
+        )
+    return words + "."
+
+
+def position_line(candidate: Candidate, facts: HeadFacts) -> str:
+    """The centre of the casing face in the head frame and in MNI152."""
+    words = f"Position: centre of the casing face at {point_words(candidate.placement.center)} mm in the head frame"
+    mni = facts.mni(candidate.placement.center)
+    return words + (f", MNI152 {point_words(mni, 0)} mm." if mni is not None else ".")
+
+
+def landmark_line(candidate: Candidate, facts: HeadFacts) -> str:
+    """Where the scalp under the centre lies from the two nearest 10-10 positions."""
+    near = facts.near(candidate.placement.center)
+    if not near:
+        return f"Nearest 10-10 position: not known ({facts.why.rstrip('.')})."
+    said = [offset_words(offset, facts.axes, name) for name, _, offset in near]
+    return f"Scalp under the centre: {'; '.join(said)} of the 10-10 system."
+
+
+def handle_line(plan: Plan, candidate: Candidate, facts: HeadFacts) -> str:
+    """Which way the handle points."""
+    words = direction_words(candidate.placement.handle_direction, facts.axes, plan.target.side)
+    return f"Handle: points {words} ({turn_words(candidate.angle)})."
+
+
+def current_words(
+    coil: Coil | None, candidate: Candidate, facts: HeadFacts, side: str | None
+) -> tuple[str, str] | None:
+    """The initial direction of the induced current in words, and the same for a reversed coil current."""
+    if coil is None:
+        return None
+    direction = candidate.placement.initial_e_direction(coil)
+    return direction_words(direction, facts.axes, side), direction_words(-direction, facts.axes, side)
+
+
+def current_line(plan: Plan, candidate: Candidate, facts: HeadFacts) -> str:
+    """Which way the induced current first runs, for both signs of the coil current."""
+    words = current_words(plan.coil, candidate, facts, plan.target.side)
+    if words is None:
+        return "Current: the coil is not on the shelf, so its initial current direction is not known here."
+    return (
+        f"Current: with rising coil current (dI/dt above 0) the induced current under the coil first runs {words[0]}; "
+        f"with the coil current reversed, {words[1]}."
+    )
+
+
+def field_line(plan: Plan) -> str:
+    """The field in the target, per 1 A/us and at full output."""
+    best, coil = plan.best, plan.coil
+    words = f"Field in the target: {best.verified:.3f} V/m at 1 A/µs"
+    if coil is not None and coil.didt_max:
+        full = best.verified * coil.didt_max / AMPERE_PER_MICROSECOND
+        words += f", {full:.0f} V/m at 100 % output ({coil.didt_max / AMPERE_PER_MICROSECOND:.2f} A/µs)"
+    else:
+        words += "; the field at 100 % output is not known, for the coil's largest dI/dt is not"
+    return f"{words} ({statistic(plan.target)})."
+
+
+def distance_line(candidate: Candidate, facts: HeadFacts) -> str:
+    """How far the coil stands from the cortex."""
+    distance = facts.cortex_distance(candidate.placement.center)
+    if distance is None:
+        return ""
+    words = f"Coil-cortex distance: {distance:.1f} mm from the centre of the casing face to the nearest grey matter"
+    if candidate.lift > 0.05:
+        words += f"; it stands {candidate.lift:.1f} mm farther off than asked, so that the casing clears the scalp"
+    return words + "."
+
+
+def hot_spot_line(target: Target, grey: GreyField | None, facts: HeadFacts) -> str:
+    """Where the field is strongest, from the target."""
+    if grey is None:
+        return ""
+    offset: FloatArray = np.asarray(grey.hot_spot) - target.center
+    where = offset_words(offset, facts.axes, "the target's centre")
+    return f"Strongest field: the 0.1 % of grey matter above {grey.threshold:.2f} V/m at 1 A/µs has its centre {where}."
+
+
+def dose_line(dose: Dose, plan: Plan) -> str:
+    """The stimulator output, or why there is none."""
+    if dose.output is None:
+        return f"Dose: none is given: {dose.reason}."
+    words = f"Dose: {dose.output:.0f} % of maximum stimulator output"
+    if dose.of_threshold is not None:
+        words += f", {dose.of_threshold:.0%} of the motor threshold"
+    if dose.target_field is not None:
+        words += f", {dose.target_field:.0f} V/m in the target ({statistic(plan.target)})"
+    return f"{words}. {dose.reason}."
