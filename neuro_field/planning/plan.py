@@ -96,7 +96,7 @@ class Plan:
     """
 
     target: Target
-    coil: Coil
+    coil: Coil | None
     ranking: tuple[Candidate, ...]
     strengths: FloatArray
     centers: FloatArray

@@ -89,7 +89,7 @@ class Study:
     """
 
     preset: Preset
-    coil: Coil
+    coil: Coil | None
     head: HeadModel | None
     lesion: LesionSummary | None
     answers: Answers
