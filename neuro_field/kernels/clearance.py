@@ -14,17 +14,28 @@ def lifts(points, head_from_coils, face, low, step, out):
     point lies over the casing.
     """
     rows, columns = face.shape
+    per_mm = 1.0 / step
+    top = -math.inf
+    for row in range(rows):
+        for column in range(columns):
+            if face[row, column] > top:
+                top = face[row, column]
     for p in numba.prange(head_from_coils.shape[0]):
-        pose = head_from_coils[p]
+        xx, yx, zx, cx = head_from_coils[p, 0]
+        xy, yy, zy, cy = head_from_coils[p, 1]
+        xz, yz, zz, cz = head_from_coils[p, 2]
         highest = -math.inf
         for i in range(points.shape[0]):
-            dx = points[i, 0] - pose[0, 3]
-            dy = points[i, 1] - pose[1, 3]
-            dz = points[i, 2] - pose[2, 3]
-            row = int((dx * pose[0, 0] + dy * pose[1, 0] + dz * pose[2, 0] - low[0]) // step)
-            column = int((dx * pose[0, 1] + dy * pose[1, 1] + dz * pose[2, 1] - low[1]) // step)
-            if 0 <= row < rows and 0 <= column < columns:
-                height = face[row, column] - (dx * pose[0, 2] + dy * pose[1, 2] + dz * pose[2, 2])
+            dx = points[i, 0] - cx
+            dy = points[i, 1] - cy
+            dz = points[i, 2] - cz
+            z = dx * zx + dy * zy + dz * zz
+            if top - z <= highest:
+                continue  # below the highest already, even under the casing's deepest part
+            u = (dx * xx + dy * xy + dz * xz - low[0]) * per_mm
+            v = (dx * yx + dy * yy + dz * yz - low[1]) * per_mm
+            if 0.0 <= u < rows and 0.0 <= v < columns:
+                height = face[int(u), int(v)] - z
                 if height > highest:  # never so where the face is NaN
                     highest = height
         out[p] = highest
