@@ -1,0 +1,295 @@
+"""The solver held against closed forms; how its errors are shown is for the rooms above.
+
+The concentric sphere is blind to conductivity, for its field never crosses a boundary; so an inclusion with a jump of
+the normal field, a current through the shells and an ellipsoid stand beside it.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from neuro_field.arrays import BoolArray, FloatArray, IntArray
+from neuro_field.coil.coil import Coil
+from neuro_field.coil.placement import Placement
+from neuro_field.errors import InputError, UnknownNameError
+from neuro_field.field.analytic import sphere_field
+from neuro_field.field.recovery import recovered_gradient
+from neuro_field.field.solver import Solver
+from neuro_field.geometry.locate import locate
+from neuro_field.geometry.mesh import TetMesh
+from neuro_field.head.model import HeadModel
+from neuro_field.head.sphere import sphere_head
+from neuro_field.units import metres
+
+#: Edge of the sphere's cells, mm, by size.
+EDGES = {"small": 4.0, "medium": 3.0, "large": 2.0}
+
+RADII = (78.0, 81.0, 87.0, 92.0)
+
+#: Points drawn in the brain.
+_POINTS = 40_000
+
+#: dB/dt of the uniform fields, T/s.
+_UNIFORM = np.array([1e4, -2e4, 3e4])
+
+#: Largest error allowed at an edge of 4 mm, by metric; at other edges it scales with the edge.  About twice what a
+#: figure-8 measures at the small size.
+LIMITS = {
+    "L2 raw": 0.04,
+    "L2 recovered": 0.0025,
+    "L2 recovered, E >= 50 % of max": 0.003,
+    "p99 relative, E >= 10 % of max": 0.008,
+    "max error / peak": 0.01,
+    "RDM recovered": 0.0025,
+    "|lnMAG| recovered": 0.0003,
+    "|E| p99.9 relative": 0.002,
+}
+
+Progress = Callable[[str, float], object]
+
+
+@dataclass(frozen=True)
+class ValidationRow:
+    """One error of one case: dimensionless, between 0 and ``limit`` when all is well."""
+
+    case: str
+    nodes: int
+    edge: float
+    metric: str
+    value: float
+    limit: float
+
+    @property
+    def mesh(self) -> str:
+        """Nodes and edge for people."""
+        return f"{self.nodes / 1e3:.0f}k nodes, {self.edge:g} mm"
+
+    @property
+    def passed(self) -> bool:
+        """Whether the error is within its limit; an error that is not a number is not."""
+        return bool(self.value <= self.limit)
+
+
+def validate(coil: Coil, *, size: str = "small", progress: Progress | None = None) -> tuple[ValidationRow, ...]:
+    """Errors of the solver against closed forms.
+
+    Concentric shells of 78, 81, 87 and 92 mm under the coil at 4 mm (centred, off centre, tilted); a sphere of grey
+    matter in CSF in a uniform dB/dt off its centre; a current that enters and leaves the shells; an ellipsoid in a
+    uniform dB/dt.
+
+    Parameters
+    ----------
+    coil : Coil
+        Of dipoles, or convertible to them.
+    size : "small", "medium" or "large"
+        Cells of 4, 3 or 2 mm: under one, two and ten minutes on two cores.
+    progress : callable, optional
+        Called with a stage and the share done, 0 to 1.
+
+    Returns
+    -------
+    tuple of ValidationRow
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such size.
+    InputError
+        If ``coil`` is no coil, or has no dipoles.
+    """
+    if not isinstance(coil, Coil):
+        raise InputError(f"Input coil of validate must be a Coil; instead received {coil!r:.80}.")
+    if size not in EDGES:
+        raise UnknownNameError("size", size, list(EDGES))
+    say, edge = progress or (lambda stage, share: None), EDGES[size]
+    say("meshing spheres", 0.0)
+    shells = Solver(sphere_head(RADII, edge=edge))
+    rows: list[ValidationRow] = []
+    say("concentric sphere", 0.3)
+    rows += concentric_sphere(shells, coil, edge)
+    say("current through the shells", 0.6)
+    rows += current_through_shells(shells, edge)
+    say("spherical inclusion", 0.65)
+    rows += spherical_inclusion(edge)
+    say("ellipsoid", 0.85)
+    rows += ellipsoid(edge)
+    say("done", 1.0)
+    return tuple(rows)
+
+
+def concentric_sphere(solver: Solver, coil: Coil, edge: float) -> Iterator[ValidationRow]:
+    """The coil at 4 mm over shells: centred, 40 degrees off the axis and turned, and tilted on its rim."""
+    scalp = solver.head.scalp
+    centred = Placement.on(scalp, above=(0, 0, 92), handle_towards=(0, -90, 92), coil=coil)
+    aside = Placement.on(scalp, above=(59, 20, 68), handle_towards=(90, -60, 92), coil=coil)
+    placements = {"centred": centred, "off centre": aside, "tilted": centred.moved(tilted_y=12.0, along_z=-20.0)}
+    points = ball_points(RADII[0])
+    elements, _ = locate(solver.head.mesh, points)
+    kept = (elements >= 0) & solver.head.region("grey_matter")[elements]
+    points, elements = points[kept], elements[kept]
+    fields = solver.solve_many(coil, list(placements.values()))
+    for name, field in zip(placements, fields, strict=True):
+        case = f"concentric sphere, {name}"
+        raw = field.in_elements(elements)
+        raw_exact = sphere_field(solver.head.mesh.centroids[elements], coil, field.placement)
+        yield _row(case, solver, edge, "L2 raw", relative(raw, raw_exact))
+        exact = sphere_field(points, coil, field.placement)
+        for metric, value in metrics(field.at(points), exact).items():
+            yield _row(case, solver, edge, metric, value)
+
+
+def metrics(found: FloatArray, exact: FloatArray) -> dict[str, float]:
+    """Errors of recovered vectors (m, 3) at points of equal weight, by name (`LIMITS`)."""
+    size, error = np.linalg.norm(exact, axis=1), np.linalg.norm(found - exact, axis=1)
+    strong, visible = size >= 0.5 * size.max(), size >= 0.1 * size.max()
+    top = [np.percentile(np.linalg.norm(field, axis=1), 99.9) for field in (found, exact)]
+    directions = [field / np.linalg.norm(field) for field in (found, exact)]
+    return {
+        "L2 recovered": relative(found, exact),
+        "L2 recovered, E >= 50 % of max": relative(found[strong], exact[strong]),
+        "p99 relative, E >= 10 % of max": float(np.percentile(error[visible] / size[visible], 99)),
+        "max error / peak": float(error.max() / size.max()),
+        "RDM recovered": float(np.linalg.norm(directions[0] - directions[1])),
+        "|lnMAG| recovered": float(abs(np.log(np.linalg.norm(found) / np.linalg.norm(exact)))),
+        "|E| p99.9 relative": float(abs(top[0] / top[1] - 1)),
+    }
+
+
+def relative(found: FloatArray, exact: FloatArray) -> float:
+    """|found - exact| / |exact|."""
+    return float(np.linalg.norm(found - exact) / np.linalg.norm(exact))
+
+
+def ball_points(radius: float, count: int = _POINTS, seed: int = 0) -> FloatArray:
+    """Points (count, 3) evenly in a ball, always the same."""
+    rng = np.random.default_rng(seed)
+    directions = rng.normal(size=(count, 3))
+    directions /= np.linalg.norm(directions, axis=1, keepdims=True)
+    return directions * radius * rng.random((count, 1)) ** (1 / 3)
+
+
+def spherical_inclusion(edge: float) -> Iterator[ValidationRow]:
+    """Grey matter of 40 mm in CSF of 60 mm under dA/dt = 1/2 Bd x (r - o'): a jump of the normal field.
+
+    With Eu = 1/2 Bd x o, o the place of o' seen from the sphere's centre, and k = (s2 - s1) / (s2 + 2 s1):
+    phi = k Eu.r inside, k R^3 Eu.r / r^3 outside; the exact current density of that field enters at the outer boundary.
+    """
+    radius, outer, inner_sigma, outer_sigma = 0.04, 60.0, 0.275, 1.654
+    head = sphere_head((1e3 * radius, outer), edge=edge, conductivity=(inner_sigma, outer_sigma))
+    solver, centre = Solver(head, tolerance=1e-7), np.array([0.03, -0.05, 0.02])
+    k = (inner_sigma - outer_sigma) / (inner_sigma + 2 * outer_sigma)
+    uniform = np.cross(_UNIFORM, centre) / 2
+
+    def primary(points: FloatArray) -> FloatArray:
+        return -np.cross(_UNIFORM, points - centre) / 2
+
+    def exact(points: FloatArray, inside: BoolArray) -> FloatArray:
+        r = np.linalg.norm(points, axis=1, keepdims=True)
+        along = points @ uniform
+        outside = k * radius**3 * (uniform / r**3 - 3 * along[:, None] * points / r**5)
+        return primary(points) - np.where(inside[:, None], k * uniform, outside)
+
+    def current(points: FloatArray) -> FloatArray:
+        return outer_sigma * exact(points, np.zeros(len(points), dtype=bool))
+
+    load = solver.system.load(-primary(solver.system.nodes)[:, None])[:, 0] - surface_load(head, current)
+    potential = solver.potentials(load[:, None])[0][:, 0]
+    drawn = ball_points(1.0)
+    near = drawn / np.linalg.norm(drawn, axis=1, keepdims=True) * np.linspace(38, 42, len(drawn))[:, None]
+    cases = {
+        "spherical inclusion": (ball_points(outer), 0.004),
+        "spherical inclusion, 2 mm about its boundary": (near, 0.008),
+    }
+    for case, (points, limit) in cases.items():
+        found, elements, points = secondary(solver, potential, points)
+        inside = head.region("grey_matter")[elements]
+        found += primary(metres(points))
+        yield _row(case, solver, edge, "L2 recovered", relative(found, exact(metres(points), inside)), limit=limit)
+
+
+def secondary(solver: Solver, potential: FloatArray, points: FloatArray) -> tuple[FloatArray, IntArray, FloatArray]:
+    """-grad phi recovered at the points (mm) that lie in the head, their elements, and those points."""
+    elements, shares = locate(solver.head.mesh, points)
+    kept = elements >= 0
+    elements = elements[kept]
+    return -recovered_gradient(solver.system, potential, elements, shares[kept]), elements, points[kept]
+
+
+def surface_load(head: HeadModel, current: Callable[[FloatArray], FloatArray]) -> FloatArray:
+    """Integral of each hat function times the normal current density out of the scalp, (n,) A.
+
+    ``current`` answers (m, 3) A/m2 at points (m, 3) in m; three points per triangle, exact for linear densities.
+    What rounding and curvature leave over is taken off evenly, for no current is lost.
+    """
+    surface, nodes = head.mesh.boundary(), head.mesh.nodes
+    row = {tuple(point): index for index, point in enumerate(nodes.tolist())}
+    places = np.array([row[tuple(point)] for point in surface.points.tolist()])
+    corners, areas = metres(surface.points)[surface.triangles], surface.area_vectors * 1e-6
+    out, area = np.zeros(len(nodes)), np.zeros(len(nodes))
+    for a in range(3):  # middles of edges: a hat function is 1/2 on the two that touch its node
+        b = (a + 1) % 3
+        through = np.einsum("fc,fc->f", current((corners[:, a] + corners[:, b]) / 2), areas) / 3
+        for corner in (a, b):
+            np.add.at(out, places[surface.triangles[:, corner]], through / 2)
+    np.add.at(area, places, surface.vertex_areas)
+    return out - out.sum() * area / area.sum()
+
+
+def current_through_shells(
+    solver: Solver, edge: float, radii_mm: tuple[float, ...] = RADII
+) -> Iterator[ValidationRow]:
+    """A current density of cos(theta) A/m2 out of the scalp of concentric shells: every conductivity counts.
+
+    phi = (A r + B / r^2) cos(theta) in each shell, phi and sigma dphi/dr alike on both sides of each boundary;
+    outwards from A = 1, B = 0, then scaled so that -sigma dphi/dr = 1 on the scalp.
+    """
+    head = solver.head
+    radii = metres(np.array(radii_mm))
+    sigmas = [float(head.conductivity[head.mesh.tags == tag][0]) for tag in (2, 3, 4, 5)]
+    terms = [(1.0, 0.0)]
+    for r, below, above in zip(radii, sigmas, sigmas[1:], strict=False):
+        a, b = terms[-1]
+        value, slope = a * r + b / r**2, below / above * (a - 2 * b / r**3)
+        terms.append(((2 * value / r + slope) / 3, (value - r * slope) * r**2 / 3))
+    a, b = terms[-1]
+    scale = -1 / (sigmas[-1] * (a - 2 * b / radii[-1] ** 3))
+    normal_current = surface_load(head, lambda points: points * (points[:, 2:] / np.sum(points**2, axis=1)[:, None]))
+    potential = solver.potentials(-normal_current[:, None])[0][:, 0]
+    found = secondary(solver, potential, ball_points(0.9 * radii_mm[0], count=4000))[0]
+    exact = np.broadcast_to([0.0, 0.0, -scale * terms[0][0]], found.shape)
+    yield _row("current through shells, brain", solver, edge, "L2 recovered", relative(found, exact), limit=0.0005)
+    on_scalp = np.abs(np.linalg.norm(head.mesh.nodes, axis=1) - radii_mm[-1]) < 1e-6
+    exact_scalp = scale * (a * radii[-1] + b / radii[-1] ** 2) * head.mesh.nodes[on_scalp, 2] / radii_mm[-1]
+    on_nodes = potential[on_scalp] - potential[on_scalp].mean()
+    error = relative(on_nodes, exact_scalp - exact_scalp.mean())
+    yield _row("current through shells, scalp", solver, edge, "L2 of potential", error, limit=0.0015)
+
+
+def ellipsoid(edge: float) -> Iterator[ValidationRow]:
+    """A homogeneous ellipsoid, half-axes 90, 70 and 80 mm, in a uniform dB/dt = Bd.
+
+    For Bd along z, E = Bz / (a^2 + b^2) (a^2 y, -b^2 x, 0); other directions by turning the letters.
+    """
+    axes = np.array([90.0, 70.0, 80.0])
+    ball = sphere_head((80.0,), edge=edge)
+    mesh = TetMesh(ball.mesh.nodes * (axes / 80.0), ball.mesh.tets, ball.mesh.tags)
+    solver = Solver(HeadModel(mesh, ball.conductivity), tolerance=1e-7)
+    load = solver.system.load(np.cross(_UNIFORM, solver.system.nodes)[:, None] / 2)
+    potential = solver.potentials(load)[0][:, 0]
+    found, _, points = secondary(solver, potential, ball_points(1.0) * axes)
+    found -= np.cross(_UNIFORM, metres(points)) / 2
+    exact = np.zeros_like(found)
+    for x, y, z in ((0, 1, 2), (1, 2, 0), (2, 0, 1)):
+        share = _UNIFORM[z] / (axes[x] ** 2 + axes[y] ** 2)
+        exact[:, x] += share * axes[x] ** 2 * metres(points[:, y])
+        exact[:, y] -= share * axes[y] ** 2 * metres(points[:, x])
+    yield _row("ellipsoid, uniform dB/dt", solver, edge, "L2 recovered", relative(found, exact), limit=0.001)
+
+
+def _row(
+    case: str, solver: Solver, edge: float, metric: str, value: float, *, limit: float | None = None
+) -> ValidationRow:
+    """A row with its limit at this edge: every error falls at least in proportion to the edge."""
+    at_four = LIMITS[metric] if limit is None else limit
+    return ValidationRow(case, len(solver.head.mesh.nodes), edge, metric, value, at_four * edge / EDGES["small"])
