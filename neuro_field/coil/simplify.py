@@ -91,7 +91,7 @@ def _pursuit(columns: FloatArray, goal: FloatArray, error: float, most: int) -> 
         strengths = cho_solve((factor[: count + 1, : count + 1], True), wanted[picked])
         left = wanted - products[:, picked] @ strengths
         misfit = max(square - float(strengths @ wanted[picked]), 0.0)
-        if (count + 1) % 5 == 0 and misfit <= 2 * error**2:
+        if (count + 1) % 5 == 0 and misfit <= error**2:
             yield sorted(picked)
 
 
