@@ -29,8 +29,8 @@ EXAMPLES = {"colin27": "colin27", "colin27-stroke": "colin27"}
 #: Heads kept in the cache; each takes about 0.1 GB.
 MOST_KEPT = 6
 
-#: Rooms whose code decides what a built head looks like.
-ROOMS = ("geometry", "head", "kernels", "mri")
+#: The code that decides what a built head looks like.
+BUILDERS = ("head/mesher*.py", "kernels/lattice*.py", "kernels/morton.py", "mri/*.py")
 
 
 def cache_folder() -> Path:
@@ -52,8 +52,8 @@ def _key(labels: Path, parameters: dict[str, Any]) -> str:
     state = hashlib.sha256(labels.read_bytes())
     state.update(json.dumps(parameters, sort_keys=True).encode())
     package = Path(__file__).parents[1]
-    for room in ROOMS:
-        for source in sorted((package / room).glob("*.py")):
+    for pattern in BUILDERS:
+        for source in sorted(package.glob(pattern)):
             state.update(source.read_bytes())
     return state.hexdigest()[:24]
 

@@ -63,16 +63,13 @@ def read_msh(path: str | Path) -> MshFile:
 
 def _renumbered(raw: RawMesh, path: Path) -> tuple[AnyArray, AnyArray]:
     """Nodes that tetrahedra use, and tetrahedra that index them from zero, whatever numbers the file gives."""
-    order = np.argsort(raw.node_numbers, kind="stable")
-    numbers = raw.node_numbers[order]
-    place = np.searchsorted(numbers, raw.tetrahedra)
-    place[place == len(numbers)] = 0
-    missing = int(np.count_nonzero(numbers[place] != raw.tetrahedra))
+    numbers = raw.node_numbers
+    index = _places(numbers, raw.tetrahedra)
+    missing = int(np.count_nonzero(index < 0))
     if missing:
         raise FileFormatError(f"The elements of {path} use {missing} node numbers that its $Nodes do not define.")
-    if len(numbers) > 1 and (np.diff(numbers) == 0).any():
+    if len(np.unique(numbers)) < len(numbers):
         raise FileFormatError(f"The section $Nodes of {path} gives the same node number twice.")
-    index = order[place]
     used = np.zeros(len(numbers), dtype=bool)
     used[index.ravel()] = True
     new = np.cumsum(used) - 1
@@ -80,6 +77,18 @@ def _renumbered(raw: RawMesh, path: Path) -> tuple[AnyArray, AnyArray]:
     if not np.isfinite(nodes).all():
         raise FileFormatError(f"The section $Nodes of {path} holds coordinates that are not finite.")
     return nodes, new[index]
+
+
+def _places(numbers: AnyArray, wanted: AnyArray) -> AnyArray:
+    """Where each wanted number stands in a list of numbers; -1 where it does not."""
+    if len(numbers) and numbers[0] + len(numbers) - 1 == numbers[-1] and (np.diff(numbers) == 1).all():
+        inside = (wanted >= numbers[0]) & (wanted <= numbers[-1])
+        return np.where(inside, wanted - numbers[0], -1)
+    if not len(numbers):
+        return np.full(wanted.shape, -1)
+    order = np.argsort(numbers, kind="stable")
+    place = np.minimum(np.searchsorted(numbers[order], wanted), len(numbers) - 1)
+    return np.where(numbers[order][place] == wanted, order[place], -1)
 
 
 def _turned(nodes: AnyArray, tets: AnyArray) -> tuple[AnyArray, int]:
@@ -94,13 +103,9 @@ def _turned(nodes: AnyArray, tets: AnyArray) -> tuple[AnyArray, int]:
 
 def _per_element(raw: RawMesh, numbers: AnyArray, values: AnyArray) -> AnyArray:
     """Data rows in the order of the tetrahedra, NaN where there are none."""
-    order = np.argsort(numbers, kind="stable")
     out = np.full((len(raw.tetrahedra), values.shape[1]), np.nan)
-    if len(numbers):
-        place = np.searchsorted(numbers[order], raw.element_numbers)
-        place[place == len(numbers)] = 0
-        found = numbers[order][place] == raw.element_numbers
-        out[found] = values[order][place[found]]
+    place = _places(numbers, raw.element_numbers)
+    out[place >= 0] = values[place[place >= 0]]
     return out[:, 0] if values.shape[1] == 1 else out
 
 
