@@ -1,0 +1,138 @@
+"""The validation suite on small meshes, that it can fail, and the accuracy the project promises."""
+
+import numpy as np
+import pytest
+
+from neuro_field.coil.coil import Coil
+from neuro_field.coil.placement import Placement
+from neuro_field.coil.sources import Dipoles
+from neuro_field.errors import InputError, UnknownNameError
+from neuro_field.field import validation
+from neuro_field.field.analytic import sphere_field
+from neuro_field.field.solver import Solver
+from neuro_field.field.validation import LIMITS, ValidationRow, metrics, relative, validate
+from neuro_field.head.sphere import sphere_head
+from neuro_field.io.coils import load_coil
+
+COARSE = (40.0, 52.0, 64.0, 76.0)
+RNG = np.random.default_rng(4)
+
+
+@pytest.fixture(scope="module")
+def shells():
+    return Solver(sphere_head(COARSE, edge=9.0), tolerance=1e-8)
+
+
+def only(rows):
+    return {row.case: row for row in rows}
+
+
+def test_current_through_shells_follows_every_conductivity(shells):
+    rows = only(validation.current_through_shells(shells, 9.0, COARSE))
+    # flat facets of 9 mm on spheres of 40 to 76 mm; a shell 10 % off changes the potential by more than twice this
+    assert all(row.value < 0.01 for row in rows.values())
+
+
+@pytest.mark.parametrize("tissue", ["csf", "bone", "scalp"])
+def test_current_through_shells_notices_a_wrong_conductivity(shells, tissue):
+    """What the concentric sphere under a coil cannot: a solver that takes one shell for 10 % better."""
+    wrong = Solver(shells.head.with_conductivity({tissue: 1.1 * _sigma(shells.head, tissue)}), tolerance=1e-8)
+    object.__setattr__(wrong, "head", shells.head)  # the closed form is told the right ones
+    rows = only(validation.current_through_shells(wrong, 9.0, COARSE))
+    assert max(row.value for row in rows.values()) > 0.02
+
+
+def _sigma(head, tissue):
+    return float(head.conductivity[head.region(tissue)][0])
+
+
+def test_spherical_inclusion_has_its_jump():
+    rows = only(validation.spherical_inclusion(8.0))
+    assert len(rows) == 2
+    # measured 0.5 and 1.1 % at 8 mm; a field without the jump misses by 40 %
+    assert all(row.value < 0.02 for row in rows.values())
+    assert all(row.nodes < 10_000 for row in rows.values())
+
+
+def test_ellipsoid_has_the_field_of_its_axes():
+    (row,) = validation.ellipsoid(10.0)
+    assert row.value < 0.004
+
+
+def test_surface_load_of_a_uniform_current_is_its_closed_form(shells):
+    """Integrals of hat functions: their first moments are the projected volume, by Gauss' theorem."""
+    head = shells.head
+    load = validation.surface_load(head, lambda points: np.broadcast_to([0.0, 0.0, 2.0], points.shape))
+    assert abs(load.sum()) < 1e-15
+    moment = load @ head.mesh.nodes * 1e-3
+    np.testing.assert_allclose(moment, [0, 0, 2.0 * head.mesh.volumes.sum() * 1e-9], rtol=1e-9, atol=1e-12)
+
+
+def test_metrics_of_the_exact_field_are_zero_and_of_a_scaled_one_its_scale():
+    exact = RNG.normal(size=(500, 3))
+    assert max(metrics(exact, exact).values()) < 1e-12
+    scaled = metrics(1.1 * exact, exact)
+    assert scaled["L2 recovered"] == pytest.approx(0.1)
+    assert scaled["p99 relative, E >= 10 % of max"] == pytest.approx(0.1)
+    assert scaled["max error / peak"] == pytest.approx(0.1)
+    assert scaled["RDM recovered"] == pytest.approx(0, abs=1e-12)
+    assert scaled["|lnMAG| recovered"] == pytest.approx(np.log(1.1))
+    assert scaled["|E| p99.9 relative"] == pytest.approx(0.1)
+    assert set(scaled) | {"L2 raw"} == set(LIMITS)
+
+
+def test_metrics_tell_direction_from_size():
+    exact = np.tile([1.0, 0, 0], (10, 1))
+    turned = np.tile([0.0, 1, 0], (10, 1))
+    found = metrics(turned, exact)
+    assert found["RDM recovered"] == pytest.approx(np.sqrt(2))
+    assert found["|lnMAG| recovered"] == pytest.approx(0, abs=1e-12)
+    assert relative(turned, exact) == pytest.approx(np.sqrt(2))
+
+
+def test_rows_pass_below_their_limit_only():
+    row = ValidationRow("case", 121_410, 4.0, "metric", 0.01, 0.01)
+    assert row.passed
+    assert row.mesh == "121k nodes, 4 mm"
+    assert not ValidationRow("case", 1, 4.0, "metric", 0.011, 0.01).passed
+    assert not ValidationRow("case", 1, 4.0, "metric", np.nan, 0.01).passed
+
+
+def test_points_fill_the_ball_evenly():
+    points = validation.ball_points(10.0)
+    r = np.linalg.norm(points, axis=1)
+    assert r.max() <= 10.0
+    assert (r < 5.0).mean() == pytest.approx(1 / 8, abs=0.006)
+    np.testing.assert_array_equal(points, validation.ball_points(10.0))
+
+
+def test_validation_refuses_unknown_sizes_and_coils():
+    coil = Coil("one dipole", Dipoles([[0, 0, -10]], [[0, 0, 1e-2]]))
+    with pytest.raises(UnknownNameError, match="size must be one of small, medium, large; instead received 'huge'"):
+        validate(coil, size="huge")
+    with pytest.raises(InputError, match="coil of validate must be a Coil; instead received 'figure8-70mm'"):
+        validate("figure8-70mm")
+
+
+@pytest.mark.slow
+def test_validation_passes_at_the_small_size():
+    stages = []
+    rows = validate(load_coil("figure8-70mm"), progress=lambda stage, share: stages.append(share))
+    assert stages == sorted(stages)
+    assert stages[-1] == 1.0
+    assert len(rows) == 3 * len(LIMITS) + 5
+    assert not [row for row in rows if not row.passed]
+
+
+@pytest.mark.slow
+def test_field_in_the_brain_of_a_sphere_is_within_two_parts_in_a_thousand():
+    """The promise is 2 % on 3 mm cells; 0.09 % is measured (280k nodes)."""
+    head = sphere_head((78, 81, 87, 92), edge=3.0)
+    coil = load_coil("figure8-70mm")
+    placement = Placement.on(head.scalp, above=(0, 0, 92), handle_towards=(0, -90, 92), coil=coil)
+    field = Solver(head).solve(coil, placement)
+    centroids = head.mesh.centroids[head.region("grey_matter")][::10]
+    exact = sphere_field(centroids, coil, placement)
+    assert relative(field.at(centroids), exact) < 0.002
+    raw = field.E[head.region("grey_matter")][::10]
+    assert relative(raw, exact) < 0.02
