@@ -17,7 +17,9 @@ from neuro_field.coil.sources import Dipoles, Grid
 from neuro_field.errors import ConvergenceError, InputError
 from neuro_field.field.conjugate_gradients import padded_width, solve_block
 from neuro_field.field.multigrid import multigrid
+from neuro_field.field.recovery import recovered_gradient
 from neuro_field.field.solver import Solver, nodal_dadt
+from neuro_field.geometry.locate import locate
 from neuro_field.geometry.mesh import TetMesh
 from neuro_field.head.model import HeadModel
 from neuro_field.head.sphere import sphere_head
@@ -113,6 +115,20 @@ def test_conductivity_ratio_matters_off_a_concentric_sphere(head, field, placeme
     lopsided = head.conductivity * np.where(head.mesh.centroids[:, 0] > 0, 1.0, 3.0)
     other = Solver(HeadModel(head.mesh, lopsided), tolerance=TIGHT).solve(COIL, placement)
     assert np.abs(other.E - field.E).max() > 0.1 * np.abs(field.E).max()
+
+
+def test_recovery_asks_whether_the_potential_is_harmonic(head, solver):
+    """It is where conductivity is one number all over a tissue; a slope inside one is respected, not smoothed away."""
+    assert solver.system.harmonic
+    assert not Solver(HeadModel(head.mesh, head.conductivity[:, None, None] * np.eye(3))).system.harmonic
+    slope = np.exp(0.02 * head.mesh.centroids[:, 2])
+    varied = Solver(HeadModel(head.mesh, head.conductivity * slope), tolerance=TIGHT)
+    assert not varied.system.harmonic
+    # with sigma = exp(k z) the current density -sigma grad(phi), phi = exp(-k z), is uniform: no load inside
+    exact = -20.0 * np.exp(-20.0 * np.array([[0, 0, -0.01], [0, 0, 0.0], [0, 0, 0.01]])[:, 2])
+    elements, shares = locate(head.mesh, [[0, 0, -10.0], [0, 0, 0], [0, 0, 10.0]])
+    found = recovered_gradient(varied.system, np.exp(-20.0 * varied.system.nodes[:, 2]), elements, shares)
+    np.testing.assert_allclose(found[:, 2], exact, rtol=2e-3)  # third order: (20 / m x 6 mm)^2 / 6
 
 
 def test_isotropic_tensors_give_the_field_of_their_number(head, field, placement):

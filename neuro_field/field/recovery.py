@@ -16,9 +16,9 @@ def recovered_gradient(
     """Gradient of a nodal potential at points given by element and barycentric coordinates.
 
     At every node of those elements a cubic is fitted to the potential over the node's two rings of neighbours in the
-    element's own tissue, harmonic there since the potential is where conductivity is one number (a general quadratic
-    where it is a tensor); the gradients of the four nodes' cubics at the point are averaged by its barycentric
-    coordinates.
+    element's own tissue, harmonic there since the potential is (a general quadratic where conductivity is a tensor or
+    varies within a tissue: `System.harmonic`); the gradients of the four nodes' cubics at the point are averaged by
+    its barycentric coordinates.
 
     Relative L2 error of E (and, over |E| >= 10 % of its largest, the 99th percentile of the pointwise one), %, on
     concentric spheres (`sphere_head`, 121k / 280k nodes, edge 4 / 3 mm) under a figure-8 at 4 mm:
@@ -56,7 +56,7 @@ def recovered_gradient(
     polynomials = np.empty((len(different), COEFFICIENTS))
     fitted_polynomials(
         system.nodes, mesh.tets, mesh.tags, system.offsets, system.slots, unwritable(potential),
-        different // _TAGS, different % _TAGS, system.head.conductivity.ndim == 1, polynomials,
+        different // _TAGS, different % _TAGS, system.harmonic, polynomials,
     )  # fmt: skip
     out = np.empty((len(elements), 3))
     blended_gradients(system.nodes, mesh.tets, elements, shares, places.reshape(-1, 4), polynomials, out)

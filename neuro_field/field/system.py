@@ -82,6 +82,12 @@ class System:
         return (sigma, unwritable(np.empty((0, 3, 3)))) if sigma.ndim == 1 else (unwritable(np.empty(0)), sigma)
 
     @cached_property
+    def harmonic(self) -> bool:
+        """Whether the potential is harmonic inside every tissue: conductivity one number, the same all over it."""
+        sigma, tags = self.head.conductivity, self.head.mesh.tags
+        return sigma.ndim == 1 and all(np.ptp(sigma[tags == tag]) == 0 for tag in np.unique(tags))
+
+    @cached_property
     def stiffness(self) -> csr_matrix:
         """(n, n) K in S, symmetric, with constants in its null space."""
         mesh, n = self.head.mesh, len(self.head.mesh.nodes)
