@@ -49,7 +49,7 @@ def sphere_field(
     Examples
     --------
     >>> import neuro_field as nf
-    >>> head = nf.sphere_head(edge=10.0)
+    >>> head = nf.sphere_head((70, 80, 90), edge=9.0)
     >>> coil = nf.load_coil("figure8-70mm")
     >>> placement = nf.Placement.on(head.scalp, above=(0, 0, 92), handle_towards=(0, -90, 92))
     >>> bool(abs(nf.analytic.sphere_field([(0, 0, 70)], coil, placement)[0, 2]) < 1e-9)

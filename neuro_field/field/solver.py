@@ -49,7 +49,7 @@ class Solver:
     Examples
     --------
     >>> import neuro_field as nf
-    >>> head = nf.sphere_head(edge=8.0)
+    >>> head = nf.sphere_head((70, 80, 90), edge=9.0)
     >>> coil = nf.load_coil("figure8-70mm")
     >>> placement = nf.Placement.on(head.scalp, above=(0, 0, 92), handle_towards=(0, -90, 92))
     >>> field = nf.Solver(head).solve(coil, placement)
