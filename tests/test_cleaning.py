@@ -120,6 +120,14 @@ def test_the_report_accounts_for_every_cubic_centimetre():
     assert report.moved_cm3["islands"] > 0
 
 
+def test_a_large_change_is_told():
+    labels, affine = phantom_labels(3.0)
+    holed = np.where((labels == 4) & (np.indices(labels.shape)[0] < labels.shape[0] // 2), 5, labels)
+    warnings = clean_labels(holed, affine).report.warnings
+    assert any(line.startswith("Cleaning changed bone from") for line in warnings)
+    assert clean_labels(labels, affine).report.warnings == ()
+
+
 @pytest.mark.parametrize(("tag", "name"), [(2, "grey matter"), (4, "bone"), (5, "scalp")])
 def test_labels_without_a_needed_tissue_are_refused(tag, name):
     labels, affine = phantom_labels(6.0)

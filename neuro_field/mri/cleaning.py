@@ -29,6 +29,9 @@ SMOOTHING = 0.8
 #: Free space kept around the head, mm, so that a layer cut by the image border can be closed.
 MARGIN = 6.0
 
+#: Share of a tissue's volume that cleaning may change without a word.
+NOTEWORTHY_CHANGE = 0.1
+
 FACE = ndimage.generate_binary_structure(3, 1)
 EVERY_NEIGHBOUR = ndimage.generate_binary_structure(3, 3)
 
@@ -261,6 +264,15 @@ def _warnings(labels: Labels, affine: FloatArray, padding: tuple[tuple[int, int]
     return tuple(out)
 
 
+def _large_changes(before: dict[str, float], after: dict[str, float]) -> tuple[str, ...]:
+    """A line for each tissue whose volume cleaning changed so much that a person should look."""
+    return tuple(
+        f"Cleaning changed {name} from {before.get(name, 0.0):.0f} to {cm3:.0f} cm3; look at the labels."
+        for name, cm3 in after.items()
+        if abs(cm3 - before.get(name, 0.0)) > max(NOTEWORTHY_CHANGE * before.get(name, 0.0), 5.0)
+    )
+
+
 def clean_labels(labels: Labels, affine: FloatArray, *, skull: float = 2.0, scalp: float = 2.0) -> CleanedLabels:
     """Tissue labels made fit to be meshed.
 
@@ -320,13 +332,8 @@ def clean_labels(labels: Labels, affine: FloatArray, *, skull: float = 2.0, scal
         before = work.copy()
         step(work, sizes)
         moved[name] = float(np.count_nonzero(work != before) * voxel)
-    report = CleaningReport(
-        tissue_volumes(given, affine),
-        tissue_volumes(work, affine),
-        moved,
-        padding,
-        time.perf_counter() - start,
-        _warnings(given, affine, padding),
-    )
+    volumes = tissue_volumes(given, affine), tissue_volumes(work, affine)
+    warnings = (*_warnings(given, affine, padding), *_large_changes(*volumes))
+    report = CleaningReport(*volumes, moved, padding, time.perf_counter() - start, warnings)
     work.flags.writeable = False
     return CleanedLabels(work, read_only(moved_affine), report)
