@@ -16,9 +16,10 @@ SMOOTHING_SHARE, GOOD = 0.6, 0.45
 AT_REST = 0.75
 #: Stars below these mean-ratio qualities are collapsed, and polished.
 POOR_TO_COLLAPSE, POOR_TO_POLISH = 0.4, 0.5
-#: Polishing keeps nodes where three tissues meet within this distance, in finest edges; others within four
-#: times.
+#: Polishing keeps nodes where three tissues meet within this distance, in finest edges; others within four times.
 LEASH = 0.15
+#: The few stars still worse than this quality are polished again on a longer leash.
+WORST_TO_POLISH, LAST_LEASH = 0.28, 0.6
 #: Two faces of the outer surface whose normals have this cosine or more lie flat side by side.
 FLAT = 0.75
 
@@ -60,6 +61,7 @@ def shaped(
         offsets, star = stars_of(tets, len(nodes))
         smooth_nodes(fields, tets, offsets, star, label_sets, 1, SMOOTHING_SHARE, GOOD, AT_REST, 0.4, nodes)
     polish_nodes(fields, tets, offsets, star, label_sets, POOR_TO_POLISH, 3, LEASH * cell, nodes)
+    polish_nodes(fields, tets, offsets, star, label_sets, WORST_TO_POLISH, 4, LAST_LEASH * cell, nodes)
     return nodes, tets, labels
 
 
