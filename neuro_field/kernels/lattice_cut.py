@@ -7,9 +7,7 @@ from neuro_field.kernels.lattice_stars import EDGES, star_quality
 
 
 @njit(cache=True)
-def snap_nodes(
-    tets, offsets, star, edges, fraction, first_label, second_label, reach, floor, nodes, label_sets
-):
+def snap_nodes(tets, offsets, star, edges, fraction, first_label, second_label, reach, floor, nodes, label_sets):
     """Move nodes onto their nearest cut if closer than ``reach`` of the edge; returns how many moved.
 
     Parameters

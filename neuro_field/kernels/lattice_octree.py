@@ -109,9 +109,7 @@ def emit_lattice_tetrahedra(levels, active, numbers, out):
                                 count = _put(out, count, centre, their_centre, first, middle)
                                 count = _put(out, count, centre, their_centre, middle, last)
                     else:
-                        shared = (
-                            0  # the corner common to both faces; opposite it lies the large face's centre
-                        )
+                        shared = 0  # the corner common to both faces; opposite it lies the large face's centre
                         for m in range(4):
                             if corners[m, u] != other[u] and corners[m, v] != other[v]:
                                 shared = m
