@@ -57,6 +57,14 @@ def _head(source: str, stages: Stages, edge: float = 1.9) -> Any:
         return read_head(source)
 
 
+def _images(source: str) -> dict[str, Any]:
+    """The images behind a built-in head; none for one that comes as a mesh."""
+    from neuro_field.io.examples import example_images
+
+    name = source.removeprefix("example:")
+    return example_images(name) if name != source else {}
+
+
 def _coil(source: str) -> Any:
     from neuro_field.io.coils import load_coil, read_coil
 
@@ -87,7 +95,9 @@ def head(
         if image.startswith("example:") or is_head(image):
             if labels or lesion:
                 raise InputError("Options --labels and --lesion go with a T1 image; a head that is meshed has its own.")
-            made, files = _head(image, stages, edge), {}
+            made, files = _head(image, stages, edge), _images(image)
+        elif not Path(image).is_file():
+            raise InputError(f"The image {image} does not exist.")
         elif labels is None:
             raise NotImplementedError(
                 f"Segmenting a T1 with {segmenter} is not there yet: run it yourself and give --labels its label image."
@@ -210,13 +220,13 @@ def view(
 
     Example: `neuro-field view HEAD --screenshot head.png`
     """
-    from neuro_field.io.plans import is_plan, read_plan
+    from neuro_field.io.plans import read_plan
     from neuro_field.report.view import view as show
 
     if screenshot is not None and screenshot.exists():
         raise InputError(f"File {screenshot} exists already; name another.")
     with Stages() as stages:
-        shown = read_plan(thing) if is_plan(thing) else _head(thing, stages)
+        shown = read_plan(thing) if (Path(thing) / "plan.json").is_file() else _head(thing, stages)
     show(shown, screenshot=screenshot)
     if screenshot is not None:
         typer.echo(f"Picture written to {screenshot}.")

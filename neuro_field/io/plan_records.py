@@ -107,6 +107,7 @@ def _candidate_record(candidate: Candidate, coil: Coil | None, head: HeadModel |
     return {
         "strength": candidate.strength,
         "verified": candidate.verified,
+        "magnitude": candidate.magnitude,
         "angle": candidate.angle,
         "lift": candidate.lift,
         "head_from_coil": placement.head_from_coil.tolist(),
@@ -200,6 +201,9 @@ class Entries:
         """A finite number or null."""
         value = self._checked(key, "a finite number or null", lambda value: value is None or _is_number(value))
         return None if value is None else float(value)
+
+    def flag(self, key: str) -> bool:
+        return bool(self._checked(key, "true or false", lambda value: isinstance(value, bool)))
 
     def count(self, key: str) -> int:
         """A whole number from zero."""
@@ -333,7 +337,7 @@ def _plan_of(entries: Entries, coil: Coil | None) -> Plan:
 def _candidate_of(entries: Entries) -> Candidate:
     return Candidate(
         Placement(entries.array("head_from_coil", (4, 4))), entries.number("strength"), entries.number("verified"),
-        entries.number("angle"), entries.number("lift"),
+        entries.number("magnitude"), entries.number("angle"), entries.number("lift"),
     )  # fmt: skip
 
 
@@ -346,6 +350,7 @@ def _target_of(entries: Entries) -> Target:
         elements=elements,
         weights=entries.array("weights", (len(elements),)),
         direction=entries.array_or_none("direction", (3,)),
+        either_way=entries.flag("either_way"),
         side=entries.text_or_none("side"),
         seed=entries.array_or_none("seed", (3,)),
         seed_mni=entries.array_or_none("seed_mni", (3,)),

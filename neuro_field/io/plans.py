@@ -25,7 +25,7 @@ _AXES = ("x", "y", "z")
 
 #: Columns of plan.tsv: mm in the head frame, V/m at 1 A/us, degrees.
 COLUMNS = (
-    "role", "side", "rank", "ranked_V_per_m", "solved_V_per_m",
+    "role", "side", "rank", "ranked_V_per_m", "solved_V_per_m", "magnitude_V_per_m",
     *(f"center_{axis}_mm" for axis in _AXES), *(f"handle_{axis}" for axis in _AXES),
     *(f"initial_current_{axis}" for axis in _AXES), "angle_deg", "lift_mm",
     *(f"head_from_coil_{i}{j}" for i in range(4) for j in range(4)),
@@ -98,7 +98,7 @@ def _rows(plan: Plan, role: str, side: str) -> list[list[str]]:
         placement = candidate.placement
         current = placement.initial_e_direction(plan.coil) if plan.coil is not None else np.full(3, np.nan)
         numbers = [
-            candidate.strength, candidate.verified, *placement.center, *placement.handle_direction, *current,
+            candidate.strength, candidate.verified, candidate.magnitude, *placement.center, *placement.handle_direction, *current,
             candidate.angle, candidate.lift, *placement.head_from_coil.ravel(),
         ]  # fmt: skip
         cells = [f"{value + 0.0:.6f}" if np.isfinite(value) else "n/a" for value in numbers]

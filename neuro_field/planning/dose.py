@@ -36,7 +36,7 @@ class Dose:
 
 
 def dose(preset: Preset, coil: Coil, rmt: float, anchor: Plan, plan: Plan) -> Dose:
-    """Field-matched output: MSO = k rMT e_M1 / e_target, with e per A/us (HBM 2026 e70550 [src]).
+    """Field-matched output: MSO = k rMT e_M1 / e_target, with e the mean |E| per A/us (HBM 2026 e70550 [src]).
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ def dose(preset: Preset, coil: Coil, rmt: float, anchor: Plan, plan: Plan) -> Do
         return Dose(None, None, None, f"the preset is dosed by {preset.threshold}, and only rMT was given")
     if plan.target.viable_share < LEAST_VIABLE:
         return Dose(None, None, None, f"only {plan.target.viable_share:.0%} of the target is viable: no dose is matched")
-    ratio = anchor.best.verified / plan.best.verified
+    ratio = anchor.best.magnitude / plan.best.magnitude
     wanted = preset.intensity * rmt * ratio
     output = min(wanted, 100.0)
     words = [f"{preset.intensity:g} x rMT {rmt:g} % x field at the hand area / field at the target ({ratio:.2f})"]
@@ -63,5 +63,5 @@ def dose(preset: Preset, coil: Coil, rmt: float, anchor: Plan, plan: Plan) -> Do
         words.append(f"{wanted:.0f} % would be needed: capped at 100 %")
     if wanted / rmt > HIGH:
         words.append(f"{wanted / rmt:.0%} of rMT is above 120 %")
-    field = plan.best.verified * output / 100 * coil.didt_max / 1e6 if coil.didt_max else None
+    field = plan.best.magnitude * output / 100 * coil.didt_max / 1e6 if coil.didt_max else None
     return Dose(output, output / rmt, field, "; ".join(words))

@@ -45,6 +45,8 @@ class Candidate:
         V/m in the target at 1 A/us, as ranked (by reciprocity).
     verified : float
         The same by a full forward solve.
+    magnitude : float
+        Mean |E| over the target by that solve, V/m, whatever the target's direction.
     angle : float
         Of the handle, degrees from straight back, positive to the patient's left.
     lift : float
@@ -54,6 +56,7 @@ class Candidate:
     placement: Placement
     strength: float
     verified: float
+    magnitude: float
     angle: float
     lift: float
 
@@ -153,11 +156,13 @@ def plan(
         chosen = distinct(choices, strengths, target, anatomical_axes(solver.head)[1])
         placements = [Placement(choices.head_from_coil[i]) for i in chosen]
         fields = solver.solve_many(coil, placements)
-        verified = [target.mean(field) for field in fields]
     ranking = tuple(
-        Candidate(placement, float(strengths[i]), value, float(choices.angles[i]), float(choices.lifts[i]))
-        for i, placement, value in zip(chosen, placements, verified, strict=True)
-    )
+        Candidate(
+            placement, float(strengths[i]), target.mean(field), target.magnitude(field),
+            float(choices.angles[i]), float(choices.lifts[i]),
+        )
+        for i, placement, field in zip(chosen, placements, fields, strict=True)
+    )  # fmt: skip
     differences = [abs(c.strength - c.verified) / max(abs(c.verified), 1e-12) for c in ranking]
     report = PlanReport(
         len(choices), int(choices.positions.max()) + 1, mapping.basis.shape[1], mapping.truncation,
@@ -172,19 +177,19 @@ def distinct(
 ) -> list[int]:
     """Indices of the best placements that differ from one another, best first.
 
-    Where the target has no direction, a handle turned right round gives the same magnitude: of such a pair the one
-    whose handle points backwards, away from the face, stands for both.
+    Unless the target is signed, a handle turned right round gives the same: of such a pair the one whose handle points
+    backwards, away from the face, stands for both.
     """
     handles = -choices.head_from_coil[:, :3, 1]
     centers = choices.head_from_coil[:, :3, 3]
-    allowed = np.ones(len(choices), dtype=bool) if target.direction is not None else handles @ anterior <= 1e-6
+    allowed = np.ones(len(choices), dtype=bool) if target.signed else handles @ anterior <= 1e-6
     chosen: list[int] = []
     closest = np.cos(np.radians(DISTINCT_ANGLE))
     for i in np.argsort(-strengths, kind="stable"):
         if not allowed[i]:
             continue
         cosines = handles[chosen] @ handles[i]
-        if target.direction is None:
+        if not target.signed:
             cosines = np.abs(cosines)
         near = np.linalg.norm(centers[chosen] - centers[i], axis=1) <= DISTINCT_DISTANCE
         if not (near & (cosines >= closest)).any():

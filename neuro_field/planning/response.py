@@ -88,11 +88,9 @@ class Response:
 
     def _measured(self, coefficients: FloatArray) -> FloatArray:
         out = np.empty(len(coefficients))
-        root = np.sqrt(self.target.weights)
         for first in range(0, len(out), _BATCH):
             part = slice(first, first + _BATCH)
-            fields = (coefficients[part] @ self.basis.T).reshape(-1, len(root), 3)
-            out[part] = self.target.measure(fields) @ root
+            out[part] = self.target.seen((coefficients[part] @ self.basis.T).reshape(len(out[part]), -1, 3))
         return out
 
 
@@ -137,7 +135,7 @@ def response(solver: Solver, coil: Coil, target: Target, samples: Sequence[Place
         Spread over the candidates; two to three times as many as basis vectors wanted.
     """
     system = solver.system
-    root = np.sqrt(target.weights)
+    root = target.roots
     fields = solver.solve_many(coil, samples, didt=1.0)
     snapshots = np.stack([(root[:, None] * target.values(field)).ravel() for field in fields], axis=1)
     u, sizes, _ = np.linalg.svd(snapshots, full_matrices=False)

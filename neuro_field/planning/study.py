@@ -1,7 +1,8 @@
 """Both hemispheres of one patient under one preset: targets, plans, dose, and what has to be said with them."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,8 +12,8 @@ from neuro_field.errors import InputError
 from neuro_field.field.solver import Solver
 from neuro_field.head.lesion import LesionSummary, lesion_summary
 from neuro_field.head.model import HeadModel
-from neuro_field.planning.atlas import SIDES, other_side
-from neuro_field.planning.candidates import Grid
+from neuro_field.planning.atlas import SIDES, other_side, site
+from neuro_field.planning.candidates import Grid, anatomical_axes
 from neuro_field.planning.dose import Dose, dose
 from neuro_field.planning.plan import Candidate, Plan, plan
 from neuro_field.planning.presets import Preset
@@ -177,12 +178,9 @@ def study(
     solver = Solver(head, tolerance=tolerance)
     say("solver set-up", 1.0)
     plans = {
-        role: plan(
-            solver, coil, target, grid=grid,
-            progress=lambda stage, share, role=role: say(f"{role}: {stage}", share),
-        )
+        role: plan(solver, coil, target, grid=grid, progress=partial(_say_of, say, role))
         for role, target in targets.items()
-    }  # fmt: skip
+    }
     doses = {}
     if given.rmt is not None and chosen.intensity is not None:
         anchor = _anchor(solver, coil, plans, targets, grid, given)
@@ -191,6 +189,10 @@ def study(
         chosen, coil, head, lesion_summary(head), given, plans.get("contralesional"), plans.get("ipsilesional"),
         why, doses, tuple(_warnings(chosen, given, targets, plans)),
     )  # fmt: skip
+
+
+def _say_of(say: Progress, role: str, stage: str, share: float) -> None:
+    say(f"{role}: {stage}", share)
 
 
 def _answers(head: HeadModel, rmt: float | None, lesion_side: str | None, answers: dict[str, Any]) -> Answers:
@@ -242,12 +244,26 @@ def _targets(head: HeadModel, name: str, answers: Answers) -> tuple[dict[str, Ta
     targets, why = {}, {}
     for role, side in (("contralesional", other_side(ipsilesional)), ("ipsilesional", ipsilesional)):
         try:
-            targets[role] = Target.named(head, name, side)
+            targets[role] = directed(head, Target.named(head, name, side))
         except InputError as error:
             if head.mapping is None:
                 raise
             why[role] = str(error)
     return targets, why
+
+
+def directed(head: HeadModel, target: Target) -> Target:
+    """The target with the current axis its site is known to want, in the plane of the scalp above it; else as it is."""
+    where = site(target.name)
+    if where.current is None or target.side is None:
+        return target
+    right, anterior, _ = anatomical_axes(head)
+    normal = head.scalp.smoothed_normal(target.center)
+    midwards = right if target.side == "left" else -right
+    forwards, midwards = (axis - (axis @ normal) * normal for axis in (anterior, midwards))
+    angle = np.radians(where.current)
+    along = np.cos(angle) * forwards / np.linalg.norm(forwards) + np.sin(angle) * midwards / np.linalg.norm(midwards)
+    return replace(target, direction=along, either_way=True)
 
 
 def _anchor(
@@ -256,7 +272,8 @@ def _anchor(
     """The plan for the hand area where the motor threshold was measured: the unaffected hemisphere's."""
     if "contralesional" in plans and targets["contralesional"].name == "m1-hand":
         return plans["contralesional"]
-    return plan(solver, coil, Target.named(solver.head, "m1-hand", other_side(str(answers.lesion_side))), grid=grid)
+    hand = Target.named(solver.head, "m1-hand", other_side(str(answers.lesion_side)))
+    return plan(solver, coil, directed(solver.head, hand), grid=grid)
 
 
 def _warnings(

@@ -1,6 +1,7 @@
 """What a coil is aimed at: a weighted set of elements of a head, and how to choose it from anatomy."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -40,6 +41,8 @@ class Target:
         Their shares of the target's volume, summing to one.
     direction : (3,) array, optional
         Unit vector, head frame: then the mean component along it counts instead of the mean magnitude.
+    either_way : bool
+        With a direction: the component counts by its size, whichever way it points.
     side : {"left", "right"}, optional
     seed : (3,) array, optional
         Where the search began, mm, head frame.
@@ -59,6 +62,7 @@ class Target:
     elements: IntArray
     weights: FloatArray
     direction: FloatArray | None = None
+    either_way: bool = False
     side: str | None = None
     seed: FloatArray | None = None
     seed_mni: FloatArray | None = None
@@ -109,8 +113,9 @@ class Target:
 
     @classmethod
     def named(
-        cls, head: HeadModel, name: str, side: str, *, radius: float = RADIUS, direction: Any = None
-    ) -> "Target":
+        cls, head: HeadModel, name: str, side: str, *, radius: float = RADIUS, direction: Any = None,
+        either_way: bool = False,
+    ) -> "Target":  # fmt: skip
         """A cortical target by name: its MNI seed, carried to the head and moved to the nearest viable grey matter.
 
         Parameters
@@ -133,7 +138,8 @@ class Target:
         seed = head.from_mni(seed_mni[None])[0]
         center = _nearest_viable(head, seed, radius, f"{side} {name}")
         return cls.ball(
-            head, center, radius, direction=direction, name=name, side=side, seed=seed, seed_mni=seed_mni,
+            head, center, radius, direction=direction, either_way=either_way, name=name, side=side,
+            seed=seed, seed_mni=seed_mni,
             moved=float(np.linalg.norm(center - seed)), viable_share=_viable_share(head, seed, radius),
             source=where.source,
         )  # fmt: skip
@@ -144,11 +150,28 @@ class Target:
 
     def mean(self, field: "Field") -> float:
         """Volume mean of |E| over the target, or of E along `direction` when it has one, V/m."""
-        return float(self.weights @ self.measure(self.values(field)))
+        return float(self.seen(self.roots[:, None] * self.values(field)))
 
-    def measure(self, values: FloatArray) -> FloatArray:
-        """What counts of vectors (..., 3): their magnitude, or their component along `direction`."""
-        return np.linalg.norm(values, axis=-1) if self.direction is None else values @ self.direction
+    def magnitude(self, field: "Field") -> float:
+        """Volume mean of |E| over the target, V/m, whether it has a direction or not."""
+        return float(np.linalg.norm(self.values(field), axis=1) @ self.weights)
+
+    @property
+    def signed(self) -> bool:
+        """Whether turning the current round changes what the target sees."""
+        return self.direction is not None and not self.either_way
+
+    @cached_property
+    def roots(self) -> FloatArray:
+        """(r,) square roots of the weights."""
+        return read_only(np.sqrt(self.weights))
+
+    def seen(self, scaled: FloatArray) -> FloatArray:
+        """What `mean` is made of: fields (..., r, 3) of the elements, each times the root of its weight, give (...)."""
+        if self.direction is None:
+            return np.linalg.norm(scaled, axis=-1) @ self.roots
+        along = (scaled @ self.direction) @ self.roots
+        return np.abs(along) if self.either_way else along
 
 
 def _near(head: HeadModel, tissue: np.ndarray, centre: FloatArray, radius: float) -> IntArray:
