@@ -83,7 +83,7 @@ def validate(coil: Coil, *, size: str = "small", progress: Progress | None = Non
     coil : Coil
         Of dipoles, or convertible to them.
     size : "small", "medium" or "large"
-        Cells of 4, 3 or 2 mm: under one, two and ten minutes on two cores.
+        Cells of 4, 3 or 2 mm; about one minute for the first on two cores, two for the second.
     progress : callable, optional
         Called with a stage and the share done, 0 to 1.
 
