@@ -62,10 +62,12 @@ class HeadFacts:
     why: str = ""
 
     @classmethod
-    def of(cls, head: HeadModel | None) -> "HeadFacts":
-        """Of a head; of none, the axes of the head frame (world RAS)."""
+    def of(cls, head: HeadModel | None, *, landmarks: bool = True) -> "HeadFacts":
+        """Of a head, with or without its 10-10 positions; of none, the axes of the head frame (world RAS)."""
         if head is None:
             return cls(None, np.eye(3), {}, "the plan was read from files, which do not hold the head")
+        if not landmarks:
+            return cls(head, anatomical_axes(head), {}, "they were not asked for")
         try:
             return cls(head, anatomical_axes(head), landmarks_1010(head))
         except InputError as error:

@@ -138,7 +138,7 @@ def _row(rank: int, candidate: Candidate, plan: Plan, facts: HeadFacts) -> dict[
         "rank": rank,
         "ranked": f"{candidate.strength:.3f}",
         "solved": f"{candidate.verified:.3f}",
-        "share": f"{candidate.verified / plan.best.verified:.0%}",
+        "share": f"{100 * (candidate.verified / plan.best.verified):.0f} %",
         "center": point_words(placement.center),
         "mni": point_words(mni, 0) if mni is not None else "-",
         "landmark": f"{near[0][0]}, {near[0][1]:.0f} mm" if near else "-",
@@ -223,7 +223,7 @@ def _lesion(study: Study | None) -> dict[str, str] | None:
     for role in sentences.ROLES:
         plan = getattr(study, role)
         if plan is not None:
-            rows[f"Grey matter lost at the {role} target"] = f"{1 - plan.target.viable_share:.0%}"
+            rows[f"Grey matter lost at the {role} target"] = f"{100 * (1 - plan.target.viable_share):.0f} %"
         elif role in study.why:
             rows[f"Grey matter lost at the {role} target"] = study.why[role]
     return rows

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from scipy.spatial import cKDTree
 
-from neuro_field.arrays import FloatArray
+from neuro_field.arrays import FloatArray, IntArray
 from neuro_field.errors import InputError
 from neuro_field.field.field import Field
 from neuro_field.geometry.mesh import Surface
@@ -41,6 +41,40 @@ def polydata(surface: Surface) -> Any:
 
 
 @dataclass(frozen=True, eq=False)
+class Anatomy:
+    """The surfaces of one head, made once for all its pictures.
+
+    ``axes`` (3, 3) its right, anterior and superior; ``centre`` (3,) of the grey matter, mm; ``grey``, ``scalp`` and
+    ``lesion`` (None without one) for drawing; ``grey_nodes`` (m,) the mesh node of each vertex of ``grey``.
+    """
+
+    head: HeadModel
+    axes: FloatArray
+    centre: FloatArray
+    grey: Any
+    grey_nodes: IntArray
+    scalp: Any
+    lesion: Any
+
+    @classmethod
+    def of(cls, head: HeadModel) -> "Anatomy":
+        """Of a head with grey matter."""
+        inside, lesion = head.region("grey_matter"), head.region("lesion")
+        if not inside.any():
+            raise InputError(f"The head {head.name!r} has no grey_matter to show a field in.")
+        surface = head.mesh.boundary(inside)
+        used = np.unique(head.mesh.tets[inside])
+        distance, place = cKDTree(head.mesh.nodes[used]).query(surface.points)
+        if distance.max(initial=0.0) > 1e-6:
+            raise InputError("The grey-matter surface and the mesh do not share their nodes.")
+        grey = polydata(surface).compute_normals(cell_normals=False, split_vertices=False, auto_orient_normals=False)
+        return cls(
+            head, anatomical_axes(head), surface.points.mean(axis=0), grey, used[place].astype(np.int32),
+            polydata(head.scalp), polydata(head.mesh.boundary(lesion)) if lesion.any() else None,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
 class Scene:
     """One head with a field in it, ready to draw.
 
@@ -48,36 +82,31 @@ class Scene:
     a target on the patient's left and 1 for one on the right, by place and not by name.
     """
 
-    head: HeadModel
+    anatomy: Anatomy
     field: Field
-    axes: FloatArray
-    centre: FloatArray
-    side: int
     grey: Any
-    scalp: Any
-    lesion: Any
     strongest: float
+    side: int
     target_centre: FloatArray | None = None
     target_radius: float = 0.0
 
     @classmethod
-    def of(cls, field: Field, plan: Plan | None = None, grey: GreyField | None = None) -> "Scene":
-        """Of a field, and of the plan it is the best of."""
-        head = field.head
-        grey = grey or GreyField.of(field)
-        surface = head.mesh.boundary(head.region("grey_matter"))
-        shown = polydata(surface)
-        shown = shown.compute_normals(cell_normals=False, split_vertices=False, auto_orient_normals=False)
-        shown["E"] = surface_values(head, surface, grey)
-        axes = anatomical_axes(head)
-        centre = surface.points.mean(axis=0)
+    def of(cls, field: Field, plan: Plan | None = None, anatomy: Anatomy | None = None) -> "Scene":
+        """Of a field, and of the plan it is the best of; ``anatomy`` of the same head may be handed over."""
+        anatomy = anatomy or Anatomy.of(field.head)
+        values = GreyField.of(field)
+        grey = anatomy.grey.copy(deep=False)
+        grey["E"] = node_values(field.head, values)[anatomy.grey_nodes]
         focus = plan.target.center if plan else field.placement.center
-        lesion = head.region("lesion")
-        return cls(
-            head, field, axes, centre, 1 if (focus - centre) @ axes[0] > 0 else -1, shown, polydata(head.scalp),
-            polydata(head.mesh.boundary(lesion)) if lesion.any() else None, grey.threshold,
-            plan.target.center if plan else None, plan.target.radius if plan else 0.0,
-        )  # fmt: skip
+        side = 1 if (focus - anatomy.centre) @ anatomy.axes[0] > 0 else -1
+        if plan is None:
+            return cls(anatomy, field, grey, values.threshold, side)
+        return cls(anatomy, field, grey, values.threshold, side, plan.target.center, plan.target.radius)
+
+    @property
+    def axes(self) -> FloatArray:
+        """(3, 3) right, anterior and superior of the head."""
+        return self.anatomy.axes
 
     @property
     def focus(self) -> FloatArray:
@@ -85,19 +114,13 @@ class Scene:
         return self.target_centre if self.target_centre is not None else self.field.placement.center
 
 
-def surface_values(head: HeadModel, surface: Surface, grey: GreyField) -> FloatArray:
-    """(m,) |E| at the vertices of the grey-matter surface, V/m: the volume mean of the grey matter around each."""
-    tets = head.mesh.tets[grey.elements]
+def node_values(head: HeadModel, grey: GreyField) -> FloatArray:
+    """(n,) |E| at the nodes, V/m: the volume mean of the grey matter around each; 0 where there is none."""
+    tets = head.mesh.tets[grey.elements].ravel()
     volumes = head.mesh.volumes[grey.elements]
     n = len(head.mesh.nodes)
-    total = np.bincount(tets.ravel(), np.repeat(volumes * grey.strength, 4), n)
-    weight = np.bincount(tets.ravel(), np.repeat(volumes, 4), n)
-    used = np.flatnonzero(weight > 0)
-    distance, place = cKDTree(head.mesh.nodes[used]).query(surface.points)
-    if distance.max(initial=0.0) > 1e-6:
-        raise InputError("The grey-matter surface and the mesh do not share their nodes.")
-    nodes = used[place]
-    return total[nodes] / weight[nodes]
+    total = np.bincount(tets, np.repeat(volumes * grey.strength, 4), n)
+    return total / np.maximum(np.bincount(tets, np.repeat(volumes, 4), n), 1e-30)
 
 
 def coil_shape(field: Field) -> Any:

@@ -4,6 +4,8 @@ import numpy as np
 
 from neuro_field.arrays import FloatArray
 from neuro_field.coil.coil import Coil
+from neuro_field.coil.placement import Placement
+from neuro_field.field.field import Field
 from neuro_field.planning.dose import Dose
 from neuro_field.planning.plan import Candidate, Plan
 from neuro_field.planning.study import Study
@@ -47,13 +49,31 @@ def plan_lines(plan: Plan, facts: HeadFacts | None = None, grey: GreyField | Non
         grey = GreyField.of(plan.field)
     lines = [
         target_line(plan.target),
-        position_line(plan.best, facts),
-        landmark_line(plan.best, facts),
+        position_line(plan.best.placement, facts),
+        landmark_line(plan.best.placement, facts),
         handle_line(plan, plan.best, facts),
         current_line(plan, plan.best, facts),
         field_line(plan),
-        distance_line(plan.best, facts),
+        distance_line(plan.best.placement, facts, plan.best.lift),
         hot_spot_line(plan.target, grey, facts),
+    ]
+    return [line for line in lines if line]
+
+
+def field_lines(field: Field) -> list[str]:
+    """One computed field in plain words: where the coil stands, which way it points, where the field is strongest."""
+    facts, grey = HeadFacts.of(field.head), GreyField.of(field)
+    placement, slope = field.placement, field.didt / AMPERE_PER_MICROSECOND
+    current = placement.initial_e_direction(field.coil) * (1.0 if field.didt >= 0 else -1.0)
+    lines = [
+        position_line(placement, facts),
+        landmark_line(placement, facts),
+        f"Handle: points {direction_words(placement.handle_direction, facts.axes)}.",
+        f"Current: at this dI/dt of {slope:g} A/µs the induced current under the coil first runs "
+        f"{direction_words(current, facts.axes)}.",
+        distance_line(placement, facts),
+        f"Strongest field: 0.1 % of the grey matter lies above {grey.threshold:.2f} V/m at {slope:g} A/µs; its centre "
+        f"is at {point_words(grey.hot_spot)} mm in the head frame.",
     ]
     return [line for line in lines if line]
 
@@ -99,22 +119,22 @@ def target_line(target: Target) -> str:
     if target.seed_mni is not None:
         words += (
             f"; searched around MNI152 {point_words(target.seed_mni, 0)} ({target.source}) and moved "
-            f"{target.moved:.1f} mm to the nearest viable grey matter; {target.viable_share:.0%} of the grey matter "
-            "there is viable"
+            f"{target.moved:.1f} mm to the nearest viable grey matter; {100 * target.viable_share:.0f} % of the "
+            "grey matter there is viable"
         )
     return words + "."
 
 
-def position_line(candidate: Candidate, facts: HeadFacts) -> str:
+def position_line(placement: Placement, facts: HeadFacts) -> str:
     """The centre of the casing face in the head frame and in MNI152."""
-    words = f"Position: centre of the casing face at {point_words(candidate.placement.center)} mm in the head frame"
-    mni = facts.mni(candidate.placement.center)
+    words = f"Position: centre of the casing face at {point_words(placement.center)} mm in the head frame"
+    mni = facts.mni(placement.center)
     return words + (f", MNI152 {point_words(mni, 0)} mm." if mni is not None else ".")
 
 
-def landmark_line(candidate: Candidate, facts: HeadFacts) -> str:
+def landmark_line(placement: Placement, facts: HeadFacts) -> str:
     """Where the scalp under the centre lies from the two nearest 10-10 positions."""
-    near = facts.near(candidate.placement.center)
+    near = facts.near(placement.center)
     if not near:
         return f"Nearest 10-10 position: not known ({facts.why.rstrip('.')})."
     said = [offset_words(offset, facts.axes, name) for name, _, offset in near]
@@ -160,14 +180,14 @@ def field_line(plan: Plan) -> str:
     return f"{words} ({statistic(plan.target)})."
 
 
-def distance_line(candidate: Candidate, facts: HeadFacts) -> str:
+def distance_line(placement: Placement, facts: HeadFacts, lift: float = 0.0) -> str:
     """How far the coil stands from the cortex."""
-    distance = facts.cortex_distance(candidate.placement.center)
+    distance = facts.cortex_distance(placement.center)
     if distance is None:
         return ""
     words = f"Coil-cortex distance: {distance:.1f} mm from the centre of the casing face to the nearest grey matter"
-    if candidate.lift > 0.05:
-        words += f"; it stands {candidate.lift:.1f} mm farther off than asked, so that the casing clears the scalp"
+    if lift > 0.05:
+        words += f"; it stands {lift:.1f} mm farther off than asked, so that the casing clears the scalp"
     return words + "."
 
 
@@ -186,7 +206,7 @@ def dose_line(dose: Dose, plan: Plan) -> str:
         return f"Dose: none is given: {dose.reason}."
     words = f"Dose: {dose.output:.0f} % of maximum stimulator output"
     if dose.of_threshold is not None:
-        words += f", {dose.of_threshold:.0%} of the motor threshold"
+        words += f", {100 * dose.of_threshold:.0f} % of the motor threshold"
     if dose.target_field is not None:
         words += f", {dose.target_field:.0f} V/m in the target ({statistic(plan.target)})"
     return f"{words}. {dose.reason}."

@@ -1,0 +1,187 @@
+"""How the parts of a picture are drawn: shapes, marks, words and the eye's place."""
+
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from neuro_field.arrays import FloatArray
+from neuro_field.report.opengl import off_screen
+from neuro_field.report.scene import COLOURS, FIELD_MAP, Scene, arrows, coil_shape, edge_words
+
+#: Width and height of a picture in pixels, ...
+SIZE = (1120, 896)
+
+#: ... and how many times larger it is drawn, so that its edges come out smooth.
+FINER = 1.5
+
+#: Marks are drawn this much nearer to the viewer than what they mark, mm.
+IN_FRONT = 400.0
+
+_BAR = "Electric field strength in V/m at 1 A/µs"
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """Where a picture is taken from.
+
+    ``into`` the picture and ``up`` (3,), head frame; ``focus`` (3,) in its middle; ``across`` its height in mm;
+    marks are drawn ``in_front`` mm nearer to the viewer than what they mark (0 for a window that can be turned).
+    """
+
+    into: FloatArray
+    up: FloatArray
+    focus: FloatArray
+    across: float
+    title: str
+    in_front: float = IN_FRONT
+
+    @property
+    def nearer(self) -> FloatArray:
+        """(3,) what brings a mark in front of everything, mm: the projection is parallel, so it stays in place."""
+        return -self.in_front * self.into / np.linalg.norm(self.into)
+
+
+def whole_head(plotter: Any, scene: Scene, view: View) -> None:
+    """Cortex with its field under a translucent scalp, the coil over it, and where handle and current point."""
+    plotter.enable_depth_peeling(4)
+    grey_matter(plotter, scene)
+    plotter.add_mesh(scene.anatomy.scalp, color=COLOURS["scalp"], opacity=0.2, smooth_shading=True)
+    coil = coil_shape(scene.field)
+    if coil is not None:
+        plotter.add_mesh(coil, color=COLOURS["casing"], opacity=0.17, smooth_shading=True)
+    marks(plotter, scene, view)
+    for name, length in (("handle", 85.0), ("current", 40.0)):
+        start, direction = arrows(scene.field)[name]
+        arrow(plotter, name, start, direction, length, view=view)
+
+
+def grey_matter(plotter: Any, scene: Scene) -> None:
+    """The grey-matter surface coloured by the field, with the bar of its colours."""
+    plotter.add_mesh(
+        scene.grey, scalars="E", cmap=FIELD_MAP, clim=(0.0, scene.strongest), smooth_shading=True,
+        scalar_bar_args=bar(_BAR), ambient=0.25,
+    )  # fmt: skip
+
+
+def marks(plotter: Any, scene: Scene, view: View) -> None:
+    """The target as a ring, the lesion in its colour, and their names."""
+    into = view.into / np.linalg.norm(view.into)
+    if scene.target_centre is not None:
+        middle = scene.target_centre + view.nearer
+        target(plotter, middle, scene.target_radius, into)
+        aside = np.cross(into, scene.field.placement.initial_e_direction(scene.field.coil))
+        _label(plotter, "target", middle + (scene.target_radius + 9) * aside / (float(np.linalg.norm(aside)) + 1e-9))
+    if scene.anatomy.lesion is not None:
+        plotter.add_mesh(scene.anatomy.lesion, color=COLOURS["lesion"], smooth_shading=True, ambient=0.35)
+        points = np.asarray(scene.anatomy.lesion.points)
+        if (points.mean(axis=0) - scene.anatomy.centre) @ into < 10.0:  # on the half of the head that faces the viewer
+            _label(plotter, "lesion", points[np.argmin(points @ view.up)])
+
+
+def target(plotter: Any, middle: FloatArray, radius: float, into: FloatArray) -> None:
+    """A ring around a target."""
+    import pyvista
+
+    ring = pyvista.Disc(center=middle, inner=radius, outer=radius + 1.6, normal=into, c_res=60)
+    plotter.add_mesh(ring, color=COLOURS["target"], lighting=False)
+
+
+def arrow(
+    plotter: Any, name: str, start: FloatArray, direction: FloatArray, length: float, *, view: View
+) -> None:
+    """An arrow with its name at its tip."""
+    import pyvista
+
+    start = start + view.nearer
+    shape = pyvista.Arrow(
+        start=start, direction=direction, scale=length, tip_length=0.25, tip_radius=3.6 / length,
+        shaft_radius=1.3 / length,
+    )  # fmt: skip
+    plotter.add_mesh(shape, color=COLOURS[name], ambient=0.4)
+    _label(plotter, name, start + (length + 4) * direction)
+
+
+def _label(plotter: Any, name: str, place: FloatArray) -> None:
+    plotter.add_point_labels(
+        np.asarray(place)[None], [name], text_color=COLOURS[name], font_size=36, bold=True, show_points=False,
+        always_visible=True, shape="rounded_rect", shape_color="white", shape_opacity=0.75, margin=4,
+    )  # fmt: skip
+
+
+def bar(title: str) -> dict[str, Any]:
+    """Settings of a colour bar with its title, below the picture."""
+    return {
+        "title": title, "vertical": False, "position_x": 0.3, "position_y": 0.02, "width": 0.4, "height": 0.07,
+        "title_font_size": 34, "label_font_size": 30, "fmt": "%.2f", "n_labels": 4, "color": "black", "fill": True,
+        "background_color": "white",
+    }  # fmt: skip
+
+
+def picture(view: View, axes: FloatArray, draw: Callable[[Any], None]) -> bytes:
+    """A PNG with the patient's sides (``axes`` (3, 3): right, anterior, superior) written at its edges."""
+    from PIL import Image  # comes with pyvista
+
+    out = io.BytesIO()
+    with off_screen():
+        plotter = stage(view, axes, draw, seen=False)
+        try:
+            drawn = Image.fromarray(np.asarray(plotter.screenshot(None, return_img=True)))
+        finally:
+            plotter.close()
+    drawn.resize(SIZE, Image.Resampling.LANCZOS).save(out, format="PNG")
+    return out.getvalue()
+
+
+def window(view: View, axes: FloatArray, draw: Callable[[Any], None]) -> None:
+    """The same in a window that can be turned; returns when it is closed."""
+    plotter = stage(view, axes, draw, seen=True)
+    plotter.add_axes(xlabel="Right", ylabel="Front", zlabel="Top")
+    plotter.show()
+
+
+def stage(view: View, axes: FloatArray, draw: Callable[[Any], None], *, seen: bool) -> Any:
+    """A plotter with everything on it."""
+    import pyvista
+
+    plotter: Any = pyvista.Plotter(off_screen=not seen, window_size=[round(FINER * side) for side in SIZE])
+    plotter.set_background("white")
+    plotter.disable_anti_aliasing()  # VTK's own either breaks translucency or costs ten times as much without a GPU
+    draw(plotter)
+    aim(plotter, view)
+    if not seen:
+        write_edges(plotter, view, axes)
+    return plotter
+
+
+def aim(plotter: Any, view: View) -> None:
+    """Parallel projection, so that lengths in the picture can be compared."""
+    into = view.into / np.linalg.norm(view.into)
+    plotter.camera.focal_point = view.focus
+    plotter.camera.position = np.asarray(view.focus) - 2 * IN_FRONT * into
+    plotter.camera.up = view.up
+    plotter.camera.parallel_projection = True
+    plotter.camera.parallel_scale = view.across / 2
+    plotter.renderer.reset_camera_clipping_range()
+
+
+def write_edges(plotter: Any, view: View, axes: FloatArray) -> None:
+    """Title, and the patient's sides in words at the edges."""
+    places = {"left": (0.02, 0.8), "right": (0.98, 0.8), "top": (0.5, 0.9), "bottom": (0.5, 0.13)}
+    for edge, word in edge_words(view.into, view.up, axes).items():
+        _text(plotter, word, places[edge], 27, edge)
+    _text(plotter, view.title, (0.5, 0.955), 20, "centre")
+
+
+def _text(plotter: Any, words: str, place: tuple[float, float], size: int, align: str) -> None:
+    actor = plotter.add_text(words, position=place, viewport=True, font_size=size, color="black")
+    style = actor.GetTextProperty()
+    style.SetBold(True)
+    style.SetBackgroundColor(1.0, 1.0, 1.0)
+    style.SetBackgroundOpacity(0.7)
+    if align == "right":
+        style.SetJustificationToRight()
+    elif align != "left":
+        style.SetJustificationToCentered()
