@@ -203,6 +203,7 @@ class Entries:
         return None if value is None else float(value)
 
     def flag(self, key: str) -> bool:
+        """True or false."""
         return bool(self._checked(key, "true or false", lambda value: isinstance(value, bool)))
 
     def count(self, key: str) -> int:

@@ -98,8 +98,9 @@ def _rows(plan: Plan, role: str, side: str) -> list[list[str]]:
         placement = candidate.placement
         current = placement.initial_e_direction(plan.coil) if plan.coil is not None else np.full(3, np.nan)
         numbers = [
-            candidate.strength, candidate.verified, candidate.magnitude, *placement.center, *placement.handle_direction, *current,
-            candidate.angle, candidate.lift, *placement.head_from_coil.ravel(),
+            candidate.strength, candidate.verified, candidate.magnitude, *placement.center,
+            *placement.handle_direction, *current, candidate.angle, candidate.lift,
+            *placement.head_from_coil.ravel(),
         ]  # fmt: skip
         cells = [f"{value + 0.0:.6f}" if np.isfinite(value) else "n/a" for value in numbers]
         rows.append([role, side, str(rank), *cells])

@@ -39,6 +39,13 @@ class View:
     in_front: float = IN_FRONT
 
     @property
+    def upwards(self) -> FloatArray:
+        """(3,) unit vector towards the picture's upper edge."""
+        into = self.into / np.linalg.norm(self.into)
+        out = self.up - (self.up @ into) * into
+        return out / np.linalg.norm(out)
+
+    @property
     def nearer(self) -> FloatArray:
         """(3,) what brings a mark in front of everything, mm: the projection is parallel, so it stays in place."""
         return -self.in_front * self.into / np.linalg.norm(self.into)
@@ -77,8 +84,11 @@ def marks(plotter: Any, scene: Scene, view: View) -> None:
     if scene.anatomy.lesion is not None:
         plotter.add_mesh(scene.anatomy.lesion, color=COLOURS["lesion"], smooth_shading=True, ambient=0.35)
         points = np.asarray(scene.anatomy.lesion.points)
-        if (points.mean(axis=0) - scene.anatomy.centre) @ into < 10.0:  # on the half of the head that faces the viewer
-            _label(plotter, "lesion", points[np.argmin(points @ view.up)])
+        height = (points - view.focus) @ view.upwards / view.across
+        aside = (points - view.focus) @ np.cross(into, view.upwards) / view.across
+        inside = points[(height > -0.3) & (height < 0.35) & (np.abs(aside) < 0.5)]
+        if len(inside) and (points.mean(axis=0) - scene.anatomy.centre) @ into < 10.0:  # on the half that faces us
+            _label(plotter, "lesion", inside[np.argmin(inside @ view.upwards)])
 
 
 def target(plotter: Any, middle: FloatArray, radius: float, into: FloatArray) -> None:
@@ -114,7 +124,7 @@ def _label(plotter: Any, name: str, place: FloatArray) -> None:
 def bar(title: str) -> dict[str, Any]:
     """Settings of a colour bar with its title, below the picture."""
     return {
-        "title": title, "vertical": False, "position_x": 0.3, "position_y": 0.02, "width": 0.4, "height": 0.07,
+        "title": title, "vertical": False, "position_x": 0.3, "position_y": 0.02, "width": 0.4, "height": 0.09,
         "title_font_size": 34, "label_font_size": 30, "fmt": "%.2f", "n_labels": 4, "color": "black", "fill": True,
         "background_color": "white",
     }  # fmt: skip
@@ -151,6 +161,8 @@ def stage(view: View, axes: FloatArray, draw: Callable[[Any], None], *, seen: bo
     plotter.disable_anti_aliasing()  # VTK's own either breaks translucency or costs ten times as much without a GPU
     draw(plotter)
     aim(plotter, view)
+    for scalar_bar in plotter.scalar_bars.values():
+        scalar_bar.SetVerticalTitleSeparation(12)
     if not seen:
         write_edges(plotter, view, axes)
     return plotter

@@ -15,7 +15,7 @@ from neuro_field.head.tissues import BY_TAG
 from neuro_field.planning.plan import Candidate, Plan
 from neuro_field.planning.study import Study
 from neuro_field.report import sentences
-from neuro_field.report.facts import GreyField, HeadFacts, plan_head
+from neuro_field.report.facts import HeadFacts, plan_head
 from neuro_field.report.words import direction_words, point_words, turn_words
 from neuro_field.units import AMPERE_PER_MICROSECOND
 
@@ -78,7 +78,7 @@ def study_page(
         parts = _study_parts(study, facts, images)
     else:
         whole, title = None, f"target {sentences.target_title(study.target)}"
-        parts = [_part(study, facts, images, "", "Best placement")]
+        parts = [_part(study, facts, images, "", "Best placement") | {"lines": sentences.plan_lines(study, facts)}]
     template = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     ).from_string(Path(__file__).with_name("page.html.j2").read_text(encoding="utf-8"))
@@ -104,25 +104,23 @@ def _study_parts(study: Study, facts: HeadFacts, images: Mapping[str, str]) -> l
     parts = []
     for role in sentences.roles(study):
         plan = getattr(study, role)
-        part = _part(plan, facts, images, role, sentences.role_title(study, role), why=study.why.get(role, ""))
-        part["own"] = sentences.is_own(study, role)
-        if plan is not None and role in study.doses:
-            part["lines"].append(sentences.dose_line(study.doses[role], plan))
+        part = _part(plan, facts, images, role, sentences.role_title(study, role))
+        part |= {"own": sentences.is_own(study, role), "why": study.why.get(role, "none was made")}
+        if plan is not None:
+            part["lines"] = sentences.plan_lines(plan, facts, dose=study.doses.get(role))
         parts.append(part)
     return parts
 
 
-def _part(
-    plan: Plan | None, facts: HeadFacts, images: Mapping[str, str], role: str, title: str, *, why: str = ""
-) -> dict[str, Any]:
-    part: dict[str, Any] = {"title": title, "own": True, "plan": plan, "why": why or "no plan was made", "lines": []}
+def _part(plan: Plan | None, facts: HeadFacts, images: Mapping[str, str], role: str, title: str) -> dict[str, Any]:
+    """What the page says of one plan, without its sentences."""
+    part: dict[str, Any] = {"title": title, "own": True, "plan": plan, "why": "", "lines": []}
     part["pictures"] = {name: images.get(f"{role}_{name}" if role else name) for name in CAPTIONS}
     part["id"] = role or "plan"
     if plan is None:
         return part
-    grey = GreyField.of(plan.field) if plan.field is not None else None
-    part["lines"] = sentences.plan_lines(plan, facts, grey)
     part["statistic"] = sentences.statistic(plan.target)
+    part["magnitude"] = sentences.magnitude_statistic(plan.target)
     part["rows"] = [_row(i, candidate, plan, facts) for i, candidate in enumerate(plan.ranking, start=1)]
     part["computed"] = _computed(plan)
     return part
@@ -138,6 +136,7 @@ def _row(rank: int, candidate: Candidate, plan: Plan, facts: HeadFacts) -> dict[
         "rank": rank,
         "ranked": f"{candidate.strength:.3f}",
         "solved": f"{candidate.verified:.3f}",
+        "magnitude": f"{candidate.magnitude:.3f}",
         "share": f"{100 * (candidate.verified / plan.best.verified):.0f} %",
         "center": point_words(placement.center),
         "mni": point_words(mni, 0) if mni is not None else "-",

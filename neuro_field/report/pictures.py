@@ -115,7 +115,7 @@ def positions(plotter: Any, plan: Plan, view: View) -> None:
     dots = pyvista.PolyData(centres)
     dots["E"] = strengths.max(axis=1)
     balls = dots.glyph(geom=pyvista.Sphere(radius=0.42 * _spacing(centres)), scale=False, orient=False)
-    title = f"Mean {'strength' if plan.target.direction is None else 'component'} in the target in V/m at 1 A/µs"
+    title = f"Mean {'strength' if plan.target.direction is None else 'wanted part'} in the target, V/m at 1 A/µs"
     plotter.add_mesh(balls, scalars="E", cmap=FIELD_MAP, lighting=False, scalar_bar_args=bar(title))
     placement = plan.best.placement
     arrow(plotter, "handle", placement.center, placement.handle_direction, 40.0, view=view)

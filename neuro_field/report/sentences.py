@@ -6,6 +6,7 @@ from neuro_field.arrays import FloatArray
 from neuro_field.coil.coil import Coil
 from neuro_field.coil.placement import Placement
 from neuro_field.field.field import Field
+from neuro_field.planning.atlas import SITES
 from neuro_field.planning.dose import Dose
 from neuro_field.planning.plan import Candidate, Plan
 from neuro_field.planning.study import Study
@@ -27,13 +28,13 @@ def study_lines(study: Study) -> list[str]:
         if plan is None:
             lines.append(f"  no plan: {study.why.get(role, 'none was made')}")
             continue
-        lines += ["  " + line for line in plan_lines(plan, facts)]
-        if role in study.doses:
-            lines.append("  " + dose_line(study.doses[role], plan))
+        lines += ["  " + line for line in plan_lines(plan, facts, dose=study.doses.get(role))]
     return lines + [f"Warning: {warning}" for warning in study.warnings]
 
 
-def plan_lines(plan: Plan, facts: HeadFacts | None = None, grey: GreyField | None = None) -> list[str]:
+def plan_lines(
+    plan: Plan, facts: HeadFacts | None = None, grey: GreyField | None = None, *, dose: Dose | None = None
+) -> list[str]:
     """The best placement of one plan, one statement a line.
 
     Parameters
@@ -43,19 +44,22 @@ def plan_lines(plan: Plan, facts: HeadFacts | None = None, grey: GreyField | Non
     facts : HeadFacts, optional
     grey : GreyField, optional
         Of the best placement; both are computed when omitted.
+    dose : Dose, optional
+        For this plan.
     """
     facts = facts or HeadFacts.of(plan_head(plan))
     if grey is None and plan.field is not None:
         grey = GreyField.of(plan.field)
     lines = [
-        target_line(plan.target),
         position_line(plan.best.placement, facts),
         landmark_line(plan.best.placement, facts),
         handle_line(plan, plan.best, facts),
         current_line(plan, plan.best, facts),
         field_line(plan),
+        dose_line(dose, plan) if dose is not None else "",
         distance_line(plan.best.placement, facts, plan.best.lift),
         hot_spot_line(plan.target, grey, facts),
+        target_line(plan.target, facts),
     ]
     return [line for line in lines if line]
 
@@ -108,12 +112,32 @@ def target_title(target: Target) -> str:
 
 
 def statistic(target: Target) -> str:
-    """What a V/m of this target is: the statistic and the radius."""
-    what = "mean |E|" if target.direction is None else "mean of E along the target's direction"
-    return f"{what} over the grey matter within {target.radius:g} mm of the target's centre"
+    """What the placements are ranked by: the statistic and the radius."""
+    if target.direction is None:
+        return magnitude_statistic(target)
+    what = "size of the mean of E" if target.either_way else "mean of E"
+    return f"{what} along the wanted current axis, {_where(target)}"
 
 
-def target_line(target: Target) -> str:
+def magnitude_statistic(target: Target) -> str:
+    """What a mean |E| in this target is."""
+    return f"mean |E| {_where(target)}"
+
+
+def _where(target: Target) -> str:
+    return f"over the grey matter within {target.radius:g} mm of the target's centre"
+
+
+def axis_words(target: Target, facts: HeadFacts) -> str:
+    """The wanted current axis and who says so; empty for a target without one."""
+    if target.direction is None:
+        return ""
+    words = direction_words(target.direction, facts.axes, target.side) + (", or against that" * target.either_way)
+    known = [entry for entry in SITES if entry.name == target.name and entry.current_source]
+    return words + (f": {known[0].current_source}" if known else "")
+
+
+def target_line(target: Target, facts: HeadFacts) -> str:
     """Where the target lies and how it was found."""
     words = f"Target: {target_title(target)}, centre {point_words(target.center)} mm in the head frame"
     if target.seed_mni is not None:
@@ -122,7 +146,8 @@ def target_line(target: Target) -> str:
             f"{target.moved:.1f} mm to the nearest viable grey matter; {100 * target.viable_share:.0f} % of the "
             "grey matter there is viable"
         )
-    return words + "."
+    axis = axis_words(target, facts)
+    return f"{words}." + (f" Wanted current axis: {axis}." if axis else "")
 
 
 def position_line(placement: Placement, facts: HeadFacts) -> str:
@@ -171,13 +196,16 @@ def current_line(plan: Plan, candidate: Candidate, facts: HeadFacts) -> str:
 def field_line(plan: Plan) -> str:
     """The field in the target, per 1 A/us and at full output."""
     best, coil = plan.best, plan.coil
-    words = f"Field in the target: {best.verified:.3f} V/m at 1 A/µs"
+    words = f"Field in the target: {best.magnitude:.3f} V/m at 1 A/µs"
     if coil is not None and coil.didt_max:
-        full = best.verified * coil.didt_max / AMPERE_PER_MICROSECOND
+        full = best.magnitude * coil.didt_max / AMPERE_PER_MICROSECOND
         words += f", {full:.0f} V/m at 100 % output ({coil.didt_max / AMPERE_PER_MICROSECOND:.2f} A/µs)"
     else:
-        words += "; the field at 100 % output is not known, for the coil's largest dI/dt is not"
-    return f"{words} ({statistic(plan.target)})."
+        words += ", at 100 % output not known, for the coil's largest dI/dt is not"
+    words += f" ({magnitude_statistic(plan.target)})"
+    if plan.target.direction is not None:
+        words += f"; {best.verified:.3f} V/m at 1 A/µs along the wanted current axis, by which placements are ranked"
+    return words + "."
 
 
 def distance_line(placement: Placement, facts: HeadFacts, lift: float = 0.0) -> str:
@@ -208,5 +236,5 @@ def dose_line(dose: Dose, plan: Plan) -> str:
     if dose.of_threshold is not None:
         words += f", {100 * dose.of_threshold:.0f} % of the motor threshold"
     if dose.target_field is not None:
-        words += f", {dose.target_field:.0f} V/m in the target ({statistic(plan.target)})"
+        words += f", {dose.target_field:.0f} V/m in the target ({magnitude_statistic(plan.target)})"
     return f"{words}. {dose.reason}."
