@@ -79,7 +79,7 @@ def test_conductivity_is_standard_unless_given():
         ((), 3.0, None, "one to four"),
         ((1, 2, 3, 4, 5), 1.0, None, "one to four"),
         ("sphere", 3.0, None, "one to four"),
-        ((78, 80), 4.0, None, "thinnest"),
+        ((78, 80), 25.0, None, "thinnest"),
         ((78, 92), 0.0, None, "positive length"),
         ((78, 92), 0.1, None, "million points"),
         ((78, 92), 3.0, (0.3,), "each of 2 shells"),
@@ -90,3 +90,12 @@ def test_unusable_input_is_refused_in_one_line(radii, edge, conductivity, word):
     with pytest.raises(InputError, match=word) as refusal:
         sphere_head(radii, edge, conductivity=conductivity)
     assert "\n" not in str(refusal.value)
+
+
+def test_a_coarse_edge_is_refined_where_shells_are_thin():
+    head = sphere_head(radii=(78, 81, 87, 92), edge=8.0)
+    volumes = np.bincount(head.mesh.tags, head.mesh.volumes)[2:]
+    exact = 4 / 3 * np.pi * np.diff(np.array([0, 78, 81, 87, 92.0]) ** 3)
+    assert np.abs(volumes / exact - 1).max() < 0.005
+    deep = np.linalg.norm(head.mesh.centroids, axis=1) < 50
+    assert head.mesh.volumes[deep].mean() > 5 * head.mesh.volumes[head.region("csf")].mean()

@@ -12,6 +12,9 @@ from neuro_field.head.mesher_cut import face_keys
 from neuro_field.head.model import HeadModel
 from neuro_field.kernels.lattice_stars import collect_label_sets
 
+#: Cells of thin shells may be 2**-3 of the edge.
+MOST_LEVELS = 3
+
 #: Tags of the shells, from inside out, by how many there are.
 SHELL_TAGS = {1: (2,), 2: (2, 5), 3: (2, 4, 5), 4: (2, 3, 4, 5)}
 #: Points of the grid that carries the shells' fields; they cost 24 bytes each.
@@ -24,7 +27,7 @@ def sphere_head(
     *,
     conductivity: Sequence[float] | None = None,
 ) -> HeadModel:
-    """Concentric spherical shells around the origin, meshed evenly.
+    """Concentric spherical shells around the origin, meshed as evenly as their thickness allows.
 
     Parameters
     ----------
@@ -32,7 +35,8 @@ def sphere_head(
         Outer radius of each shell, mm, from inside out.  Four are grey matter, CSF, bone and scalp; three
         grey matter, bone and scalp; two grey matter and scalp; one grey matter.
     edge : float
-        Edge of the cells everywhere, mm (`mesher.mesh_labels`); at most 1.5 times the thinnest shell.
+        Edge of the cells, mm (`mesher.mesh_labels`).  Where it is more than 1.5 times the thinnest shell the shells
+        get cells of a half, a quarter or an eighth of it, and only the innermost keeps it.
     conductivity : sequence of float, optional
         S/m of each shell; the tissues' standard values when omitted.
 
@@ -56,18 +60,20 @@ def sphere_head(
     shells = _checked_radii(radii)
     edge = checked_edge(edge)
     thinnest = float(np.diff(shells, prepend=0).min())
-    if edge > 1.5 * thinnest:
+    level = max(0, int(np.ceil(np.log2(edge / (1.5 * thinnest)))))
+    if level > MOST_LEVELS:
         raise InputError(
-            f"Input edge of sphere_head must be at most 1.5 times its thinnest shell "
-            f"({thinnest:g} mm), that is {1.5 * thinnest:g} mm; instead received {edge:g}."
+            f"Input edge of sphere_head must be at most {1.5 * 2**MOST_LEVELS:g} times its thinnest shell "
+            f"({thinnest:g} mm), that is {1.5 * 2**MOST_LEVELS * thinnest:g} mm; instead received {edge:g}."
         )
     if conductivity is not None and np.shape(conductivity) != shells.shape:
         raise InputError(
             f"Input conductivity of sphere_head must have one value for each of {len(shells)} shells; "
             f"instead received {conductivity!r:.80}."
         )
-    fields, grid = _shell_fields(shells, edge)
-    mesh = mesh_fields(fields, grid, edge=edge)
+    finest = edge / 2**level
+    fields, grid = _shell_fields(shells, finest)
+    mesh = mesh_fields(fields, grid, edge=finest, wanted_level=_levels(fields.shape[1:], grid, shells[0], edge, level))
     nodes = _on_spheres(mesh, shells)
     tags = np.array((0, *SHELL_TAGS[len(shells)]))[mesh.tags]
     provenance = {"source": "concentric spheres", "radii": shells.tolist(), "edge": float(edge)}
@@ -89,6 +95,15 @@ def _checked_radii(radii: Sequence[float]) -> FloatArray:
     if not np.isfinite(shells).all() or shells[0] <= 0 or (np.diff(shells) <= 0).any():
         raise InputError(f"Input radii of sphere_head must be positive and increase outwards; not {radii!r:.80}.")
     return shells
+
+
+def _levels(shape: tuple[int, ...], grid: FloatArray, radius: float, edge: float, level: int) -> AnyArray | None:
+    """Cells of the whole edge inside the innermost shell, finer ones towards the shells; None where all are alike."""
+    if not level:
+        return None
+    square = [(np.arange(count) * grid[0, 0] + grid[axis, 3]) ** 2 for axis, count in enumerate(shape)]
+    distance = np.sqrt(square[0][:, None, None] + square[1][:, None] + square[2])
+    return np.where(distance < radius - edge, level, 0).astype(np.int8)
 
 
 def _shell_fields(radii: FloatArray, edge: float) -> tuple[AnyArray, FloatArray]:

@@ -1,0 +1,71 @@
+"""The treecode: its sums against the plain ones."""
+
+import numpy as np
+import pytest
+
+from neuro_field.field.treecode import Treecode
+from neuro_field.kernels import tree as kernel
+
+
+def plain_magnetic_sum(targets, points, weights):
+    """Q_k(x) = sum_n W_nk x (x - r_n) / |x - r_n|^3, term by term in NumPy."""
+    offsets = targets[:, None] - points[None]
+    kernels = offsets / np.linalg.norm(offsets, axis=2, keepdims=True) ** 3
+    return np.cross(weights[None], kernels[:, :, None]).sum(axis=1)
+
+
+@pytest.fixture(scope="module")
+def sources():
+    rng = np.random.default_rng(3)
+    points = rng.random((4000, 3)) * 0.1
+    return points, rng.normal(size=(4000, 2, 3)) + 1.0
+
+
+@pytest.mark.parametrize(("opening", "limit"), [(0.6, 1e-2), (0.33, 1e-3), (0.1, 1e-4)])
+def test_the_sum_is_as_accurate_as_the_opening_allows(sources, opening, limit):
+    points, weights = sources
+    targets = np.random.default_rng(4).random((40, 3)) * 0.1 + [0.11, 0.0, 0.0]
+    expected = plain_magnetic_sum(targets, points, weights)
+    found = Treecode.of(points, weights).magnetic_sum(targets, opening)
+    assert np.linalg.norm(found - expected) / np.linalg.norm(expected) < limit
+
+
+def test_moments_are_those_of_each_box(sources):
+    points, weights = sources
+    tree = Treecode.of(points, weights)
+    first, last, _, _, centres, radii, moments = tree.boxes
+    box = len(first) // 2
+    offsets = tree.points[first[box] : last[box]] - centres[box]
+    density = tree.weights[first[box] : last[box]]
+    assert np.allclose(moments[box, 0], density.sum(axis=0), rtol=1e-4, atol=1e-4)
+    assert np.allclose(moments[box, 1:4], offsets.T @ density, rtol=1e-3, atol=1e-6)
+    assert np.allclose(moments[box, 7], (offsets[:, 0] * offsets[:, 1]) @ density, rtol=1e-3, atol=1e-8)
+    assert np.isclose(radii[box], np.linalg.norm(offsets, axis=1).max())
+
+
+def test_one_thread_and_two_give_the_same_bits(sources):
+    import numba
+
+    points, weights = sources
+    targets = np.random.default_rng(4).random((40, 3)) * 0.1 + [0.11, 0.0, 0.0]
+    tree = Treecode.of(points, weights)
+    before = numba.get_num_threads()
+    many = tree.magnetic_sum(targets)
+    try:
+        numba.set_num_threads(1)
+        one = tree.magnetic_sum(targets)
+    finally:
+        numba.set_num_threads(before)
+    assert np.array_equal(one, many)
+
+
+def test_every_source_is_in_one_leaf(sources):
+    points, _ = sources
+    room = 16 * (len(points) // 48 + 8)
+    first, last, counts = (np.empty(room, np.int64) for _ in range(3))
+    children, centres, radii = np.empty((room, 8), np.int64), np.empty((room, 3)), np.empty(room)
+    boxes = kernel.build(points, 48, first, last, children, counts, centres, radii)
+    leaves = counts[:boxes] == 0
+    covered = np.concatenate([np.arange(a, b) for a, b in zip(first[:boxes][leaves], last[:boxes][leaves], strict=True)])
+    assert np.array_equal(np.sort(covered), np.arange(len(points)))
+    assert (last[:boxes][leaves] - first[:boxes][leaves]).max() <= 48

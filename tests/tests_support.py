@@ -1,0 +1,27 @@
+"""Small heads that several tests share."""
+
+from dataclasses import replace
+from functools import lru_cache
+
+import numpy as np
+
+import neuro_field as nf
+from neuro_field.geometry.mesh import TetMesh
+from neuro_field.head.mapping import AffineMapping
+from neuro_field.head.mesher import mesh_labels
+from phantoms import phantom_labels
+
+
+@lru_cache(maxsize=1)
+def small_head():
+    """The phantom of ellipsoids, meshed coarsely, in MNI space."""
+    labels, affine = phantom_labels(4.0)
+    mapping = AffineMapping(np.eye(4), "made in MNI space")
+    return nf.HeadModel.from_mesh(mesh_labels(labels, affine, edge=6.0), name="phantom", mapping=mapping)
+
+
+def mirrored_head(head):
+    """The same head with left and right exchanged."""
+    nodes = head.mesh.nodes * [-1.0, 1.0, 1.0]
+    tets = head.mesh.tets[:, [0, 1, 3, 2]]
+    return replace(head, mesh=TetMesh(nodes, tets, head.mesh.tags))
