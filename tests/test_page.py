@@ -1,0 +1,101 @@
+"""The report page: whole in itself, honest, escaped, and with every placement on it."""
+
+import re
+from dataclasses import replace
+
+import pytest
+from tiny_study import tiny_study
+
+from neuro_field.report.page import DISCLAIMER, study_page
+
+PIXEL = b"\x89PNG\r\n\x1a\n"
+
+
+@pytest.fixture(scope="module")
+def page():
+    pictures = {f"{role}_{name}": PIXEL for role in ("contralesional", "ipsilesional")
+                for name in ("side", "above", "cortex", "positions")}  # fmt: skip
+    return study_page(tiny_study(), pictures)
+
+
+def test_the_page_asks_nothing_of_any_network(page):
+    assert not re.search(r"https?:", page)
+    assert not re.search(r"(src|href)\s*=\s*[\"'](?!data:)", page)
+    assert "@import" not in page
+    assert "url(" not in page
+    assert "<script" not in page
+    assert page.count("data:image/png;base64,") == 8
+
+
+def test_the_disclaimer_is_on_every_report_word_for_word(page):
+    assert DISCLAIMER == (
+        "Research software. Not a medical device; not cleared or approved by any authority. Simulated fields are "
+        "estimates with patient-specific error. Site, intensity and safety remain the decision of the responsible "
+        "physician under an approved protocol."
+    )
+    assert DISCLAIMER in page
+    assert DISCLAIMER in study_page(replace(tiny_study().contralesional, field=None))
+
+
+def test_the_page_is_not_affiliated_and_claims_no_effect(page):
+    assert "not affiliated with, and not, NEURO(R)" in page
+    for word in ("proves", "proven", "demonstrates efficacy", "cleared for", "safe to"):
+        assert word not in page
+
+
+def test_the_answer_comes_first_the_own_side_before_the_other(page):
+    order = ["The answer", "Read first", 'id="contralesional"', 'id="ipsilesional"', "Why here", "Ranked placements",
+             "How it was computed", "to be filled in by the operator", "Limits", DISCLAIMER]  # fmt: skip
+    places = [page.index(words) for words in order]
+    assert places == sorted(places)
+
+
+def test_every_ranked_placement_of_both_sides_is_listed(page):
+    for role in ("contralesional", "ipsilesional"):
+        for candidate in getattr(tiny_study(), role).ranking:
+            x, y, z = candidate.placement.center
+            assert f"({x:.1f}, {y:.1f}, {z:.1f})" in page
+            assert f"{candidate.verified:.3f}" in page
+    assert page.count("<details><summary>4×4</summary>") == sum(
+        len(getattr(tiny_study(), role).ranking) for role in ("contralesional", "ipsilesional")
+    )
+
+
+def test_trust_marks_are_kept(page):
+    for words in ("1 Hz [src]", "Mayka 2006 mean [lit]", "Kakuda 2012", "Di Pino 2014 [src]"):
+        assert words in page
+
+
+def test_what_was_computed_with_is_on_the_page(page):
+    for words in ("sha256:0123", "figure8-70mm", "0.275", "iterations", "lesion cavity", "50 % of maximum output"):
+        assert words in page
+    assert "set for this head" not in page
+    wetter = replace(tiny_study(), head=tiny_study().head.with_conductivity({"lesion_cavity": 0.8}))
+    assert "set for this head" in study_page(wetter)
+
+
+def test_names_are_escaped():
+    made = tiny_study()
+    evil = '<img src="x" onerror=alert(1)>'
+    head = replace(made.head, name=evil, provenance={evil: evil})
+    page = study_page(replace(made, head=head, warnings=(evil,), why={"ipsilesional": evil}, ipsilesional=None))
+    assert "<img src=" not in page.replace('<img alt="', "")
+    assert "&lt;img src=" in page
+
+
+def test_a_side_without_a_plan_says_why():
+    made = replace(tiny_study(), ipsilesional=None, why={"ipsilesional": "it is lost to the lesion"})
+    assert "No plan on this side:</strong> it is lost to the lesion" in study_page(made)
+
+
+def test_a_page_without_pictures_says_so():
+    page = study_page(tiny_study(), no_pictures="VTK found no working OpenGL library")
+    assert "No pictures:</strong> VTK found no working OpenGL library" in page
+    assert "data:image" not in page
+
+
+def test_folders_stay_off_the_page():
+    head = replace(tiny_study().head, provenance={"T1": "/home/ward/Patient_Name/T1.nii.gz"})
+    page = study_page(replace(tiny_study(), head=head))
+    assert "Patient_Name" not in page
+    assert "T1.nii.gz" in page

@@ -1,0 +1,133 @@
+"""Pictures show the right side: what lies on the patient's left is where the picture says Left."""
+
+import io
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PIL import Image
+from tiny_study import LESION, tiny_head, tiny_study
+
+from neuro_field.errors import InputError
+from neuro_field.report import opengl
+from neuro_field.report.drawing import SIZE
+from neuro_field.report.opengl import PictureError, check_opengl
+from neuro_field.report.pictures import study_pictures
+from neuro_field.report.scene import COLOURS, edge_words
+from neuro_field.report.view import view
+
+
+@pytest.fixture(scope="module")
+def pictures():
+    try:
+        return study_pictures(tiny_study())
+    except PictureError as error:
+        pytest.skip(str(error))
+
+
+def pixels(data):
+    return np.asarray(Image.open(io.BytesIO(data)).convert("RGB")).astype(int)
+
+
+def place_of(image, colour, tolerance=40):
+    """Median column and row of the pixels of a colour, and how many there are."""
+    wanted = np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)])
+    rows, columns = np.nonzero(np.abs(image - wanted).max(axis=2) < tolerance)
+    return (np.median(columns), np.median(rows), len(rows)) if len(rows) else (np.nan, np.nan, 0)
+
+
+def test_both_sides_get_four_pictures_that_are_not_blank(pictures):
+    assert set(pictures) == {
+        f"{role}_{name}" for role in ("contralesional", "ipsilesional")
+        for name in ("side", "above", "cortex", "positions")
+    }  # fmt: skip
+    for name, data in pictures.items():
+        image = pixels(data)
+        assert image.shape == (SIZE[1], SIZE[0], 3), name
+        assert 0.05 < (image.std(axis=2) > 10).mean() < 0.98, name
+
+
+@pytest.mark.parametrize(("role", "sign"), [("contralesional", 1), ("ipsilesional", -1)])
+def test_from_above_the_right_hemispheres_target_lies_on_the_right_of_the_picture(pictures, role, sign):
+    column, _, count = place_of(pixels(pictures[f"{role}_above"]), COLOURS["target"])
+    assert count > 50
+    assert sign * (column - SIZE[0] / 2) > 40
+
+
+def test_from_above_the_left_lesion_lies_on_the_left_of_the_picture(pictures):
+    assert LESION[0][0] < 0
+    image = pixels(pictures["contralesional_above"])
+    column, _, count = place_of(image, COLOURS["lesion"], tolerance=30)
+    assert count > 20
+    assert column < SIZE[0] / 2 - 40
+
+
+@pytest.mark.parametrize("role", ["contralesional", "ipsilesional"])
+def test_the_current_is_drawn_to_the_side_it_runs_to(pictures, role):
+    placement = getattr(tiny_study(), role).best.placement
+    current = placement.initial_e_direction(tiny_study().coil)
+    assert abs(current[0]) > 0.3  # so that from above it has a side
+    column, _, count = place_of(pixels(pictures[f"{role}_above"]), COLOURS["current"], 60)
+    middle = tiny_head().mesh.nodes.mean(axis=0)
+    start = SIZE[0] / 2 + SIZE[1] / 290.0 * (placement.center - middle)[0]  # 290 mm fill the picture's height
+    assert count > 50
+    assert np.sign(column - start) == np.sign(current[0])
+
+
+@pytest.mark.parametrize(
+    ("into", "up", "words"),
+    [
+        ((0, 0, -1), (0, 1, 0), {"left": "Left", "right": "Right", "top": "Front", "bottom": "Back"}),
+        ((1, 0, 0), (0, 0, 1), {"left": "Front", "right": "Back", "top": "Top", "bottom": "Bottom"}),
+        ((-1, 0, 0), (0, 0, 1), {"left": "Back", "right": "Front", "top": "Top", "bottom": "Bottom"}),
+        ((0, -1, 0), (0, 0, 1), {"left": "Right", "right": "Left", "top": "Top", "bottom": "Bottom"}),
+    ],
+)
+def test_edges_are_named_as_someone_at_the_bedside_sees_them(into, up, words):
+    assert edge_words(np.array(into, float), np.array(up, float), np.eye(3)) == words
+
+
+def test_a_study_read_from_files_has_nothing_to_draw():
+    made = tiny_study()
+    bare = replace(
+        made, head=None, contralesional=replace(made.contralesional, field=None),
+        ipsilesional=replace(made.ipsilesional, field=None),
+    )  # fmt: skip
+    with pytest.raises(InputError, match="neither the head nor the field"):
+        study_pictures(bare)
+
+
+@pytest.mark.skipif(not opengl.sys.platform.startswith("linux"), reason="only Linux may lack OpenGL")
+def test_a_machine_without_opengl_gets_one_line_that_names_the_package(monkeypatch):
+    opengl._draws.cache_clear()
+    monkeypatch.setattr(opengl, "_TRIAL", "import os; os.abort()")  # what VTK does without the library
+    try:
+        with pytest.raises(PictureError, match="apt-get install libegl1 libgl1") as caught:
+            check_opengl()
+    finally:
+        opengl._draws.cache_clear()
+    assert "\n" not in str(caught.value)
+
+
+def test_view_writes_a_picture_of_each_noun(tmp_path, pictures):
+    made = tiny_study()
+    bare = replace(made.contralesional, field=None)
+    for name, thing in (("head", tiny_head()), ("field", made.contralesional.field), ("study", made), ("read", bare)):
+        path = tmp_path / f"{name}.png"
+        view(thing, screenshot=path)
+        assert (pixels(path.read_bytes()).std(axis=2) > 5).mean() > 0.01, name
+
+
+def test_view_refuses_what_it_cannot_show(tmp_path):
+    with pytest.raises(InputError, match=r"must end in \.png"):
+        view(tiny_head(), screenshot=tmp_path / "x.jpg")
+    with pytest.raises(InputError, match="must be a HeadModel, Field, Plan or Study"):
+        view(3.2, screenshot=tmp_path / "x.png")
+
+
+def test_view_without_a_screen_says_to_ask_for_a_picture(monkeypatch):
+    monkeypatch.delenv("DISPLAY", raising=False)
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    monkeypatch.setattr("sys.platform", "linux")
+    with pytest.raises(PictureError, match="screenshot="):
+        view(replace(tiny_study().contralesional, field=None))

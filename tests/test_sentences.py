@@ -1,0 +1,117 @@
+"""What a plan says in words: sides, directions, units, and nothing it does not know."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from tiny_study import tiny_head, tiny_study
+
+from neuro_field.report import sentences
+from neuro_field.report.facts import GreyField, HeadFacts
+from neuro_field.report.words import direction_words, offset_words, point_words, turn_words
+
+
+@pytest.mark.parametrize(
+    ("direction", "side", "words"),
+    [
+        ((-1, 0, 0), "left", "to the left (lateral)"),
+        ((-1, 0, 0), "right", "to the left (medial)"),
+        ((1, 0, 0), "right", "to the right (lateral)"),
+        ((0, -1, 0), None, "back"),
+        ((0, 1, 0), None, "forwards"),
+        ((0, 0, -1), None, "down"),
+        ((0.6, -0.8, 0), None, "back and to the right"),
+    ],
+)
+def test_directions_are_named_by_the_patients_sides(direction, side, words):
+    assert direction_words(np.array(direction, float), np.eye(3), side) == words
+
+
+def test_directions_follow_the_axes_of_a_turned_head():
+    turned = np.array([[0.0, 1, 0], [-1, 0, 0], [0, 0, 1]])  # the face looks along -x
+    assert direction_words(np.array([-1.0, 0, 0]), turned) == "forwards"
+
+
+def test_offsets_say_how_far_and_where():
+    assert offset_words(np.array([0, 12.0, 0]), np.eye(3), "C3") == "12 mm from C3 (in front)"
+    assert offset_words(np.zeros(3), np.eye(3), "C3") == "at C3"
+
+
+@pytest.mark.parametrize(("angle", "word"), [(45, "left"), (315, "right"), (90, "left"), (270, "right")])
+def test_a_positive_angle_turns_the_handle_to_the_patients_left(angle, word):
+    assert turn_words(angle).endswith(word)
+    assert turn_words(0) == turn_words(360) == "straight back"
+    assert turn_words(180) == "straight forwards"
+
+
+def test_no_negative_zero_is_printed():
+    assert point_words(np.array([-0.01, 1, 2])) == "(0.0, 1.0, 2.0)"
+
+
+def test_the_presets_own_side_comes_first_and_is_opposite_the_lesion():
+    text = "\n".join(sentences.study_lines(tiny_study()))
+    assert text.index("Contralesional (right)") < text.index("Ipsilesional (left)")
+    assert "Contralesional (right) hemisphere - the preset's own side" in text
+    assert "Warning: Ipsilesional motor evoked potentials are absent" in text
+
+
+def test_each_placement_lies_on_the_side_it_is_said_to_lie_on():
+    made = tiny_study()
+    assert made.contralesional.best.placement.center[0] > 20
+    assert made.ipsilesional.best.placement.center[0] < -20
+    assert any("MNI152 (3" in line or "MNI152 (4" in line or "MNI152 (5" in line or "MNI152 (6" in line
+               for line in sentences.plan_lines(made.contralesional) if line.startswith("Position"))  # fmt: skip
+
+
+def test_handle_and_current_words_agree_with_the_pose():
+    made = tiny_study().contralesional
+    facts = HeadFacts.of(tiny_head())
+    forward, reverse = sentences.current_words(made.coil, made.best, facts, "right")
+    # this coil's first current runs away from its handle, so reversed it runs the handle's way
+    assert made.coil.initial_e_direction[1] > 0.99
+    assert reverse == direction_words(made.best.placement.handle_direction, facts.axes, "right")
+    assert forward != reverse
+    line = sentences.current_line(made, made.best, facts)
+    assert line.index(forward) < line.index("reversed") < line.rindex(reverse)
+
+
+def test_full_output_scales_the_field_by_the_coils_slope():
+    made = tiny_study().contralesional
+    line = sentences.field_line(made)
+    assert f"{made.best.magnitude:.3f} V/m at 1 A/µs" in line
+    assert f"{100 * made.best.magnitude:.0f} V/m at 100 % output (100.00 A/µs)" in line
+    assert "mean |E| over the grey matter within 5 mm" in line
+    unknown = sentences.field_line(replace(made, coil=replace(made.coil, didt_max=None)))
+    assert "at 100 % output not known" in unknown
+
+
+def test_a_plan_without_head_and_coil_says_what_it_does_not_know():
+    made = replace(tiny_study().contralesional, field=None, coil=None)
+    text = "\n".join(sentences.plan_lines(made))
+    assert "coil is not on the shelf" in text
+    assert "MNI152 mm" not in text
+    assert "Coil-cortex" not in text
+    assert "Strongest field" not in text
+
+
+def test_the_coil_cortex_distance_is_that_of_the_sphere():
+    facts = HeadFacts.of(tiny_head(), landmarks=False)
+    assert facts.cortex_distance(np.array([100.0, 0, 0])) == pytest.approx(20.0, abs=0.7)  # nodes are 9 mm apart
+
+
+def test_the_hot_spot_is_the_strongest_thousandth_of_the_grey_matter():
+    field = tiny_study().contralesional.field
+    grey = GreyField.of(field)
+    volumes = field.head.mesh.volumes[grey.elements]
+    above = volumes[grey.strength >= grey.threshold].sum() / volumes.sum()
+    largest = volumes.max() / volumes.sum()
+    assert 0.001 - largest <= above <= 0.001 + 2 * largest
+    assert grey.hot_spot[0] > 20  # under the coil, on the right
+
+
+def test_one_field_is_put_in_words_with_its_own_slope():
+    field = tiny_study().contralesional.field
+    text = "\n".join(sentences.field_lines(field))
+    assert "1 A/µs" in text
+    assert "Handle: points" in text
+    assert "Coil-cortex distance" in text
