@@ -59,6 +59,7 @@ def whole_head(plotter: Any, scene: Scene, view: View) -> None:
     coil = coil_shape(scene.field)
     if coil is not None:
         plotter.add_mesh(coil, color=COLOURS["casing"], opacity=0.17, smooth_shading=True)
+        plotter.add_silhouette(coil, color=COLOURS["casing"], line_width=3.0)
     marks(plotter, scene, view)
     for name, length in (("handle", 85.0), ("current", 40.0)):
         start, direction = arrows(scene.field)[name]
@@ -88,7 +89,10 @@ def marks(plotter: Any, scene: Scene, view: View) -> None:
         aside = (points - view.focus) @ np.cross(into, view.upwards) / view.across
         inside = points[(height > -0.3) & (height < 0.35) & (np.abs(aside) < 0.5)]
         if len(inside) and (points.mean(axis=0) - scene.anatomy.centre) @ into < 10.0:  # on the half that faces us
-            _label(plotter, "lesion", inside[np.argmin(inside @ view.upwards)])
+            nearest = inside[inside @ into < (inside @ into).min() + 15.0]
+            offset = nearest - scene.focus
+            away = np.linalg.norm(offset - (offset @ into)[:, None] * into, axis=1)
+            _label(plotter, "lesion", nearest[np.argmax(away)])  # clear of the target's name
 
 
 def target(plotter: Any, middle: FloatArray, radius: float, into: FloatArray) -> None:
@@ -99,9 +103,7 @@ def target(plotter: Any, middle: FloatArray, radius: float, into: FloatArray) ->
     plotter.add_mesh(ring, color=COLOURS["target"], lighting=False)
 
 
-def arrow(
-    plotter: Any, name: str, start: FloatArray, direction: FloatArray, length: float, *, view: View
-) -> None:
+def arrow(plotter: Any, name: str, start: FloatArray, direction: FloatArray, length: float, *, view: View) -> None:
     """An arrow with its name at its tip."""
     import pyvista
 
@@ -124,7 +126,7 @@ def _label(plotter: Any, name: str, place: FloatArray) -> None:
 def bar(title: str) -> dict[str, Any]:
     """Settings of a colour bar with its title, below the picture."""
     return {
-        "title": title, "vertical": False, "position_x": 0.3, "position_y": 0.02, "width": 0.4, "height": 0.09,
+        "title": title, "vertical": False, "position_x": 0.3, "position_y": 0.02, "width": 0.4, "height": 0.1,
         "title_font_size": 34, "label_font_size": 30, "fmt": "%.2f", "n_labels": 4, "color": "black", "fill": True,
         "background_color": "white",
     }  # fmt: skip
@@ -162,7 +164,7 @@ def stage(view: View, axes: FloatArray, draw: Callable[[Any], None], *, seen: bo
     draw(plotter)
     aim(plotter, view)
     for scalar_bar in plotter.scalar_bars.values():
-        scalar_bar.SetVerticalTitleSeparation(12)
+        scalar_bar.SetVerticalTitleSeparation(20)
     if not seen:
         write_edges(plotter, view, axes)
     return plotter

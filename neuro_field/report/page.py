@@ -250,7 +250,7 @@ def _plain(value: Any) -> str:
     if isinstance(value, Mapping):
         return "; ".join(f"{key}: {_plain(entry)}" for key, entry in value.items())
     if isinstance(value, list | tuple):
-        return ", ".join(_plain(entry) for entry in value)
+        return ", ".join(_plain(entry) for entry in value) or "none"
     if isinstance(value, str | Path) and Path(value).is_absolute():
         return Path(value).name
     return str(value)

@@ -102,7 +102,7 @@ def position_view(plan: Plan, axes: FloatArray) -> View:
     up = axes[1] if abs(placement.axis @ axes[2]) > 0.8 else axes[2]
     across = 2.6 * float(np.linalg.norm(plan.centers - placement.center, axis=1).max()) + 60
     title = "Field in the target by coil position, each with its best handle direction"
-    return View(placement.axis, up, placement.center, min(across, 200.0), title)
+    return View(placement.axis, up, placement.center, float(np.clip(across, 150.0, 200.0)), title)
 
 
 def positions(plotter: Any, plan: Plan, view: View) -> None:

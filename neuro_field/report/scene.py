@@ -138,13 +138,11 @@ def coil_shape(field: Field) -> Any:
 
 
 def arrows(field: Field) -> dict[str, tuple[FloatArray, FloatArray]]:
-    """Start and direction (3,) of the arrows "handle" (above the casing) and "current" (below it), head frame."""
+    """Start and direction (3,) of the arrows "handle" and "current", head frame; both start at the coil's centre."""
     placement = field.placement
-    casing = field.coil.casing
-    height = 8.0 if casing is None else 4.0 + max(0.0, -float(casing.points[:, 2].min()))
     return {
-        "handle": (placement.center - min(height, 40.0) * placement.axis, placement.handle_direction),
-        "current": (placement.center + 6.0 * placement.axis, placement.initial_e_direction(field.coil)),
+        "handle": (placement.center, placement.handle_direction),
+        "current": (placement.center, placement.initial_e_direction(field.coil)),
     }
 
 
