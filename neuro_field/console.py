@@ -14,6 +14,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
 from rich.table import Table
 
 from neuro_field.errors import ConvergenceError, InputError
+from neuro_field.report.opengl import PictureError
 
 
 class Stages:
@@ -80,7 +81,7 @@ def fail_plainly(app: typer.Typer, arguments: list[str]) -> int:
     try:
         status = app(args=arguments, standalone_mode=False)
         return int(status or 0)
-    except (InputError, NotImplementedError, OSError) as error:
+    except (InputError, PictureError, NotImplementedError, OSError) as error:
         message, status = str(error), 2
     except ConvergenceError as error:
         message, status = str(error), 1
