@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from neuro_field.arrays import FloatArray, as_points, read_only
+from neuro_field.arrays import FloatArray, as_points, read_only, transformed
 from neuro_field.coil.simplify import simplified_dipoles
 from neuro_field.coil.sources import Dipoles, Grid, Segments, Source
 from neuro_field.coil.stimulator import Stimulator
@@ -190,6 +190,13 @@ class Coil:
         fewer, measured = simplified_dipoles(full, error)
         note = {"error": measured, "dipoles": len(fewer.positions), "dipoles_before": len(full.positions)}
         return replace(self, elements=(fewer,), provenance={**self.provenance, "simplified": note})
+
+    def carried(self, head_from_coil: FloatArray) -> "Coil":
+        """The same coil described in the frame a rigid 4x4 leads to, mm: its field is then asked for at head points."""
+        casing = self.casing
+        if casing is not None:
+            casing = Surface(transformed(casing.points, head_from_coil), casing.triangles)
+        return replace(self, elements=tuple(part.carried(head_from_coil) for part in self.elements), casing=casing)
 
     def reversed_current(self) -> "Coil":
         """The same coil with its current, and so its field, the other way round."""

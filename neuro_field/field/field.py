@@ -104,7 +104,6 @@ class Field:
         inside = elements >= 0
         out = np.full(points.shape, np.nan)
         if inside.any():
-            in_coil = self.coil.dadt(self.placement.coil_points(points[inside]), didt=self.didt)
-            dadt = in_coil @ self.placement.head_from_coil[:3, :3].T
+            dadt = self.coil.carried(self.placement.head_from_coil).dadt(points[inside], didt=self.didt)
             out[inside] = -dadt - recovered_gradient(self.system, self.potential, elements[inside], shares[inside])
         return out

@@ -188,8 +188,7 @@ class Solver:
 
 def nodal_dadt(head: HeadModel, coil: Coil, placement: Placement) -> FloatArray:
     """dA/dt (n, 3) at the nodes of a head, head frame, V/m per A/s of coil current."""
-    in_coil = coil.dadt(placement.coil_points(head.mesh.nodes), didt=1.0)
-    return in_coil @ placement.head_from_coil[:3, :3].T
+    return coil.carried(placement.head_from_coil).dadt(head.mesh.nodes, didt=1.0)
 
 
 def _is_number(value: object) -> bool:
