@@ -25,6 +25,7 @@ True
 """
 
 from importlib import import_module
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -48,8 +49,6 @@ if TYPE_CHECKING:
     from neuro_field.planning.study import Study, study
     from neuro_field.planning.target import Target
     from neuro_field.report.view import view
-
-__version__ = "0.1.0"
 
 #: Public names and the rooms they live in; a room is entered when one of its names is first asked for.
 _ROOMS = {
@@ -107,6 +106,8 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        return version("neuro_field")
     if name == "analytic":
         return import_module("neuro_field.field.analytic")
     if name not in _ROOMS:

@@ -1,6 +1,7 @@
 """The command line: ``neuro-field``."""
 
 import sys
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -29,9 +30,7 @@ EdgeOption = Annotated[float, typer.Option("--edge", help="Finest cell edge of t
 
 def _version(asked: bool) -> None:
     if asked:
-        from neuro_field import __version__
-
-        typer.echo(f"neuro_field {__version__}")
+        typer.echo(f"neuro_field {version('neuro_field')}")
         raise typer.Exit
 
 
@@ -128,13 +127,17 @@ def plan(
     head: HeadArgument,
     preset: Annotated[str, typer.Option(help="A name from `neuro-field presets`.")],
     output: Output,
-    coil: Annotated[str | None, typer.Option(help="As `neuro-field coils` lists, or a file; else the preset's.")] = None,
+    coil: Annotated[
+        str | None, typer.Option(help="A name from `neuro-field coils` or a file; else the preset's.")
+    ] = None,
     lesion_side: Annotated[str | None, typer.Option(help="left or right, where no mask says it.")] = None,
     rmt: Annotated[float | None, typer.Option(help="Resting motor threshold of the unaffected hand, % output.")] = None,
     side: Annotated[str | None, typer.Option(help="left or right, where the preset leaves it open.")] = None,
     fluency: Annotated[str | None, typer.Option(help="fluent or non-fluent (aphasia).")] = None,
     dominant_side: Annotated[str | None, typer.Option(help="Language-dominant side on fMRI (aphasia).")] = None,
-    mep: Annotated[str, typer.Option(help="Ipsilesional motor evoked potential: present, absent, untested.")] = "untested",
+    mep: Annotated[
+        str, typer.Option(help="Ipsilesional motor evoked potential: present, absent or untested.")
+    ] = "untested",
     fma_ue: Annotated[float | None, typer.Option(help="Fugl-Meyer upper extremity, 0 to 66.")] = None,
     contraindication: Annotated[
         list[str] | None, typer.Option(help="pacemaker, icd, cochlear-implant or intracranial-clip: blocks the plan.")
@@ -298,7 +301,8 @@ def presets() -> None:
         intensity = f"{p.intensity:.0%} {p.threshold}" if p.intensity is not None else "user must type it"
         rows.append((p.name, " or ".join(p.sites), p.side, p.coil, p.frequency, intensity, p.pulses, p.source))
     table(("name", "target", "side", "coil", "frequency", "intensity", "pulses", "source"), rows)
-    typer.echo("[src] read in the source, [lit] from the literature, not re-read. Not affiliated with, and not, NEURO(R).")
+    typer.echo("[src] read in the source, [lit] from the literature, not re-read.")
+    typer.echo("Not affiliated with, and not, NEURO(R).")
 
 
 @app.command()

@@ -51,9 +51,7 @@ def test_imports_only_point_down(path):
     room = room_of(path)
     for line, other in imported_rooms(path):
         floor = FLOOR_OF.get(other, FLOOR_OF["__init__"])  # a name of the root
-        assert other == room or floor < FLOOR_OF[room], (
-            f"{path.name}:{line}: {room!r} may not import {other!r}"
-        )
+        assert other == room or floor < FLOOR_OF[room], f"{path.name}:{line}: {room!r} may not import {other!r}"
 
 
 def test_every_room_has_a_floor():

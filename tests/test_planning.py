@@ -4,19 +4,19 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from tests_support import mirrored_head, small_head
 
 import neuro_field as nf
 from neuro_field.geometry.mesh import TetMesh
 from neuro_field.head.mapping import AffineMapping
 from neuro_field.kernels import table
 from neuro_field.planning.atlas import SITES, site
-from neuro_field.planning.candidates import Candidates, Grid, candidates
+from neuro_field.planning.candidates import Grid, candidates
 from neuro_field.planning.dose import dose
 from neuro_field.planning.plan import distinct
 from neuro_field.planning.presets import PRESETS
 from neuro_field.planning.response import response
 from neuro_field.planning.study import directed
-from tests_support import mirrored_head, small_head
 
 GRID = Grid(radius=15, spacing=7.5, angle_step=45)
 
@@ -97,9 +97,9 @@ def test_distinct_placements_are_distinct(choices, target):
 
 def test_a_signed_target_keeps_the_sense_of_the_handle(choices, target):
     signed = replace(target, direction=(0.0, 1.0, 0.0))
-    strengths = -(-choices.head_from_coil[:, :3, 1]) @ np.array([0.0, 1.0, 0.0])
-    best = distinct(choices, -strengths, signed, np.array([0.0, 1.0, 0.0]))[0]
-    assert -choices.head_from_coil[best, 1, 1] > 0.5  # forward handles score most here and may win
+    handles = -choices.head_from_coil[:, :3, 1]
+    best = distinct(choices, handles[:, 1], signed, np.array([0.0, 1.0, 0.0]))[0]
+    assert handles[best, 1] > 0.5  # forward handles score most here and may win
 
 
 def test_candidates_lie_on_the_scalp_at_the_gap_and_into_the_head(head, coil, choices):
@@ -127,8 +127,10 @@ def test_interpolation_is_exact_for_cubics():
     rng = np.random.default_rng(1)
     spacing, origin = 2.0, np.array([-9.0, -9.0, -9.0])
     grid = origin + spacing * np.argwhere(np.ones((10, 10, 10), dtype=bool))
+
     def cubic(x):
         return np.stack([x[:, 0] ** 3 - x[:, 1] * x[:, 2], x[:, 2] ** 2, 1 + x[:, 0]], axis=1)
+
     values = np.ascontiguousarray(cubic(grid)[:, :, None])
     row = np.arange(1000, dtype=np.int32).reshape(10, 10, 10)
     places, moments = rng.uniform(-3, 3, (5, 3)), rng.normal(size=(5, 3))
@@ -280,7 +282,9 @@ def test_an_mni_mapping_that_moves_the_head_moves_the_seed(head):
     shift = np.eye(4)
     shift[:3, 3] = (0, 0, -5)
     moved = replace(head, mapping=AffineMapping(shift))
-    assert nf.Target.named(moved, "m1-hand", "left").seed == pytest.approx(site("m1-hand").seed("left") + [0, 0, 5])
+    assert nf.Target.named(moved, "m1-hand", "left").seed == pytest.approx(
+        site("m1-hand").seed("left") + np.array([0, 0, 5])
+    )
 
 
 @pytest.mark.parametrize(
@@ -312,8 +316,3 @@ def test_every_preset_names_known_sites_and_a_coil_on_the_shelf():
         assert nf.load_coil(preset.coil)
         assert preset.source
     assert len({entry.name for entry in SITES}) == len(SITES)
-
-
-def test_candidates_are_counted_by_placement(choices):
-    assert isinstance(choices, Candidates)
-    assert len(choices) == len(choices.angles) == len(np.unique(choices.positions)) * 8

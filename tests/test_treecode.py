@@ -66,6 +66,7 @@ def test_every_source_is_in_one_leaf(sources):
     children, centres, radii = np.empty((room, 8), np.int64), np.empty((room, 3)), np.empty(room)
     boxes = kernel.build(points, 48, first, last, children, counts, centres, radii)
     leaves = counts[:boxes] == 0
-    covered = np.concatenate([np.arange(a, b) for a, b in zip(first[:boxes][leaves], last[:boxes][leaves], strict=True)])
+    begins, ends = first[:boxes][leaves], last[:boxes][leaves]
+    covered = np.concatenate([np.arange(a, b) for a, b in zip(begins, ends, strict=True)])
     assert np.array_equal(np.sort(covered), np.arange(len(points)))
-    assert (last[:boxes][leaves] - first[:boxes][leaves]).max() <= 48
+    assert (ends - begins).max() <= 48

@@ -4,12 +4,12 @@ from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
+from phantoms import phantom_labels
 
 import neuro_field as nf
 from neuro_field.geometry.mesh import TetMesh
 from neuro_field.head.mapping import AffineMapping
 from neuro_field.head.mesher import mesh_labels
-from phantoms import phantom_labels
 
 
 @lru_cache(maxsize=1)

@@ -55,25 +55,17 @@ class Coil:
     provenance: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        given = (
-            (self.elements,) if isinstance(self.elements, Dipoles | Segments | Grid) else tuple(self.elements)
-        )
+        given = (self.elements,) if isinstance(self.elements, Dipoles | Segments | Grid) else tuple(self.elements)
         for element in given:
             if not isinstance(element, Dipoles | Segments | Grid):
-                raise InputError(
-                    f"Elements of Coil must be Dipoles, Segments or Grid; not {type(element).__name__}."
-                )
+                raise InputError(f"Elements of Coil must be Dipoles, Segments or Grid; not {type(element).__name__}.")
         if not given:
             raise InputError("Input elements of Coil must hold at least one source; instead there is none.")
         object.__setattr__(self, "elements", given)
         if self.didt_max is not None and not (np.isfinite(self.didt_max) and self.didt_max > 0):
-            raise InputError(
-                f"Input didt_max of Coil must be positive, in A/s; instead received {self.didt_max}."
-            )
+            raise InputError(f"Input didt_max of Coil must be positive, in A/s; instead received {self.didt_max}.")
         if self.casing is not None and not isinstance(self.casing, Surface):
-            raise InputError(
-                f"Input casing of Coil must be a Surface; instead received {type(self.casing).__name__}."
-            )
+            raise InputError(f"Input casing of Coil must be a Surface; instead received {type(self.casing).__name__}.")
 
     def dadt(self, points: Any, didt: float = 1e6) -> FloatArray:
         """Rate of change of the vector potential; the primary electric field is its negative.

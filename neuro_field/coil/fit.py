@@ -76,9 +76,7 @@ def _spread(casing: Surface, spacing: float) -> FloatArray:
     return np.concatenate(out)
 
 
-def lifts_to_clear(
-    scalp_points: Any, casing: Surface, head_from_coils: Any, clearance: float = 0.0
-) -> FloatArray:
+def lifts_to_clear(scalp_points: Any, casing: Surface, head_from_coils: Any, clearance: float = 0.0) -> FloatArray:
     """Distance by which a casing must move back along its axis so that it does not cut the scalp, for many poses.
 
     Parameters
@@ -99,14 +97,10 @@ def lifts_to_clear(
     """
     points = as_points(scalp_points, "scalp_points of lifts_to_clear")
     if not np.isfinite(clearance):
-        raise InputError(
-            f"Input clearance of lifts_to_clear must be finite, in mm; instead received {clearance}."
-        )
+        raise InputError(f"Input clearance of lifts_to_clear must be finite, in mm; instead received {clearance}.")
     poses = np.ascontiguousarray(head_from_coils, dtype=np.float64)
     if poses.ndim != 3 or poses.shape[1:] != (4, 4) or not np.isfinite(poses).all():
-        raise InputError(
-            f"Input head_from_coils of lifts_to_clear must be finite (p, 4, 4); not {poses.shape}."
-        )
+        raise InputError(f"Input head_from_coils of lifts_to_clear must be finite (p, 4, 4); not {poses.shape}.")
     if not len(poses):
         return np.zeros(0)
     face = CasingFace.of(casing)
@@ -121,7 +115,5 @@ def lifts_to_clear(
 def lift_to_clear(scalp_points: Any, coil: Coil, placement: "Placement", clearance: float = 0.0) -> float:
     """`lifts_to_clear` of one placement of a coil, mm; raises InputError if the coil has no casing."""
     if coil.casing is None:
-        raise InputError(
-            f"The coil {coil.name!r} has no casing, so it is unknown whether it clears the scalp."
-        )
+        raise InputError(f"The coil {coil.name!r} has no casing, so it is unknown whether it clears the scalp.")
     return float(lifts_to_clear(scalp_points, coil.casing, placement.head_from_coil[None], clearance)[0])

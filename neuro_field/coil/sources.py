@@ -104,9 +104,7 @@ class Dipoles:
     def carried(self, matrix: FloatArray) -> "Dipoles":
         """The same dipoles moved by a rigid 4x4, mm."""
         rotation = matrix[:3, :3]
-        return replace(
-            self, positions=self.positions @ rotation.T + matrix[:3, 3], moments=self.moments @ rotation.T
-        )
+        return replace(self, positions=self.positions @ rotation.T + matrix[:3, 3], moments=self.moments @ rotation.T)
 
 
 @dataclass(frozen=True, eq=False)
@@ -258,9 +256,7 @@ class Grid:
         object.__setattr__(self, "data", read_only(self.data, np.float64))
         object.__setattr__(self, "affine", read_only(self.affine, np.float64))
         if self.data.ndim != 4 or self.data.shape[3] != 3 or min(self.data.shape[:3]) < 2:
-            raise InputError(
-                f"Input data of Grid must have shape (i, j, k, 3), each > 1; not {self.data.shape}."
-            )
+            raise InputError(f"Input data of Grid must have shape (i, j, k, 3), each > 1; not {self.data.shape}.")
         if not np.isfinite(self.data).all():
             raise InputError("Input data of Grid must be finite; instead some samples are not.")
         if self.affine.shape != (4, 4) or not abs(np.linalg.det(self.affine[:3, :3])) > 1e-12:

@@ -35,9 +35,7 @@ class Waveform:
                 continue
             array = read_only(given, np.float64)
             if array.ndim != 1 or len(array) != len(self.time) or not np.isfinite(array).all():
-                raise InputError(
-                    f"Input {what} of Waveform {self.name!r} must be finite numbers, one per time."
-                )
+                raise InputError(f"Input {what} of Waveform {self.name!r} must be finite numbers, one per time.")
             object.__setattr__(self, what, array)
 
 

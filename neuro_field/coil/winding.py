@@ -61,9 +61,7 @@ class Winding:
                 f"received {self.bend_angle}, {self.bend_start}, {self.bend_radius}."
             )
         if not all(sense in (1, -1) and np.isfinite(u) for u, sense in self.wings):
-            raise InputError(
-                f"Wings of Winding must be pairs of a centre in mm and +1 or -1; not {self.wings}."
-            )
+            raise InputError(f"Wings of Winding must be pairs of a centre in mm and +1 or -1; not {self.wings}.")
 
     @property
     def layer_current(self) -> float:
@@ -129,9 +127,7 @@ class Winding:
         fine discretisation (Golub & Welsch 1969).
         """
         edges = np.concatenate([[0.0], np.unique(np.square(self.radii))])
-        loops = np.array(
-            [(np.square(self.radii) > (a + b) / 2).sum() for a, b in pairwise(edges)]
-        )
+        loops = np.array([(np.square(self.radii) > (a + b) / 2).sum() for a, b in pairwise(edges)])
         count = int(np.ceil(np.sqrt(edges[-1]) / spacing)) + 1
         node, weight = np.polynomial.legendre.leggauss(2 * count)
         s = (edges[:-1, None] + np.diff(edges)[:, None] * (node + 1) / 2).ravel()
@@ -206,8 +202,7 @@ class Winding:
         between = (u > min(centres)) & (u < max(centres))
         width = np.maximum(np.max(across, axis=0), np.where(between, min(waist, reach), 0))
         rings = [
-            self.bent(u, side * width, depth)
-            for side, depth in ((-1, 0), (1, 0), (1, thickness), (-1, thickness))
+            self.bent(u, side * width, depth) for side, depth in ((-1, 0), (1, 0), (1, thickness), (-1, thickness))
         ]
         return _prism(np.stack(rings, axis=1))
 

@@ -45,15 +45,9 @@ def in_words(direction: Any, normal: Any = None) -> str:
         outward = unit(normal, "normal of in_words")
         told = told - (told @ outward) * outward
         if np.linalg.norm(told) < 1e-3:
-            raise InputError(
-                "Input direction of in_words must not lie straight along the normal of the scalp."
-            )
+            raise InputError("Input direction of in_words must not lie straight along the normal of the scalp.")
         told = told / np.linalg.norm(told)
     parts = [(abs(told[axis]), _WORDS[axis][int(told[axis] < 0)], axis) for axis in (1, 0, 2)]
-    spoken = [
-        (word, axis)
-        for size, word, axis in sorted(parts, key=lambda part: -round(part[0], 3))
-        if size > _SMALL
-    ]
+    spoken = [(word, axis) for size, word, axis in sorted(parts, key=lambda part: -round(part[0], 3)) if size > _SMALL]
     words = [f"to the {word}" if axis == 0 else word for word, axis in spoken]
     return words[0] if len(words) == 1 else ", ".join(words[:-1]) + " and " + words[-1]

@@ -10,9 +10,7 @@ from neuro_field.kernels.recovery import COEFFICIENTS, blended_gradients, fitted
 _TAGS = 2**31
 
 
-def recovered_gradient(
-    system: System, potential: FloatArray, elements: IntArray, shares: FloatArray
-) -> FloatArray:
+def recovered_gradient(system: System, potential: FloatArray, elements: IntArray, shares: FloatArray) -> FloatArray:
     """Gradient of a nodal potential at points given by element and barycentric coordinates.
 
     At every node of those elements a cubic is fitted to the potential over the node's two rings of neighbours in the

@@ -96,9 +96,7 @@ class System:
         indptr = np.zeros(n + 1, dtype=np.int32)
         np.cumsum(lengths, out=indptr[1:])
         indices, data = np.empty(indptr[-1], dtype=np.int32), np.empty(indptr[-1])
-        assembly.stiffness(
-            self.nodes, mesh.tets, *self._conductivity, self.offsets, self.slots, indptr, indices, data
-        )
+        assembly.stiffness(self.nodes, mesh.tets, *self._conductivity, self.offsets, self.slots, indptr, indices, data)
         return csr_matrix((data, indices, indptr), shape=(n, n))
 
     def load(self, dadt: FloatArray) -> FloatArray:

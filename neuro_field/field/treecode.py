@@ -11,7 +11,7 @@ from neuro_field.kernels.morton import morton_order
 #: Sources in a box that is not split further.
 _LEAF = 48
 
-#: A box is far when its radius is below this share of its distance: the error of a sum is then about 1e-3 of its absolute terms.
+#: A box is far when its radius is below this share of its distance: a sum then errs by 1e-3 of its absolute terms.
 OPENING = 0.33
 
 
@@ -55,9 +55,11 @@ class Treecode:
     def magnetic_sum(self, targets: FloatArray, opening: float = OPENING) -> FloatArray:
         """Q_k(x) = sum_n W_nk x (x - r_n) / |x - r_n|^3 at targets (m, 3) m; (m, k, 3) array."""
         out = np.empty((len(targets), 3, self.weights.shape[1]), np.float32)
+        first, last, children, counts, centres, radii, moments = self.boxes
         kernel.evaluate(
-            np.ascontiguousarray(targets), self.points, self.weights, *self.boxes, opening, out
-        )
+            np.ascontiguousarray(targets), self.points, self.weights,
+            first, last, children, counts, centres, radii, moments, opening, out,
+        )  # fmt: skip
         by_component = out.reshape(len(targets), 3, -1, 3).astype(np.float64)  # (m, d of x - r, k, c of W)
         d = [by_component[:, i] for i in range(3)]
         return np.stack(

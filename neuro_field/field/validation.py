@@ -236,9 +236,7 @@ def surface_load(head: HeadModel, current: Callable[[FloatArray], FloatArray]) -
     return out - out.sum() * area / area.sum()
 
 
-def current_through_shells(
-    solver: Solver, edge: float, radii_mm: tuple[float, ...] = RADII
-) -> Iterator[ValidationRow]:
+def current_through_shells(solver: Solver, edge: float, radii_mm: tuple[float, ...] = RADII) -> Iterator[ValidationRow]:
     """A current density of cos(theta) A/m2 out of the scalp of concentric shells: every conductivity counts.
 
     phi = (A r + B / r^2) cos(theta) in each shell, phi and sigma dphi/dr alike on both sides of each boundary;

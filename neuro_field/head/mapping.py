@@ -38,4 +38,5 @@ class AffineMapping:
 
     def from_mni(self, points: FloatArray) -> FloatArray:
         """Points (m, 3) of MNI152, carried to the head frame, mm."""
-        return transformed(as_points(points, "points of from_mni"), np.linalg.inv(self.mni_from_head))
+        head_from_mni = np.linalg.inv(self.mni_from_head).astype(np.float64)
+        return transformed(as_points(points, "points of from_mni"), head_from_mni)

@@ -128,7 +128,9 @@ class HeadModel:
 
     def _mapping(self) -> AffineMapping:
         if self.mapping is None:
-            raise InputError(f"The head {self.name!r} has no mapping to MNI; build it with one, or give head coordinates.")
+            raise InputError(
+                f"The head {self.name!r} has no mapping to MNI; build it with one, or give head coordinates."
+            )
         return self.mapping
 
     @property

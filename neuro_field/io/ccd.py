@@ -84,9 +84,7 @@ def _didt_max(path: Path, header: dict[str, str]) -> float | None:
     except ValueError:
         value = float("nan")
     if not (np.isfinite(value) and value > 0):
-        raise FileFormatError(
-            f"{path.name}, line 1: dIdtmax must be positive, in A/us; instead it is {given!r}."
-        )
+        raise FileFormatError(f"{path.name}, line 1: dIdtmax must be positive, in A/us; instead it is {given!r}.")
     return value
 
 
@@ -102,13 +100,9 @@ def _dipole_rows(path: Path, rows: list[tuple[int, str]]) -> np.ndarray:
             f"{path.name}, line {line}: must be the number of dipoles; instead it is {stated[:40]!r}."
         ) from None
     if not 0 < count <= MOST_DIPOLES:
-        raise FileFormatError(
-            f"{path.name}, line {line}: must count 1 to {MOST_DIPOLES} dipoles; not {count}."
-        )
+        raise FileFormatError(f"{path.name}, line {line}: must count 1 to {MOST_DIPOLES} dipoles; not {count}.")
     if len(rows) != count:
-        raise FileFormatError(
-            f"{path.name} states {count} dipoles in line {line}; instead it holds {len(rows)}."
-        )
+        raise FileFormatError(f"{path.name} states {count} dipoles in line {line}; instead it holds {len(rows)}.")
     out = np.empty((count, 6))
     for index, (number, text) in enumerate(rows):
         words = text.split()

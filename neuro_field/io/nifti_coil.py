@@ -1,6 +1,7 @@
 """Coils as a sampled vector potential in NIfTI: (i, j, k, 3) in T m per A, affine to mm of the coil frame."""
 
 from pathlib import Path
+from typing import Any
 
 import nibabel as nib
 import numpy as np
@@ -23,16 +24,12 @@ def read_nifti_coil(path: Path) -> Coil:
         If it is no such image.
     """
     try:
-        image = nib.load(path)
+        image: Any = nib.load(path)
         shape = tuple(int(size) for size in image.shape)
         if len(shape) != 4 or shape[3] != 3 or min(shape) < 2:
-            raise FileFormatError(
-                f"{path.name}: a coil's potential must have shape (i, j, k, 3); instead {shape}."
-            )
+            raise FileFormatError(f"{path.name}: a coil's potential must have shape (i, j, k, 3); instead {shape}.")
         if int(np.prod(shape, dtype=np.int64)) > MOST_SAMPLES:
-            raise FileFormatError(
-                f"{path.name} states {shape} samples, more than {MOST_SAMPLES}; taken for damage."
-            )
+            raise FileFormatError(f"{path.name} states {shape} samples, more than {MOST_SAMPLES}; taken for damage.")
         data = np.asarray(image.dataobj, dtype=np.float64)
         affine = np.array(image.affine, dtype=np.float64)
     except (ImageFileError, OSError, EOFError, ValueError) as error:

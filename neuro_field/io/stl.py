@@ -24,7 +24,7 @@ def read_stl(path: Path) -> Surface:
     if not len(corners) or not np.isfinite(corners).all():
         raise FileFormatError(f"{path.name} must hold triangles with finite corners; instead it does not.")
     points, index = np.unique(corners.reshape(-1, 3), axis=0, return_inverse=True)
-    return Surface(points, index.reshape(-1, 3))
+    return Surface(points, index.reshape(-1, 3).astype(np.int32))
 
 
 def stl_bytes(surface: Surface) -> bytes:
@@ -47,7 +47,5 @@ def _text_corners(path: Path, data: bytes) -> FloatArray:
             raise FileFormatError(f"{path.name}, line {number}: a vertex must be three numbers.") from None
         corners.append([x, y, z])
     if len(corners) % 3:
-        raise FileFormatError(
-            f"{path.name} is cut short: {len(corners)} corners are no whole number of triangles."
-        )
+        raise FileFormatError(f"{path.name} is cut short: {len(corners)} corners are no whole number of triangles.")
     return np.array(corners).reshape(-1, 3, 3)

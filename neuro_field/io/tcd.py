@@ -99,17 +99,13 @@ class _Keys:
         except (TypeError, ValueError, OverflowError):
             raise FileFormatError(f"{place} must hold numbers; instead it is {value!r:.40}.") from None
         if (out.ndim != 2 or out.shape[1] != columns) if columns else out.ndim != 1:
-            raise FileFormatError(
-                f"{place} must have {columns or 1} columns; instead its shape is {out.shape}."
-            )
+            raise FileFormatError(f"{place} must have {columns or 1} columns; instead its shape is {out.shape}.")
         return out
 
 
 def _index(value: Any, count: int, place: str, what: str) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < count:
-        raise FileFormatError(
-            f"{place} must be the number of one of {count} {what}; instead it is {value!r:.40}."
-        )
+        raise FileFormatError(f"{place} must be the number of one of {count} {what}; instead it is {value!r:.40}.")
     return value
 
 
@@ -119,13 +115,9 @@ def _unpacked(text: str, place: str) -> bytes:
         unpack = zlib.decompressobj()
         out = unpack.decompress(base64.b64decode(text, validate=True), MOST_ARRAY_BYTES)
     except (binascii.Error, ValueError, zlib.error):
-        raise FileFormatError(
-            f"{place} must be a list or base64 of zlib data; instead it is damaged."
-        ) from None
+        raise FileFormatError(f"{place} must be a list or base64 of zlib data; instead it is damaged.") from None
     if not unpack.eof:
-        raise FileFormatError(
-            f"{place} is cut short, or unpacks to more than {MOST_ARRAY_BYTES // 10**6} MB."
-        )
+        raise FileFormatError(f"{place} is cut short, or unpacks to more than {MOST_ARRAY_BYTES // 10**6} MB.")
     if len(out) % 8:
         raise FileFormatError(f"{place} must unpack to 8-byte numbers; instead it has {len(out)} bytes.")
     return out
@@ -156,9 +148,7 @@ def _coil(keys: _Keys, path: Path) -> Coil:
         raise FileFormatError("coilElementList must hold at least one element.")
     known = [stimulator.didt_max for stimulator in stimulators if stimulator.didt_max is not None]
     provenance = {"maker": keys.text("brand"), "source": path.name, "version": keys.text("version")}
-    provenance |= {
-        key: keys.value[key] for key in ("limits", "resolution") if keys.value.get(key) is not None
-    }
+    provenance |= {key: keys.value[key] for key in ("limits", "resolution") if keys.value.get(key) is not None}
     return Coil(
         keys.text("name") or path.stem,
         tuple(elements),
@@ -187,9 +177,7 @@ def _samples(item: _Keys) -> FloatArray:
     """Samples of a potential: nested lists, since a packed text does not say how many there are per axis."""
     value = item.value.get("data")
     if not isinstance(value, list):
-        raise FileFormatError(
-            f"{item.at('data')} must be nested lists (i, j, k, 3); instead it is {value!r:.40}."
-        )
+        raise FileFormatError(f"{item.at('data')} must be nested lists (i, j, k, 3); instead it is {value!r:.40}.")
     try:
         return np.array(value, dtype=np.float64)
     except (TypeError, ValueError):
@@ -207,9 +195,7 @@ def _stimulator(item: _Keys) -> Stimulator:
     waveforms = []
     for wave in item.objects("waveformList"):
         fit = wave.array("fit", None) if wave.value.get("fit") is not None else None
-        waveforms.append(
-            Waveform(wave.text("name"), wave.array("time", None), wave.array("signal", None), fit)
-        )
+        waveforms.append(Waveform(wave.text("name"), wave.array("time", None), wave.array("signal", None), fit))
     return Stimulator(item.text("name"), item.text("brand"), item.number("maxdIdt"), tuple(waveforms))
 
 

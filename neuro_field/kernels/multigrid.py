@@ -156,7 +156,11 @@ def _kernels_of_width(width: int) -> SimpleNamespace:
                     partial[chunk, k] += p[i, k] * total[k]
 
     return SimpleNamespace(
-        relax_forwards=relax_forwards, relax_backwards=relax_backwards, residual=residual, transfer=transfer, product=product
+        relax_forwards=relax_forwards,
+        relax_backwards=relax_backwards,
+        residual=residual,
+        transfer=transfer,
+        product=product,
     )
 
 

@@ -54,7 +54,8 @@ def dose(preset: Preset, coil: Coil, rmt: float, anchor: Plan, plan: Plan) -> Do
     if preset.threshold != "rMT":
         return Dose(None, None, None, f"the preset is dosed by {preset.threshold}, and only rMT was given")
     if plan.target.viable_share < LEAST_VIABLE:
-        return Dose(None, None, None, f"only {plan.target.viable_share:.0%} of the target is viable: no dose is matched")
+        share = f"{plan.target.viable_share:.0%}"
+        return Dose(None, None, None, f"only {share} of the target is viable: no dose is matched")
     ratio = anchor.best.magnitude / plan.best.magnitude
     wanted = preset.intensity * rmt * ratio
     output = min(wanted, 100.0)

@@ -145,9 +145,7 @@ def response(solver: Solver, coil: Coil, target: Target, samples: Sequence[Place
     potentials, _ = solver.potentials(_adjoint_loads(solver, target, weighted))
     currents = system.adjoint_sources(potentials)
     for corner in range(4):
-        np.add.at(
-            currents, system.head.mesh.tets[target.elements, corner], -0.25 * np.moveaxis(weighted, 2, 1)
-        )
+        np.add.at(currents, system.head.mesh.tets[target.elements, corner], -0.25 * np.moveaxis(weighted, 2, 1))
     positions, moments = coil.dipoles
     return Response(
         target, positions, moments, basis, Treecode.of(system.nodes, currents),
@@ -165,5 +163,3 @@ def _adjoint_loads(solver: Solver, target: Target, weighted: FloatArray) -> Floa
     for corner in range(4):
         np.add.at(loads, tets[:, corner], np.einsum("ri,rik->rk", gradients[:, :, corner], weighted))
     return loads
-
-

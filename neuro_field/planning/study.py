@@ -102,7 +102,7 @@ class Study:
 
     @property
     def own_side(self) -> str:
-        """"contralesional" or "ipsilesional": the side that the preset stimulates (first)."""
+        """ "contralesional" or "ipsilesional": the side that the preset stimulates (first)."""
         return _own_side(self.preset, self.answers)
 
     @property
@@ -198,7 +198,8 @@ def _say_of(say: Progress, role: str, stage: str, share: float) -> None:
 def _answers(head: HeadModel, rmt: float | None, lesion_side: str | None, answers: dict[str, Any]) -> Answers:
     unknown = sorted(set(answers) - set(Answers.__dataclass_fields__))
     if unknown:
-        raise InputError(f"Input {unknown[0]} of study is not known; it takes {', '.join(Answers.__dataclass_fields__)}.")
+        known = ", ".join(Answers.__dataclass_fields__)
+        raise InputError(f"Input {unknown[0]} of study is not known; it takes {known}.")
     lesion = lesion_summary(head)
     found = lesion.side if lesion is not None and lesion.side in SIDES else None
     if lesion_side and found and lesion_side != found:
@@ -225,7 +226,8 @@ def _refuse(preset: Preset, answers: Answers) -> None:
         raise InputError(f"Preset {preset.name} leaves the side to the user: give side, left or right.")
     if preset.name == "lower-limb-10hz":
         raise NotImplementedError(
-            "Preset lower-limb-10hz is not there yet: one coil position for both leg areas at once needs a joint target."
+            "Preset lower-limb-10hz is not there yet: one coil position for both leg areas at once needs a joint "
+            "target."
         )
 
 
@@ -276,9 +278,7 @@ def _anchor(
     return plan(solver, coil, directed(solver.head, hand), grid=grid)
 
 
-def _warnings(
-    preset: Preset, answers: Answers, targets: dict[str, Target], plans: dict[str, Plan]
-) -> list[str]:
+def _warnings(preset: Preset, answers: Answers, targets: dict[str, Target], plans: dict[str, Plan]) -> list[str]:
     out = []
     for role, target in targets.items():
         if target.viable_share < LEAST_VIABLE:
