@@ -8,7 +8,8 @@ OUT ?= demo-plan
 .PHONY: demo test slow lint clean
 
 demo: $(VENV)/installed
-	$(BIN)/python examples/demo.py $(OUT)
+	@out=$(OUT); n=2; while [ -e "$$out" ]; do out=$(OUT)-$$n; n=$$((n + 1)); done; \
+		$(BIN)/neuro-field plan example:colin27-stroke --preset contralesional-1hz-hand -o "$$out"
 
 test: $(VENV)/installed-dev
 	$(BIN)/python -m pytest -q -m "not slow"
@@ -35,4 +36,4 @@ $(VENV)/installed-dev: $(VENV)/bin/python pyproject.toml
 	@touch $@ $(VENV)/installed
 
 clean:
-	rm -rf $(VENV) $(OUT) .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache

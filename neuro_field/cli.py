@@ -174,6 +174,8 @@ def plan(
     for line in study_lines(made):
         typer.echo(line)
     typer.echo(f"Stages: {stages.summary()}")
+    if not (output / "pictures").is_dir():
+        typer.echo("The report has no pictures; its page says why.")
     typer.echo(f"Report: {output / 'report.html'}")
 
 
@@ -299,8 +301,9 @@ def presets() -> None:
     rows = []
     for p in PRESETS:
         intensity = f"{p.intensity:.0%} {p.threshold}" if p.intensity is not None else "user must type it"
-        rows.append((p.name, " or ".join(p.sites), p.side, p.coil, p.frequency, intensity, p.pulses, p.source))
-    table(("name", "target", "side", "coil", "frequency", "intensity", "pulses", "source"), rows)
+        dose = f"{p.frequency}, {intensity}, {p.pulses}"
+        rows.append((p.name, " or ".join(p.sites), p.side, p.coil, dose, p.source))
+    table(("name", "target", "side", "coil", "frequency, intensity, pulses", "source"), rows)
     typer.echo("[src] read in the source, [lit] from the literature, not re-read.")
     typer.echo("Not affiliated with, and not, NEURO(R).")
 

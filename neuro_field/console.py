@@ -58,8 +58,9 @@ class Stages:
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    """Print rows under headings, wrapped to the terminal."""
+    """Print rows under headings, wrapped to the terminal; the first column, which names the row, is kept whole."""
     made = Table(*headings, show_lines=False)
+    made.columns[0].no_wrap = True
     for row in rows:
         made.add_row(*(str(value).replace("[", r"\[") for value in row))
     Console().print(made)

@@ -21,7 +21,7 @@ def sources():
     return points, rng.normal(size=(4000, 2, 3)) + 1.0
 
 
-@pytest.mark.parametrize(("opening", "limit"), [(0.6, 1e-2), (0.33, 1e-3), (0.1, 1e-4)])
+@pytest.mark.parametrize(("opening", "limit"), [(0.6, 1e-2), (0.33, 1e-3), (0.2, 3e-4), (0.1, 1e-4)])
 def test_the_sum_is_as_accurate_as_the_opening_allows(sources, opening, limit):
     points, weights = sources
     targets = np.random.default_rng(4).random((40, 3)) * 0.1 + [0.11, 0.0, 0.0]

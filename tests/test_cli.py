@@ -1,0 +1,190 @@
+"""The command line as its user meets it: what it writes, what it says, and how it refuses."""
+
+import json
+import re
+
+import nibabel as nib
+import numpy as np
+import pytest
+from phantoms import phantom_labels
+from tiny_study import tiny_head
+
+from neuro_field.cli import main
+from neuro_field.io.heads import read_head, write_head
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """A T1 and labels of ellipsoids, and images that are wrong each in its own way."""
+    folder = tmp_path_factory.mktemp("images")
+    labels, affine = phantom_labels(5.0)
+    rng = np.random.default_rng(0)
+    t1 = (labels * 100 + rng.integers(0, 20, labels.shape)).astype(np.int16)
+
+    def write(name, values, where=affine):
+        image = nib.Nifti1Image(values, where)
+        if where is None:
+            image.set_sform(None, 0)
+            image.set_qform(None, 0)
+        nib.save(image, folder / name)
+
+    write("T1.nii.gz", t1)
+    write("labels.nii.gz", labels)
+    write("flat.nii.gz", t1[:, :, 10])
+    write("nowhere.nii.gz", t1, None)
+    write("nothing_grey.nii.gz", np.where(labels == 2, 1, labels).astype(np.uint8))
+    write("film.nii.gz", np.stack([t1, t1], axis=-1))
+    ball = np.linalg.norm(np.moveaxis(np.indices(labels.shape), 0, -1) - [9, 22, 22], axis=-1) < 3
+    write("mask.nii.gz", ball.astype(np.uint8))
+    write("empty_mask.nii.gz", np.zeros(labels.shape, np.uint8))
+    (folder / "text.nii.gz").write_text("not an image")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def head_folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("head") / "HEAD"
+    write_head(tiny_head(), folder)
+    return folder
+
+
+def refused(capsys, arguments, *words):
+    """Runs a command that must fail: status 2, one line on stderr that holds every word, no traceback."""
+    assert main([str(argument) for argument in arguments]) == 2
+    said = capsys.readouterr().err.strip().splitlines()
+    complaint = [line for line in said if line.startswith("neuro-field: ")]
+    assert len(complaint) == 1
+    assert "Traceback" not in "".join(said)
+    for word in words:
+        assert word in complaint[0], complaint[0]
+    return complaint[0]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["missing.nii.gz", "--labels", "labels.nii.gz"], ["missing.nii.gz", "does not exist"]),
+        (["T1.nii.gz", "--labels", "missing.nii.gz"], ["missing.nii.gz"]),
+        (["flat.nii.gz", "--labels", "labels.nii.gz"], ["flat.nii.gz", "three"]),
+        (["film.nii.gz", "--labels", "labels.nii.gz"], ["film.nii.gz"]),
+        (["nowhere.nii.gz", "--labels", "labels.nii.gz"], ["nowhere.nii.gz", "where"]),
+        (["T1.nii.gz", "--labels", "nowhere.nii.gz"], ["nowhere.nii.gz"]),
+        (["T1.nii.gz", "--labels", "nothing_grey.nii.gz"], ["grey"]),
+        (["T1.nii.gz", "--labels", "text.nii.gz"], ["text.nii.gz"]),
+        (["T1.nii.gz", "--labels", "labels.nii.gz", "--lesion", "empty_mask.nii.gz"], ["lesion", "every voxel is 0"]),
+        (["T1.nii.gz", "--labels", "labels.nii.gz", "--edge", "-1"], ["edge"]),
+        (["example:colin28"], ["colin28", "colin27-stroke"]),
+    ],
+)
+def test_head_refuses_bad_images_in_one_line_and_leaves_nothing(files, tmp_path, capsys, arguments, words):
+    places = [files / word if word.endswith(".nii.gz") else word for word in arguments]
+    refused(capsys, ["head", *places, "-o", tmp_path / "HEAD"], *words)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_t1_alone_names_what_is_not_there_yet(files, tmp_path, capsys):
+    refused(capsys, ["head", files / "T1.nii.gz", "-o", tmp_path / "HEAD"], "not there yet", "--labels")
+
+
+def test_a_head_from_a_users_files_is_planned(files, tmp_path, capsys):
+    head, plan = tmp_path / "HEAD", tmp_path / "PLAN"
+    images = ["--labels", files / "labels.nii.gz", "--lesion", files / "mask.nii.gz"]
+    assert main([str(a) for a in ["head", files / "T1.nii.gz", *images, "--edge", 8, "-o", head]]) == 0
+    assert "Lesion: " in capsys.readouterr().out
+    assert {"head.msh", "head.json", "tissues.nii.gz", "T1.nii.gz"} <= {path.name for path in head.iterdir()}
+    search = ["--radius", 15, "--spacing", 7.5, "--angle-step", 45, "--lesion-side", read_lesion_side(head)]
+    assert main([str(a) for a in ["plan", head, "--preset", "contralesional-1hz-hand", *search, "-o", plan]]) == 0
+    said = capsys.readouterr().out
+    for word in ("Position:", "Handle:", "Current:", "Field in the target:", "10-10", "Stages:", "report.html"):
+        assert word in said
+    best = json.loads((plan / "plan.json").read_text())["plans"]["contralesional"]["ranking"][0]
+    assert best["strength"] == pytest.approx(best["verified"], rel=0.01)
+
+
+def read_lesion_side(folder):
+    from neuro_field.head.lesion import lesion_summary
+
+    return lesion_summary(read_head(folder)).side
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--preset", "contralesional-1hz-hands"], ["contralesional-1hz-hand"]),
+        (["--preset", "contralesional-1hz-hand", "--coil", "figure8"], ["figure8", "figure8-70mm"]),
+        (["--preset", "contralesional-1hz-hand", "--coil", "missing.ccd"], ["missing.ccd"]),
+        (["--preset", "contralesional-1hz-hand", "--lesion-side", "right"], ["right", "left"]),
+        (["--preset", "contralesional-1hz-hand", "--lesion-side", "up"], ["up"]),
+        (["--preset", "contralesional-1hz-hand", "--rmt", "0"], ["rmt"]),
+        (["--preset", "contralesional-1hz-hand", "--spacing", "0"], ["spacing"]),
+        (["--preset", "contralesional-1hz-hand", "--contraindication", "pacemaker"], ["pacemaker"]),
+        (["--preset", "lower-limb-10hz"], ["not there yet"]),
+        (["--preset", "aphasia-1hz-hamilton", "--colour", "red"], ["--colour"]),
+    ],
+)
+def test_plan_refuses_in_one_line_and_leaves_nothing(head_folder, tmp_path, capsys, arguments, words):
+    refused(capsys, ["plan", head_folder, *arguments, "-o", tmp_path / "PLAN"], *words)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_with_other_things_in_it_is_left_alone(head_folder, tmp_path, capsys):
+    (tmp_path / "PLAN").mkdir()
+    (tmp_path / "PLAN" / "notes.txt").write_text("mine")
+    for command in (
+        ["plan", head_folder, "--preset", "contralesional-1hz-hand"],
+        ["head", "example:colin27"],
+        ["simulate", head_folder, "--coil", "figure8-70mm", "--at", "0,0,92", "--handle-towards", "0,-90,60"],
+    ):
+        refused(capsys, [*command, "-o", tmp_path / "PLAN"], "PLAN", "nothing was overwritten")
+    assert [path.name for path in (tmp_path / "PLAN").iterdir()] == ["notes.txt"]
+    assert (tmp_path / "PLAN" / "notes.txt").read_text() == "mine"
+
+
+def test_a_head_that_is_none_is_refused(tmp_path, capsys):
+    preset = ["--preset", "contralesional-1hz-hand"]
+    refused(capsys, ["plan", tmp_path / "nobody", *preset, "-o", tmp_path / "PLAN"], "nobody")
+    (tmp_path / "bad.msh").write_bytes(b"$MeshFormat\n4.1 1 8\n")
+    refused(capsys, ["plan", tmp_path / "bad.msh", *preset, "-o", tmp_path / "PLAN"], "bad.msh")
+
+
+def test_simulate_writes_a_field_and_tells_its_strength(head_folder, tmp_path, capsys):
+    place = ["--coil", "figure8-70mm", "--at", "0,0,92", "--handle-towards", "0,-90,60"]
+    assert main(["simulate", str(head_folder), *place, "-o", str(tmp_path / "OUT")]) == 0
+    assert re.search(r"[0-9.]+ V/m", capsys.readouterr().out)
+    assert any((tmp_path / "OUT").iterdir())
+    refused(
+        capsys,
+        ["simulate", head_folder, *place[:3], "0,0", *place[4:], "-o", tmp_path / "OUT2"],
+        "--at",
+        "40,-20,65",
+    )
+
+
+@pytest.mark.parametrize("command", ["coils", "targets", "presets"])
+def test_lists_name_what_there_is_and_where_it_comes_from(command, capsys):
+    assert main([command]) == 0
+    said = capsys.readouterr().out
+    assert {"coils": "figure8-70mm", "targets": "m1-hand", "presets": "contralesional-1hz-hand"}[command] in said
+
+
+def test_one_coil_is_shown_and_an_unknown_one_is_not(capsys):
+    assert main(["coils", "figure8-70mm"]) == 0
+    said = capsys.readouterr().out
+    assert "Deng" in said
+    assert "V/m" in said
+    refused(capsys, ["coils", "figure9"], "figure9")
+
+
+@pytest.mark.parametrize(
+    "command", ["head", "plan", "simulate", "view", "export", "coils", "targets", "presets", "validate"]
+)
+def test_every_command_has_help(command, capsys):
+    assert main([command, "--help"]) == 0
+    said = capsys.readouterr().out
+    assert "Usage" in said
+    if command != "export":
+        assert "Example" in said
+
+
+def test_export_names_what_is_not_there_yet(tmp_path, capsys):
+    refused(capsys, ["export", tmp_path, "--to", "localite"], "localite", "not there yet")
