@@ -17,6 +17,10 @@ from neuro_field.errors import ConvergenceError, InputError
 from neuro_field.report.opengl import PictureError
 
 
+#: Cells of a table up to this length are not broken over lines: names in its first column, numbers in the others.
+_NAME, _NUMBER = 26, 9
+
+
 class Stages:
     """A bar per stage on stderr; call it with a stage's name and the share of it that is done."""
 
@@ -58,11 +62,14 @@ class Stages:
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    """Print rows under headings, wrapped to the terminal; the first column, which names the row, is kept whole."""
-    made = Table(*headings, show_lines=False)
-    made.columns[0].no_wrap = True
-    for row in rows:
-        made.add_row(*(str(value).replace("[", r"\[") for value in row))
+    """Print rows under headings, wrapped to the terminal; names and numbers are kept whole."""
+    texts = [[str(value) for value in row] for row in rows]
+    made = Table(show_lines=False)
+    for index, heading in enumerate(headings):
+        longest = max((len(row[index]) for row in texts), default=0)
+        made.add_column(heading, overflow="fold", no_wrap=longest <= (_NAME if index == 0 else _NUMBER))
+    for row in texts:
+        made.add_row(*(value.replace("[", r"\[") for value in row))
     Console().print(made)
 
 
