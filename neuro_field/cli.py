@@ -79,35 +79,56 @@ def head(
     output: Output,
     labels: Annotated[Path | None, typer.Option(help="Tissue labels on the T1's grid or another.")] = None,
     lesion: Annotated[Path | None, typer.Option(help="Lesion mask, on any grid that overlaps.")] = None,
+    t2: Annotated[Path | None, typer.Option(help="A T2 of the same person, for the segmenter.")] = None,
     segmenter: Annotated[str, typer.Option(help="What makes labels where none are given.")] = "samseg",
     edge: EdgeOption = 1.9,
 ) -> None:
-    """Build a head model from a T1 and its labels, and write it to a folder.
+    """Build a head model from a T1, and write it to a folder.
+
+    Without --labels the T1 is segmented first, in about ten minutes; what the segmenter wrote stays beside HEAD.
 
     Example: `neuro-field head T1.nii.gz --labels labels.nii.gz --lesion lesion.nii.gz -o HEAD`
     """
     from neuro_field.io.atomic import check_new_folder
-    from neuro_field.io.heads import head_from_images, is_head, write_head
+    from neuro_field.io.heads import is_head, write_head
 
     check_new_folder(output)
     with Stages() as stages:
         if image.startswith("example:") or is_head(image):
-            if labels or lesion:
-                raise InputError("Options --labels and --lesion go with a T1 image; a head that is meshed has its own.")
+            if labels or lesion or t2:
+                raise InputError(
+                    "Options --labels, --lesion and --t2 go with a T1 image; a head that is meshed has its own."
+                )
             made, files = _head(image, stages, edge), _images(image)
         elif not Path(image).is_file():
             raise InputError(f"The image {image} does not exist.")
-        elif labels is None:
-            raise NotImplementedError(
-                f"Segmenting a T1 with {segmenter} is not there yet: run it yourself and give --labels its label image."
-            )
         else:
-            made, files = head_from_images(image, labels, lesion=lesion, edge=edge, progress=stages)
+            made, files = _segmented_head(Path(image), t2, labels, lesion, segmenter, edge, output, stages)
         with stages.stage("writing"):
             write_head(made, output, **files)
     for line in _head_lines(made):
         typer.echo(line)
     typer.echo(f"Head written to {output}. Next: neuro-field plan {output} --preset contralesional-1hz-hand -o PLAN")
+
+
+def _segmented_head(
+    t1: Path, t2: Path | None, labels: Path | None, lesion: Path | None, segmenter: str, edge: float, output: Path,
+    stages: Stages,
+) -> tuple[Any, dict[str, Any]]:  # fmt: skip
+    """A head from a T1, with labels as given or from a segmenter that works in a folder beside the head."""
+    from neuro_field.io.heads import head_from_images
+    from neuro_field.io.segmentation import segment
+
+    if labels is not None and t2 is not None:
+        raise InputError("Option --t2 is for the segmenter; with --labels nothing is segmented.")
+    if labels is None:
+        if lesion is not None and not lesion.is_file():
+            raise InputError(f"The lesion mask {lesion} does not exist.")
+        beside = output.absolute().with_name(f"{output.name}.segmentation")
+        made = segment([t1, t2] if t2 else [t1], beside, segmenter=segmenter, progress=stages)
+        typer.echo(f"Labels {'found' if made.reused else 'made'}: {made.labels}, log {made.log}.")
+        labels = made.labels
+    return head_from_images(t1, labels, lesion=lesion, edge=edge, progress=stages)
 
 
 def _head_lines(made: Any) -> list[str]:

@@ -16,7 +16,6 @@ from rich.table import Table
 from neuro_field.errors import ConvergenceError, InputError
 from neuro_field.report.opengl import PictureError
 
-
 #: Cells of a table up to this length are not broken over lines: names in its first column, numbers in the others.
 _NAME, _NUMBER = 26, 9
 
