@@ -330,6 +330,27 @@ def presets() -> None:
 
 
 @app.command()
+def cache(clear: Annotated[bool, typer.Option("--clear", help="Remove the heads that are kept.")] = False) -> None:
+    """Show the built-in heads that are kept meshed, or remove them.
+
+    Example: `neuro-field cache --clear`
+    """
+    from datetime import datetime
+
+    from neuro_field.io.examples import MOST_KEPT, cache_folder, cached_heads, clear_cache
+
+    if clear:
+        typer.echo(f"{clear_cache()} heads removed from {cache_folder()}.")
+        return
+    heads = cached_heads()
+    rows = [(k.path.name, f"{k.size / 1e6:.0f}", f"{datetime.fromtimestamp(k.used):%Y-%m-%d %H:%M}") for k in heads]
+    table(("head", "MB", "last used"), rows)
+    typer.echo(
+        f"{len(heads)} of at most {MOST_KEPT} heads, {sum(k.size for k in heads) / 1e6:.0f} MB, {cache_folder()}"
+    )
+
+
+@app.command()
 def validate(
     size: Annotated[str, typer.Option(help="small, medium or large.")] = "small",
     coil: CoilOption = "figure8-70mm",

@@ -172,7 +172,7 @@ def test_one_coil_is_shown_and_an_unknown_one_is_not(capsys):
 
 
 @pytest.mark.parametrize(
-    "command", ["head", "plan", "simulate", "view", "export", "coils", "targets", "presets", "validate"]
+    "command", ["head", "plan", "simulate", "view", "export", "coils", "targets", "presets", "validate", "cache"]
 )
 def test_every_command_has_help(command, capsys):
     assert main([command, "--help"]) == 0
@@ -184,3 +184,18 @@ def test_every_command_has_help(command, capsys):
 
 def test_export_names_what_is_not_there_yet(tmp_path, capsys):
     refused(capsys, ["export", tmp_path, "--to", "localite"], "localite", "not there yet")
+
+
+def test_the_cache_is_shown_and_cleared(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    folder = tmp_path / "neuro_field" / "heads"
+    folder.mkdir(parents=True)
+    (folder / "colin27-0123.npz").write_bytes(b"0" * 3_000_000)
+    (folder / "notes.txt").write_text("mine")
+    assert main(["cache"]) == 0
+    said = capsys.readouterr().out
+    assert "colin27-0123.npz" in said
+    assert "3 MB" in said
+    assert main(["cache", "--clear"]) == 0
+    assert "1 heads removed" in capsys.readouterr().out
+    assert [path.name for path in folder.iterdir()] == ["notes.txt"]

@@ -6,6 +6,7 @@ import logging
 import os
 import sys
 import zipfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -70,9 +71,8 @@ def _store(head: HeadModel, path: Path) -> None:
                 tags=head.mesh.tags.astype(np.uint8),
                 provenance=np.frombuffer(json.dumps(dict(head.provenance)).encode(), dtype=np.uint8),
             )
-        kept = sorted(path.parent.glob("*.npz"), key=lambda entry: entry.stat().st_mtime, reverse=True)
-        for old in kept[MOST_KEPT:]:
-            old.unlink(missing_ok=True)
+        for old in cached_heads()[MOST_KEPT:]:
+            old.path.unlink(missing_ok=True)
     except OSError as trouble:
         LOG.info("The built head was not cached: %s", trouble)
 
@@ -169,3 +169,26 @@ def example_images(name: str = "colin27") -> dict[str, Image]:
     labels = folder / about["labels"]
     ready = _prepared(name, labels, about)
     return {"t1": read_image(folder / about["t1"]), "labels": Image(ready.labels, ready.affine, labels)}
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A head in the cache: the file, its size in bytes, and when it was last used (seconds since the epoch)."""
+
+    path: Path
+    size: int
+    used: float
+
+
+def cached_heads() -> list[Kept]:
+    """The built-in heads kept in the user's cache folder, last used first."""
+    found = [Kept(path, path.stat().st_size, path.stat().st_mtime) for path in cache_folder().glob("*.npz")]
+    return sorted(found, key=lambda kept: -kept.used)
+
+
+def clear_cache() -> int:
+    """Remove every cached head; how many there were. They are built again when next asked for."""
+    heads = cached_heads()
+    for kept in heads:
+        kept.path.unlink(missing_ok=True)
+    return len(heads)
