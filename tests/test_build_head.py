@@ -5,8 +5,10 @@ import json
 import numpy as np
 import pytest
 from phantoms import phantom_labels
+from scipy import ndimage
 
 from neuro_field.errors import InputError
+from neuro_field.geometry.locate import locate
 from neuro_field.head.lesion import lesion_summary
 from neuro_field.head.mapping import AffineMapping
 from neuro_field.mri.build import build_head, prepare_labels
@@ -114,3 +116,54 @@ def test_what_no_head_can_be_built_of_is_refused_in_one_line(change, message):
     with pytest.raises(InputError, match=message) as caught:
         build_head(**inputs)
     assert "\n" not in str(caught.value)
+
+
+def centre_of(mesh, tag):
+    """Centre of a tissue's volume, mm."""
+    chosen = mesh.tags == tag
+    return np.average(mesh.centroids[chosen], axis=0, weights=mesh.volumes[chosen])
+
+
+@pytest.mark.slow
+def test_a_turned_flipped_and_oblong_copy_gives_the_same_head():
+    labels, affine = phantom_labels(2.0)
+    head = build_head(labels, affine, edge=5.0, mapping=IDENTITY)
+    # the same tissues drawn on a grid that is turned by 20 degrees, runs leftwards and has voxels of 1.6 x 2 x 2.6 mm
+    angle = np.radians(20)
+    turn = np.array([[np.cos(angle), -np.sin(angle), 0], [np.sin(angle), np.cos(angle), 0], [0, 0, 1]])
+    other = np.eye(4)
+    other[:3, :3] = turn @ np.diag([-1.6, 2.0, 2.6])
+    corner = np.array([150.0, -140.0, -110.0])
+    other[:3, 3] = turn @ corner + [0, -18, 8]
+    shape = (188, 141, 85)
+    own_from_other = np.linalg.inv(affine) @ other
+    copy = ndimage.affine_transform(labels, own_from_other[:3, :3], own_from_other[:3, 3], shape, order=0)
+    same = build_head(copy, other, edge=5.0, mapping=IDENTITY)
+    for name, cm3 in head.tissue_volumes.items():
+        assert same.tissue_volumes[name] == pytest.approx(cm3, rel=0.04), name
+    for tag in np.unique(head.mesh.tags):
+        np.testing.assert_allclose(centre_of(head.mesh, tag), centre_of(same.mesh, tag), atol=0.5)
+    found, _ = locate(same.mesh, head.mesh.centroids)
+    agree = (found >= 0) & (same.mesh.tags[np.maximum(found, 0)] == head.mesh.tags)
+    assert head.mesh.volumes[agree].sum() > 0.93 * head.mesh.volumes.sum()
+
+
+@pytest.mark.slow
+def test_the_stairs_of_voxels_do_not_survive_into_the_field():
+    """Spheres drawn in voxels of 1 mm and meshed as any head, against the closed form."""
+    import neuro_field as nf
+
+    points = np.moveaxis(np.indices((193, 193, 193)), 0, -1) - 96.0
+    radius = np.linalg.norm(points, axis=-1)
+    labels = np.zeros(radius.shape, dtype=np.uint8)
+    for tag, limit in ((5, 92), (4, 87), (3, 81), (2, 78), (1, 65)):
+        labels[radius < limit] = tag
+    affine = np.eye(4)
+    affine[:3, 3] = -96
+    head = build_head(labels, affine, edge=3.0, mapping=IDENTITY)
+    coil = nf.load_coil("figure8-70mm")
+    placement = nf.Placement.on(head.scalp, above=(0, 0, 92), handle_towards=(0, -100, 60), gap=4.0, coil=coil)
+    brain = head.mesh.centroids[head.region("brain")]
+    expected = nf.analytic.sphere_field(brain, coil, placement)
+    found = nf.Solver(head).solve(coil, placement).at(brain)
+    assert np.linalg.norm(found - expected) / np.linalg.norm(expected) < 0.03

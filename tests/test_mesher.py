@@ -61,14 +61,16 @@ def assert_sound(mesh):
 # ---------------------------------------------------------------- what a mesh is
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(
+IMAGES = given(
     seed=st.integers(0, 2**32 - 1),
     side=st.integers(12, 18),
     blur=st.sampled_from([0.0, 0.8, 1.6]),
     edge=st.sampled_from([1.7, 2.0, 3.1]),
 )
-def test_any_label_image_makes_a_sound_mesh(seed, side, blur, edge):
+
+
+def assert_any_image_is_meshed(seed, side, blur, edge):
+    """Random labels, from voxel noise to blobs, that reach the border."""
     rng = np.random.default_rng(seed)
     tags = np.array([0, 1, 2, 3, 4, 5, 21, 23])
     noise = rng.random((len(tags), side, side, side))
@@ -76,6 +78,19 @@ def test_any_label_image_makes_a_sound_mesh(seed, side, blur, edge):
     mesh = mesh_labels(labels, np.eye(4), edge=edge)
     assert_sound(mesh)
     assert set(np.unique(mesh.tags)) <= set(np.unique(labels)) - {0}
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@IMAGES
+def test_any_label_image_makes_a_sound_mesh(seed, side, blur, edge):
+    assert_any_image_is_meshed(seed, side, blur, edge)
+
+
+@pytest.mark.slow
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@IMAGES
+def test_two_hundred_label_images_make_sound_meshes(seed, side, blur, edge):
+    assert_any_image_is_meshed(seed, side, blur, edge)
 
 
 @pytest.mark.parametrize(
