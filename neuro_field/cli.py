@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from neuro_field.console import Stages, fail_plainly, numbers, table
+from neuro_field.console import Stages, fail_plainly, named_numbers, numbers, table
 from neuro_field.errors import InputError
 
 app = typer.Typer(
@@ -81,7 +81,11 @@ def head(
     lesion: Annotated[Path | None, typer.Option(help="Lesion mask, on any grid that overlaps.")] = None,
     t2: Annotated[Path | None, typer.Option(help="A T2 of the same person, for the segmenter.")] = None,
     segmenter: Annotated[str, typer.Option(help="What makes labels where none are given.")] = "samseg",
+    rim: Annotated[float, typer.Option(help="Width of a rim to draw around the lesion's cavity, mm.")] = 0.0,
     edge: EdgeOption = 1.9,
+    tissue_edge: Annotated[
+        list[str] | None, typer.Option(help="Longest edge in a tissue, such as white_matter=1.9; may be repeated.")
+    ] = None,
 ) -> None:
     """Build a head model from a T1, and write it to a folder.
 
@@ -90,20 +94,26 @@ def head(
     Example: `neuro-field head T1.nii.gz --labels labels.nii.gz --lesion lesion.nii.gz -o HEAD`
     """
     from neuro_field.io.atomic import check_new_folder
-    from neuro_field.io.heads import is_head, write_head
+    from neuro_field.io.heads import head_from_images, is_head, write_head
 
     check_new_folder(output)
     with Stages() as stages:
         if image.startswith("example:") or is_head(image):
-            if labels or lesion or t2:
+            if labels or lesion or t2 or rim or tissue_edge:
                 raise InputError(
-                    "Options --labels, --lesion and --t2 go with a T1 image; a head that is meshed has its own."
+                    "Options --labels, --lesion, --t2, --rim and --tissue-edge go with a T1 image, not with a mesh."
                 )
             made, files = _head(image, stages, edge), _images(image)
         elif not Path(image).is_file():
             raise InputError(f"The image {image} does not exist.")
+        elif labels is not None and t2 is not None:
+            raise InputError("Option --t2 is for the segmenter; with --labels nothing is segmented.")
         else:
-            made, files = _segmented_head(Path(image), t2, labels, lesion, segmenter, edge, output, stages)
+            found = labels or _segmented(Path(image), t2, lesion, segmenter, output, stages)
+            edges = named_numbers(tissue_edge, "--tissue-edge")
+            made, files = head_from_images(
+                image, found, lesion=lesion, rim=rim, edge=edge, tissue_edges=edges, progress=stages
+            )
         with stages.stage("writing"):
             write_head(made, output, **files)
     for line in _head_lines(made):
@@ -111,24 +121,16 @@ def head(
     typer.echo(f"Head written to {output}. Next: neuro-field plan {output} --preset contralesional-1hz-hand -o PLAN")
 
 
-def _segmented_head(
-    t1: Path, t2: Path | None, labels: Path | None, lesion: Path | None, segmenter: str, edge: float, output: Path,
-    stages: Stages,
-) -> tuple[Any, dict[str, Any]]:  # fmt: skip
-    """A head from a T1, with labels as given or from a segmenter that works in a folder beside the head."""
-    from neuro_field.io.heads import head_from_images
+def _segmented(t1: Path, t2: Path | None, lesion: Path | None, segmenter: str, output: Path, stages: Stages) -> Path:
+    """Labels of a T1 from a segmenter, which works in a folder beside the head."""
     from neuro_field.io.segmentation import segment
 
-    if labels is not None and t2 is not None:
-        raise InputError("Option --t2 is for the segmenter; with --labels nothing is segmented.")
-    if labels is None:
-        if lesion is not None and not lesion.is_file():
-            raise InputError(f"The lesion mask {lesion} does not exist.")
-        beside = output.absolute().with_name(f"{output.name}.segmentation")
-        made = segment([t1, t2] if t2 else [t1], beside, segmenter=segmenter, progress=stages)
-        typer.echo(f"Labels {'found' if made.reused else 'made'}: {made.labels}, log {made.log}.")
-        labels = made.labels
-    return head_from_images(t1, labels, lesion=lesion, edge=edge, progress=stages)
+    if lesion is not None and not lesion.is_file():
+        raise InputError(f"The lesion mask {lesion} does not exist.")
+    beside = output.absolute().with_name(f"{output.name}.segmentation")
+    made = segment([t1, t2] if t2 else [t1], beside, segmenter=segmenter, progress=stages)
+    typer.echo(f"Labels {'found' if made.reused else 'made'}: {made.labels}, log {made.log}.")
+    return made.labels
 
 
 def _head_lines(made: Any) -> list[str]:

@@ -72,15 +72,24 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     Console().print(made)
 
 
-def numbers(text: str, count: int, option: str) -> np.ndarray:
+def numbers(text: str, count: int, option: str, example: str = "40,-20,65") -> np.ndarray:
     """Comma-separated numbers of an option."""
     try:
         values = np.array([float(part) for part in text.split(",")])
     except ValueError:
         values = np.empty(0)
     if len(values) != count or not np.isfinite(values).all():
-        raise InputError(f"Option {option} must be {count} numbers such as 40,-20,65; instead received {text!r}.")
+        raise InputError(f"Option {option} must be {count} numbers such as {example}; instead received {text!r}.")
     return values
+
+
+def named_numbers(texts: Sequence[str] | None, option: str) -> dict[str, float]:
+    """Repeated name=number values of an option."""
+    out = {}
+    for text in texts or ():
+        name, _, value = text.partition("=")
+        out[name.strip()] = float(numbers(value, 1, option, "scalp=4.0")[0])
+    return out
 
 
 def fail_plainly(app: typer.Typer, arguments: list[str]) -> int:

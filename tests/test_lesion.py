@@ -6,6 +6,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 from phantoms import phantom_labels
+from scipy.spatial import cKDTree
 
 from neuro_field.arrays import transformed
 from neuro_field.errors import InputError, UnknownNameError
@@ -48,6 +49,25 @@ def test_a_mask_becomes_a_cavity_and_never_takes_bone_or_scalp():
     assert placed.volume_cm3 == pytest.approx(np.count_nonzero(placed.labels == 21) * 0.027)
     assert placed.drawn_cm3 == pytest.approx(mask.sum() * 0.027)
     assert "left out" in placed.warnings[0]
+
+
+def test_a_rim_is_the_brain_within_its_width_of_the_cavity():
+    labels, affine = phantom_labels(2.0)
+    centre = (-25, -18, 8)
+    placed = place_lesion(labels, affine, ball(labels, affine, centre, 15), rim=4.0)
+    rim = placed.labels == 22
+    assert (labels[rim] <= 2).all()
+    np.testing.assert_array_equal(placed.labels == 21, ball(labels, affine, centre, 15) & (labels > 0))
+    cavity, brain = (
+        np.argwhere(placed.labels == 21) * 2.0,
+        np.argwhere(np.isin(labels, (1, 2)) & ~(placed.labels == 21)),
+    )
+    within = cKDTree(cavity).query(brain * 2.0)[0] <= 4.0
+    assert rim.sum() == within.sum() > 1000
+    assert rim[tuple(brain[within].T)].all()
+    assert placed.volume_cm3 == pytest.approx(4 / 3 * np.pi * 1.5**3, rel=0.02)  # the rim is no part of what was drawn
+    with pytest.raises(InputError, match="rim"):
+        place_lesion(labels, affine, ball(labels, affine, centre, 15), rim=-1.0)
 
 
 @pytest.mark.parametrize("numbers", [(1, 2, 3), (21, 22, 23)])

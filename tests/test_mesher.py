@@ -149,6 +149,24 @@ def test_depth_is_meshed_coarsely():
     assert np.median(mesh.volumes[depth > 20]) > 10 * np.median(mesh.volumes[depth < 1])
 
 
+def test_an_edge_can_be_wanted_for_one_tissue():
+    labels = np.zeros((64, 64, 64), dtype=np.uint8)
+    labels[ball(labels.shape, (32, 32, 32), 28)] = 5
+    labels[ball(labels.shape, (32, 32, 32), 16)] = 1
+    for edges, edge in (({}, 3.0), ({"white_matter": 2.9}, 1.5), ({"white_matter": 1.5, "bone": 4.0}, 1.5)):
+        mesh = mesh_labels(labels, np.eye(4), edge=1.5, tissue_edges=edges)
+        assert mesh.volumes.min() > 0
+        deep = np.linalg.norm(mesh.centroids - 32, axis=1) < 10
+        # a lattice cell of edge h holds 12 tetrahedra of h^3 / 12
+        assert np.median(mesh.volumes[deep]) == pytest.approx(edge**3 / 12, rel=0.05)
+
+
+@pytest.mark.parametrize(("edges", "word"), [({"white_matter": 1.0}, "at least"), ({"bones": 3.0}, "bones")])
+def test_edges_that_cannot_be_are_refused(edges, word):
+    with pytest.raises(InputError, match=word):
+        mesh_labels(nested(), np.eye(4), edge=1.5, tissue_edges=edges)
+
+
 def test_only_the_largest_piece_is_kept():
     labels = np.zeros((30, 16, 16), dtype=np.uint8)
     labels[2:16, 2:14, 2:14], labels[22:28, 4:10, 4:10] = 5, 5

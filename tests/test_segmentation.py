@@ -25,7 +25,7 @@ import numpy as np
 here, words = Path(__file__).parent, sys.argv[1:]
 out = Path(words[words.index("--output") + 1])
 out.mkdir(exist_ok=True)
-print("atlas_level1.txt read")
+print("ready")
 if "--reg" not in words:
     (out / "template.lta").write_text("registered")
     print("registered")
@@ -66,7 +66,7 @@ def test_labels_are_made_once_with_progress_and_a_log(t1, player, tmp_path):
     assert "iterationNumber: 2" in made.log.read_text()
     shares = [share for stage, share in told if stage == "segmenting (samseg)"]
     assert shares == sorted(shares)
-    assert len(set(shares)) >= 5
+    assert len(set(shares)) >= 4
     assert shares[-1] == 1.0
     before = made.labels.stat().st_mtime_ns
     again = segment([t1], tmp_path / "work")

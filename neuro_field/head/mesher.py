@@ -6,7 +6,7 @@ many labels and a graded lattice), smoothed and polished.  No step can fail on t
 not done here but in the room ``mri``.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -16,8 +16,8 @@ from neuro_field.errors import InputError
 from neuro_field.geometry.mesh import TetMesh
 from neuro_field.head.mesher_cut import cut_lattice, fill_pinches, largest_piece
 from neuro_field.head.mesher_fields import (
+    coarsest_levels,
     cropped,
-    finest_labels,
     indicator_fields,
     is_isotropic,
     isotropic_grid,
@@ -33,7 +33,14 @@ from neuro_field.kernels.morton import morton_codes, morton_order
 Progress = Callable[[float, str], Any]
 
 
-def mesh_labels(labels: AnyArray, affine: AnyArray, *, edge: float = 1.9, progress: Progress | None = None) -> TetMesh:
+def mesh_labels(
+    labels: AnyArray,
+    affine: AnyArray,
+    *,
+    edge: float = 1.9,
+    tissue_edges: Mapping[str, float] | None = None,
+    progress: Progress | None = None,
+) -> TetMesh:
     """Mesh a label image.
 
     Parameters
@@ -46,6 +53,9 @@ def mesh_labels(labels: AnyArray, affine: AnyArray, *, edge: float = 1.9, progre
         indicators are first interpolated on a grid of cubes as fine as the finest voxel axis.
     edge : float
         Edge of the finest lattice cell, mm; grey matter, lesions and thin tissue are meshed at it.
+    tissue_edges : mapping of str to float, optional
+        Longest edges wanted in tissues by name, mm, such as {"white_matter": 1.9, "scalp": 4.0}; at least ``edge``,
+        and reached in steps of two. Where a tissue is thin or borders on a finer one its cells are finer.
     progress : callable, optional
         Called with the share done and a word on what comes next.
 
@@ -82,10 +92,11 @@ def mesh_labels(labels: AnyArray, affine: AnyArray, *, edge: float = 1.9, progre
     lattice_shape(shape, _spacing(grid), edge)  # refuse before the fields are made
     _tell(progress, 0.0, "smoothing labels")
     tags = np.unique(labels)
+    coarsest = coarsest_levels(tags, edge, tissue_edges or {})
     fields, grid = indicator_fields(labels, tags, affine)
     _tell(progress, 0.05, "choosing cell sizes")
     best = fields.argmax(axis=0).astype(np.int8)
-    wanted = wanted_levels(best, finest_labels(tags)[best], edge / _spacing(grid))
+    wanted = wanted_levels(best, coarsest[best], edge / _spacing(grid))
     mesh = mesh_fields(fields, grid, edge=edge, wanted_level=wanted, progress=progress)
     return TetMesh(mesh.nodes, mesh.tets, tags[mesh.tags])
 

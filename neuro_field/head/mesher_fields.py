@@ -1,9 +1,12 @@
 """From a label image to what the mesher reads: smooth indicators on a grid of cubes, and how fine to be."""
 
+from collections.abc import Mapping
+
 import numpy as np
 from scipy import ndimage
 
-from neuro_field.arrays import AnyArray, BoolArray, FloatArray
+from neuro_field.arrays import AnyArray, FloatArray
+from neuro_field.errors import InputError
 from neuro_field.head.mesher_octree import COARSEST_LEVEL
 from neuro_field.head.tissues import tags_of
 
@@ -16,7 +19,7 @@ OUTLINE_SMOOTHING = 1.5
 #: Factors on the indicators of thin tissues, which a lattice of wider cells would otherwise lose to what is around
 #: them: with these, CSF and white matter keep their volume within 3 % on a head of 1 mm voxels at 1.9 mm edges.
 WEIGHT = {1: 1.08, 3: 1.15}
-#: Tissues always meshed at the finest level, beside everything thin.
+#: Tissues meshed at the finest level unless an edge is given for them, beside everything thin.
 FINEST = ("grey_matter", "lesion")
 
 
@@ -103,15 +106,15 @@ def _boxed(mask: AnyArray, radius: int, *, shrink: bool = False) -> AnyArray:
     return mask
 
 
-def wanted_levels(labels: AnyArray, finest: BoolArray, cell: float) -> AnyArray:
+def wanted_levels(labels: AnyArray, coarsest: AnyArray, cell: float) -> AnyArray:
     """Octree level wanted in each voxel, (i, j, k) int8: 0 where fineness pays, coarser away from interfaces.
 
     Parameters
     ----------
     labels : (i, j, k) array
         0 outside.
-    finest : (i, j, k) bool array
-        Where level 0 is wanted in any case; so it is in every tissue thinner than two cells.
+    coarsest : (i, j, k) int8 array
+        The highest level allowed; in every tissue thinner than two cells it is 0.
     cell : float
         Edge of the finest cell, voxels.
     """
@@ -125,7 +128,10 @@ def wanted_levels(labels: AnyArray, finest: BoolArray, cell: float) -> AnyArray:
     wanted = np.full(labels.shape, COARSEST_LEVEL, dtype=np.int8)
     for level in range(COARSEST_LEVEL - 1, 0, -1):
         wanted[_boxed(interface, max(1, round(0.8 * cell * 2**level))) > 0] = level
-    wanted[_boxed(finest.astype(np.uint8), max(1, round(0.5 * cell))) > 0] = 0
+    for level in np.unique(coarsest)[::-1].tolist():
+        if level < COARSEST_LEVEL:
+            near = _boxed((coarsest == level).astype(np.uint8), max(1, round(0.5 * cell))) > 0
+            np.minimum(wanted, np.int8(level), out=wanted, where=near)
     radius = max(1, round(cell))
     for label in range(1, int(labels.max()) + 1):
         mask = (labels == label).astype(np.uint8)
@@ -134,6 +140,28 @@ def wanted_levels(labels: AnyArray, finest: BoolArray, cell: float) -> AnyArray:
     return wanted
 
 
-def finest_labels(tags: AnyArray) -> BoolArray:
-    """(labels,) mask of the tags that are always meshed at the finest level."""
-    return np.isin(tags, [tag for name in FINEST for tag in tags_of(name)])
+def coarsest_levels(tags: AnyArray, edge: float, tissue_edges: Mapping[str, float]) -> AnyArray:
+    """(labels,) int8, the coarsest octree level that each tag's cells may have.
+
+    Parameters
+    ----------
+    tags : (labels,) array
+    edge : float
+        Of the finest cell, mm.
+    tissue_edges : mapping of str to float
+        Longest edges wanted in tissues or groups of tissues, mm; `FINEST` have ``edge`` unless named here.
+
+    Raises
+    ------
+    InputError
+        If one is shorter than ``edge``.
+    UnknownNameError
+        If a name is no tissue.
+    """
+    levels = np.full(len(tags), COARSEST_LEVEL, dtype=np.int8)
+    for name, longest in (dict.fromkeys(FINEST, edge) | dict(tissue_edges)).items():
+        if not np.isfinite(longest) or longest < edge:
+            raise InputError(f"The edge wanted in {name} must be at least edge, {edge:g} mm; not {longest!r:.20}.")
+        level = min(int(np.floor(np.log2(longest / edge) + 1e-9)), COARSEST_LEVEL)
+        levels[np.isin(tags, tags_of(name))] = level
+    return levels

@@ -248,8 +248,7 @@ def _checked_world(labels: Image, t1: Image) -> None:
     if shared < LEAST_SHARED:
         raise InputError(
             f"The labels {labels.path} and the T1 {t1.path} must show one head in one world; instead "
-            f"{shared:.0%} of "
-            "the labels lie within the T1."
+            f"{shared:.0%} of the labels lie within the T1."
         )
 
 
@@ -258,7 +257,9 @@ def head_from_images(
     labels: str | Path,
     *,
     lesion: str | Path | None = None,
+    rim: float = 0.0,
     edge: float = 1.9,
+    tissue_edges: Mapping[str, float] | None = None,
     progress: Progress | None = None,
 ) -> tuple[HeadModel, dict[str, Image]]:
     """A head from a T1, the label image of its segmentation and, if there is one, a lesion mask.
@@ -285,10 +286,11 @@ def head_from_images(
         label_image.affine,
         None if lesion_image is None else lesion_image.values,
         lesion_affine=None if lesion_image is None else lesion_image.affine,
+        rim=rim,
     )
     if progress is not None:
         progress("cleaning", 1.0)
-    head = build_prepared(ready, edge, progress=progress)
+    head = build_prepared(ready, edge, tissue_edges=tissue_edges, progress=progress)
     paths = {"t1": t1_image.path, "labels": label_image.path}
     if lesion_image is not None:
         paths["lesion"] = lesion_image.path

@@ -4,7 +4,6 @@ Its wheels are for Python 3.11 and numpy below 2, so that it often cannot live w
 """
 
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -26,10 +25,8 @@ PYTHON = (3, 11)
 #: Marks an environment that was set up to its end.
 _WHOLE = "whole"
 
-_LEVEL = re.compile(r"atlas_level(\d)\.txt")
-
-#: Share of the time spent when the atlas of a level, and then each iteration on it, has been read, on one T1.
-_STARTS = {0: 0.05, 1: 0.1, 2: 0.3}
+#: Share of the time that has gone when the first iteration begins on the coarse and on the fine grid, and at the end.
+_MILESTONES = (0.05, 0.35, 0.97)
 
 
 class Samseg:
@@ -39,7 +36,7 @@ class Samseg:
 
     def __init__(self) -> None:
         self._program: Path | None = None
-        self._reached = 0.0
+        self._grid, self._reached = -1, 0.0
 
     @staticmethod
     def own_environment() -> Path:
@@ -105,13 +102,13 @@ class Samseg:
 
     def share(self, line: str) -> float | None:
         """See `Backend`."""
-        level = _LEVEL.search(line)
-        if level:
-            self._reached = max(self._reached, _STARTS.get(int(level[1]), 0.0))
-        elif line.startswith("iterationNumber"):
-            self._reached += 0.3 * max(0.0, 0.97 - self._reached) ** 2
-        else:
+        if not line.startswith("iterationNumber"):
             return None
+        if line.split()[-1] == "0" and self._grid < len(_MILESTONES) - 2:
+            self._grid += 1
+            self._reached = _MILESTONES[self._grid]
+        else:
+            self._reached += 0.12 * (_MILESTONES[self._grid + 1] - self._reached)
         return self._reached
 
     def labels(self, folder: Path) -> Path:

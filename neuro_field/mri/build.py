@@ -1,7 +1,7 @@
 """From a label image to a head: tables, cleaning, lesion, mesh and mapping, with a record of each."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
@@ -69,6 +69,7 @@ def prepare_labels(
     lesion: AnyArray | None = None,
     *,
     lesion_affine: FloatArray | None = None,
+    rim: float = 0.0,
     table: str | None = None,
     clean: bool = True,
 ) -> PreparedLabels:
@@ -96,7 +97,7 @@ def prepare_labels(
                 "comes "
                 f"without an affine; instead received {shape}."
             )
-        placed = place_lesion(tissues, grid, lesion, own)
+        placed = place_lesion(tissues, grid, lesion, own, rim=rim)
         tissues = placed.labels
         record["lesion"] = _lesion_record(placed)
         record["warnings"] += list(placed.warnings)
@@ -119,6 +120,8 @@ def build_head(
     edge: float = 1.9,
     *,
     lesion_affine: FloatArray | None = None,
+    rim: float = 0.0,
+    tissue_edges: Mapping[str, float] | None = None,
     table: str | None = None,
     mapping: AffineMapping | None = None,
     clean: bool = True,
@@ -143,6 +146,10 @@ def build_head(
         Edge length of the finest tetrahedra, mm.
     lesion_affine : (4, 4) array, optional
         Voxel index to world mm of the lesion, if it lies on another grid.
+    rim : float
+        Width of the rim to draw around a cavity, mm; 0 for none.
+    tissue_edges : mapping of str to float, optional
+        Longest edges wanted in tissues by name, mm; see `neuro_field.head.mesher.mesh_labels`.
     table : {"simnibs", "freesurfer"}, optional
         What the numbers mean; found from the numbers when omitted.
     mapping : AffineMapping, optional
@@ -174,9 +181,9 @@ def build_head(
     edge = checked_edge(edge)
     tell = progress if progress is not None else _silent
     tell("cleaning", 0.0)
-    ready = prepare_labels(labels, affine, lesion, lesion_affine=lesion_affine, table=table, clean=clean)
+    ready = prepare_labels(labels, affine, lesion, lesion_affine=lesion_affine, rim=rim, table=table, clean=clean)
     tell("cleaning", 1.0)
-    return build_prepared(ready, edge, mapping=mapping, name=name, progress=progress)
+    return build_prepared(ready, edge, tissue_edges=tissue_edges, mapping=mapping, name=name, progress=progress)
 
 
 def _silent(stage: str, share: float) -> None:
@@ -187,6 +194,7 @@ def build_prepared(
     ready: PreparedLabels,
     edge: float = 1.9,
     *,
+    tissue_edges: Mapping[str, float] | None = None,
     mapping: AffineMapping | None = None,
     name: str = "head",
     progress: Progress | None = None,
@@ -207,9 +215,17 @@ def build_prepared(
         tell("mapping to MNI", 1.0)
         record["seconds"]["mapping"] = round(time.perf_counter() - start, 2)
     start = time.perf_counter()
-    mesh = mesh_labels(ready.labels, ready.affine, edge=edge, progress=lambda share, step: tell("meshing", share))
+    mesh = mesh_labels(
+        ready.labels, ready.affine, edge=edge, tissue_edges=tissue_edges,
+        progress=lambda share, step: tell("meshing", share),
+    )  # fmt: skip
     tell("meshing", 1.0)
     record["seconds"]["meshing"] = round(time.perf_counter() - start, 2)
-    record |= {"edge_mm": edge, "mapping": mapping.source, "neuro_field": _version()}
+    record |= {
+        "edge_mm": edge,
+        "tissue_edges_mm": dict(tissue_edges or {}),
+        "mapping": mapping.source,
+        "neuro_field": _version(),
+    }
     record["mesh"] = {"nodes": len(mesh.nodes), "tetrahedra": len(mesh.tets)}
     return HeadModel.from_mesh(mesh, name=name, mapping=mapping, provenance=record)

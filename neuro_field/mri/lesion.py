@@ -21,18 +21,18 @@ REPLACEABLE = (*tags_of("brain"), *tags_of("csf"), *tags_of("lesion"))
 #: A mask larger than this share of the brain is more likely a mistake than a stroke.
 LARGEST_SHARE = 0.4
 
+#: A wider rim than this, mm, is no rim.
+LARGEST_RIM = 20.0
+
 #: Share of a mask outside brain and CSF above which a person should look at it.
 NOTEWORTHY_LOSS = 0.2
 
 #: Tags by the number a mask holds; 255 is a mask as painting programs write it.
 MASK_NUMBERS = {1: 21, 2: 22, 3: 23, 21: 21, 22: 22, 23: 23, 255: 21}
 
-#: The trunk of the synthetic left middle cerebral artery stroke, MNI152 mm, and how late (mm) growth reaches
-#: each
-#: place: from the Rolandic operculum up the precentral gyrus into the hand knob, into the insula, the frontal
-#: and
-#: parietal convexity, the corona radiata below them and the top of the temporal lobe. A drawing after the
-#: usual
+#: The trunk of the synthetic left middle cerebral artery stroke, MNI152 mm, and how late (mm) growth reaches each
+#: place: from the Rolandic operculum up the precentral gyrus into the hand knob, into the insula, the frontal and
+#: parietal convexity, the corona radiata below them and the top of the temporal lobe. A drawing after the usual
 #: description of the superior division's territory, made for tests and teaching; no atlas stands behind it.
 MCA_TRUNK = (
     ((-50.0, -6.0, 18.0), (-46.0, -10.0, 40.0), 0.0, 0.0),
@@ -93,7 +93,7 @@ def _on_grid(lesion: Labels, lesion_affine: FloatArray, shape: tuple[int, ...], 
 
 
 def place_lesion(
-    labels: Labels, affine: FloatArray, lesion: AnyArray, lesion_affine: FloatArray | None = None
+    labels: Labels, affine: FloatArray, lesion: AnyArray, lesion_affine: FloatArray | None = None, *, rim: float = 0.0
 ) -> PlacedLesion:
     """Tissue labels with a lesion in them.
 
@@ -110,11 +110,13 @@ def place_lesion(
         0/1 (or 0/255): a mask, taken as a cavity; 1/2/3 or 21/22/23: cavity, rim, acute.
     lesion_affine : (4, 4) array, optional
         Voxel index to world mm of the lesion; the labels' own when omitted, then the shapes must agree.
+    rim : float
+        Brain whose voxels lie within this distance of a cavity's, mm, becomes its rim (tag 22); 0 for none.
 
     Raises
     ------
     InputError
-        If the lesion is empty, lies outside the brain or takes more than 40 % of it.
+        If the rim is not 0 to 20 mm, or the lesion is empty, lies outside the brain or takes more than 40 % of it.
     """
     labels = as_labels(labels, "labels of place_lesion").astype(np.uint8)
     affine = as_affine(affine, "affine of place_lesion")
@@ -122,8 +124,7 @@ def place_lesion(
     if lesion_affine is None and tags.shape != labels.shape:
         raise InputError(
             f"Input lesion must have the shape of the labels, {labels.shape}, when it comes without an "
-            "affine; "
-            f"instead received {tags.shape}."
+            f"affine; instead received {tags.shape}."
         )
     own = affine if lesion_affine is None else as_affine(lesion_affine, "lesion_affine")
     drawn = _on_grid(tags, own, labels.shape, affine)
@@ -134,10 +135,9 @@ def place_lesion(
     if volume == 0:
         raise InputError(
             f"Input lesion of {drawn_cm3:.1f} cm3 lies outside brain and CSF of this head; check that both "
-            "images "
-            "show the same patient in the same world coordinates."
+            "images show the same patient in the same world coordinates."
         )
-    placed = np.where(inside > 0, inside, labels)
+    placed = _rimmed(np.where(inside > 0, inside, labels), affine, rim)
     brain = np.isin(labels, (*tags_of("brain"), *tags_of("lesion"))) | (inside > 0)
     share = volume / float(np.count_nonzero(brain) * voxel)
     if share > LARGEST_SHARE:
@@ -150,6 +150,18 @@ def place_lesion(
     warnings = (warning,) if lost > NOTEWORTHY_LOSS else ()
     placed.flags.writeable = False
     return PlacedLesion(placed, volume, drawn_cm3, share, warnings)
+
+
+def _rimmed(labels: Labels, affine: FloatArray, rim: float) -> Labels:
+    """Labels with the brain near a cavity turned into its rim."""
+    if not (np.isfinite(rim) and 0 <= rim <= LARGEST_RIM):
+        raise InputError(f"Input rim must be 0 to {LARGEST_RIM:g} mm; instead received {rim!r:.20}.")
+    if rim == 0:
+        return labels
+    sizes = np.linalg.norm(affine[:3, :3], axis=0)
+    distance = ndimage.distance_transform_edt(labels != BY_NAME["lesion_cavity"].tag, sampling=sizes)
+    near = (distance <= rim) & np.isin(labels, tags_of("brain"))
+    return np.where(near, np.uint8(BY_NAME["lesion_rim"].tag), labels)
 
 
 def _arrival(points_mni: FloatArray) -> FloatArray:
