@@ -50,11 +50,11 @@ class Samseg:
             if not Path(named).is_file():
                 raise InputError(f"The variable {VARIABLE} must name the program run_samseg; instead it is {named!r}.")
             return Path(named).absolute()
-        script = "run_samseg.exe" if sys.platform == "win32" else "run_samseg"
-        own = self.own_environment() / ("Scripts" if sys.platform == "win32" else "bin") / script
-        on_path = shutil.which("run_samseg")
-        whole = own if (self.own_environment() / _WHOLE).is_file() else None
-        for place in (Path(sys.executable).parent / script, Path(on_path) if on_path else None, whole):
+        own, on_path = self.own_environment(), shutil.which("run_samseg")
+        program = _in(own, "run_samseg")
+        beside = Path(sys.executable).parent / program.name
+        whole = program if (own / _WHOLE).is_file() else None
+        for place in (beside, Path(on_path) if on_path else None, whole):
             if place is not None and place.is_file():
                 return place
         return None
@@ -72,7 +72,7 @@ class Samseg:
         folder.parent.mkdir(parents=True, exist_ok=True)
         _done([python, "-m", "venv", "--clear", str(folder)])
         progress(stage, 0.1)
-        _done([str(next(folder.glob("*/python*"))), "-m", "pip", "install", "--quiet", *REQUIREMENTS])
+        _done([str(_in(folder, "python")), "-m", "pip", "install", "--quiet", *REQUIREMENTS])
         (folder / _WHOLE).touch()
         progress(stage, 1.0)
         found = self.find()
@@ -114,6 +114,13 @@ class Samseg:
     def labels(self, folder: Path) -> Path:
         """See `Backend`."""
         return folder / "samseg" / "seg.mgz"
+
+
+def _in(environment: Path, program: str) -> Path:
+    """A program of a virtual environment."""
+    if sys.platform == "win32":
+        return environment / "Scripts" / f"{program}.exe"
+    return environment / "bin" / program
 
 
 def _done(command: list[str]) -> None:
