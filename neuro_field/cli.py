@@ -118,6 +118,7 @@ def head(
             write_head(made, output, **files)
     for line in _head_lines(made):
         typer.echo(line)
+    typer.echo(f"Look at {output / 'qc.html'} before you plan on this head.")
     typer.echo(f"Head written to {output}. Next: neuro-field plan {output} --preset contralesional-1hz-hand -o PLAN")
 
 

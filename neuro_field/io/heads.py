@@ -23,10 +23,14 @@ from neuro_field.io.images import Image, read_image, read_labels, write_image
 from neuro_field.io.m2m import is_m2m, read_m2m
 from neuro_field.io.msh import MshFile, read_msh, write_msh
 from neuro_field.mri.build import Progress, build_prepared, prepare_labels
+from neuro_field.report.head_page import head_page
+from neuro_field.report.opengl import PictureError
+from neuro_field.report.slices import Volume
+from neuro_field.report.view import head_picture
 
 SCHEMA = "neuro_field head"
 SCHEMA_VERSION = 1
-MESH, CARD, TISSUES, T1 = "head.msh", "head.json", "tissues.nii.gz", "T1.nii.gz"
+MESH, CARD, TISSUES, T1, QC = "head.msh", "head.json", "tissues.nii.gz", "T1.nii.gz", "qc.html"
 
 #: Largest extent of a mesh that can be one in mm; a head in metres spans 0.3, one in micrometres 300,000.
 EXTENT = (20.0, 1000.0)
@@ -167,10 +171,12 @@ def _card(head: HeadModel, by_tag: dict[int, float] | None) -> dict[str, Any]:
     }
 
 
-def write_head(head: HeadModel, folder: str | Path, *, t1: Image | None = None, labels: Image | None = None) -> None:
+def write_head(
+    head: HeadModel, folder: str | Path, *, t1: Image | None = None, labels: Image | None = None, qc: bool = True
+) -> None:
     """Write a head to a new folder; `read_head` gives the same head back, conductivities included.
 
-    The folder holds ``head.msh``, ``head.json`` and, when given, ``T1.nii.gz`` and ``tissues.nii.gz``.
+    The folder holds ``head.msh``, ``head.json``, ``qc.html`` and, when given, ``T1.nii.gz`` and ``tissues.nii.gz``.
 
     Parameters
     ----------
@@ -181,6 +187,8 @@ def write_head(head: HeadModel, folder: str | Path, *, t1: Image | None = None, 
         The T1 whose world is the head frame.
     labels : Image, optional
         The tissue labels that were meshed.
+    qc : bool
+        Leave out ``qc.html``, the page for checking the head, where nobody will look at it.
 
     Raises
     ------
@@ -197,6 +205,19 @@ def write_head(head: HeadModel, folder: str | Path, *, t1: Image | None = None, 
         for image, name in ((t1, T1), (labels, TISSUES)):
             if image is not None:
                 write_image(beside / name, image.values, image.affine)
+        if qc:
+            (beside / QC).write_text(_qc_page(head, labels, t1), encoding="utf-8", newline="\n")
+
+
+def _qc_page(head: HeadModel, labels: Image | None, t1: Image | None) -> str:
+    """The page for checking a head, with a picture where one can be drawn."""
+    volumes = [None if image is None else Volume(image.values, image.affine) for image in (labels, t1)]
+    picture, why = None, ""
+    try:
+        picture = head_picture(head)
+    except PictureError as error:
+        why = str(error)
+    return head_page(head, labels=volumes[0], t1=volumes[1], picture=picture, no_picture=why)
 
 
 def _from_folder(folder: Path) -> HeadModel:

@@ -79,10 +79,8 @@ def study_page(
     else:
         whole, title = None, f"target {sentences.target_title(study.target)}"
         parts = [_part(study, facts, images, "", "Best placement") | {"lines": sentences.plan_lines(study, facts)}]
-    template = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    ).from_string(Path(__file__).with_name("page.html.j2").read_text(encoding="utf-8"))
-    return template.render(
+    return rendered(
+        "page.html.j2",
         title=title,
         study=whole,
         lesion=_lesion(whole),
@@ -92,10 +90,23 @@ def study_page(
         head=_head(head),
         captions=CAPTIONS,
         limits=LIMITS,
-        disclaimer=DISCLAIMER,
         no_pictures=no_pictures,
+        made=made,
+    )
+
+
+def rendered(template: str, *, made: str | None = None, **values: Any) -> str:
+    """A page from a template of this room, with the style, disclaimer, version and date that all pages have."""
+    room = Path(__file__).parent
+    page = jinja2.Environment(
+        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    ).from_string((room / template).read_text(encoding="utf-8"))
+    return page.render(
+        style=(room / "style.css").read_text(encoding="utf-8"),
+        disclaimer=DISCLAIMER,
         version=version("neuro_field"),
         made=made or datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        **values,
     )
 
 

@@ -50,6 +50,13 @@ def view(thing: HeadModel | Field | Plan | Study, *, screenshot: str | Path | No
         Path(screenshot).write_bytes(picture(where, axes, lambda plotter: draw(plotter, where)))
 
 
+def head_picture(head: HeadModel) -> bytes:
+    """PNG of a head: grey matter and lesion under a translucent scalp; raises PictureError."""
+    where, axes, draw = _head(head)
+    check_opengl()
+    return picture(where, axes, lambda plotter: draw(plotter, where))
+
+
 def _shown(thing: Any) -> tuple[View, FloatArray, Callable[[Any, View], None]]:
     """From where a thing is seen, the patient's axes, and what draws it."""
     if isinstance(thing, Study):
@@ -72,10 +79,12 @@ def _shown(thing: Any) -> tuple[View, FloatArray, Callable[[Any, View], None]]:
 
 
 def _head(head: HeadModel) -> tuple[View, FloatArray, Callable[[Any, View], None]]:
-    """Grey matter and lesion under a translucent scalp."""
+    """Grey matter and lesion under a translucent scalp, from the lesion's side, else from the left."""
     right, anterior, superior = axes = HeadFacts.of(head, landmarks=False).axes
     centre = (head.scalp.points.max(axis=0) + head.scalp.points.min(axis=0)) / 2
-    into = -(-0.84 * right + 0.2 * anterior + 0.5 * superior)
+    lesion = head.mesh.centroids[head.region("lesion")]
+    side = 1 if len(lesion) and (lesion.mean(axis=0) - centre) @ right > 0 else -1
+    into = -(0.84 * side * right + 0.2 * anterior + 0.5 * superior)
 
     def draw(plotter: Any, where: View) -> None:
         plotter.enable_depth_peeling(4)
@@ -85,7 +94,8 @@ def _head(head: HeadModel) -> tuple[View, FloatArray, Callable[[Any, View], None
             if inside.any():
                 plotter.add_mesh(polydata(head.mesh.boundary(inside)), color=colour, smooth_shading=True, ambient=0.2)
 
-    return View(into, superior, centre, 290.0, "Seen from the patient's left, slightly above"), axes, draw
+    title = f"Seen from the patient's {'right' if side > 0 else 'left'}, slightly above"
+    return View(into, superior, centre, 290.0, title), axes, draw
 
 
 def _read_plan(plan: Plan) -> tuple[View, FloatArray, Callable[[Any, View], None]]:

@@ -1,0 +1,162 @@
+"""The page that lets a person check a head before anything is planned on it: qc.html."""
+
+import base64
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from neuro_field.arrays import FloatArray
+from neuro_field.errors import InputError
+from neuro_field.geometry.quality import smallest_dihedral_angles
+from neuro_field.head.lesion import lesion_summary
+from neuro_field.head.model import HeadModel
+from neuro_field.head.tissues import BY_NAME, BY_TAG
+from neuro_field.planning.atlas import SITES
+from neuro_field.planning.target import Target
+from neuro_field.report.facts import HeadFacts
+from neuro_field.report.page import rendered
+from neuro_field.report.slices import OUTLINES, TEMPLATE, Volume, histogram, slice_pictures
+from neuro_field.report.words import point_words
+
+#: Landmarks that the page lists.
+LANDMARKS = ("Nz", "Iz", "LPA", "RPA", "Cz", "C3", "C4")
+
+#: Volumes of labels and mesh may differ by this share without a word.
+FAITHFUL = 0.05
+
+
+def head_page(
+    head: HeadModel, *, labels: Volume | None = None, t1: Volume | None = None, picture: bytes | None = None,
+    no_picture: str = "", made: str | None = None,
+) -> str:  # fmt: skip
+    """Quality control of a head as HTML.
+
+    Parameters
+    ----------
+    head : HeadModel
+    labels : Volume, optional
+        The tissue tags that were meshed; without them slices and the comparison of volumes are left out.
+    t1 : Volume, optional
+    picture : bytes, optional
+        PNG of the head in 3D.
+    no_picture : str
+        Why there is none; said on the page.
+    made : str, optional
+        Date and time; now, when omitted.
+
+    Returns
+    -------
+    str
+        Self-contained.
+    """
+    lesion = lesion_summary(head)
+    facts = HeadFacts.of(head)
+    angles = smallest_dihedral_angles(head.mesh)
+    tissues = _tissues(head, labels)
+    images = {} if labels is None else slice_pictures(labels, t1, _focus(head, lesion), head.mapping)
+    bars = histogram(angles, np.linspace(0, 75, 76), "smallest dihedral angle, degrees", "elements")
+    return rendered(
+        "head_page.html.j2",
+        made=made,
+        name=head.name,
+        warnings=_warnings(head, tissues, float(angles.min())),
+        slices={name: _text(data) for name, data in images.items()},
+        colours={name.replace("_", " "): colour for name, colour in OUTLINES.items()} | {"MNI152 brain": TEMPLATE},
+        picture=_text(picture) if picture else "",
+        no_picture=no_picture,
+        tissues=tissues,
+        cleaning=_cleaning(head.provenance.get("cleaning")),
+        lesion=None if lesion is None else {
+            "Volume": f"{lesion.volume_cm3:.1f} cm³",
+            "Side": lesion.side or "not known: the head has no mapping to MNI",
+            "Centroid": f"{point_words(lesion.centroid)} mm in the head frame",
+            "Kinds": ", ".join(f"{name.replace('_', ' ')} {cm3:.1f} cm³" for name, cm3 in lesion.tissues_cm3.items()),
+        },
+        targets=_targets(head),
+        landmarks={name: point_words(facts.landmarks[name]) for name in LANDMARKS if name in facts.landmarks},
+        no_landmarks=facts.why,
+        mapping=head.mapping.source if head.mapping is not None else "none",
+        mesh={
+            "Nodes": f"{len(head.mesh.nodes):,}",
+            "Tetrahedra": f"{len(head.mesh.tets):,}",
+            "Smallest dihedral angle": f"{angles.min():.1f}°",
+            "Below 15°": f"{100 * np.mean(angles < 15):.3f} % of elements",
+        },
+        histogram=_text(bars),
+    )  # fmt: skip
+
+
+def _text(data: bytes) -> str:
+    return base64.b64encode(data).decode("ascii")
+
+
+def _focus(head: HeadModel, lesion: Any) -> FloatArray:
+    """Where the planes cross: the lesion's element nearest to its centroid, else the middle of the grey matter."""
+    region = head.region("lesion") if lesion is not None else head.region("brain")
+    centres = head.mesh.centroids[region]
+    middle = lesion.centroid if lesion is not None else np.average(centres, axis=0, weights=head.mesh.volumes[region])
+    return centres[np.argmin(np.linalg.norm(centres - middle, axis=1))]
+
+
+def _tissues(head: HeadModel, labels: Volume | None) -> list[dict[str, Any]]:
+    """Volumes in labels and mesh, and how much of each tissue's mesh lies in voxels of the same label (Dice)."""
+    drawn, same = {}, np.zeros(len(head.mesh.tets), dtype=bool)
+    if labels is not None:
+        voxel = abs(float(np.linalg.det(labels.affine[:3, :3]))) / 1e3
+        counts = np.bincount(labels.values.ravel().astype(np.int64), minlength=1)
+        drawn = {int(tag): float(count) * voxel for tag, count in enumerate(counts) if count}
+        same = labels.at(head.mesh.centroids, 0) == head.mesh.tags
+    rows = []
+    for name, cm3 in head.tissue_volumes.items():
+        tag = BY_NAME[name].tag
+        chosen = head.mesh.tags == tag
+        row: dict[str, Any] = {"name": name.replace("_", " "), "mesh": cm3, "labels": drawn.get(tag)}
+        row["source"] = BY_TAG[tag].source
+        sigma = head.conductivity[chosen]
+        row["sigma"] = float(sigma.mean() if sigma.ndim == 1 else np.trace(sigma, axis1=1, axis2=2).mean() / 3)
+        row["dice"] = None
+        if row["labels"]:
+            row["dice"] = 2 * float(head.mesh.volumes[chosen & same].sum() / 1e3) / (cm3 + row["labels"])
+        rows.append(row)
+    return rows
+
+
+def _warnings(head: HeadModel, tissues: list[dict[str, Any]], smallest: float) -> list[str]:
+    """What a person should look at before trusting the head."""
+    out = [str(warning) for warning in head.provenance.get("warnings", ())]
+    for row in tissues:
+        if row["labels"] and abs(row["mesh"] / row["labels"] - 1) > FAITHFUL:
+            change = row["mesh"] / row["labels"] - 1
+            out.append(f"{row['name']} has {change:+.0%} volume in the mesh against the labels: use a shorter --edge.")
+    if smallest < 5:
+        out.append(f"The flattest element has a dihedral angle of {smallest:.1f} degrees.")
+    if head.mapping is None:
+        out.append("There is no mapping to MNI152: named targets and the lesion's side are not known.")
+    return out
+
+
+def _cleaning(record: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """What cleaning changed, per tissue and per step, cm3."""
+    if not record:
+        return None
+    before, after = record["before_cm3"], record["after_cm3"]
+    names = dict.fromkeys([*before, *after])
+    rows = [(name.replace("_", " "), before.get(name, 0.0), after.get(name, 0.0)) for name in names]
+    return {"rows": rows, "moved": {step.replace("_", " "): cm3 for step, cm3 in record["moved_cm3"].items()}}
+
+
+def _targets(head: HeadModel) -> list[tuple[str, ...]]:
+    """Share of each named target that the lesion took, left and right; empty without lesion or mapping."""
+    if head.mapping is None or not head.region("lesion").any():
+        return []
+    rows: list[tuple[str, ...]] = []
+    for site in SITES:
+        lost = []
+        for side in ("left", "right"):
+            try:
+                lost.append(f"{1 - Target.named(head, site.name, side).viable_share:.0%}")
+            except InputError:
+                lost.append("no viable grey matter near")
+        rows.append((f"{site.name}: {site.title}", *lost))
+    return rows

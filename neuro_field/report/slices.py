@@ -1,0 +1,154 @@
+"""Slices through a head's images with its tissues outlined, and histograms, as PNG bytes."""
+
+import io
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+from scipy import ndimage
+
+from neuro_field.arrays import AnyArray, BoolArray, FloatArray, transformed
+from neuro_field.head.mapping import AffineMapping
+from neuro_field.head.tissues import tags_of
+
+#: Outlines of tissues, outside in, in colours that stay apart for colour-blind eyes (Okabe and Ito).
+OUTLINES = {
+    "scalp": "#E69F00",
+    "skull": "#F0E442",
+    "csf": "#56B4E9",
+    "grey_matter": "#D55E00",
+    "white_matter": "#FFFFFF",
+    "lesion": "#CC79A7",
+}
+
+#: Colour of the MNI152 brain's outline.
+TEMPLATE = "#009E73"
+
+#: The planes: name, the head-frame axes that run rightwards and upwards in the picture, the axis across, and what its
+#: left and right edges show.
+PLANES = (
+    ("axial", 0, 1, 2, "Left", "Right"),
+    ("coronal", 0, 2, 1, "Left", "Right"),
+    ("sagittal", 1, 2, 0, "Back", "Front"),
+)
+
+#: Samples of a slice are this far apart, mm.
+_STEP = 0.8
+
+
+@dataclass(frozen=True, eq=False)
+class Volume:
+    """An image in the world: ``values`` (i, j, k), ``affine`` (4, 4) voxel index to mm of the head frame."""
+
+    values: AnyArray
+    affine: FloatArray
+
+    def at(self, points: FloatArray, order: int) -> AnyArray:
+        """Values (m,) at points (m, 3) mm; 0 outside the image."""
+        voxels = transformed(points, np.asarray(np.linalg.inv(self.affine), dtype=np.float64))
+        values = self.values.astype(np.float32) if order else self.values
+        return ndimage.map_coordinates(values, voxels.T, order=order, cval=0)
+
+    @property
+    def box(self) -> tuple[FloatArray, FloatArray]:
+        """Lowest and highest (3,) mm of what is not 0."""
+        inside = np.argwhere(self.values > 0)
+        ends = np.array(np.meshgrid(*zip(inside.min(axis=0), inside.max(axis=0), strict=True))).reshape(3, -1).T
+        corners = transformed(ends.astype(np.float64), self.affine)
+        return corners.min(axis=0), corners.max(axis=0)
+
+
+def slice_pictures(
+    labels: Volume, t1: Volume | None, focus: FloatArray, mapping: AffineMapping | None
+) -> dict[str, bytes]:
+    """Three planes through a point: the T1 (or the labels) with tissue outlines and the MNI152 brain's outline.
+
+    Parameters
+    ----------
+    labels : Volume
+        Tissue tags.
+    t1 : Volume, optional
+    focus : (3,) array
+        mm, head frame.
+    mapping : AffineMapping, optional
+        Without one the template's outline is left out.
+
+    Returns
+    -------
+    dict of str to bytes
+        PNG by plane: "axial", "coronal", "sagittal"; the patient's left is on the left.
+    """
+    low, high = labels.box
+    out = {}
+    for name, across, up, through, left, right in PLANES:
+        x, y = (np.arange(low[axis] - 5, high[axis] + 5, _STEP) for axis in (across, up))
+        points = np.empty((len(y), len(x), 3))
+        points[..., across], points[..., up], points[..., through] = x, y[:, None], focus[through]
+        flat = points.reshape(-1, 3)
+        tags = labels.at(flat, 0).reshape(len(y), len(x))
+        grey = tags if t1 is None else t1.at(flat, 1).reshape(len(y), len(x))
+        template = None if mapping is None else _template_at(mapping.to_mni(flat)).reshape(len(y), len(x))
+        title = f"{name}, {'xyz'[through]} = {focus[through]:.0f} mm"
+        out[name] = _slice(x, y, grey, tags, template, title, left, right)
+    return out
+
+
+def _template_at(points: FloatArray) -> AnyArray:
+    """Share (m,) of brain in the MNI152 template at points of MNI space, mm."""
+    mask, affine = _template()
+    return Volume(mask, affine).at(points, 1)
+
+
+@cache
+def _template() -> tuple[BoolArray, FloatArray]:
+    """nilearn's packaged MNI152 brain mask at 2 mm, and its affine."""
+    from nilearn import datasets
+
+    image = datasets.load_mni152_brain_mask(resolution=2)
+    return np.asarray(image.dataobj) > 0, np.asarray(image.affine, dtype=np.float64)
+
+
+def _slice(
+    x: FloatArray, y: FloatArray, grey: AnyArray, tags: AnyArray, template: AnyArray | None, title: str, left: str,
+    right: str,
+) -> bytes:  # fmt: skip
+    figure, axes = _figure(6.0, 6.0 * len(y) / len(x) + 0.4)
+    top = float(np.percentile(grey[tags > 0], 99)) if (tags > 0).any() else 1.0
+    axes.imshow(
+        grey, cmap="gray", vmin=0, vmax=top, origin="lower", extent=(x[0], x[-1], y[0], y[-1]), interpolation="nearest"
+    )
+    for name, colour in OUTLINES.items():
+        mask = np.isin(tags, tags_of(name))
+        if mask.any() and not mask.all():
+            axes.contour(x, y, mask, levels=[0.5], colors=[colour], linewidths=1.6 if name == "lesion" else 0.7)
+    if template is not None and (template > 0.5).any():
+        axes.contour(x, y, template, levels=[0.5], colors=[TEMPLATE], linewidths=1.4, linestyles="dashed")
+    for words, place, side in ((left, 0.02, "left"), (right, 0.98, "right")):
+        axes.text(place, 0.96, words, transform=axes.transAxes, color="white", ha=side, va="top", weight="bold")
+    axes.set_title(title, fontsize=10)
+    axes.set_axis_off()
+    return _png(figure)
+
+
+def histogram(values: FloatArray, bins: FloatArray, x_label: str, y_label: str) -> bytes:
+    """A PNG of how many values fall between bins, on a logarithmic scale."""
+    figure, axes = _figure(6.0, 3.2)
+    axes.hist(values, bins=bins, color="#0072B2")
+    axes.set_yscale("log")
+    axes.set_xlabel(x_label)
+    axes.set_ylabel(y_label)
+    return _png(figure)
+
+
+def _figure(width: float, height: float) -> tuple[Any, Any]:
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), layout="constrained")
+    return figure, figure.subplots()
+
+
+def _png(figure: Any) -> bytes:
+    out = io.BytesIO()
+    figure.savefig(out, format="png", dpi=110)
+    return out.getvalue()

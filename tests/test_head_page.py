@@ -1,0 +1,113 @@
+"""The page for checking a head: what it shows is the head's, on the right side, and it warns."""
+
+import base64
+import io
+import re
+
+import numpy as np
+import pytest
+from phantoms import phantom_labels
+from PIL import Image as Picture
+
+from neuro_field.head.mapping import AffineMapping
+from neuro_field.io.heads import write_head
+from neuro_field.io.images import Image
+from neuro_field.mri.build import build_prepared, prepare_labels
+from neuro_field.report.head_page import head_page
+from neuro_field.report.opengl import PictureError
+from neuro_field.report.slices import Volume, slice_pictures
+
+MAPPING = AffineMapping(np.eye(4), "the phantom lies in MNI space")
+
+
+@pytest.fixture(scope="module")
+def ready():
+    labels, affine = phantom_labels(4.0)
+    world = np.moveaxis(np.indices(labels.shape), 0, -1) @ affine[:3, :3].T + affine[:3, 3]
+    return prepare_labels(labels, affine, np.linalg.norm(world - [-35, -18, 40], axis=-1) < 18)
+
+
+@pytest.fixture(scope="module")
+def head(ready):
+    return build_prepared(ready, 8.0, mapping=MAPPING, name="phantom")
+
+
+@pytest.fixture(scope="module")
+def page(head, ready):
+    labels = Volume(ready.labels, ready.affine)
+    return head_page(head, labels=labels, t1=Volume(ready.labels * 10, ready.affine), no_picture="not asked for")
+
+
+def test_the_page_asks_nothing_of_any_network_and_carries_the_disclaimer(page):
+    assert not re.findall(r'(?:src|href)="(?!data:)', page)
+    assert "Not a medical device" in page
+
+
+def test_volumes_of_labels_and_mesh_stand_side_by_side_and_large_differences_are_told(page, head):
+    assert f"{head.tissue_volumes['grey_matter']:.1f}" in page
+    assert f"{head.provenance['label_volumes_cm3']['grey_matter']:.1f}" in page
+    warned = re.findall(r"<li>(\w+ \w+|\w+) has ([+-]\d+)% volume", page)
+    expected = {
+        name.replace("_", " ")
+        for name, cm3 in head.provenance["label_volumes_cm3"].items()
+        if abs(head.tissue_volumes[name] / cm3 - 1) > 0.05
+    }
+    assert {name for name, _ in warned} == expected
+    assert expected
+
+
+def test_the_lesion_the_targets_it_took_and_the_cleaning_are_shown(page):
+    assert "<td>left</td>" in page
+    assert "Named targets lost to the lesion" in page
+    hand = re.search(r"m1-hand[^<]*</td><td>(\d+)%</td><td>(\d+)%</td>", page)
+    assert int(hand[1]) > 0
+    assert int(hand[2]) == 0
+    assert "What cleaning changed" in page
+
+
+def test_slices_show_the_patients_left_on_the_left():
+    labels = np.zeros((40, 40, 40), dtype=np.uint8)
+    labels[5:35, 5:35, 5:35] = 5
+    t1 = np.where(labels > 0, 10.0, 0.0)
+    t1[6:12, 10:30, 10:30] = 200.0  # bright on the low-x side, the patient's left
+    affine = np.eye(4)
+    affine[:3, 3] = -20
+    made = slice_pictures(Volume(labels, affine), Volume(t1, affine), np.zeros(3), None)
+    for plane in ("axial", "coronal"):
+        shown = np.asarray(Picture.open(io.BytesIO(made[plane])).convert("L"), dtype=float)
+        middle = shown[shown.shape[0] // 3 : 2 * shown.shape[0] // 3]
+        left, right = np.array_split(middle, 2, axis=1)
+        assert (left > 180).sum() > 4 * (right[:, : right.shape[1] * 3 // 4] > 180).sum()
+
+
+def test_a_flipped_image_is_shown_the_same_way(ready):
+    flipped = ready.affine @ np.diag([-1.0, 1, 1, 1])
+    flipped[:3, 3] = ready.affine[:3, 3] + ready.affine[:3, 0] * (ready.labels.shape[0] - 1)
+    focus = np.array([-35.0, -18, 40])
+    one = slice_pictures(Volume(ready.labels, ready.affine), None, focus, MAPPING)
+    two = slice_pictures(Volume(ready.labels[::-1], flipped), None, focus, MAPPING)
+    assert one == two
+
+
+def test_a_head_without_images_or_mapping_still_has_a_page(head):
+    from dataclasses import replace
+
+    made = head_page(replace(head, mapping=None), no_picture="not asked for")
+    assert "no label image" in made
+    assert "no mapping to MNI152" in made
+
+
+def test_the_folder_of_a_head_holds_the_page_also_where_nothing_can_be_drawn(head, ready, tmp_path, monkeypatch):
+    labels = Image(ready.labels, ready.affine, tmp_path / "labels.nii.gz")
+    write_head(head, tmp_path / "HEAD", labels=labels)
+    page = (tmp_path / "HEAD/qc.html").read_text()
+    picture = re.search(r'alt="The head in 3D" src="data:image/png;base64,([^"]+)"', page)
+    shown = np.asarray(Picture.open(io.BytesIO(base64.b64decode(picture[1]))).convert("RGB"))
+    assert len(np.unique(shown.reshape(-1, 3), axis=0)) > 1000
+
+    def none(head):
+        raise PictureError("no OpenGL here")
+
+    monkeypatch.setattr("neuro_field.io.heads.head_picture", none)
+    write_head(head, tmp_path / "HEAD2", labels=labels)
+    assert "no OpenGL here" in (tmp_path / "HEAD2/qc.html").read_text()
