@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from neuro_field.coil.coil import Coil
+from neuro_field.coil.inductance import inductance
 from neuro_field.errors import FileFormatError, UnknownNameError
-from neuro_field.io.coils import coil_card, coil_names, coil_of_card, load_coil, read_coil
+from neuro_field.field.focality import focality
+from neuro_field.io.coils import coil_card, coil_names, coil_of_card, load_coil, read_coil, winding_of_card
 
 SHARED = Path(__file__).parents[2] / "shared" / "data" / "coils"
 EXPECTED = {
@@ -49,7 +51,9 @@ def test_field_of_the_coil_is_the_one_on_its_card(name):
 def test_polarity_is_the_one_on_its_card(name):
     sign = {"+y": 1, "-y": -1, "none": -1}[EXPECTED[name]]
     assert coil_card(name)["polarity"] == EXPECTED[name]
-    np.testing.assert_allclose(load_coil(name).initial_e_direction, [0, sign, 0], atol=1e-3)
+    direction = load_coil(name).initial_e_direction
+    assert abs(direction[0]) < 1e-3  # mirror symmetry
+    np.testing.assert_allclose(direction, [0, sign, 0], atol=0.02)  # bent wings off the middle tilt it along z
 
 
 @pytest.mark.parametrize("name", EXPECTED)
@@ -65,6 +69,23 @@ def test_card_names_its_sources(name):
     assert coil.casing is not None
     assert coil.provenance["citation"]
     assert "[" in coil.provenance["citation"]  # its trust mark
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_depth_and_spread_are_those_on_the_card_and_near_the_published_ones(name):
+    """Within 10 % of the half-value depth and spread of Deng 2013, where a card can print them."""
+    card, found = coil_card(name)["focality"], focality(load_coil(name))
+    values = {"half_depth_cm": found.half_depth / 10, "spread_cm2": found.spread / 100}
+    for key, value in values.items():
+        assert value == pytest.approx(card[key], rel=0.005)  # the card has three digits
+        if name not in ("figure8-25mm", "cool-b65"):
+            assert value == pytest.approx(card[f"published_{key}"], rel=0.10)
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_inductance_is_that_on_the_card(name):
+    card = coil_card(name)
+    assert inductance(winding_of_card(card)) == pytest.approx(card["inductance"]["microhenry"] * 1e-6, rel=0.006)
 
 
 @pytest.mark.parametrize("name", ["figure8-25mm", "circular-90mm"])
@@ -118,6 +139,5 @@ def test_coil_has_the_field_of_the_measured_model(name):
         cosine /= np.linalg.norm(ours, axis=1) * np.linalg.norm(reference, axis=1)
         degrees = np.degrees(np.arccos(np.clip(cosine, -1, 1)))
         assert degrees.max() == pytest.approx(comparison[key], abs=0.1)
-        assert degrees.mean() < 3
-    assert degrees.max() < 3
+        assert degrees.max() < 3
     assert isinstance(model, Coil)

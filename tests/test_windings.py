@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
+from neuro_field.coil import designs
 from neuro_field.coil.coil import Coil
+from neuro_field.coil.inductance import inductance
 from neuro_field.coil.winding import Winding
 from neuro_field.errors import InputError
 
@@ -121,3 +123,94 @@ def solid_angles(corner, triangles):
 def test_impossible_windings_are_refused(keywords):
     with pytest.raises(InputError):
         Winding(**({"radii": (30.0,), "depths": (5.0,), "wings": ((0.0, 1),)} | keywords))
+
+
+TWIN = designs.twin(designs.turns_between(60, 120, 10), (6.0,), centres=80.0, tilt=30.0)
+DESIGNS = {
+    "circular": designs.circular(designs.turns_between(66, 123, 14), (6.5,)),
+    "figure-8": designs.figure_8(designs.turns_between(35, 75, 5), designs.layers_behind(4.65, 12, 2), centres=37.9),
+    "bent figure-8": designs.bent_figure_8(
+        designs.turns_between(24, 108, 10), (8.0,), centres=28, angle=14, arc=27, field="-y", offset_y=-2.2
+    ),
+    "double cone": designs.double_cone(designs.turns_between(96, 125, 7), (6.0,), centres=60.2),
+    "twin": TWIN,
+}
+
+
+def test_designs_give_the_numbers_on_the_shelf():
+    assert designs.turns_between(35, 75, 5) == (19.5, 23.5, 27.5, 31.5, 35.5)
+    assert DESIGNS["figure-8"].depths == (7.65, 13.65)
+    np.testing.assert_allclose(designs.turns_between(66, 123, 14)[::13], [34.018, 60.482], atol=5e-4)
+    cone = DESIGNS["double cone"]
+    across = cone.normals(np.array([-60.2])) @ cone.normals(np.array([60.2])).T
+    assert 180 - np.degrees(np.arccos(across.item())) == pytest.approx(100)
+
+
+@pytest.mark.parametrize("name", DESIGNS)
+def test_every_design_is_the_same_coil_as_wires_spirals_and_dipoles(name):
+    """Loops and dipoles to 0.5 %; a spiral is another coil, by about half a pitch of asymmetry: 4 %."""
+    winding = DESIGNS[name]
+    deepest = winding.wires(12).ends[:, 2].max()
+    points = PLANE * 0.4 + np.array([0, 0, max(deepest, 0) + 25])
+    loops, spirals, dipoles = (
+        Coil("c", (part,)).dadt(points) for part in (winding.wires(), winding.spirals(), winding.dipoles())
+    )
+    assert np.linalg.norm(loops - dipoles) < 0.005 * np.linalg.norm(loops)
+    assert 1e-4 < np.linalg.norm(loops - spirals) / np.linalg.norm(loops) < 0.04
+
+
+def test_spiral_has_the_area_turns_of_its_loops():
+    winding = designs.circular(designs.turns_between(66, 123, 14), (6.5,))
+    moment = winding.spirals(360).as_dipoles().moments.sum(axis=0)
+    np.testing.assert_allclose(moment[2], winding.area_turns, rtol=0.002)  # the mean of r^2 over a turn: pitch^2 / 12
+
+
+def test_wings_of_a_twin_coil_are_flat_and_apart():
+    normals = TWIN.normals(np.linspace(20, 140, 30))
+    np.testing.assert_allclose(normals, normals[:1].repeat(30, axis=0), atol=1e-12)
+    assert np.degrees(np.arccos(normals[0, 2])) == pytest.approx(30)
+    assert TWIN.initial_y == -1
+
+
+def test_offset_moves_the_whole_field_along_the_handle():
+    shifted = Winding(BENT.radii, BENT.depths, BENT.wings, bend_angle=14, bend_start=3, bend_radius=27, offset_y=-5.0)
+    points = PLANE * 0.5 + np.array([0, 0, 60])
+    a = Coil("a", (shifted.dipoles(),)).dadt(points + [0, -5.0, 0])
+    np.testing.assert_allclose(a, Coil("b", (BENT.dipoles(),)).dadt(points), rtol=0, atol=1e-12 * np.abs(a).max())
+    np.testing.assert_allclose(shifted.casing().points, BENT.casing().points, atol=1e-12)
+
+
+def test_inductance_of_one_turn_is_the_textbook_one():
+    ring = designs.circular((50.0,), (5.0,))
+    wire = 0.2235 * 2.0  # geometric mean distance of a square of 1 mm
+    assert inductance(ring, (1.0, 1.0)) == pytest.approx(4e-7 * np.pi * 0.05 * (np.log(400 / wire) - 2), rel=1e-3)
+
+
+def test_inductance_of_the_figure_8_is_near_its_catalogues():
+    """16.35 uH in the catalogue, leads and cable included; the winding alone must be less, by up to a tenth."""
+    assert 0.90 * 16.35e-6 < inductance(FIGURE_8) < 16.35e-6
+    one = Winding(FIGURE_8.radii, FIGURE_8.depths, ((45.0, 1),))
+    assert inductance(FIGURE_8) > 2 * inductance(one)  # opposed wings side by side help one another
+    along = Winding(FIGURE_8.radii, FIGURE_8.depths, ((-45.0, 1), (45.0, 1)))
+    assert inductance(FIGURE_8) + inductance(along) == pytest.approx(4 * inductance(one), rel=1e-6)
+
+
+def test_inductance_grows_with_the_square_of_the_turns_current():
+    shared = Winding((30.0, 33.0), (5.0, 8.0), ((0.0, 1),))
+    series = Winding((30.0, 33.0), (5.0, 8.0), ((0.0, 1),), layers_in_series=True)
+    assert inductance(series) == pytest.approx(4 * inductance(shared))
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: designs.turns_between(75, 35, 5),
+        lambda: designs.layers_behind(5, 0, 2),
+        lambda: designs.figure_8((30.0,), (5.0,), centres=-40),
+        lambda: designs.figure_8((30.0,), (5.0,), centres=40, field="up"),
+        lambda: designs.twin((60.0,), (5.0,), centres=50, tilt=20),
+    ],
+)
+def test_impossible_designs_are_refused(call):
+    with pytest.raises(InputError, match="instead"):
+        call()

@@ -1,4 +1,4 @@
-"""Coils from few numbers: concentric loops per wing, in layers, flat or bent towards the head.
+"""Coils from few numbers: concentric loops or a spiral per wing, in layers, flat or bent towards the head.
 
 The winding is drawn on a sheet with coordinates u (along x) and v (along y) and then bent about lines parallel to y:
 flat to ``bend_start``, along an arc of radius ``bend_radius``, then straight, ``bend_angle`` degrees up from the
@@ -36,6 +36,8 @@ class Winding:
         the layers together).
     bend_angle, bend_start, bend_radius : float
         Angle of either side towards the head, degrees; where the bend begins, mm; radius of its arc, mm.
+    offset_y : float
+        How far the wings' centres lie off the centre of the casing face along y, mm: below 0 towards the handle.
 
     Raises
     ------
@@ -50,6 +52,7 @@ class Winding:
     bend_angle: float = 0.0
     bend_start: float = 0.0
     bend_radius: float = 0.0
+    offset_y: float = 0.0
 
     def __post_init__(self) -> None:
         lengths = np.array([*self.radii, *self.depths])
@@ -60,6 +63,8 @@ class Winding:
                 f"The bend of Winding must be 0 to 80 degrees from a start and radius of at least 0 mm; instead "
                 f"received {self.bend_angle}, {self.bend_start}, {self.bend_radius}."
             )
+        if not np.isfinite(self.offset_y):
+            raise InputError(f"Input offset_y of Winding must be finite, in mm; instead received {self.offset_y}.")
         if not all(sense in (1, -1) and np.isfinite(u) for u, sense in self.wings):
             raise InputError(f"Wings of Winding must be pairs of a centre in mm and +1 or -1; not {self.wings}.")
 
@@ -78,16 +83,34 @@ class Winding:
         """The loops as polygons of ``pieces`` straight wires each, of the area of the circle they stand for."""
         angle = 2 * np.pi * np.arange(pieces + 1) / pieces
         widen = np.sqrt(2 * np.pi / pieces / np.sin(2 * np.pi / pieces))
+        return self._paths([(widen * radius * np.cos(angle), widen * radius * np.sin(angle)) for radius in self.radii])
+
+    def spirals(self, pieces: int = 72) -> Segments:
+        """Each layer of a wing as one spiral through its turns, closed by a straight wire from its end to its start.
+
+        The radius grows by one pitch a turn (Archimedes), so that turn k runs from half a pitch inside the k-th loop
+        to half a pitch outside of it.  Real leads run side by side and are left out.
+        """
+        radii = np.sort(self.radii)
+        pitch = (radii[-1] - radii[0]) / (len(radii) - 1) if len(radii) > 1 else 0.0
+        turn = np.arange(pieces * len(radii) + 1) / pieces
+        radius = radii[0] + pitch * (turn - 0.5)
+        angle = 2 * np.pi * turn
+        u, v = radius * np.cos(angle), radius * np.sin(angle)
+        return self._paths([(np.append(u, u[0]), np.append(v, v[0]))])
+
+    def _paths(self, paths: list[tuple[FloatArray, FloatArray]]) -> Segments:
+        """Closed polygons about the centre of a wing, laid in every layer of every wing; mirrored in wings at u < 0."""
         starts, ends, currents = [], [], []
         for depth in self.depths:
             for centre, sense in self.wings:
-                for radius in self.radii:
-                    u = centre + widen * radius * np.cos(angle)
-                    ring = self.bent(u, widen * radius * np.sin(angle), depth)
-                    ring[-1] = ring[0]
-                    starts.append(ring[:-1])
-                    ends.append(ring[1:])
-                    currents.append(np.full(pieces, sense * self.layer_current))
+                outwards = -1.0 if centre < 0 else 1.0
+                for u, v in paths:
+                    corners = self.bent(centre + outwards * u, v, depth)
+                    corners[-1] = corners[0]
+                    starts.append(corners[:-1])
+                    ends.append(corners[1:])
+                    currents.append(np.full(len(u) - 1, outwards * sense * self.layer_current))
         return Segments(np.concatenate(starts), np.concatenate(ends), np.concatenate(currents))
 
     def dipoles(self, spacing: float = 6.0) -> Dipoles:
@@ -167,7 +190,7 @@ class Winding:
         straight = np.maximum(size - self.bend_start - self.bend_radius * np.deg2rad(self.bend_angle), 0)
         x = flat + self.bend_radius * np.sin(angle) + straight * np.cos(angle)
         z = self.bend_radius * (1 - np.cos(angle)) + straight * np.sin(angle)
-        face = np.stack([np.sign(u) * x, np.broadcast_to(v, u.shape), z], axis=-1)
+        face = np.stack([np.sign(u) * x, self.offset_y + np.broadcast_to(v, u.shape), z], axis=-1)
         return face - depth * self.normals(u)
 
     def stretch(self, u: FloatArray, depth: float) -> FloatArray:
@@ -202,7 +225,8 @@ class Winding:
         between = (u > min(centres)) & (u < max(centres))
         width = np.maximum(np.max(across, axis=0), np.where(between, min(waist, reach), 0))
         rings = [
-            self.bent(u, side * width, depth) for side, depth in ((-1, 0), (1, 0), (1, thickness), (-1, thickness))
+            self.bent(u, side * width - self.offset_y, depth)
+            for side, depth in ((-1, 0), (1, 0), (1, thickness), (-1, thickness))
         ]
         return _prism(np.stack(rings, axis=1))
 

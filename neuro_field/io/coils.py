@@ -78,18 +78,8 @@ def load_coil(name: str) -> Coil:
 
 def coil_of_card(card: dict[str, Any], where: str = "the card") -> Coil:
     """A coil from the plain values of a card; raises FileFormatError naming the key that is wrong."""
+    winding = winding_of_card(card, where)
     try:
-        keys = card["winding"]
-        bend = keys.get("bend", {})
-        winding = Winding(
-            tuple(float(radius) for radius in keys["radii"]),
-            tuple(float(depth) for depth in keys["depths"]),
-            tuple((float(u), int(sense)) for u, sense in zip(keys["wings"], keys["senses"], strict=True)),
-            layers_in_series={"series": True, "shared": False}[keys["layers"]],
-            bend_angle=float(bend.get("angle", 0.0)),
-            bend_start=float(bend.get("start", 0.0)),
-            bend_radius=float(bend.get("radius", 0.0)),
-        )
         stimulators = tuple(_stimulator(keys) for keys in card.get("stimulator", []))
         expected = {"+y": 1, "-y": -1, "none": 0}[card["polarity"]]
         casing = winding.casing(**{key: float(value) for key, value in card["casing"].items()})
@@ -104,6 +94,27 @@ def coil_of_card(card: dict[str, Any], where: str = "the card") -> Coil:
     didt_max = stimulators[0].didt_max if stimulators else None
     dipoles = winding.dipoles(BENT_SPACING if winding.bend_angle else FLAT_SPACING)
     return Coil(name, (dipoles,), didt_max, casing, stimulators, {**facts, "source": where})
+
+
+def winding_of_card(card: dict[str, Any], where: str = "the card") -> Winding:
+    """The winding on a card; raises FileFormatError naming the key that is wrong."""
+    try:
+        keys = card["winding"]
+        bend = keys.get("bend", {})
+        return Winding(
+            tuple(float(radius) for radius in keys["radii"]),
+            tuple(float(depth) for depth in keys["depths"]),
+            tuple((float(u), int(sense)) for u, sense in zip(keys["wings"], keys["senses"], strict=True)),
+            layers_in_series={"series": True, "shared": False}[keys["layers"]],
+            bend_angle=float(bend.get("angle", 0.0)),
+            bend_start=float(bend.get("start", 0.0)),
+            bend_radius=float(bend.get("radius", 0.0)),
+            offset_y=float(keys.get("offset_y", 0.0)),
+        )
+    except KeyError as error:
+        raise FileFormatError(f"{where}: the key or choice {error} is missing or not known.") from None
+    except (TypeError, ValueError, AttributeError) as error:
+        raise FileFormatError(f"{where}: {error}") from None
 
 
 def _stimulator(keys: dict[str, Any]) -> Stimulator:
