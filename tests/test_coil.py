@@ -48,6 +48,31 @@ def test_elements_add_up():
     np.testing.assert_allclose(both, Coil("a", (dipoles,)).dadt(POINTS) + Coil("b", (wire,)).dadt(POINTS), rtol=1e-12)
 
 
+def test_elements_can_be_driven_apart():
+    dipoles, wire = FIGURE_8.dipoles(), ring()
+    a, b = Coil("a", (dipoles,)).dadt(POINTS), Coil("b", (wire,)).dadt(POINTS)
+    both = Coil("both", (dipoles, wire), 1e8)
+    for currents in ([1, 0], [0, 1], [2, -0.5]):
+        driven = both.driven(currents)
+        np.testing.assert_allclose(driven.dadt(POINTS), currents[0] * a + currents[1] * b, rtol=0, atol=1e-12)
+        assert (driven.provenance["currents"], driven.didt_max) == (currents, 1e8)
+    np.testing.assert_array_equal(both.driven([1, 1]).dadt(POINTS), both.dadt(POINTS))
+    for wrong in ([1], [0, 0], [1, np.nan], [[1, 2]]):
+        with pytest.raises(InputError, match="2 finite numbers"):
+            both.driven(wrong)
+
+
+def test_wires_dipoles_and_grid_agree_at_20_mm():
+    wires = Coil("wires", (Winding((36.0,), (9.0,), ((-45.0, -1), (45.0, 1))).wires(),))
+    dipoles = Coil("dipoles", (wires.elements[0].as_dipoles(),))
+    sampled = Coil("grid", (grid_of(dipoles),))
+    x, y = (axis.ravel() for axis in np.mgrid[-40:41:5, -40:41:5])
+    plane = np.stack([x, y, np.full(len(x), 20.0)], axis=1)
+    wanted = wires.dadt(plane)
+    for coil in (dipoles, sampled):
+        assert np.linalg.norm(coil.dadt(plane) - wanted, axis=1).max() < 2e-3 * np.linalg.norm(wanted, axis=1).max()
+
+
 def test_line_integral_of_dadt_is_the_change_of_flux():
     """Stokes: around a circle, and over its disc."""
     coil, radius, height = Coil("figure-8", (FIGURE_8.dipoles(),)), 20.0, 30.0
@@ -121,6 +146,8 @@ def test_points_on_a_dipole_are_refused_with_their_number():
         (lambda: Dipoles(np.zeros((0, 3)), np.zeros((0, 3))), "s > 0"),
         (lambda: Grid(np.zeros((3, 3, 3)), np.eye(4)), r"\(i, j, k, 3\)"),
         (lambda: Grid(np.zeros((3, 3, 3, 3)), np.zeros((4, 4))), "invertible"),
+        (lambda: Grid(np.full((3, 3, 3, 3), 1e9), np.eye(4)), "T m/A"),
+        (lambda: Grid(np.zeros((3, 3, 3, 3)), np.full((4, 4), np.nan)), "4x4 matrix"),
         (lambda: Coil("c", (ring(),)).simplified(2.0), "1e-5 to 0.5"),
     ],
 )

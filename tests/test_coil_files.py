@@ -3,6 +3,7 @@
 import base64
 import json
 import zlib
+from dataclasses import replace
 from pathlib import Path
 
 import nibabel as nib
@@ -76,8 +77,11 @@ def test_written_coil_is_read_back(tmp_path, ending):
     # .stl holds single precision and joins equal corners
     np.testing.assert_allclose(again.casing.points.max(axis=0), COIL.casing.points.max(axis=0), rtol=1e-6)
     assert again.casing.areas.sum() == pytest.approx(COIL.casing.areas.sum(), rel=1e-6)
-    leftovers = {p.name for p in tmp_path.iterdir()} - {"coil.ccd", "coil.stl", "coil.tcd"}
+    leftovers = {p.name for p in tmp_path.iterdir()} - {"coil.ccd", "coil.stl", "coil.tcd", "coil.tsv"}
     assert not leftovers
+    (wave,) = again.stimulators[0].waveforms
+    for what in ("time", "signal", "fit"):
+        np.testing.assert_array_equal(getattr(wave, what), getattr(WAVE, what))
 
 
 def test_tcd_keeps_elements_stimulators_and_waveforms(tmp_path):
@@ -129,6 +133,67 @@ def test_tcd_motions_are_applied_at_their_initial_values(tmp_path):
     # 90 degrees about +x carries (0, 0, -10) to (0, 10, 0), then 5 mm up
     np.testing.assert_allclose(coil.dipoles[0], [[0, 10, 5]], atol=1e-12)
     np.testing.assert_allclose(coil.dipoles[1], [[0, -1e-2, 0]], atol=1e-12)
+
+
+SWING = {
+    "coilElementList": [element(deformations=[0], elementCasing=0), element(deformations=[1])],
+    "coilModels": [{"points": np.eye(3).tolist(), "faces": [[0, 1, 2]]}],
+    "deformRangeList": [{"initial": 0.0, "range": [-10, 90]}, {"initial": 5.0, "range": [0, 9]}],
+    "deformList": [
+        {"deformRange": 0, "type": "rot2p", "point1": [0, 0, 0], "point2": [0, 0, 1]},
+        {"deformRange": 1, "type": "x"},
+    ],
+}
+
+
+def test_tcd_motions_are_set_by_parameter(tmp_path):
+    path = written(tmp_path, "swing.tcd", json.dumps(SWING))
+    np.testing.assert_allclose(read_coil(path).dipoles[0], [[0, 0, -10], [5, 0, -10]], atol=1e-12)
+    coil = read_coil(path, motions=[90.0, 2.0])
+    np.testing.assert_allclose(coil.dipoles[0], [[0, 0, -10], [2, 0, -10]], atol=1e-12)
+    np.testing.assert_allclose(coil.casing.points, [[0, 1, 0], [-1, 0, 0], [0, 0, 1]], atol=1e-12)  # moves along
+    assert coil.provenance["motions"] == [
+        {"value": 90.0, "low": -10.0, "high": 90.0},
+        {"value": 2.0, "low": 0.0, "high": 9.0},
+    ]
+
+
+def test_motions_beyond_their_range_are_refused(tmp_path):
+    path = written(tmp_path, "swing.tcd", json.dumps(SWING))
+    for motions, message in (([91, 0], "Motion 0 must be -10 to 90; instead received 91"), ([1], "2 values"),
+                             ([0, float("nan")], "Motion 1")):  # fmt: skip
+        with pytest.raises(InputError, match=message):
+            read_coil(path, motions=motions)
+    with pytest.raises(InputError, match=r"\.tcd file"):
+        read_coil(written(tmp_path, "test.ccd", CCD), motions=[1])
+    backwards = SWING | {"deformRangeList": [{"range": [5, 1]}, {"initial": 0}]}
+    refused(written(tmp_path, "bad.tcd", json.dumps(backwards)), r"deformRangeList\[0\].range must be")
+
+
+def test_packed_grid_is_unpacked_by_the_limits_of_the_file(tmp_path):
+    data = np.random.default_rng(0).normal(size=(5, 4, 6, 3))
+    grid = {"type": 3, "data": packed(data), "affine": _affine().tolist()}
+    limits = {"limits": [[-60, 60], [-60, 60], [0, 150]], "resolution": [30, 40, 30]}
+    coil = read_coil(written(tmp_path, "packed.tcd", json.dumps({"coilElementList": [grid]} | limits)))
+    np.testing.assert_array_equal(coil.elements[0].data, data)
+    refused(written(tmp_path, "a.tcd", json.dumps({"coilElementList": [grid]})), "must say limits and resolution")
+    wrong = {"coilElementList": [grid]} | limits | {"resolution": [30, 40, 50]}
+    refused(written(tmp_path, "b.tcd", json.dumps(wrong)), r"\(5, 4, 4, 3\) numbers.*instead 360")
+    odd = {"coilElementList": [grid]} | limits | {"resolution": [30, 0, 50]}
+    refused(written(tmp_path, "c.tcd", json.dumps(odd)), "above 0")
+
+
+def test_limit_of_a_coil_without_one_per_stimulator_is_kept(tmp_path):
+    coil = Coil("a", (WINDING.dipoles(),), 1.5e8, stimulators=(Stimulator("no limit"),))
+    write_coil(coil, tmp_path / "a.tcd")
+    again = read_coil(tmp_path / "a.tcd")
+    assert (again.didt_max, again.stimulators[0].name) == (1.5e8, "no limit")
+
+
+def test_channels_without_a_stimulator_are_kept(tmp_path):
+    coil = Coil("a", (WINDING.dipoles(), replace(WINDING.dipoles(), stimulator=2)), 1.5e8)
+    write_coil(coil, tmp_path / "a.tcd")
+    assert [part.stimulator for part in read_coil(tmp_path / "a.tcd").elements] == [0, 2]
 
 
 def test_sampled_coil_goes_through_nifti(tmp_path):
@@ -187,7 +252,8 @@ def refused(path, message):
         ({"coilElementList": [element()], "stimulatorList": [{"maxdIdt": "x"}]}, r"stimulatorList\[0\].maxdIdt"),
         ({"coilElementList": [element()], "stimulatorList": [{"maxdIdt": -1}]}, "positive"),
         ({"coilElementList": [element()], "deformList": [{"type": "spin"}]}, r"deformList\[0\].type"),
-        ({"coilElementList": [element(type=3, data="x", affine=np.eye(4).tolist())]}, "nested lists"),
+        ({"coilElementList": [element(type=3, data=7, affine=np.eye(4).tolist())]}, "nested lists"),
+        ({"coilElementList": [element(type=3, data="x", affine=np.eye(4).tolist())]}, "limits and resolution"),
     ],
 )
 def test_damaged_tcd_is_named_with_its_key(tmp_path, content, message):
@@ -290,6 +356,43 @@ def test_sampled_potential_of_a_maker_is_that_of_its_dipoles():
     a, b = dipoles.dadt(points), sampled.dadt(points)
     assert np.linalg.norm(a - b) < 0.01 * np.linalg.norm(a)
     assert np.linalg.norm(a) / np.linalg.norm(b) == pytest.approx(1, abs=0.005)
+
+
+@pytest.mark.shared
+def test_formats_of_one_real_coil_agree_under_its_centre(tmp_path):
+    """.ccd, .tcd and .nii.gz of the D70 within 2 % at 20 mm; potential sampled every 4 mm."""
+    d70 = read_coil(maker_file("MagStim_D70.ccd"))
+    write_coil(d70, tmp_path / "d70.tcd")
+    axes = np.arange(-60, 61, 4.0), np.arange(-60, 61, 4.0), np.arange(4, 65, 4.0)
+    nodes = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1)
+    affine = np.diag([4.0, 4.0, 4.0, 1.0])
+    affine[:3, 3] = -60, -60, 4
+    sampled = Grid(d70.dadt(nodes.reshape(-1, 3), 1.0).reshape(nodes.shape), affine)
+    write_coil(Coil("sampled", (sampled,)), tmp_path / "d70.nii.gz")
+    x, y = (axis.ravel() for axis in np.mgrid[-30:31:5, -30:31:5])
+    plane = np.stack([x, y, np.full(len(x), 20.0)], axis=1)
+    wanted = d70.dadt(plane)
+    for name in ("d70.tcd", "d70.nii.gz"):
+        found = read_coil(tmp_path / name).dadt(plane)
+        assert np.linalg.norm(found - wanted, axis=1).max() < 0.02 * np.linalg.norm(wanted, axis=1).max()
+    legacy = [read_coil(maker_file(f"Magstim_70mm_Fig8.{ending}")).dadt(plane) for ending in ("ccd", "nii.gz")]
+    assert np.linalg.norm(legacy[0] - legacy[1], axis=1).max() < 0.02 * np.linalg.norm(legacy[0], axis=1).max()
+
+
+@pytest.mark.shared
+def test_wings_of_a_real_twin_coil_move():
+    path = maker_file("MagVenture_MST-Twin.tcd")
+    still, moved = read_coil(path), read_coil(path, motions=[13, 0, 0, 13, 0, 0])
+    # motion 3 mirrors motion 0: both wings swing towards the head, and stay mirror images to 3 mm, as they are at rest
+    for coil in (still, moved):
+        left, right = (part.positions.mean(axis=0) for part in coil.elements)
+        np.testing.assert_allclose(left * [-1, 1, 1], right, atol=3)
+    rise = [
+        m.positions[:, 2].mean() - s.positions[:, 2].mean() for m, s in zip(moved.elements, still.elements, strict=True)
+    ]
+    np.testing.assert_allclose(rise, 17.8, atol=0.5)
+    with pytest.raises(InputError, match="-13 to 13"):
+        read_coil(path, motions=[14, 0, 0, 0, 0, 0])
 
 
 @pytest.mark.shared

@@ -175,7 +175,7 @@ def test_wings_of_a_twin_coil_are_flat_and_apart():
 def test_offset_moves_the_whole_field_along_the_handle():
     shifted = Winding(BENT.radii, BENT.depths, BENT.wings, bend_angle=14, bend_start=3, bend_radius=27, offset_y=-5.0)
     points = PLANE * 0.5 + np.array([0, 0, 60])
-    a = Coil("a", (shifted.dipoles(),)).dadt(points + [0, -5.0, 0])
+    a = Coil("a", (shifted.dipoles(),)).dadt(points - np.array([0, 5.0, 0]))
     np.testing.assert_allclose(a, Coil("b", (BENT.dipoles(),)).dadt(points), rtol=0, atol=1e-12 * np.abs(a).max())
     np.testing.assert_allclose(shifted.casing().points, BENT.casing().points, atol=1e-12)
 

@@ -4,7 +4,7 @@ Coil frame (mm): origin at the centre of the casing face that touches the head, 
 handle.  Where the coil stands on a head is for `neuro_field.coil.placement`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -31,7 +31,8 @@ class Coil:
     name : str
         For people and reports.
     elements : Dipoles, Segments, Grid or a tuple of them
-        What it is made of, per ampere of coil current; all are driven by the same current.
+        What it is made of, per ampere of coil current; all are driven by the same current, unless the coil is the
+        outcome of `driven`.
     didt_max : float, optional
         Slope of the current at 100 % stimulator output, A/s; None when its file does not say.
     casing : Surface, optional
@@ -189,6 +190,36 @@ class Coil:
         if casing is not None:
             casing = Surface(transformed(casing.points, head_from_coil), casing.triangles)
         return replace(self, elements=tuple(part.carried(head_from_coil) for part in self.elements), casing=casing)
+
+    def driven(self, currents: Sequence[float]) -> "Coil":
+        """The same coil with a current of its own in each element.
+
+        Parameters
+        ----------
+        currents : sequence of float
+            Current of each element per ampere of what ``didt`` then stands for: 1 leaves an element as it is, 0
+            switches it off, -1 turns its current round.
+
+        Raises
+        ------
+        InputError
+            If there is not one finite current per element, or all are 0.
+
+        Examples
+        --------
+        >>> from neuro_field.coil.sources import Dipoles
+        >>> left, right = Dipoles([[-40, 0, -10]], [[0, 0, 1e-2]]), Dipoles([[40, 0, -10]], [[0, 0, 1e-2]])
+        >>> Coil("two", (left, right)).driven([-1, 1]).initial_e_direction.tolist()
+        [0.0, 1.0, 0.0]
+        """
+        shares = np.array(currents, dtype=np.float64)
+        if shares.shape != (len(self.elements),) or not np.isfinite(shares).all() or not shares.any():
+            raise InputError(
+                f"Input currents of Coil.driven must be {len(self.elements)} finite numbers, one per element, not all "
+                f"0; instead received {currents!r:.80}."
+            )
+        driven = tuple(part.scaled(float(share)) for part, share in zip(self.elements, shares, strict=True))
+        return replace(self, elements=driven, provenance={**self.provenance, "currents": shares.tolist()})
 
     def reversed_current(self) -> "Coil":
         """The same coil with its current, and so its field, the other way round."""

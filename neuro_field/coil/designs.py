@@ -70,7 +70,7 @@ def bent_figure_8(
     series: bool = True,
     offset_y: float = 0.0,
 ) -> Winding:
-    """A figure-8 of which each side is bent ``angle`` degrees to the head, from ``start`` along an arc of radius ``arc``.
+    """A figure-8, each side bent ``angle`` degrees to the head, from ``start`` along an arc of radius ``arc``.
 
     ``centres`` is measured along the bent sheet.
     """

@@ -21,6 +21,10 @@ from neuro_field.kernels.biot import (
 )
 from neuro_field.units import MILLIMETRES_PER_METRE, metres
 
+#: Samples above this, T m/A, are not of a coil (those of coils are about 1e-6), nor lengths above this, mm.
+MOST_POTENTIAL = 1e6
+FARTHEST = 1e9
+
 
 class Source(Protocol):
     """What every element of a coil can do."""
@@ -257,10 +261,14 @@ class Grid:
         object.__setattr__(self, "affine", read_only(self.affine, np.float64))
         if self.data.ndim != 4 or self.data.shape[3] != 3 or min(self.data.shape[:3]) < 2:
             raise InputError(f"Input data of Grid must have shape (i, j, k, 3), each > 1; not {self.data.shape}.")
-        if not np.isfinite(self.data).all():
-            raise InputError("Input data of Grid must be finite; instead some samples are not.")
-        if self.affine.shape != (4, 4) or not abs(np.linalg.det(self.affine[:3, :3])) > 1e-12:
-            raise InputError("Input affine of Grid must be an invertible 4x4 matrix.")
+        if not (np.abs(self.data) <= MOST_POTENTIAL).all():
+            raise InputError(
+                f"Input data of Grid must be finite, up to {MOST_POTENTIAL:g} T m/A; some samples are not."
+            )
+        if self.affine.shape != (4, 4) or not (np.abs(self.affine) <= FARTHEST).all():
+            raise InputError(f"Input affine of Grid must be a 4x4 matrix of numbers up to {FARTHEST:g} mm.")
+        if self.affine[3].tolist() != [0, 0, 0, 1] or not abs(np.linalg.det(self.affine[:3, :3])) > 1e-12:
+            raise InputError("Input affine of Grid must be invertible, its last row 0 0 0 1.")
         if self.order not in (1, 3):
             raise InputError(f"Input order of Grid must be 1 or 3; instead received {self.order!r}.")
         parts = (self.data[..., i] for i in range(3))

@@ -103,7 +103,7 @@ def _touching(coil: Coil, gap: float) -> tuple[float, Placement]:
 
 
 def _directions() -> tuple[FloatArray, FloatArray]:
-    """Unit vectors over the whole sphere (m, 3), and the solid angle of each (m,): Gauss points along the axis' angle."""
+    """Unit vectors (m, 3) over the whole sphere and the solid angle (m,) of each: Gauss points from pole to pole."""
     node, weight = np.polynomial.legendre.leggauss(_POLAR)
     polar, around = np.pi * (node + 1) / 2, 2 * np.pi * (np.arange(_AROUND) + 0.5) / _AROUND
     p, a = np.meshgrid(polar, around, indexing="ij")

@@ -7,12 +7,15 @@ import numpy as np
 from neuro_field.coil.coil import Coil
 from neuro_field.coil.sources import Dipoles
 from neuro_field.coil.stimulator import Stimulator, Waveform
-from neuro_field.errors import FileFormatError
+from neuro_field.errors import FileFormatError, InputError
 from neuro_field.io.stl import read_stl
 from neuro_field.units import AMPERE_PER_MICROSECOND, MILLIMETRES_PER_METRE, metres
 
 #: More dipoles than this are taken for damage.
 MOST_DIPOLES = 2_000_000
+
+#: Larger numbers than this are no lengths, moments or slopes, whatever their unit.
+LARGEST = 1e15
 
 
 def read_ccd(path: Path) -> Coil:
@@ -23,10 +26,7 @@ def read_ccd(path: Path) -> Coil:
     FileFormatError
         Naming the file and the line that is wrong.
     """
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except UnicodeDecodeError:
-        raise FileFormatError(f"{path.name} is not a .ccd file: it is not text.") from None
+    lines = _lines(path)
     header = _header(lines[0] if lines else "")
     rows = [(number, line.strip()) for number, line in enumerate(lines, 1)]
     rows = [(number, line) for number, line in rows if line and not line.startswith("#")]
@@ -65,6 +65,13 @@ def ccd_text(coil: Coil, file_name: str) -> str:
     return "\n".join(lines) + "\n"
 
 
+def waveform_text(wave: Waveform) -> str:
+    """Text of the table beside a .ccd file: columns time, signal and, if any, fit."""
+    columns = {"time": wave.time, "signal": wave.signal} | ({} if wave.fit is None else {"fit": wave.fit})
+    rows = zip(*(column.tolist() for column in columns.values()), strict=True)
+    return "\n".join(["\t".join(columns), *("\t".join(map(repr, row)) for row in rows)]) + "\n"
+
+
 def _clean(value: object) -> str:
     return " ".join(str(value).replace(";", ",").split())
 
@@ -80,11 +87,11 @@ def _didt_max(path: Path, header: dict[str, str]) -> float | None:
     if given is None:
         return None
     try:
-        value = float(given) * AMPERE_PER_MICROSECOND
+        value = _number(given) * AMPERE_PER_MICROSECOND
     except ValueError:
         value = float("nan")
     if not (np.isfinite(value) and value > 0):
-        raise FileFormatError(f"{path.name}, line 1: dIdtmax must be positive, in A/us; instead it is {given!r}.")
+        raise FileFormatError(f"{path.name}, line 1: dIdtmax must be positive, in A/us; instead it is {given!r:.40}.")
     return value
 
 
@@ -107,7 +114,7 @@ def _dipole_rows(path: Path, rows: list[tuple[int, str]]) -> np.ndarray:
     for index, (number, text) in enumerate(rows):
         words = text.split()
         try:
-            out[index] = [float(word) for word in words]
+            out[index] = [_number(word) for word in words]
         except ValueError:
             raise FileFormatError(
                 f"{path.name}, line {number}: must be six numbers x y z mx my mz; instead it is {text[:60]!r}."
@@ -126,19 +133,37 @@ def _waveform(path: Path) -> tuple[Waveform, ...]:
     """The waveform in a table with columns time, signal and, if any, fit."""
     if not path.is_file():
         return ()
-    lines = path.read_text(encoding="utf-8").splitlines()
+    lines = _lines(path)
     names = lines[0].split("\t") if lines else []
     wanted = [names.index(name) for name in ("time", "signal", "fit") if name in names]
     if "time" not in names or "signal" not in names:
-        raise FileFormatError(f"{path.name}, line 1: must name the columns time and signal; not {names[:6]}.")
+        raise FileFormatError(f"{path.name}, line 1: must name the columns time and signal; not {names!s:.60}.")
     table = []
     for number, line in enumerate(lines[1:], 2):
         if not line.strip():
             continue
         words = line.split("\t")
         try:
-            table.append([float(words[column]) for column in wanted])
+            table.append([_number(words[column]) for column in wanted])
         except (ValueError, IndexError):
             raise FileFormatError(f"{path.name}, line {number}: must hold a number in each column.") from None
     columns = np.array(table).reshape(-1, len(wanted)).T
-    return (Waveform(path.stem, *columns),)
+    try:
+        return (Waveform(path.stem, *columns),)
+    except InputError as error:
+        raise FileFormatError(f"{path.name}: {error}") from None
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        return path.read_text(encoding="utf-8").splitlines()
+    except UnicodeDecodeError:
+        raise FileFormatError(f"{path.name} is not a {path.suffix} file: it is not text.") from None
+
+
+def _number(word: str) -> float:
+    """A number as files write it: Python's own would also take 1_0 and digits of other scripts."""
+    value = float(word)
+    if "_" in word or not word.isascii() or abs(value) > LARGEST:
+        raise ValueError(word)
+    return value

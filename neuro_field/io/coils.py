@@ -1,6 +1,7 @@
 """Coils by name from the shelf ``coils/``, and coil files by their ending."""
 
 import tomllib
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from neuro_field.coil.stimulator import Stimulator
 from neuro_field.coil.winding import Winding
 from neuro_field.errors import FileFormatError, InputError, UnknownNameError
 from neuro_field.io.atomic import new_file
-from neuro_field.io.ccd import ccd_text, read_ccd
+from neuro_field.io.ccd import ccd_text, read_ccd, waveform_text
 from neuro_field.io.library import shelf
 from neuro_field.io.nifti_coil import nifti_of_coil, read_nifti_coil
 from neuro_field.io.stl import stl_bytes
@@ -127,7 +128,7 @@ def _stimulator(keys: dict[str, Any]) -> Stimulator:
     )
 
 
-def read_coil(path: str | Path) -> Coil:
+def read_coil(path: str | Path, *, motions: Sequence[float] | None = None) -> Coil:
     """A coil from a file.
 
     Parameters
@@ -135,6 +136,9 @@ def read_coil(path: str | Path) -> Coil:
     path : str or Path
         .ccd (dipoles in text; .stl housing and .tsv waveform beside it are read too), .tcd (JSON), or .nii /
         .nii.gz (sampled potential).
+    motions : sequence of float, optional
+        For a .tcd file of a coil with moving parts: the value of each motion, mm or degrees, in the file's order;
+        its initial values when omitted.  ``provenance["motions"]`` says values and ranges.
 
     Raises
     ------
@@ -146,15 +150,24 @@ def read_coil(path: str | Path) -> Coil:
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"There is no coil file {str(path)!r}; coils of the shelf are read by load_coil.")
-    readers = {".ccd": read_ccd, ".tcd": read_tcd, ".nii": read_nifti_coil, ".nii.gz": read_nifti_coil}
+    readers: dict[str, Callable[[Path], Coil]] = {
+        ".ccd": read_ccd,
+        ".tcd": read_tcd,
+        ".nii": read_nifti_coil,
+        ".nii.gz": read_nifti_coil,
+    }
     reader = readers.get(_ending(path))
     if reader is None:
         raise FileFormatError(f"Input path of read_coil must end in {_ENDINGS}; instead received {path.name!r}.")
+    if motions is not None:
+        if reader is not read_tcd:
+            raise InputError(f"Input motions of read_coil goes with a .tcd file; instead received {path.name!r}.")
+        return read_tcd(path, motions)
     return reader(path)
 
 
 def write_coil(coil: Coil, path: str | Path) -> None:
-    """Write a coil: .ccd (its dipoles, and its casing as .stl beside), .tcd (everything), .nii or .nii.gz.
+    """Write a coil: .ccd (its dipoles; casing as .stl and first waveform as .tsv beside), .tcd (all), .nii or .nii.gz.
 
     The file appears whole or not at all; one that is there is replaced.
 
@@ -170,6 +183,9 @@ def write_coil(coil: Coil, path: str | Path) -> None:
         _write(path, ccd_text(coil, path.name).encode())
         if coil.casing is not None:
             _write(path.with_suffix(".stl"), stl_bytes(coil.casing))
+        waveforms = [wave for stimulator in coil.stimulators for wave in stimulator.waveforms]
+        if waveforms:
+            _write(path.with_suffix(".tsv"), waveform_text(waveforms[0]).encode())
     elif ending == ".tcd":
         _write(path, tcd_text(coil).encode())
     elif ending in (".nii", ".nii.gz"):

@@ -1,11 +1,13 @@
 """Coils as a sampled vector potential in NIfTI: (i, j, k, 3) in T m per A, affine to mm of the coil frame."""
 
+import zlib
 from pathlib import Path
 from typing import Any
 
 import nibabel as nib
 import numpy as np
 from nibabel.filebasedimages import ImageFileError
+from nibabel.spatialimages import HeaderDataError
 
 from neuro_field.coil.coil import Coil
 from neuro_field.coil.sources import Grid
@@ -13,6 +15,9 @@ from neuro_field.errors import FileFormatError, InputError
 
 #: More samples than this are taken for damage.
 MOST_SAMPLES = 200_000_000
+
+#: What nibabel lets through from a damaged file.
+_DAMAGE = (ImageFileError, HeaderDataError, OSError, EOFError, ValueError, OverflowError, MemoryError, zlib.error)
 
 
 def read_nifti_coil(path: Path) -> Coil:
@@ -32,10 +37,11 @@ def read_nifti_coil(path: Path) -> Coil:
             raise FileFormatError(f"{path.name} states {shape} samples, more than {MOST_SAMPLES}; taken for damage.")
         data = np.asarray(image.dataobj, dtype=np.float64)
         affine = np.array(image.affine, dtype=np.float64)
-    except (ImageFileError, OSError, EOFError, ValueError) as error:
-        if isinstance(error, FileFormatError | FileNotFoundError):
-            raise
-        raise FileFormatError(f"{path.name} is not a NIfTI image, or is damaged: {error!s:.80}") from None
+    except FileFormatError:
+        raise
+    except _DAMAGE as error:
+        why = " ".join(str(error).split())
+        raise FileFormatError(f"{path.name} is not a NIfTI image, or is damaged: {why:.80}") from None
     name = path.name.removesuffix(".gz").removesuffix(".nii")
     try:
         return Coil(name, (Grid(data, affine),), provenance={"source": path.name})

@@ -15,7 +15,7 @@ def read_stl(path: Path) -> Surface:
     """A surface, equal corners joined; raises FileFormatError on a damaged file."""
     data = path.read_bytes()
     count = int.from_bytes(data[80:84], "little") if len(data) >= 84 else -1
-    if len(data) == 84 + count * _RECORD.itemsize:
+    if count >= 0 and len(data) == 84 + count * _RECORD.itemsize:
         corners = np.frombuffer(data, _RECORD, count, 84)["corners"].astype(np.float64)
     elif data.lstrip()[:5].lower() == b"solid":
         corners = _text_corners(path, data)

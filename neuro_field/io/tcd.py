@@ -1,13 +1,15 @@
 """Coil files of several elements and stimulators in JSON, ``.tcd``.
 
-Moving coils (``deformList``) are read at the initial value of each of their motions, an element's motions
-applied in the order it lists them; what is written stands still.
+Moving coils (``deformList``) are read at a value of each of their motions, an element's motions applied in the order
+it lists them; what is written stands still.
 """
 
 import base64
 import binascii
 import json
 import zlib
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ from neuro_field.coil.sources import Dipoles, Grid, Segments, Source
 from neuro_field.coil.stimulator import Stimulator, Waveform
 from neuro_field.errors import FileFormatError, InputError
 from neuro_field.geometry.mesh import Surface
+from neuro_field.io.ccd import LARGEST
 
 #: Largest file and largest unpacked array, bytes: beyond is taken for damage or an attack.
 MOST_FILE_BYTES = 500_000_000
@@ -27,8 +30,15 @@ MOST_ARRAY_BYTES = 400_000_000
 _DIPOLES, _SEGMENTS, _GRID = 1, 2, 3
 
 
-def read_tcd(path: Path) -> Coil:
+def read_tcd(path: Path, motions: Sequence[float] | None = None) -> Coil:
     """A coil from a .tcd file.
+
+    Parameters
+    ----------
+    path : Path
+    motions : sequence of float, optional
+        Value of each motion of ``deformRangeList`` (of ``deformList`` where there is none): mm along an axis, degrees
+        about one; the file's initial values when omitted.
 
     Raises
     ------
@@ -39,14 +49,18 @@ def read_tcd(path: Path) -> Coil:
         raise FileFormatError(f"{path.name} is larger than {MOST_FILE_BYTES // 10**6} MB; taken for damage.")
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # also what is no text, and numbers of thousands of digits
         raise FileFormatError(f"{path.name} is not a .tcd file (JSON): {error!s:.80}") from None
     try:
-        return _coil(_Keys(content, ""), path)
-    except FileFormatError as error:
-        raise FileFormatError(f"{path.name}: {error}") from None
+        return _coil(_Keys(content, ""), path, motions)
+    except _MotionError as error:
+        raise InputError(f"{path.name}: {error}") from None
     except InputError as error:
         raise FileFormatError(f"{path.name}: {error}") from None
+
+
+class _MotionError(InputError):
+    """The motions asked for are not those of the file."""
 
 
 class _Keys:
@@ -76,8 +90,8 @@ class _Keys:
         value = self.value.get(key, default)
         if value is None:
             return None
-        if isinstance(value, bool) or not isinstance(value, int | float) or not np.isfinite(value):
-            raise FileFormatError(f"{self.at(key)} must be a finite number; instead it is {value!r:.40}.")
+        if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= LARGEST:
+            raise FileFormatError(f"{self.at(key)} must be a number up to {LARGEST:g}; instead it is {value!r:.40}.")
         return float(value)
 
     def index(self, key: str, count: int, what: str) -> int | None:
@@ -90,17 +104,28 @@ class _Keys:
         """The numbers under a key, (k, columns), or (k,) when columns is None."""
         value, place = self.value.get(key), self.at(key)
         if isinstance(value, str):
-            flat = np.frombuffer(_unpacked(value, place), dtype)
-            if columns and len(flat) % columns:
-                raise FileFormatError(f"{place} must hold a multiple of {columns} numbers; not {len(flat)}.")
-            return flat.reshape(-1, columns) if columns else flat
-        try:
-            out = np.array(value, dtype=np.float64 if dtype == "<f8" else np.int64)
-        except (TypeError, ValueError, OverflowError):
-            raise FileFormatError(f"{place} must hold numbers; instead it is {value!r:.40}.") from None
+            out = np.frombuffer(_unpacked(value, place), dtype)
+            if columns and len(out) % columns:
+                raise FileFormatError(f"{place} must hold a multiple of {columns} numbers; not {len(out)}.")
+            out = out.reshape(-1, columns) if columns else out
+        else:
+            out = _numbers(value, place, np.float64 if dtype == "<f8" else np.int64)
+        _check_size(out, place)
         if (out.ndim != 2 or out.shape[1] != columns) if columns else out.ndim != 1:
             raise FileFormatError(f"{place} must have {columns or 1} columns; instead its shape is {out.shape}.")
         return out
+
+
+def _numbers(value: Any, place: str, dtype: type) -> AnyArray:
+    try:
+        return np.array(value, dtype=dtype)
+    except (TypeError, ValueError, OverflowError):
+        raise FileFormatError(f"{place} must hold numbers; instead it is {value!r:.40}.") from None
+
+
+def _check_size(numbers: AnyArray, place: str) -> None:
+    if not (np.abs(numbers) <= LARGEST).all():
+        raise FileFormatError(f"{place} must hold finite numbers up to {LARGEST:g}; instead some are not.")
 
 
 def _index(value: Any, count: int, place: str, what: str) -> int:
@@ -123,10 +148,10 @@ def _unpacked(text: str, place: str) -> bytes:
     return out
 
 
-def _coil(keys: _Keys, path: Path) -> Coil:
+def _coil(keys: _Keys, path: Path, asked: Sequence[float] | None) -> Coil:
     stimulators = tuple(_stimulator(item) for item in keys.objects("stimulatorList"))
     models = [_model(item) for item in keys.objects("coilModels")]
-    motions = _motions(keys)
+    values, motions = _motions(keys, asked)
     elements: list[Source] = []
     housings: list[Surface] = []
     coil_casing = keys.index("coilCasing", len(models), "coilModels")
@@ -140,15 +165,17 @@ def _coil(keys: _Keys, path: Path) -> Coil:
         for number in listed:
             moved = motions[_index(number, len(motions), item.at("deformations"), "deformList")] @ moved
         channel = item.index("stimulator", max(len(stimulators), 1), "stimulators") or 0
-        elements.append(_element(item, channel).carried(moved))
+        elements.append(_element(item, channel, keys).carried(moved))
         casing = item.index("elementCasing", len(models), "coilModels")
         if casing is not None:
             housings.append(Surface(transformed(models[casing].points, moved), models[casing].triangles))
     if not elements:
         raise FileFormatError("coilElementList must hold at least one element.")
     known = [stimulator.didt_max for stimulator in stimulators if stimulator.didt_max is not None]
-    provenance = {"maker": keys.text("brand"), "source": path.name, "version": keys.text("version")}
+    provenance: dict[str, Any] = {"maker": keys.text("brand"), "source": path.name, "version": keys.text("version")}
     provenance |= {key: keys.value[key] for key in ("limits", "resolution") if keys.value.get(key) is not None}
+    if values:
+        provenance["motions"] = values
     return Coil(
         keys.text("name") or path.stem,
         tuple(elements),
@@ -159,7 +186,7 @@ def _coil(keys: _Keys, path: Path) -> Coil:
     )
 
 
-def _element(item: _Keys, channel: int) -> Source:
+def _element(item: _Keys, channel: int, file: _Keys) -> Source:
     kind = item.value.get("type")
     if kind == _DIPOLES:
         return Dipoles(item.array("points"), item.array("values"), channel)
@@ -169,19 +196,35 @@ def _element(item: _Keys, channel: int) -> Source:
             raise FileFormatError(f"{item.place}: points and values must be of one length.")
         return Segments(starts, starts + vectors, np.ones(len(starts)), channel)
     if kind == _GRID:
-        return Grid(_samples(item), _matrix(item), stimulator=channel)
+        return Grid(_samples(item, file), _matrix(item), stimulator=channel)
     raise FileFormatError(f"{item.at('type')} must be 1, 2 or 3; instead it is {kind!r:.40}.")
 
 
-def _samples(item: _Keys) -> FloatArray:
-    """Samples of a potential: nested lists, since a packed text does not say how many there are per axis."""
-    value = item.value.get("data")
-    if not isinstance(value, list):
-        raise FileFormatError(f"{item.at('data')} must be nested lists (i, j, k, 3); instead it is {value!r:.40}.")
-    try:
-        return np.array(value, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise FileFormatError(f"{item.at('data')} must be nested lists (i, j, k, 3) of numbers.") from None
+def _samples(item: _Keys, file: _Keys) -> FloatArray:
+    """Samples of a potential (i, j, k, 3): nested lists, or packed when the file's limits say how many per axis."""
+    value, place = item.value.get("data"), item.at("data")
+    if isinstance(value, str):
+        shape = _grid_shape(file, place)
+        flat = np.frombuffer(_unpacked(value, place), "<f8")
+        if len(flat) != np.prod(shape, dtype=object):
+            raise FileFormatError(f"{place} must hold {shape} numbers by limits and resolution; instead {len(flat)}.")
+        out = flat.reshape(shape)
+    elif isinstance(value, list):
+        out = _numbers(value, place, np.float64)
+    else:
+        raise FileFormatError(f"{place} must be nested lists (i, j, k, 3); instead it is {value!r:.40}.")
+    _check_size(out, place)
+    return out
+
+
+def _grid_shape(file: _Keys, place: str) -> tuple[int, ...]:
+    """Samples per axis from ``limits`` (3, 2) and ``resolution`` (3,), mm, both ends counted, and 3 components."""
+    if any(file.value.get(key) is None for key in ("limits", "resolution")):
+        raise FileFormatError(f"{place} is packed, so the file must say limits and resolution; or give nested lists.")
+    limits, resolution = file.array("limits", 2), file.array("resolution", None)
+    if limits.shape != (3, 2) or resolution.shape != (3,) or not (resolution > 0).all():
+        raise FileFormatError(f"limits must be three pairs and resolution three numbers above 0 to unpack {place}.")
+    return (*(int(count) for count in np.round((limits[:, 1] - limits[:, 0]) / resolution) + 1), 3)
 
 
 def _matrix(item: _Keys) -> FloatArray:
@@ -211,15 +254,38 @@ def _joined(surfaces: list[Surface]) -> Surface | None:
     return Surface(np.concatenate([surface.points for surface in surfaces]), np.concatenate(triangles))
 
 
-def _motions(keys: _Keys) -> list[FloatArray]:
-    """The transform of each entry of deformList at its initial value."""
-    ranges = keys.objects("deformRangeList")
+def _motions(keys: _Keys, asked: Sequence[float] | None) -> tuple[list[dict[str, float]], list[FloatArray]]:
+    """Low, high and value of each parameter, and the transform of each entry of deformList."""
+    listed, ranges = keys.objects("deformList"), keys.objects("deformRangeList")
+    parameters = [_parameter(item) for item in ranges or listed]
+    if asked is not None:
+        _set(parameters, asked)
     out = []
-    for item in keys.objects("deformList"):
-        linked = item.index("deformRange", len(ranges), "deformRangeList")
-        initial = (ranges[linked] if linked is not None else item).number("initial", 0.0) or 0.0
-        out.append(_motion(item, initial))
+    for number, item in enumerate(listed):
+        linked = item.index("deformRange", len(ranges), "deformRangeList") if ranges else number
+        value = parameters[linked]["value"] if linked is not None else (item.number("initial", 0.0) or 0.0)
+        out.append(_motion(item, value))
+    return parameters, out
+
+
+def _parameter(item: _Keys) -> dict[str, float]:
+    out = {"value": item.number("initial", 0.0) or 0.0}
+    if item.value.get("range") is not None:
+        ends = item.array("range", None)
+        if ends.shape != (2,) or ends[0] > ends[1]:
+            raise FileFormatError(f"{item.at('range')} must be its lower and upper end; instead it is {ends.tolist()}.")
+        out |= {"low": float(ends[0]), "high": float(ends[1])}
     return out
+
+
+def _set(parameters: list[dict[str, float]], asked: Sequence[float]) -> None:
+    if len(asked) != len(parameters):
+        raise _MotionError(f"Input motions must hold {len(parameters)} values, one per motion; not {len(asked)}.")
+    for number, (parameter, value) in enumerate(zip(parameters, asked, strict=True)):
+        low, high = parameter.get("low", -LARGEST), parameter.get("high", LARGEST)
+        if not low <= value <= high:
+            raise _MotionError(f"Motion {number} must be {low:g} to {high:g}; instead received {value}.")
+        parameter["value"] = float(value)
 
 
 def _motion(item: _Keys, value: float) -> FloatArray:
@@ -250,7 +316,11 @@ def tcd_text(coil: Coil) -> str:
     }
     content |= {key: coil.provenance[key] for key in ("limits", "resolution") if key in coil.provenance}
     content["coilElementList"] = [_element_keys(element) for element in coil.elements]
-    stimulators = coil.stimulators or (Stimulator("", didt_max=coil.didt_max),)
+    stimulators = coil.stimulators or (Stimulator(""),)
+    if all(stimulator.didt_max is None for stimulator in stimulators):
+        stimulators = (replace(stimulators[0], didt_max=coil.didt_max), *stimulators[1:])
+    most = max(element.stimulator for element in coil.elements)
+    stimulators += tuple(Stimulator(f"channel {number}") for number in range(len(stimulators), most + 1))
     content["stimulatorList"] = [_stimulator_keys(stimulator) for stimulator in stimulators]
     if coil.casing is not None:
         points, faces = coil.casing.points.tolist(), coil.casing.triangles.tolist()
