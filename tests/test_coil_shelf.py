@@ -83,6 +83,23 @@ def test_depth_and_spread_are_those_on_the_card_and_near_the_published_ones(name
 
 
 @pytest.mark.parametrize("name", EXPECTED)
+def test_simplified_coil_keeps_its_promise_inside_a_head(name):
+    """The stated error holds at points drawn anywhere in the ball of a head, not only on the shells of the fit."""
+    full = load_coil(name)
+    fewer = full.simplified(0.002)
+    rng = np.random.default_rng(5)
+    directions = rng.normal(size=(3000, 3))
+    directions /= np.linalg.norm(directions, axis=1, keepdims=True)
+    positions, _ = full.dipoles
+    below = [z + np.sqrt(93.0**2 - x**2 - y**2) for x, y, z in positions if x**2 + y**2 < 93.0**2]
+    centre = np.array([0, 0, max(89.0, *below)])  # 4 mm below the face and 8 mm from every dipole
+    points = centre + 85.0 * directions * rng.uniform(size=(3000, 1)) ** (1 / 3)
+    for what in ("dadt", "flux_density_rate"):
+        a, b = getattr(full, what)(points), getattr(fewer, what)(points)
+        assert np.linalg.norm(a - b) <= 0.002 * np.linalg.norm(a)
+
+
+@pytest.mark.parametrize("name", EXPECTED)
 def test_inductance_is_that_on_the_card(name):
     card = coil_card(name)
     assert inductance(winding_of_card(card)) == pytest.approx(card["inductance"]["microhenry"] * 1e-6, rel=0.006)

@@ -10,7 +10,7 @@ other points than those of the fit.
 from collections.abc import Iterator
 
 import numpy as np
-from scipy.linalg import cho_solve, lstsq, solve_triangular
+from scipy.linalg import cho_solve, solve_triangular
 
 from neuro_field.arrays import FloatArray
 from neuro_field.coil.sources import Dipoles
@@ -55,8 +55,7 @@ def simplified_dipoles(full: Dipoles, error: float) -> tuple[Dipoles, float]:
     goal = np.concatenate([(flux / scales[0]).ravel(), (potential / scales[1]).ravel()])
     columns = _columns(positions, directions, points, scales)
     wanted = full.flux_density(others), full.potential(others)
-    for picked in _pursuit(columns, goal, error, most=len(positions) // 2):
-        strengths = lstsq(columns[:, picked], goal, cond=1e-10, lapack_driver="gelsy")[0]
+    for picked, strengths in _pursuit(columns, goal, error, most=len(positions) // 2):
         made = Dipoles(positions[picked], strengths[:, None] * directions[picked], full.stimulator)
         found = made.flux_density(others), made.potential(others)
         pairs = zip(found, wanted, strict=True)
@@ -66,33 +65,36 @@ def simplified_dipoles(full: Dipoles, error: float) -> tuple[Dipoles, float]:
     return full, 0.0
 
 
-def _pursuit(columns: FloatArray, goal: FloatArray, error: float, most: int) -> Iterator[list[int]]:
-    """Growing lists of columns, in steps of five, from the first whose best fit meets the error.
+def _pursuit(columns: FloatArray, goal: FloatArray, error: float, most: int) -> Iterator[tuple[list[int], FloatArray]]:
+    """Growing lists of columns and their strengths, in steps of five, from the first whose best fit meets the error.
 
     Works on the normal equations with a Cholesky factor that grows by a row per column picked (batch OMP,
-    Rubinstein, Zibulevsky & Elad 2008).
+    Rubinstein, Zibulevsky & Elad 2008).  Their rounding is no matter: what comes out is measured.
     """
     lengths = np.linalg.norm(columns, axis=0)
-    columns = columns / lengths
-    products, wanted, square = columns.T @ columns, columns.T @ goal, float(goal @ goal)
-    factor = np.zeros((most, most))
+    products = columns.T @ columns
+    products /= lengths
+    products /= lengths[:, None]
+    wanted, square = columns.T @ goal / lengths, float(goal @ goal)
+    factor, shared = np.zeros((most, most)), np.empty((most, len(wanted)))
     picked: list[int] = []
     left = wanted
     for count in range(most):
         said = np.abs(left)
         said[picked] = -1.0
         best = int(np.argmax(said))
-        row = solve_triangular(factor[:count, :count], products[picked, best], lower=True)
+        row = solve_triangular(factor[:count, :count], products[picked, best], lower=True, check_finite=False)
         rest = 1.0 - float(row @ row)
         if rest < 1e-12:  # says nothing that the others do not
             return
         factor[count, :count], factor[count, count] = row, np.sqrt(rest)
+        shared[count] = products[best]
         picked.append(best)
-        strengths = cho_solve((factor[: count + 1, : count + 1], True), wanted[picked])
-        left = wanted - products[:, picked] @ strengths
+        strengths = cho_solve((factor[: count + 1, : count + 1], True), wanted[picked], check_finite=False)
+        left = wanted - strengths @ shared[: count + 1]
         misfit = max(square - float(strengths @ wanted[picked]), 0.0)
         if (count + 1) % 5 == 0 and misfit <= error**2:
-            yield sorted(picked)
+            yield list(picked), strengths / lengths[picked]
 
 
 def _ball_centre(positions: FloatArray) -> FloatArray:
