@@ -65,10 +65,9 @@ def _images(source: str) -> dict[str, Any]:
 
 
 def _coil(source: str) -> Any:
-    from neuro_field.io.coils import load_coil, read_coil
+    from neuro_field.io.coils import is_coil_file, load_coil, read_coil
 
-    is_file = Path(source).suffix in (".ccd", ".tcd", ".nii", ".gz") or Path(source).exists()
-    return read_coil(source) if is_file else load_coil(source)
+    return read_coil(source) if is_coil_file(source) else load_coil(source)
 
 
 @app.command()
@@ -212,12 +211,14 @@ def simulate(
     output: Output,
     gap: Annotated[float, typer.Option(help="Scalp to casing, mm.")] = 4.0,
     didt: Annotated[float, typer.Option(help="Current slope, A/us.")] = 1.0,
+    tilt: Annotated[float, typer.Option(help="Largest tilt to clear the scalp before lifting, degrees.")] = 0.0,
     edge: EdgeOption = 1.9,
 ) -> None:
     """Compute the field of one placement and write it.
 
     Example: `neuro-field simulate HEAD --coil figure8-70mm --at 40,-20,65 --handle-towards 80,-80,60 -o OUT`
     """
+    from neuro_field.coil.clearing import cleared
     from neuro_field.coil.placement import Placement
     from neuro_field.field.solver import Solver
     from neuro_field.io.atomic import check_new_folder
@@ -228,14 +229,18 @@ def simulate(
     induced, point, towards = _coil(coil), numbers(at, 3, "--at"), numbers(handle_towards, 3, "--handle-towards")
     with Stages() as stages:
         model = _head(head, stages, edge)
-        placement = Placement.on(model.scalp, above=point, handle_towards=towards, gap=gap, coil=induced)
+        placement = Placement.on(model.scalp, above=point, handle_towards=towards, gap=gap)
+        clearance = "Whether the casing clears the scalp is not known: this coil's file has none."
+        if induced.casing is not None:
+            clear = cleared(placement, induced, model.scalp, gap, tilt)
+            placement, clearance = clear.placement, clear.words
         with stages.stage("solver set-up"):
             solver = Solver(model)
         with stages.stage("solving"):
             field = solver.solve(induced, placement, didt=didt * 1e6)
         with stages.stage("writing"):
             write_field(field, output)
-    for line in field_lines(field):
+    for line in [*field_lines(field), clearance]:
         typer.echo(line)
     typer.echo(f"Field written to {output}.")
 
@@ -273,29 +278,34 @@ def export(
 
 
 @app.command()
-def coils(name: Annotated[str | None, typer.Argument(help="One coil, in detail.")] = None) -> None:
-    """List the coils on the shelf, or show one.
+def coils(
+    name: Annotated[str | None, typer.Argument(help="One coil in detail: a name, or a .ccd, .tcd or .nii.gz.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="New folder for pictures and a page of the coils.")
+    ] = None,
+) -> None:
+    """List the coils on the shelf, or show one; with -o draw them.
 
-    Example: `neuro-field coils figure8-70mm`
+    Example: `neuro-field coils figure8-70mm -o COIL`
     """
-    from neuro_field.io.coils import coil_card, coil_names, load_coil
+    from neuro_field.io.atomic import check_new_folder
+    from neuro_field.io.coil_folder import shelf_rows, shown_coil, write_coil_pages
+    from neuro_field.io.coils import coil_names
 
+    if output is not None:
+        check_new_folder(output)
     if name is None:
-        rows = []
-        for each in coil_names():
-            coil = load_coil(each)
-            slope = f"{coil.didt_max / 1e6:.1f}" if coil.didt_max else "-"
-            rows.append((each, slope, "away from" if coil.initial_e_direction[1] > 0 else "toward", coil.name))
-        table(("name", "max A/us", "first current, to handle", "title"), rows)
-        return
-    coil = load_coil(name)
-    for key, value in coil_card(name).items():
-        typer.echo(f"{key}: {value}")
-    for depth in (15, 20):
-        import numpy as np
-
-        primary = np.linalg.norm(coil.dadt(np.array([[0.0, 0.0, depth]])))
-        typer.echo(f"primary |E| {depth} mm below the face: {primary:.3f} V/m per A/us")
+        table(*shelf_rows())
+        typer.echo(
+            "|E|: primary, V/m at 1 A/us; d1/2, S1/2: spherical head of Deng 2013, in brackets as printed there."
+        )
+    else:
+        for key, value in shown_coil(name).facts.items():
+            typer.echo(f"{key}: {value}")
+    if output is not None:
+        with Stages() as stages:
+            write_coil_pages([name] if name else coil_names(), output, progress=stages)
+        typer.echo(f"Pictures and page written to {output}: open {output / 'coils.html'}.")
 
 
 @app.command()

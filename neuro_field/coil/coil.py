@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+from scipy.spatial import cKDTree
 
 from neuro_field.arrays import FloatArray, as_points, read_only, transformed
 from neuro_field.coil.simplify import simplified_dipoles
@@ -20,6 +21,9 @@ from neuro_field.geometry.mesh import Surface
 
 #: Depth below the casing face, mm, at which the direction of a coil's field is read.
 DIRECTION_DEPTH = 17.5
+
+#: Nearer than this to a wire, mm, a field says more of that wire than of the coil.
+NEAR = 10.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,15 +150,39 @@ class Coil:
         strongest at that depth (a circular coil) has no direction on its axis: then it is read where the field
         is strongest along the +x axis at that depth.
         """
+        primary = -self.dadt(self.reference_point(DIRECTION_DEPTH)[None])[0]
+        return read_only(primary / np.linalg.norm(primary))
+
+    def reference_point(self, depth: float) -> FloatArray:
+        """(3,) where the field ``depth`` mm below the face is quoted, mm: on the axis, or as for `initial_e_direction`.
+
+        Points within 10 mm of a wire or dipole, in the wings of a double cone, do not count as under the coil.
+        """
         reach = np.arange(0.0, 80.0, 2.0)
-        points = np.stack([reach, np.zeros_like(reach), np.full_like(reach, DIRECTION_DEPTH)], axis=1)
-        primary = -self.dadt(points)
-        strength = np.linalg.norm(primary, axis=1)
+        points = np.stack([reach, np.zeros_like(reach), np.full_like(reach, depth)], axis=1)
+        if len(self.source_points):
+            clear = cKDTree(self.source_points).query(points)[0] >= NEAR
+            clear[0] = True
+            points = points[clear]
+        strength = np.linalg.norm(self.dadt(points), axis=1)
         strongest = int(np.argmax(strength))
         if not strength[strongest] > 0:
-            raise InputError(f"The coil {self.name!r} has no field {DIRECTION_DEPTH} mm below its face.")
-        chosen = 0 if strength[0] > 0.1 * strength[strongest] else strongest
-        return read_only(primary[chosen] / strength[chosen])
+            raise InputError(f"The coil {self.name!r} has no field {depth:g} mm below its face.")
+        return points[0 if strength[0] > 0.1 * strength[strongest] else strongest]
+
+    def didt_at(self, output: float) -> float:
+        """Slope of the current at ``output`` % of the stimulator's maximum, A/s.
+
+        Raises
+        ------
+        InputError
+            If the coil's largest slope is not known, or the output is not 0 to 100 %.
+        """
+        if self.didt_max is None:
+            raise InputError(f"The largest dI/dt of the coil {self.name!r} is not known; give didt_max from its maker.")
+        if not 0 <= output <= 100:
+            raise InputError(f"Input output of Coil.didt_at must be 0 to 100 %; instead received {output}.")
+        return self.didt_max * output / 100
 
     def simplified(self, error: float = 0.002) -> "Coil":
         """A coil of fewer dipoles whose field in a head differs by at most ``error``.

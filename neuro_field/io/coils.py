@@ -128,6 +128,11 @@ def _stimulator(keys: dict[str, Any]) -> Stimulator:
     )
 
 
+def is_coil_file(source: str) -> bool:
+    """Whether a person means a file by this and not a name of the shelf."""
+    return Path(source).suffix.lower() in (".ccd", ".tcd", ".nii", ".gz") or Path(source).is_file()
+
+
 def read_coil(path: str | Path, *, motions: Sequence[float] | None = None) -> Coil:
     """A coil from a file.
 

@@ -132,8 +132,8 @@ def bar(title: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def picture(view: View, axes: FloatArray, draw: Callable[[Any], None]) -> bytes:
-    """A PNG with the patient's sides (``axes`` (3, 3): right, anterior, superior) written at its edges."""
+def picture(view: View, axes: FloatArray | None, draw: Callable[[Any], None]) -> bytes:
+    """A PNG with the patient's sides (``axes`` (3, 3): right, anterior, superior) written at its edges, if any."""
     from PIL import Image  # comes with pyvista
 
     out = io.BytesIO()
@@ -154,7 +154,7 @@ def window(view: View, axes: FloatArray, draw: Callable[[Any], None]) -> None:
     plotter.show()
 
 
-def stage(view: View, axes: FloatArray, draw: Callable[[Any], None], *, seen: bool) -> Any:
+def stage(view: View, axes: FloatArray | None, draw: Callable[[Any], None], *, seen: bool) -> Any:
     """A plotter with everything on it."""
     import pyvista
 
@@ -181,10 +181,11 @@ def aim(plotter: Any, view: View) -> None:
     plotter.renderer.reset_camera_clipping_range()
 
 
-def write_edges(plotter: Any, view: View, axes: FloatArray) -> None:
+def write_edges(plotter: Any, view: View, axes: FloatArray | None) -> None:
     """Title, and the patient's sides in words at the edges."""
     places = {"left": (0.02, 0.8), "right": (0.98, 0.8), "top": (0.5, 0.9), "bottom": (0.5, 0.13)}
-    for edge, word in edge_words(view.into, view.up, axes).items():
+    words = {} if axes is None else edge_words(view.into, view.up, axes)
+    for edge, word in words.items():
         _text(plotter, word, places[edge], 27, edge)
     _text(plotter, view.title, (0.5, 0.955), 20, "centre")
 
