@@ -68,6 +68,9 @@ def focality(coil: Coil, gap: float = 0.0) -> Focality:
     -----
     Each component of E is harmonic in a homogeneous sphere, so |E| is largest on the surface; along each radius the
     region above half of it is taken to be one piece that begins at the surface.
+
+    The gap of the printed values is not known here; a touching casing was chosen because it comes nearest to them.  At
+    5 mm the spread of a 70 mm figure-8 is 11 % and that of a 90 mm circular coil 15 % above them, touching 4 and 9 %.
     """
     if not (np.isfinite(gap) and 0 <= gap <= 100):
         raise InputError(f"Input gap of focality must be 0 to 100 mm; instead received {gap}.")
