@@ -264,12 +264,33 @@ def view(
 @app.command()
 def export(
     folder: Annotated[Path, typer.Argument(metavar="PLAN", help="A plan folder.")],
-    to: Annotated[str, typer.Option(help="localite, brainsight, ant, ...")],
+    to: Annotated[str, typer.Option(help="Names of navigators with commas between: localite,brainsight,ant, ...")],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Folder to write into; else PLAN/navigation.")
+    ] = None,
+    image: Annotated[Path | None, typer.Option(help="The T1 (NIfTI) that the navigator has loaded.")] = None,
+    system: Annotated[
+        str | None, typer.Option(help="Brainsight's coordinate system, as NIfTI:Aligned; else the image's own.")
+    ] = None,
+    subject: Annotated[str, typer.Option(help="Label in the names of NIBS-BIDS files; no patient's name.")] = "01",
 ) -> None:
-    """Write a plan's placements for a navigator (not there yet)."""
-    raise NotImplementedError(
-        f"Exporting to {to} is not there yet: {folder / 'plan.tsv'} holds the 4x4 poses (columns x, y, z, centre)."
-    )
+    """Write a plan's ranked placements as files for navigators.
+
+    Example: `neuro-field export PLAN --to localite,brainsight,ant --image T1.nii.gz`
+    """
+    from neuro_field.io.navigation.files import Export, convention, export_plan
+    from neuro_field.io.navigation.frames import ImageFrames
+    from neuro_field.io.plans import read_plan
+
+    study = read_plan(folder)
+    coil_name = study.coil.name if study.coil is not None else ""
+    how = Export(ImageFrames.read(image) if image else None, system, coil_name, subject)
+    names = list(dict.fromkeys(name.strip().lower() for name in to.split(",") if name.strip()))
+    written = export_plan(study, names, output or folder / "navigation", how)
+    for name, paths in written.items():
+        typer.echo(f"{name}: {convention(name, how)}")
+        for path in paths:
+            typer.echo(f"  {path}")
 
 
 @app.command()
