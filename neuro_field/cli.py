@@ -294,6 +294,56 @@ def export(
 
 
 @app.command()
+def delivered(
+    head: HeadArgument,
+    plan: Annotated[Path, typer.Option(help="The plan's folder.")],
+    poses: Annotated[list[Path], typer.Option(help="Recorded poses, a navigator's file; may be given several times.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="New .tsv or .csv file, one row per pulse.")],
+    role: Annotated[
+        str | None, typer.Option(help="contralesional or ipsilesional; else the preset's own side.")
+    ] = None,
+    coil: Annotated[str | None, typer.Option(help="A name or file; else the plan's coil.")] = None,
+    image: Annotated[Path | None, typer.Option(help="The T1 (NIfTI) that the navigator had loaded.")] = None,
+    edge: EdgeOption = 1.9,
+) -> None:
+    """Compute the field that recorded pulses delivered to the target, against the plan.
+
+    Example: `neuro-field delivered HEAD --plan PLAN --poses session1.xml --poses session2.xml -o ledger.tsv`
+    """
+    from neuro_field.field.solver import Solver
+    from neuro_field.io.ledgers import check_new_table, write_ledger
+    from neuro_field.io.navigation.frames import ImageFrames
+    from neuro_field.io.navigation.sessions import recorded_poses
+    from neuro_field.io.plans import read_plan
+    from neuro_field.planning.ledger import check_same_mesh
+    from neuro_field.planning.ledger import delivered as ledger_of
+    from neuro_field.planning.study import plan_of
+    from neuro_field.report.ledger import ledger_lines
+
+    check_new_table(output)
+    study = read_plan(plan)
+    chosen, dose = plan_of(study, role)
+    markers, notes = recorded_poses(poses, ImageFrames.read(image) if image else None)
+    induced = _coil(coil) if coil else chosen.coil
+    if induced is None:
+        raise InputError(f"The coil of {plan} is not on the shelf, or has changed; give --coil.")
+    didt = dose.output / 100 * induced.didt_max if dose and dose.output and induced.didt_max else None
+    with Stages() as stages:
+        model = _head(head, stages, edge)
+        check_same_mesh(model, chosen.target)
+        with stages.stage("solver set-up"):
+            solver = Solver(model)
+        ledger = ledger_of(
+            solver, induced, chosen.target, chosen.best.placement, markers, planned_didt=didt, progress=stages
+        )
+        write_ledger(ledger, output)
+    for line in [*(f"Note: {note}" for note in notes), *ledger_lines(ledger)]:
+        typer.echo(line)
+    typer.echo(f"Stages: {stages.summary()}")
+    typer.echo(f"Ledger written to {output}.")
+
+
+@app.command()
 def coils(name: Annotated[str | None, typer.Argument(help="One coil, in detail.")] = None) -> None:
     """List the coils on the shelf, or show one.
 

@@ -172,7 +172,8 @@ def test_one_coil_is_shown_and_an_unknown_one_is_not(capsys):
 
 
 @pytest.mark.parametrize(
-    "command", ["head", "plan", "simulate", "view", "export", "coils", "targets", "presets", "validate", "cache"]
+    "command",
+    ["head", "plan", "simulate", "view", "export", "delivered", "coils", "targets", "presets", "validate", "cache"],
 )
 def test_every_command_has_help(command, capsys):
     assert main([command, "--help"]) == 0
@@ -209,3 +210,25 @@ def test_export_writes_files_says_their_frames_and_overwrites_nothing(plan_folde
     refused(capsys, ["export", tmp_path, "--to", "ant"], "plan.json")
     assert main(["export", str(plan_folder), "--to", "softaxic"]) == 0
     assert len(list((plan_folder / "navigation").iterdir())) == 2
+
+
+def test_delivered_holds_recorded_pulses_against_the_plan(head_folder, plan_folder, tmp_path, capsys):
+    from tiny_study import tiny_study
+
+    from neuro_field.coil.marker import Marker
+    from neuro_field.io.navigation.localite import localite_text
+
+    best = tiny_study().best.placement
+    pulses = [Marker(f"{i}", best.moved(along_x=i), recorded=True, output=50.0) for i in (0, 4, 8)]
+    (tmp_path / "day1.xml").write_text(localite_text(pulses))
+    call = ["delivered", head_folder, "--plan", plan_folder, "--poses", tmp_path / "day1.xml"]
+    assert main([str(a) for a in [*call, "-o", tmp_path / "ledger.csv"]]) == 0
+    said = capsys.readouterr().out
+    assert "day1: 3 pulses" in said
+    rows = (tmp_path / "ledger.csv").read_text().splitlines()
+    assert len(rows) == 4
+    assert float(rows[1].split(",")[5]) == pytest.approx(1.0, abs=1e-6)
+    refused(capsys, [*call, "-o", tmp_path / "ledger.csv"], "nothing was overwritten")
+    refused(capsys, [*call, "--role", "left", "-o", tmp_path / "l.csv"], "left", "ipsilesional")
+    refused(capsys, [*call, "--poses", tmp_path / "no.xml", "-o", tmp_path / "l.csv"], "no.xml")
+    refused(capsys, [*call[:5], plan_folder / "plan.json", "-o", tmp_path / "l.csv"], "plan.json")

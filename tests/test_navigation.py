@@ -18,7 +18,8 @@ from neuro_field.errors import FileFormatError, InputError
 from neuro_field.io.navigation.brainsight import brainsight_text, read_brainsight
 from neuro_field.io.navigation.files import WRITERS, Export, convention, export_plan, plan_markers, read_navigator
 from neuro_field.io.navigation.frames import ImageFrames
-from neuro_field.io.navigation.localite import localite_text
+from neuro_field.io.navigation.localite import AXES, localite_text
+from neuro_field.io.navigation.sessions import recorded_poses
 
 SAMPLES = Path(__file__).parents[2] / "shared" / "data" / "navigation"
 SYSTEMS = list(WRITERS)
@@ -454,3 +455,41 @@ def test_real_lists_without_poses_say_so():
     assert real("localite_TriggerMarkers_Coil0.xml").markers == ()
     with pytest.raises(FileFormatError, match="holds no coil poses"):
         real("localite_EntryTarget.xml")
+
+
+# --- sessions -------------------------------------------------------------------------------------------------------
+
+
+def test_sessions_take_recorded_poses_and_are_named_by_file_where_the_file_does_not(tmp_path):
+    one, two = tmp_path / "one.txt", tmp_path / "two.xml"
+    one.write_text(brainsight_text([*markers(2), *markers(3, recorded=True)]))
+    two.write_text(localite_text(markers(4, recorded=True)))
+    alone, _ = recorded_poses([one])
+    assert [marker.session for marker in alone] == ["Session 2"] * 3
+    both, notes = recorded_poses([one, two])
+    assert [marker.session for marker in both] == ["one: Session 2"] * 3 + ["two"] * 4
+    assert any("NIfTI:Scanner was taken as the head frame" in note for note in notes)
+    with pytest.raises(InputError, match="twice"):
+        recorded_poses([one, one])
+
+
+def test_planned_poses_are_taken_where_no_pose_is_marked_recorded_and_none_is_refused(tmp_path):
+    (tmp_path / "planned.xml").write_text(localite_text(markers(2)))
+    found, notes = recorded_poses([tmp_path / "planned.xml"])
+    assert len(found) == 2
+    assert "does not say which" in notes[-1]
+    (tmp_path / "none.xml").write_text(localite_text([]))
+    with pytest.raises(InputError, match="No coil pose"):
+        recorded_poses([tmp_path / "none.xml"])
+
+
+def test_untracked_pulses_are_left_out_and_counted(tmp_path):
+    class Still:
+        head_from_coil = np.linalg.inv(AXES)
+
+    lost = markers(1, recorded=True)[0]
+    object.__setattr__(lost, "placement", Still())
+    (tmp_path / "pulses.xml").write_text(localite_text([lost, *markers(2, recorded=True)]))
+    read = read_navigator(tmp_path / "pulses.xml")
+    assert len(read.markers) == 2
+    assert read.notes == ("1 untracked pulses were left out",)
