@@ -25,6 +25,8 @@ HeadArgument = Annotated[
     str, typer.Argument(metavar="HEAD", help="A head folder, a .msh file, an m2m_ folder, or example:colin27-stroke.")
 ]
 CoilOption = Annotated[str, typer.Option("--coil", help="A name from `neuro-field coils`, or a .ccd, .tcd or .nii.gz.")]
+ImageOption = Annotated[Path | None, typer.Option("--image", help="The T1; else the one that came with the head.")]
+SubjectOption = Annotated[str, typer.Option("--subject", help="Label in the names of files; no patient's name.")]
 EdgeOption = Annotated[float, typer.Option("--edge", help="Finest cell edge of the mesh, mm.")]
 
 
@@ -69,6 +71,17 @@ def _coil(source: str) -> Any:
 
     is_file = Path(source).suffix in (".ccd", ".tcd", ".nii", ".gz") or Path(source).exists()
     return read_coil(source) if is_file else load_coil(source)
+
+
+def _grid(source: str, image: Path | None) -> Any:
+    """The T1 whose grid a field is written on: as named, or the one that came with the head; None without one."""
+    from neuro_field.io.heads import T1
+    from neuro_field.io.images import read_image
+
+    beside = Path(source) / T1
+    if image is None and not beside.is_file():
+        return _images(source).get("t1")
+    return read_image(image or beside)
 
 
 @app.command()
@@ -170,6 +183,9 @@ def plan(
     spacing: Annotated[float, typer.Option(help="Of its positions, mm.")] = 5.0,
     angle_step: Annotated[float, typer.Option(help="Between handle directions, degrees.")] = 15.0,
     gap: Annotated[float, typer.Option(help="Scalp to casing: hair, cap, mm.")] = 4.0,
+    fields: Annotated[bool, typer.Option(help="Write the best placements' fields as NIfTI on the T1's grid.")] = False,
+    image: ImageOption = None,
+    subject: SubjectOption = "01",
     edge: EdgeOption = 1.9,
 ) -> None:
     """Rank coil placements on both hemispheres and write the report.
@@ -177,6 +193,7 @@ def plan(
     Example: `neuro-field plan example:colin27-stroke --preset contralesional-1hz-hand -o PLAN`
     """
     from neuro_field.io.atomic import check_new_folder
+    from neuro_field.io.fields import check_formats
     from neuro_field.io.plans import write_study
     from neuro_field.planning.candidates import Grid
     from neuro_field.planning.presets import preset as preset_of
@@ -184,6 +201,9 @@ def plan(
     from neuro_field.report.sentences import study_lines
 
     check_new_folder(output)
+    on = _grid(head, image) if fields else None
+    if fields:
+        check_formats(["nifti"], on is not None)
     chosen = preset_of(preset)
     grid = Grid(radius, spacing, angle_step, gap)
     induced = _coil(coil or chosen.coil)
@@ -194,7 +214,7 @@ def plan(
             fma_ue=fma_ue, contraindications=tuple(contraindication or ()),
         )  # fmt: skip
         with stages.stage("pictures and report"):
-            write_study(made, output)
+            write_study(made, output, grid=on, subject=subject)
     for line in study_lines(made):
         typer.echo(line)
     typer.echo(f"Stages: {stages.summary()}")
@@ -212,6 +232,9 @@ def simulate(
     output: Output,
     gap: Annotated[float, typer.Option(help="Scalp to casing, mm.")] = 4.0,
     didt: Annotated[float, typer.Option(help="Current slope, A/us.")] = 1.0,
+    format: Annotated[str, typer.Option(help="Any of msh,nifti,gifti,vtu with commas between.")] = "msh",
+    image: ImageOption = None,
+    subject: SubjectOption = "01",
     edge: EdgeOption = 1.9,
 ) -> None:
     """Compute the field of one placement and write it.
@@ -221,10 +244,13 @@ def simulate(
     from neuro_field.coil.placement import Placement
     from neuro_field.field.solver import Solver
     from neuro_field.io.atomic import check_new_folder
-    from neuro_field.io.fields import write_field
+    from neuro_field.io.fields import check_formats, write_field
     from neuro_field.report.sentences import field_lines
 
     check_new_folder(output)
+    formats = [name.strip().lower() for name in format.split(",") if name.strip()]
+    grid = _grid(head, image) if "nifti" in formats else None
+    check_formats(formats, grid is not None)
     induced, point, towards = _coil(coil), numbers(at, 3, "--at"), numbers(handle_towards, 3, "--handle-towards")
     with Stages() as stages:
         model = _head(head, stages, edge)
@@ -233,8 +259,11 @@ def simulate(
             solver = Solver(model)
         with stages.stage("solving"):
             field = solver.solve(induced, placement, didt=didt * 1e6)
-        with stages.stage("writing"):
-            write_field(field, output)
+        stages("writing", 0.0)
+        write_field(
+            field, output, formats=formats, grid=grid, subject=subject, progress=lambda share: stages("writing", share)
+        )
+        stages("writing", 1.0)
     for line in field_lines(field):
         typer.echo(line)
     typer.echo(f"Field written to {output}.")
@@ -272,7 +301,7 @@ def export(
     system: Annotated[
         str | None, typer.Option(help="Brainsight's coordinate system, as NIfTI:Aligned; else the image's own.")
     ] = None,
-    subject: Annotated[str, typer.Option(help="Label in the names of NIBS-BIDS files; no patient's name.")] = "01",
+    subject: SubjectOption = "01",
 ) -> None:
     """Write a plan's ranked placements as files for navigators.
 

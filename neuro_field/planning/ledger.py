@@ -227,8 +227,8 @@ def _over_the_head(scalp: Surface, poses: FloatArray) -> AnyArray:
     inwards = -np.einsum("pi,pi->p", poses[:, :3, 2], scalp.vertex_normals[nearest]) > 0
     if np.count_nonzero(near & inwards) * 2 < np.count_nonzero(near):
         raise InputError(
-            f"The z axis of {np.count_nonzero(near & ~inwards)} of {np.count_nonzero(near)} poses points out of the head; it "
-            "must point into it. The file was written by another convention than it was read by."
+            f"The z axis of {np.count_nonzero(near & ~inwards)} of {np.count_nonzero(near)} poses points out of the "
+            "head; it must point into it. The file was written by another convention than it was read by."
         )
     return np.flatnonzero(near & inwards)
 
