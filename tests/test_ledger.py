@@ -1,6 +1,7 @@
 """The ledger of delivered fields: against full solves, against turning the coil, and what it refuses."""
 
 import csv
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -137,3 +138,25 @@ def test_the_table_is_named_tsv_or_csv(tmp_path):
         write_ledger(small_ledger(), tmp_path / "ledger.xlsx")
     with pytest.raises(InputError, match="does not exist"):
         write_ledger(small_ledger(), tmp_path / "nowhere" / "ledger.csv")
+
+
+@pytest.mark.slow
+def test_a_thousand_pulses_on_the_built_in_head_take_less_than_a_minute():
+    import neuro_field as nf
+
+    head = nf.example_head("colin27-stroke")
+    solver, coil = Solver(head), load_coil("figure8-70mm")
+    target = Target.named(head, "m1-hand", "right")
+    x, y, z = target.center
+    planned = Placement.on(head.scalp, above=(x + 10, y, z + 40), handle_towards=(x + 30, y - 80, z + 40), coil=coil)
+    rng = np.random.default_rng(1)
+    pulses = [
+        Marker("", planned.moved(*shift, -abs(away), turned=turn), session=f"{i % 5}")
+        for i, (*shift, away, turn) in enumerate(rng.normal(0, (5, 5, 2, 12), (1000, 4)))
+    ]
+    began = time.perf_counter()
+    made = delivered(solver, coil, target, planned, pulses)
+    assert time.perf_counter() - began < 60
+    assert made.report.largest_difference < 0.01
+    assert len(made.sessions()) == 5
+    assert 0.5 < made.shares.mean() < 1.1

@@ -4,6 +4,9 @@ import numpy as np
 
 from neuro_field.planning.ledger import Ledger, Session
 
+#: A difference between poses solved in full and the ledger, of the planned value, that calls for a warning.
+LARGE = 0.01
+
 
 def ledger_lines(ledger: Ledger) -> list[str]:
     """What was planned, every session's mean and worst, and how sure the numbers are."""
@@ -22,6 +25,8 @@ def ledger_lines(ledger: Ledger) -> list[str]:
             f"Computed by reciprocity from {report.modes} adjoint solves; {report.checked} poses solved in full differ "
             f"by at most {report.largest_difference:.2%} of the planned value."
         )
+        if report.largest_difference > LARGE:
+            lines.append("Warning: that difference is large; these poses vary more than the adjoint solves span.")
     else:
         lines.append(f"Every different pose ({report.checked}) was solved in full.")
     return lines

@@ -18,10 +18,10 @@ from neuro_field.io.navigation.marks import (
     NavigatorFile,
     checked_count,
     digits,
+    fact,
     left_out,
     marker_of,
     number,
-    number_or_none,
     unrounded,
 )
 
@@ -84,7 +84,7 @@ def read_brainsight(text: str, where: str, image: ImageFrames | None = None) -> 
         pose[:3, 3], pose[:3, :3] = values[:3], np.reshape(values[3:], (3, 3)).T
         decimals = max(len(row[key].partition(".")[2]) for key in _POSE[3:])
         pose = unrounded(pose, 0.5 * 10.0**-decimals) if decimals >= 3 else pose
-        power = number_or_none(row.get("Stim. Power A", row.get("Stim. Power")))
+        power = fact(row.get("Stim. Power A", row.get("Stim. Power")), 100.0)
         markers.append(marker_of(
             row[kind], head_from_file @ pose @ AXES, here, recorded=kind == "Sample Name",
             session=row.get("Session Name", "").replace(_NONE, ""), output=power,

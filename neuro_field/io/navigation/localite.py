@@ -16,10 +16,10 @@ from neuro_field.io.navigation.marks import (
     NavigatorFile,
     checked_count,
     digits,
+    fact,
     left_out,
     marker_of,
     number,
-    number_or_none,
     xml_root,
 )
 from neuro_field.units import AMPERE_PER_MICROSECOND
@@ -32,6 +32,9 @@ SPACES = {"RAS": np.eye(4), "LPS": np.diag([-1.0, -1.0, 1.0, 1.0])}
 
 #: Root tags, and whether their markers were recorded.
 LISTS = {"InstrumentMarkerList": False, "TriggerMarkerList": True}
+
+#: A/us; Localite's own scale ends at 200.
+_STEEPEST = 10_000.0
 
 
 def read_localite(text: str, where: str) -> NavigatorFile:
@@ -57,8 +60,8 @@ def read_localite(text: str, where: str) -> NavigatorFile:
         if np.array_equal(pose, np.eye(4)):
             untracked += 1
             continue
-        values = {value.get("key"): number_or_none(value.get("response")) for value in entry.iter("Value")}
-        slope, output = values.get("valueA"), values.get("amplitudeA")
+        values = {value.get("key"): value.get("response") for value in entry.iter("Value")}
+        slope, output = fact(values.get("valueA"), _STEEPEST), fact(values.get("amplitudeA"), 100.0)
         markers.append(marker_of(
             inner.get("description") or f"marker {place}", SPACES[space] @ pose @ AXES, f"{where}, marker {place}",
             recorded=recorded, didt=None if slope is None else slope * AMPERE_PER_MICROSECOND, output=output,

@@ -18,6 +18,9 @@ from neuro_field.errors import FileFormatError, InputError
 #: A larger file is not read, bytes: 50,000 recorded pulses of the wordiest format are smaller.
 LARGEST = 64_000_000
 
+#: No coordinate of a pose is larger: mm, degrees, parts of axes.
+LARGEST_NUMBER = 1e6
+
 #: More poses than this in one file are no course of stimulation.
 MOST_POSES = 100_000
 
@@ -60,23 +63,23 @@ def xml_root(text: str, where: str) -> Element:
 
 
 def number(value: Any, where: str) -> float:
-    """A finite number of a text."""
+    """A number of a text, of a size that a pose can have."""
     try:
         out = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         out = np.nan
-    if not np.isfinite(out):
-        raise FileFormatError(f"{where} must be a finite number; instead it is {value!r:.40}.")
+    if not abs(out) <= LARGEST_NUMBER:
+        raise FileFormatError(f"{where} must be a number up to {LARGEST_NUMBER:g}; instead it is {value!r:.40}.")
     return out
 
 
-def number_or_none(value: Any) -> float | None:
-    """A finite number of a text, or None where there is none."""
+def fact(value: Any, largest: float) -> float | None:
+    """A number from 0 to a largest of a text, or None where there is none: no reason to refuse the pose beside it."""
     try:
         out = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
-    return out if np.isfinite(out) else None
+    return out if 0 <= out <= largest else None
 
 
 def marker_of(name: str, head_from_coil: FloatArray, where: str, **facts: Any) -> Marker:

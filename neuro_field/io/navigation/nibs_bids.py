@@ -16,7 +16,7 @@ import numpy as np
 from neuro_field.arrays import AnyArray
 from neuro_field.coil.marker import Marker
 from neuro_field.errors import FileFormatError
-from neuro_field.io.navigation.marks import NavigatorFile, checked_count, left_out, marker_of, number
+from neuro_field.io.navigation.marks import LARGEST_NUMBER, NavigatorFile, checked_count, left_out, marker_of, number
 
 DRAFT = "BEP037 draft 6.2"
 
@@ -63,8 +63,10 @@ def read_nibs_bids(text: str, coordinates: str, where: str) -> NavigatorFile:
 def _matrix(text: str, where: str) -> AnyArray:
     try:
         value = np.array(json.loads(text), dtype=np.float64)
-    except (ValueError, TypeError, RecursionError):
-        raise FileFormatError(f"{where}: coil_transform must be a 4x4 array; instead it is {text!r:.40}.") from None
+    except (ValueError, TypeError, OverflowError, RecursionError):
+        value = np.full((4, 4), np.nan)
+    if value.shape != (4, 4) or not (np.abs(value) <= LARGEST_NUMBER).all():
+        raise FileFormatError(f"{where}: coil_transform must be a 4x4 array; instead it is {text!r:.40}.")
     return value
 
 
