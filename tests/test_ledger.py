@@ -73,6 +73,7 @@ def test_sessions_hold_mean_and_worst(course):
     assert monday.worst == made.shares[monday.worst_pulse] == made.shares[:10].min()
     assert np.isnan(made.strengths[-1])
     lines = ledger_lines(made)
+    assert "V/m in the target at 1 A/µs (mean |E|)" in lines[0]
     assert any("tuesday: 6 pulses" in line and "1 with the coil off the head" in line for line in lines)
 
 
@@ -108,6 +109,7 @@ def test_a_target_with_a_direction_counts_along_it(course):
     made = delivered(solver, coil, along, planned, pulses)
     exact = [along.mean(field) for field in solver.solve_many(coil, [m.placement for m in pulses[:6]])]
     assert np.allclose(made.strengths[:6], exact, rtol=5e-3)
+    assert "along the wanted current axis" in ledger_lines(made)[0]
     across = delivered(solver, coil, along, planned, [Marker("across", planned.moved(turned=90))])
     assert across.shares[0] < 0.2
     assert across.turns[0] == pytest.approx(90)
@@ -117,7 +119,8 @@ def small_ledger():
     spot = Placement(np.eye(4))
     marks = (Marker("a,b", spot, session="one", didt=5e7), Marker("", spot))
     numbers = [np.array(pair) for pair in ([1.0, np.nan], [5e7, np.nan], [2.0, 3.0], [4.0, 5.0], [0.0, 0.0])]
-    return Ledger(marks, 2.0, np.nan, *numbers, LedgerReport(3, 8, 1e-3, {}))
+    target = Target("spot", np.zeros(3), 5.0, np.array([0]), np.array([1.0]), None)
+    return Ledger(target, marks, 2.0, np.nan, *numbers, LedgerReport(3, 8, 1e-3, {}))
 
 
 @pytest.mark.parametrize(("ending", "delimiter"), [(".tsv", "\t"), (".csv", ",")])

@@ -248,6 +248,12 @@ def test_an_atlas_form_that_scales_the_head_is_refused(tmp_path):
         brainsight_text(markers(1), system="NIfTI:Scanner", image=image)
 
 
+def test_an_image_without_the_form_a_navigator_goes_by_is_refused(tmp_path):
+    image = image_file(tmp_path / "T1.nii.gz", sform=(scanner(), 1))
+    with pytest.raises(InputError, match=r"no qform .*copysform2qform"):
+        WRITERS["ant"](markers(1), Export(image))
+
+
 def test_markers_of_another_image_are_refused(tmp_path):
     one = image_file(tmp_path / "one.nii.gz", (scanner(), 1), (scanner(), 1))
     other = image_file(tmp_path / "two.nii.gz", (scanner((-71.0, -90, -60)), 1), (scanner((-71.0, -90, -60)), 1))
@@ -399,7 +405,9 @@ def test_every_convention_is_said_in_one_line(system, tmp_path):
     for how in (Export(), Export(image)):
         assert "\n" not in convention(system, how)
     if system.startswith("brainsight"):
-        assert "NIfTI:S:Aligned" in convention(system, Export(image))
+        named = "NIfTI:Aligned" if system.endswith("12") else "NIfTI:S:Aligned"
+        assert named in convention(system, Export(image))
+        assert f"# Coordinate system: {named}\n" in WRITERS[system](markers(1), Export(image))[".txt"]
 
 
 # --- real files -----------------------------------------------------------------------------------------------------

@@ -79,6 +79,7 @@ class Ledger:
 
     Parameters
     ----------
+    target : Target
     markers : tuple of Marker
         p of them.
     planned : float
@@ -98,6 +99,7 @@ class Ledger:
     report : LedgerReport
     """
 
+    target: Target
     markers: tuple[Marker, ...]
     planned: float
     planned_field: float
@@ -194,7 +196,7 @@ def delivered(
     handles = poses[:, :3, 1] @ planned.head_from_coil[:3, 1]
     dose = np.nan if planned_didt is None else float(values[0]) * planned_didt / AMPERE_PER_MICROSECOND
     return Ledger(
-        markers, float(values[0]), dose,
+        target, markers, float(values[0]), dose,
         read_only(strengths), read_only(slopes),
         read_only(np.linalg.norm(poses[:, :3, 3] - planned.center, axis=1)),
         read_only(np.degrees(np.arccos(np.clip(handles, -1, 1)))), read_only(lifts), report,

@@ -11,7 +11,9 @@ LARGE = 0.01
 def ledger_lines(ledger: Ledger) -> list[str]:
     """What was planned, every session's mean and worst, and how sure the numbers are."""
     dose = "" if np.isnan(ledger.planned_field) else f", {ledger.planned_field:.1f} V/m at the planned output"
-    lines = [f"Planned: {ledger.planned:.3f} V/m in the target at 1 A/µs{dose}."]
+    counted = "mean |E|" if ledger.target.direction is None else "mean along the wanted current axis, by which it ranks"
+    where = f"the {ledger.target.side} {ledger.target.name}" if ledger.target.side else "the target"
+    lines = [f"Planned: {ledger.planned:.3f} V/m in {where} at 1 A/µs ({counted}){dose}."]
     lines += [_session_line(ledger, session) for session in ledger.sessions()]
     lifted = ledger.lifts[~ledger.off_head]
     if (lifted > 0).any():

@@ -128,6 +128,13 @@ def _parts(system: str, where: str) -> tuple[str, str]:
     return (match["form"] or "").upper(), worlds[match["world"].lower()]
 
 
+def usual_system(version: int, image: ImageFrames | None) -> str:
+    """The coordinate system to write where none is asked for; before version 13 names leave the form open."""
+    if image is None:
+        return COMMON_WORLD
+    return image.head_world if version >= 13 else re.sub(":[QS]:", ":", image.head_world)
+
+
 def brainsight_text(
     markers: Sequence[Marker], *, version: int = 14, system: str | None = None, image: ImageFrames | None = None
 ) -> str:
@@ -144,7 +151,7 @@ def brainsight_text(
     """
     if version not in VERSIONS:
         raise UnknownNameError("version of brainsight_text", version, [str(known) for known in VERSIONS])
-    system = system or (COMMON_WORLD if image is None else image.head_world)
+    system = system or usual_system(version, image)
     try:
         form, world = _parts(system, "system of brainsight_text")
     except FileFormatError as error:

@@ -8,7 +8,7 @@ from neuro_field.coil.marker import Marker
 from neuro_field.errors import FileFormatError, InputError, UnknownNameError
 from neuro_field.io.atomic import ExistsError, new_file
 from neuro_field.io.navigation.ant import ant_text, read_ant
-from neuro_field.io.navigation.brainsight import COMMON_WORLD, brainsight_text, read_brainsight
+from neuro_field.io.navigation.brainsight import brainsight_text, read_brainsight, usual_system
 from neuro_field.io.navigation.frames import ImageFrames
 from neuro_field.io.navigation.invesalius import MAGIC, invesalius_text, own_frame, read_invesalius
 from neuro_field.io.navigation.localite import localite_text, read_localite
@@ -63,8 +63,8 @@ def convention(name: str, how: Export) -> str:
         space = "LPS" if name.endswith("lps") else "RAS"
         return f"Localite axes (x into the head, z along our x), {space} mm of the T1's world"
     if name.startswith("brainsight"):
-        number = "12" if name.endswith("12") else "14"
-        chosen = how.system or (COMMON_WORLD if how.image is None else how.image.head_world)
+        number = 12 if name.endswith("12") else 14
+        chosen = how.system or usual_system(number, how.image)
         doubt = "" if how.image else "; taken to be the head frame, name the T1 with --image to be sure"
         return f"Brainsight version {number}, coordinate system {chosen}, z out of the head{doubt}"
     if name == "ant":

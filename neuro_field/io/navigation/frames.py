@@ -87,7 +87,10 @@ class ImageFrames:
 
     def _head_from(self, affine: FloatArray | None, what: str) -> FloatArray:
         if affine is None:
-            raise InputError(f"The image {self.name} has no {what}; give the image that the navigator has loaded.")
+            raise InputError(
+                f"The image {self.name} has no {what} (its code is 0), which the navigator goes by; give the image "
+                "that it has loaded, or copy the other form over it (fslorient -copysform2qform)."
+            )
         if np.array_equal(affine, self.head):
             return np.eye(4)
         step = as_rigid(self.head @ np.linalg.inv(affine), f"the step from {what} to head frame in {self.name}")
