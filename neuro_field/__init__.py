@@ -30,6 +30,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from neuro_field.coil.coil import Coil
+    from neuro_field.coil.marker import Marker
     from neuro_field.coil.placement import Placement
     from neuro_field.errors import ConvergenceError, InputError
     from neuro_field.field import analytic
@@ -41,10 +42,12 @@ if TYPE_CHECKING:
     from neuro_field.io.coils import load_coil, read_coil
     from neuro_field.io.examples import example_head
     from neuro_field.io.heads import read_head
+    from neuro_field.io.navigation.files import read_navigator
     from neuro_field.io.plans import read_plan
     from neuro_field.io.write import write
     from neuro_field.mri.build import build_head
     from neuro_field.mri.lesion import synthetic_lesion
+    from neuro_field.planning.ledger import delivered
     from neuro_field.planning.plan import Plan, plan
     from neuro_field.planning.study import Study, study
     from neuro_field.planning.target import Target
@@ -57,17 +60,20 @@ _ROOMS = {
     "Field": "field.field",
     "HeadModel": "head.model",
     "InputError": "errors",
+    "Marker": "coil.marker",
     "Placement": "coil.placement",
     "Plan": "planning.plan",
     "Solver": "field.solver",
     "Study": "planning.study",
     "Target": "planning.target",
     "build_head": "mri.build",
+    "delivered": "planning.ledger",
     "example_head": "io.examples",
     "load_coil": "io.coils",
     "plan": "planning.plan",
     "read_coil": "io.coils",
     "read_head": "io.heads",
+    "read_navigator": "io.navigation.files",
     "read_plan": "io.plans",
     "sphere_head": "head.sphere",
     "study": "planning.study",
@@ -83,6 +89,7 @@ __all__ = [
     "Field",
     "HeadModel",
     "InputError",
+    "Marker",
     "Placement",
     "Plan",
     "Solver",
@@ -90,11 +97,13 @@ __all__ = [
     "Target",
     "analytic",
     "build_head",
+    "delivered",
     "example_head",
     "load_coil",
     "plan",
     "read_coil",
     "read_head",
+    "read_navigator",
     "read_plan",
     "sphere_head",
     "study",

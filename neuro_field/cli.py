@@ -25,6 +25,8 @@ HeadArgument = Annotated[
     str, typer.Argument(metavar="HEAD", help="A head folder, a .msh file, an m2m_ folder, or example:colin27-stroke.")
 ]
 CoilOption = Annotated[str, typer.Option("--coil", help="A name from `neuro-field coils`, or a .ccd, .tcd or .nii.gz.")]
+ImageOption = Annotated[Path | None, typer.Option("--image", help="The T1; else the one that came with the head.")]
+SubjectOption = Annotated[str, typer.Option("--subject", help="Label in the names of files; no patient's name.")]
 EdgeOption = Annotated[float, typer.Option("--edge", help="Finest cell edge of the mesh, mm.")]
 
 
@@ -68,6 +70,17 @@ def _coil(source: str) -> Any:
     from neuro_field.io.coils import is_coil_file, load_coil, read_coil
 
     return read_coil(source) if is_coil_file(source) else load_coil(source)
+
+
+def _grid(source: str, image: Path | None) -> Any:
+    """The T1 whose grid a field is written on: as named, or the one that came with the head; None without one."""
+    from neuro_field.io.heads import T1
+    from neuro_field.io.images import read_image
+
+    beside = Path(source) / T1
+    if image is None and not beside.is_file():
+        return _images(source).get("t1")
+    return read_image(image or beside)
 
 
 @app.command()
@@ -169,6 +182,9 @@ def plan(
     spacing: Annotated[float, typer.Option(help="Of its positions, mm.")] = 5.0,
     angle_step: Annotated[float, typer.Option(help="Between handle directions, degrees.")] = 15.0,
     gap: Annotated[float, typer.Option(help="Scalp to casing: hair, cap, mm.")] = 4.0,
+    fields: Annotated[bool, typer.Option(help="Write the best placements' fields as NIfTI on the T1's grid.")] = False,
+    image: ImageOption = None,
+    subject: SubjectOption = "01",
     edge: EdgeOption = 1.9,
 ) -> None:
     """Rank coil placements on both hemispheres and write the report.
@@ -176,6 +192,7 @@ def plan(
     Example: `neuro-field plan example:colin27-stroke --preset contralesional-1hz-hand -o PLAN`
     """
     from neuro_field.io.atomic import check_new_folder
+    from neuro_field.io.fields import check_formats
     from neuro_field.io.plans import write_study
     from neuro_field.planning.candidates import Grid
     from neuro_field.planning.presets import preset as preset_of
@@ -183,6 +200,9 @@ def plan(
     from neuro_field.report.sentences import study_lines
 
     check_new_folder(output)
+    on = _grid(head, image) if fields else None
+    if fields:
+        check_formats(["nifti"], on is not None)
     chosen = preset_of(preset)
     grid = Grid(radius, spacing, angle_step, gap)
     induced = _coil(coil or chosen.coil)
@@ -193,7 +213,7 @@ def plan(
             fma_ue=fma_ue, contraindications=tuple(contraindication or ()),
         )  # fmt: skip
         with stages.stage("pictures and report"):
-            write_study(made, output)
+            write_study(made, output, grid=on, subject=subject)
     for line in study_lines(made):
         typer.echo(line)
     typer.echo(f"Stages: {stages.summary()}")
@@ -212,6 +232,9 @@ def simulate(
     gap: Annotated[float, typer.Option(help="Scalp to casing, mm.")] = 4.0,
     didt: Annotated[float, typer.Option(help="Current slope, A/us.")] = 1.0,
     tilt: Annotated[float, typer.Option(help="Largest tilt to clear the scalp before lifting, degrees.")] = 0.0,
+    format: Annotated[str, typer.Option(help="Any of msh,nifti,gifti,vtu with commas between.")] = "msh",
+    image: ImageOption = None,
+    subject: SubjectOption = "01",
     edge: EdgeOption = 1.9,
 ) -> None:
     """Compute the field of one placement and write it.
@@ -222,10 +245,13 @@ def simulate(
     from neuro_field.coil.placement import Placement
     from neuro_field.field.solver import Solver
     from neuro_field.io.atomic import check_new_folder
-    from neuro_field.io.fields import write_field
+    from neuro_field.io.fields import check_formats, write_field
     from neuro_field.report.sentences import field_lines
 
     check_new_folder(output)
+    formats = [name.strip().lower() for name in format.split(",") if name.strip()]
+    grid = _grid(head, image) if "nifti" in formats else None
+    check_formats(formats, grid is not None)
     induced, point, towards = _coil(coil), numbers(at, 3, "--at"), numbers(handle_towards, 3, "--handle-towards")
     with Stages() as stages:
         model = _head(head, stages, edge)
@@ -238,8 +264,11 @@ def simulate(
             solver = Solver(model)
         with stages.stage("solving"):
             field = solver.solve(induced, placement, didt=didt * 1e6)
-        with stages.stage("writing"):
-            write_field(field, output)
+        stages("writing", 0.0)
+        write_field(
+            field, output, formats=formats, grid=grid, subject=subject, progress=lambda share: stages("writing", share)
+        )
+        stages("writing", 1.0)
     for line in [*field_lines(field), clearance]:
         typer.echo(line)
     typer.echo(f"Field written to {output}.")
@@ -269,12 +298,83 @@ def view(
 @app.command()
 def export(
     folder: Annotated[Path, typer.Argument(metavar="PLAN", help="A plan folder.")],
-    to: Annotated[str, typer.Option(help="localite, brainsight, ant, ...")],
+    to: Annotated[str, typer.Option(help="Names of navigators with commas between: localite,brainsight,ant, ...")],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Folder to write into; else PLAN/navigation.")
+    ] = None,
+    image: Annotated[Path | None, typer.Option(help="The T1 (NIfTI) that the navigator has loaded.")] = None,
+    system: Annotated[
+        str | None, typer.Option(help="Brainsight's coordinate system, as NIfTI:Aligned; else the image's own.")
+    ] = None,
+    subject: SubjectOption = "01",
 ) -> None:
-    """Write a plan's placements for a navigator (not there yet)."""
-    raise NotImplementedError(
-        f"Exporting to {to} is not there yet: {folder / 'plan.tsv'} holds the 4x4 poses (columns x, y, z, centre)."
-    )
+    """Write a plan's ranked placements as files for navigators.
+
+    Example: `neuro-field export PLAN --to localite,brainsight,ant --image T1.nii.gz`
+    """
+    from neuro_field.io.navigation.files import Export, convention, export_plan
+    from neuro_field.io.navigation.frames import ImageFrames
+    from neuro_field.io.plans import read_plan
+
+    study = read_plan(folder)
+    coil_name = study.coil.name if study.coil is not None else ""
+    how = Export(ImageFrames.read(image) if image else None, system, coil_name, subject)
+    names = list(dict.fromkeys(name.strip().lower() for name in to.split(",") if name.strip()))
+    written = export_plan(study, names, output or folder / "navigation", how)
+    for name, paths in written.items():
+        typer.echo(f"{name}: {convention(name, how)}")
+        for path in paths:
+            typer.echo(f"  {path}")
+
+
+@app.command()
+def delivered(
+    head: HeadArgument,
+    plan: Annotated[Path, typer.Option(help="The plan's folder.")],
+    poses: Annotated[list[Path], typer.Option(help="Recorded poses, a navigator's file; may be given several times.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="New .tsv or .csv file, one row per pulse.")],
+    role: Annotated[
+        str | None, typer.Option(help="contralesional or ipsilesional; else the preset's own side.")
+    ] = None,
+    coil: Annotated[str | None, typer.Option(help="A name or file; else the plan's coil.")] = None,
+    image: Annotated[Path | None, typer.Option(help="The T1 (NIfTI) that the navigator had loaded.")] = None,
+    edge: EdgeOption = 1.9,
+) -> None:
+    """Compute the field that recorded pulses delivered to the target, against the plan.
+
+    Example: `neuro-field delivered HEAD --plan PLAN --poses session1.xml --poses session2.xml -o ledger.tsv`
+    """
+    from neuro_field.field.solver import Solver
+    from neuro_field.io.ledgers import check_new_table, write_ledger
+    from neuro_field.io.navigation.frames import ImageFrames
+    from neuro_field.io.navigation.sessions import recorded_poses
+    from neuro_field.io.plans import read_plan
+    from neuro_field.planning.ledger import check_same_mesh
+    from neuro_field.planning.ledger import delivered as ledger_of
+    from neuro_field.planning.study import plan_of
+    from neuro_field.report.ledger import ledger_lines
+
+    check_new_table(output)
+    study = read_plan(plan)
+    chosen, dose = plan_of(study, role)
+    markers, notes = recorded_poses(poses, ImageFrames.read(image) if image else None)
+    induced = _coil(coil) if coil else chosen.coil
+    if induced is None:
+        raise InputError(f"The coil of {plan} is not on the shelf, or has changed; give --coil.")
+    didt = dose.output / 100 * induced.didt_max if dose and dose.output and induced.didt_max else None
+    with Stages() as stages:
+        model = _head(head, stages, edge)
+        check_same_mesh(model, chosen.target)
+        with stages.stage("solver set-up"):
+            solver = Solver(model)
+        ledger = ledger_of(
+            solver, induced, chosen.target, chosen.best.placement, markers, planned_didt=didt, progress=stages
+        )
+        write_ledger(ledger, output)
+    for line in [*(f"Note: {note}" for note in notes), *ledger_lines(ledger)]:
+        typer.echo(line)
+    typer.echo(f"Stages: {stages.summary()}")
+    typer.echo(f"Ledger written to {output}.")
 
 
 @app.command()

@@ -172,30 +172,63 @@ def test_one_coil_is_shown_and_an_unknown_one_is_not(capsys):
 
 
 @pytest.mark.parametrize(
-    "command", ["head", "plan", "simulate", "view", "export", "coils", "targets", "presets", "validate", "cache"]
+    "command",
+    ["head", "plan", "simulate", "view", "export", "delivered", "coils", "targets", "presets", "validate", "cache"],
 )
 def test_every_command_has_help(command, capsys):
     assert main([command, "--help"]) == 0
     said = capsys.readouterr().out
     assert "Usage" in said
-    if command != "export":
-        assert "Example" in said
+    assert "Example" in said
 
 
-def test_export_names_what_is_not_there_yet(tmp_path, capsys):
-    refused(capsys, ["export", tmp_path, "--to", "localite"], "localite", "not there yet")
+@pytest.fixture(scope="module")
+def plan_folder(tmp_path_factory):
+    from tiny_study import tiny_study
+
+    from neuro_field.io.plans import write_study
+
+    folder = tmp_path_factory.mktemp("plan") / "PLAN"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("neuro_field.io.plans.study_pictures", lambda study: {})
+        write_study(tiny_study(), folder)
+    return folder
 
 
-def test_the_cache_is_shown_and_cleared(tmp_path, monkeypatch, capsys):
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    folder = tmp_path / "neuro_field" / "heads"
-    folder.mkdir(parents=True)
-    (folder / "colin27-0123.npz").write_bytes(b"0" * 3_000_000)
-    (folder / "notes.txt").write_text("mine")
-    assert main(["cache"]) == 0
+def test_export_writes_files_says_their_frames_and_overwrites_nothing(plan_folder, tmp_path, capsys):
+    before = sorted(path.name for path in plan_folder.iterdir())
+    assert main(["export", str(plan_folder), "--to", "localite, brainsight,ant", "-o", str(tmp_path / "out")]) == 0
     said = capsys.readouterr().out
-    assert "colin27-0123.npz" in said
-    assert "3 MB" in said
-    assert main(["cache", "--clear"]) == 0
-    assert "1 heads removed" in capsys.readouterr().out
-    assert [path.name for path in folder.iterdir()] == ["notes.txt"]
+    for word in ("localite: ", "RAS", "NIfTI:Scanner", "SimNIBS axes"):
+        assert word in said
+    assert len(list((tmp_path / "out").iterdir())) == 6
+    assert sorted(path.name for path in plan_folder.iterdir()) == before
+    refused(capsys, ["export", plan_folder, "--to", "ant", "-o", tmp_path / "out"], "nothing was overwritten")
+    refused(capsys, ["export", plan_folder, "--to", "ant,nexstim"], "nexstim", "localite", "nibs-bids")
+    refused(capsys, ["export", plan_folder, "--to", " , "], "localite", "nibs-bids")
+    refused(capsys, ["export", plan_folder, "--to", "ant", "--image", tmp_path / "no.nii"], "no.nii")
+    refused(capsys, ["export", tmp_path, "--to", "ant"], "plan.json")
+    assert main(["export", str(plan_folder), "--to", "softaxic"]) == 0
+    assert len(list((plan_folder / "navigation").iterdir())) == 2
+
+
+def test_delivered_holds_recorded_pulses_against_the_plan(head_folder, plan_folder, tmp_path, capsys):
+    from tiny_study import tiny_study
+
+    from neuro_field.coil.marker import Marker
+    from neuro_field.io.navigation.localite import localite_text
+
+    best = tiny_study().best.placement
+    pulses = [Marker(f"{i}", best.moved(along_x=i), recorded=True, output=50.0) for i in (0, 4, 8)]
+    (tmp_path / "day1.xml").write_text(localite_text(pulses))
+    call = ["delivered", head_folder, "--plan", plan_folder, "--poses", tmp_path / "day1.xml"]
+    assert main([str(a) for a in [*call, "-o", tmp_path / "ledger.csv"]]) == 0
+    said = capsys.readouterr().out
+    assert "day1: 3 pulses" in said
+    rows = (tmp_path / "ledger.csv").read_text().splitlines()
+    assert len(rows) == 4
+    assert float(rows[1].split(",")[5]) == pytest.approx(1.0, abs=1e-6)
+    refused(capsys, [*call, "-o", tmp_path / "ledger.csv"], "nothing was overwritten")
+    refused(capsys, [*call, "--role", "left", "-o", tmp_path / "l.csv"], "left", "ipsilesional")
+    refused(capsys, [*call, "--poses", tmp_path / "no.xml", "-o", tmp_path / "l.csv"], "no.xml")
+    refused(capsys, [*call[:5], plan_folder / "plan.json", "-o", tmp_path / "l.csv"], "plan.json")

@@ -10,6 +10,8 @@ import numpy as np
 
 from neuro_field.errors import FileFormatError, InputError
 from neuro_field.io.atomic import new_folder
+from neuro_field.io.field_images import write_field_images
+from neuro_field.io.images import Image
 from neuro_field.io.plan_records import record_of, study_of
 from neuro_field.planning.plan import Plan
 from neuro_field.planning.study import Study
@@ -32,22 +34,27 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def write_study(study: Study | Plan, folder: str | Path) -> None:
+def write_study(study: Study | Plan, folder: str | Path, *, grid: Image | None = None, subject: str = "01") -> None:
     """Write a study or plan to a new folder.
 
     plan.json (schema "neuro_field/plan"), plan.tsv (one row per ranked placement), report.html and pictures/*.png.
-    Where pictures cannot be drawn the report is written without them and says why.
+    Where pictures cannot be drawn the report is written without them and says why.  Given the T1, also fields/*.nii.gz:
+    the field of each side's best placement at 1 A/us.
 
     Parameters
     ----------
     study : Study or Plan
     folder : str or Path
         Must not exist, or be empty; it appears whole or not at all.
+    grid : Image, optional
+        The T1 of the head.
+    subject : str
+        Label in the names of the fields, never a patient's name.
 
     Raises
     ------
     InputError
-        If the folder holds something.
+        If the folder holds something, or fields are asked of a plan read from files, which has none.
     """
     if not isinstance(study, Study | Plan):
         raise InputError(f"Input study of write_study must be a Study or Plan; instead received {study!r:.80}.")
@@ -63,6 +70,18 @@ def write_study(study: Study | Plan, folder: str | Path) -> None:
             (beside / "pictures" / f"{name}.png").write_bytes(data)
         page = study_page(study, pictures, no_pictures=missing, made=now)
         (beside / "report.html").write_text(page, encoding="utf-8", newline="\n")
+        if grid is not None:
+            _write_fields(study, beside / "fields", grid, subject)
+
+
+def _write_fields(study: Study | Plan, folder: Path, grid: Image, subject: str) -> None:
+    plans = {"": study} if isinstance(study, Plan) else {role: getattr(study, role) for role in ROLES}
+    folder.mkdir()
+    for role, plan in plans.items():
+        if plan is not None:
+            if plan.field is None:
+                raise InputError("A plan that was read from files holds no field; plan again to write its fields.")
+            write_field_images(plan.field, folder, grid, role=role, subject=subject)
 
 
 def _json(record: dict[str, Any]) -> str:

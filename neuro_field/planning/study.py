@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from neuro_field.coil.coil import Coil
-from neuro_field.errors import InputError
+from neuro_field.errors import InputError, UnknownNameError
 from neuro_field.field.solver import Solver
 from neuro_field.head.lesion import LesionSummary, lesion_summary
 from neuro_field.head.model import HeadModel
@@ -118,6 +118,21 @@ class Study:
         lesion_side = self.answers.lesion_side
         assert lesion_side is not None  # `study` never leaves it open
         return lesion_side if role == "ipsilesional" else other_side(lesion_side)
+
+
+def plan_of(study: Study | Plan, role: str | None = None) -> tuple[Plan, Dose | None]:
+    """The plan of one role, the preset's own when omitted, and its dose if it has one; a Plan is its own."""
+    if isinstance(study, Plan):
+        if role is not None:
+            raise InputError(f"This plan has one side only; leave out role {role!r}.")
+        return study, None
+    role = role or study.own_side
+    if role not in ("contralesional", "ipsilesional"):
+        raise UnknownNameError("role", role, ["contralesional", "ipsilesional"])
+    made: Plan | None = getattr(study, role)
+    if made is None:
+        raise InputError(f"There is no plan on the {role} side: {study.why.get(role, 'none was made')}")
+    return made, study.doses.get(role)
 
 
 def study(

@@ -1,0 +1,1 @@
+"""Files of neuronavigators: what they say of coil poses, one file per format."""

@@ -1,0 +1,48 @@
+"""A ledger in plain words, one statement a line."""
+
+import numpy as np
+
+from neuro_field.planning.ledger import Ledger, Session
+
+#: A difference between poses solved in full and the ledger, of the planned value, that calls for a warning.
+LARGE = 0.01
+
+
+def ledger_lines(ledger: Ledger) -> list[str]:
+    """What was planned, every session's mean and worst, and how sure the numbers are."""
+    dose = "" if np.isnan(ledger.planned_field) else f", {ledger.planned_field:.1f} V/m at the planned output"
+    counted = "mean |E|" if ledger.target.direction is None else "mean along the wanted current axis, by which it ranks"
+    where = f"the {ledger.target.side} {ledger.target.name}" if ledger.target.side else "the target"
+    lines = [f"Planned: {ledger.planned:.3f} V/m in {where} at 1 A/µs ({counted}){dose}."]
+    lines += [_session_line(ledger, session) for session in ledger.sessions()]
+    lifted = ledger.lifts[~ledger.off_head]
+    if (lifted > 0).any():
+        lines.append(
+            f"Note: {np.count_nonzero(lifted > 0)} poses cut the scalp, by up to {lifted.max():.1f} mm; they were "
+            "moved back along the coil's axis until it cleared."
+        )
+    report = ledger.report
+    if report.modes:
+        lines.append(
+            f"Computed by reciprocity from {report.modes} adjoint solves; {report.checked} poses solved in full differ "
+            f"by at most {report.largest_difference:.2%} of the planned value."
+        )
+        if report.largest_difference > LARGE:
+            lines.append("Warning: that difference is large; these poses vary more than the adjoint solves span.")
+    else:
+        lines.append(f"Every different pose ({report.checked}) was solved in full.")
+    return lines
+
+
+def _session_line(ledger: Ledger, session: Session) -> str:
+    off = f"; {session.off_head} with the coil off the head" if session.off_head else ""
+    name = session.name or "Session not named"
+    if session.worst_pulse < 0:
+        return f"{name}: {session.pulses} pulses, all with the coil off the head."
+    worst = session.worst_pulse
+    field = "" if np.isnan(session.field) else f", {session.field:.1f} V/m on average"
+    return (
+        f"{name}: {session.pulses} pulses{field}; share of the planned strength: mean {session.mean:.1%}, worst "
+        f"{session.worst:.1%} ({ledger.markers[worst].name or f'pulse {worst + 1}'}: {ledger.distances[worst]:.1f} mm "
+        f"and {ledger.turns[worst]:.0f} degrees from the plan){off}."
+    )
