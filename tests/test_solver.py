@@ -18,7 +18,7 @@ from neuro_field.errors import ConvergenceError, InputError
 from neuro_field.field.conjugate_gradients import padded_width, solve_block
 from neuro_field.field.multigrid import multigrid
 from neuro_field.field.recovery import recovered_gradient
-from neuro_field.field.solver import Solver, nodal_dadt
+from neuro_field.field.solver import Solver
 from neuro_field.geometry.locate import locate
 from neuro_field.geometry.mesh import TetMesh
 from neuro_field.head.model import HeadModel
@@ -79,7 +79,7 @@ def hat_gradients(corners):
 
 
 def test_report_tells_the_truth(solver, field, placement):
-    right = solver.system.load(nodal_dadt(solver.head, COIL, placement)[:, None])[:, 0] * field.didt
+    right = solver.system.load(field.nodal_dadt[:, None])[:, 0]
     left_over = right - solver.system.stiffness @ field.potential
     residual = np.linalg.norm(left_over) / np.linalg.norm(right)
     # the grounded row too, so this is the equation of the head and not of its matrix; no current leaves the scalp,
@@ -234,8 +234,8 @@ def test_field_outside_the_head_is_not_a_number(field):
     assert field.at(np.empty((0, 3))).shape == (0, 3)
 
 
-def test_dadt_at_the_nodes_is_turned_into_the_head_frame(head, placement):
-    found = nodal_dadt(head, COIL, placement)[:50] * 1e6
+def test_dadt_at_the_nodes_is_turned_into_the_head_frame(head, solver, placement):
+    found = solver.solve(COIL, placement, gauge="coulomb").nodal_dadt[:50]
     in_coil = np.linalg.inv(placement.head_from_coil)
     expected = COIL.dadt(transformed(head.mesh.nodes[:50], in_coil)) @ placement.head_from_coil[:3, :3].T
     assert_close(found, expected, 1e-12)

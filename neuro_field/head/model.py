@@ -77,6 +77,26 @@ class HeadModel:
         """The head's outer surface, normals outwards; without the walls of air cavities."""
         return self.mesh.boundary().largest_piece()
 
+    @cached_property
+    def inner_skull_sphere(self) -> tuple[FloatArray, float]:
+        """Centre (3,) and radius, mm, of the sphere that fits the inner surface of the skull best.
+
+        Least squares over the nodes that brain, CSF, blood and lesion share with what is around them; over the scalp's
+        where there is no such boundary.
+        """
+        within, around = np.zeros((2, len(self.mesh.nodes)), dtype=bool)
+        intracranial = np.isin(self.mesh.tags, tags_of("intracranial"))
+        within[self.mesh.tets[intracranial]] = True
+        around[self.mesh.tets[~intracranial]] = True
+        border = self.mesh.nodes[within & around]
+        points = border if len(border) > 3 else self.scalp.points
+        middle = points.mean(axis=0)
+        r = points - middle  # |r|^2 = 2 r.c + (R^2 - |c|^2) is linear in its unknowns
+        *shift, constant = np.linalg.lstsq(np.column_stack([2 * r, np.ones(len(r))]), np.sum(r**2, axis=1), rcond=None)[
+            0
+        ]
+        return read_only(middle + shift), float(np.sqrt(constant + np.dot(shift, shift)))
+
     def with_conductivity(self, changes: Mapping[str | int, float]) -> "HeadModel":
         """A new head with other conductivities, S/m, by tissue name or tag.
 
