@@ -68,7 +68,7 @@ class Field:
     @cached_property
     def E(self) -> FloatArray:
         """(t, 3) field of each element, V/m: constant grad phi, dA/dt as the mean of its nodes."""
-        return read_only(-self.system.element_gradient(self.potential) - self.system.element_mean(self.nodal_dadt))
+        return read_only(self.system.element_field(self.potential, self.nodal_dadt))
 
     @cached_property
     def magnE(self) -> FloatArray:
