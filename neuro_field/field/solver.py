@@ -9,6 +9,7 @@ import numpy as np
 
 from neuro_field.arrays import FloatArray, read_only, transformed
 from neuro_field.coil.coil import Coil
+from neuro_field.coil.fit import depths_in_casing
 from neuro_field.coil.placement import Placement
 from neuro_field.errors import InputError
 from neuro_field.field.conjugate_gradients import Convergence, solve_block
@@ -23,6 +24,9 @@ from neuro_field.kernels.multigrid import WIDTHS
 
 #: Sources deeper than this below the scalp, in mm, are inside the head.
 _DEPTH_ALLOWED = 0.5
+
+#: Scalp deeper than this in the casing, in mm, is cut by it: skin and hair give way, and tracked poses err as much.
+_CUT_ALLOWED = 3.0
 
 #: A load's sum, as a share of the sum of its magnitudes, that is more than rounding.
 _UNBALANCED = 1e-6
@@ -106,7 +110,8 @@ class Solver:
         Raises
         ------
         InputError
-            If an argument is of the wrong kind, or the coil's windings reach into the head.
+            If an argument is of the wrong kind, the coil's windings reach into the head, or its casing cuts more
+            than 3 mm into the scalp.
         ConvergenceError
             If the tolerance is not reached.
         """
@@ -211,6 +216,15 @@ class Solver:
                 f"The coil must be outside the head; instead {len(inside)} of its {len(sources)} sources lie up to "
                 f"{-outward[inside].min():.1f} mm inside the scalp. Raise its gap, or check the placement's z axis."
             )
+        if coil.casing is not None:
+            depths = depths_in_casing(scalp.points, coil.casing, placement.head_from_coil)
+            cut = np.flatnonzero(depths > _CUT_ALLOWED)
+            if len(cut):
+                raise InputError(
+                    f"The coil's casing must not cut the scalp by more than {_CUT_ALLOWED:g} mm; instead {len(cut)} of "
+                    f"{len(depths)} scalp vertices lie up to {depths.max():.1f} mm inside it, the first is {cut[0]}. "
+                    f"Lift it: Placement.on(..., coil=coil), or placement.moved(along_z=-{np.ceil(depths.max()):g})."
+                )
 
 
 def _is_number(value: object) -> bool:

@@ -12,6 +12,9 @@ from neuro_field.head.model import HeadModel
 from neuro_field.kernels import assembly
 from neuro_field.units import metres
 
+#: An element is flat when its volume is below this share of the mean: rounding gives flat ones a volume of either sign.
+_FLAT = 1e-10
+
 
 def unwritable(array: AnyArray) -> AnyArray:
     """A C-ordered view nobody writes through: kernels are compiled anew for each mixture of these and others."""
@@ -32,7 +35,7 @@ class System:
 
     def __post_init__(self) -> None:
         mesh = self.head.mesh
-        flat = np.flatnonzero(mesh.volumes <= 0)
+        flat = np.flatnonzero(mesh.volumes <= _FLAT * abs(mesh.volumes.mean()))
         if len(flat):
             raise InputError(
                 f"Every element must have a positive volume; instead {len(flat)} of {len(mesh.tets)} are inverted or "
