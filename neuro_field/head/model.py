@@ -11,6 +11,7 @@ from scipy.spatial import cKDTree
 from neuro_field.arrays import AnyArray, BoolArray, FloatArray, read_only
 from neuro_field.errors import InputError, UnknownNameError
 from neuro_field.geometry.mesh import Surface, TetMesh
+from neuro_field.head.cortex import mid_grey_points
 from neuro_field.head.mapping import AffineMapping
 from neuro_field.head.tissues import BY_NAME, BY_TAG, tags_of
 
@@ -96,6 +97,22 @@ class HeadModel:
             0
         ]
         return read_only(middle + shift), float(np.sqrt(constant + np.dot(shift, shift)))
+
+    @cached_property
+    def mid_grey(self) -> FloatArray:
+        """(m, 3) points, mm, in the middle between the inner and the outer surface of the grey matter.
+
+        Where `Field.at` is best read for cortical statistics: 99th or 99.9th percentiles there do not depend on the
+        mesh as the largest element value does.
+
+        Raises
+        ------
+        InputError
+            If the head has no grey or no white matter.
+        """
+        return read_only(
+            mid_grey_points(self.mesh, self.region("grey_matter"), self.region("white_matter"), self.region("lesion"))
+        )
 
     def with_conductivity(self, changes: Mapping[str | int, float]) -> "HeadModel":
         """A new head with other conductivities, S/m, by tissue name or tag.
