@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from neuro_field.arrays import BoolArray, FloatArray, IntArray
+from neuro_field.arrays import AnyArray, BoolArray, FloatArray, IntArray
 from neuro_field.coil.coil import Coil
 from neuro_field.coil.placement import Placement
 from neuro_field.errors import InputError, UnknownNameError
@@ -172,11 +172,11 @@ def concentric_sphere(solver: Solver, coil: Coil, edge: float) -> Iterator[Valid
             yield _row(case, solver, edge, "L2 recovered, tissue boundaries", error)
 
 
-def both_sides(head: HeadModel) -> tuple[IntArray, IntArray]:
+def both_sides(head: HeadModel) -> tuple[AnyArray, AnyArray]:
     """Nodes (q,) on tissue boundaries, once for every tissue they touch, and an element (q,) of that tissue."""
     mesh = head.mesh
-    nodes: list[IntArray] = []
-    elements: list[IntArray] = []
+    nodes: list[AnyArray] = []
+    elements: list[AnyArray] = []
     touched = np.zeros(len(mesh.nodes), dtype=int)
     for tag in np.unique(mesh.tags):
         own = np.flatnonzero(mesh.tags == tag)

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.polynomial import legendre
 
-from neuro_field.arrays import FloatArray
+from neuro_field.arrays import AnyArray, FloatArray
 from neuro_field.field.analytic import radial_slope, shell_terms
 from neuro_field.geometry.locate import locate
 from neuro_field.head.model import HeadModel
@@ -88,6 +88,6 @@ def radial_dipole(radii_mm: FloatArray) -> tuple[FloatArray, FloatArray]:
     return ECCENTRICITY * radii_mm[0] * direction, 1e-8 * direction
 
 
-def scalp_places(head: HeadModel, radius: float) -> FloatArray:
+def scalp_places(head: HeadModel, radius: float) -> AnyArray:
     """Indices of the nodes on the outer sphere, radius in mm."""
     return np.flatnonzero(np.abs(np.linalg.norm(metres(head.mesh.nodes), axis=1) * 1e3 - radius) < 1e-6)
