@@ -467,19 +467,29 @@ def cache(clear: Annotated[bool, typer.Option("--clear", help="Remove the heads 
 def validate(
     size: Annotated[str, typer.Option(help="small, medium or large.")] = "small",
     coil: CoilOption = "figure8-70mm",
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="New folder for the table and a plot of it.")
+    ] = None,
 ) -> None:
-    """Hold the solver against closed forms and print the errors.
+    """Hold the solver against closed forms and laws of physics and print the errors.
 
-    Example: `neuro-field validate --size small`
+    Example: `neuro-field validate --size small -o VALIDATION`
     """
     from neuro_field.field.validation import validate as run
+    from neuro_field.io.atomic import check_new_folder
+    from neuro_field.io.validation import write_validation
 
+    if output is not None:
+        check_new_folder(output)
     with Stages() as stages:
         rows = run(_coil(coil), size=size, progress=stages)
     table(
         ("case", "mesh", "metric", "value", "limit", ""),
         [(r.case, r.mesh, r.metric, f"{r.value:.3g}", f"{r.limit:.3g}", "ok" if r.passed else "FAILED") for r in rows],
     )
+    if output is not None:
+        write_validation(rows, output)
+        typer.echo(f"Table and plot written to {output}.")
     if not all(row.passed for row in rows):
         raise typer.Exit(1)
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import reference_field as reference
+from scipy.linalg import block_diag
 from scipy.sparse import csr_matrix
 from scipy.spatial import Delaunay
 
@@ -324,3 +325,44 @@ def test_double_precision_kernels_agree_with_their_slow_twins(width):
 def test_only_compiled_widths_are_offered():
     with pytest.raises(ValueError, match="width must be one of"):
         multigrid.kernels_of_width(3)
+
+
+@both_ways
+def test_volumes_are_determinants_with_their_sign(compiled):
+    tets = np.array(TETS)
+    tets[::3] = tets[::3][:, [1, 0, 2, 3]]
+    found = np.empty(T)
+    either(assembly.volumes, compiled)(unwritable(NODES.copy()), unwritable(tets), found)
+    expected = np.linalg.det(NODES[tets[:, 1:]] - NODES[tets[:, :1]]) / 6
+    np.testing.assert_allclose(found, expected, rtol=1e-12)
+    assert (found[::3] < 0).all()
+
+
+@both_ways
+def test_element_fields_are_their_gradients_and_means(compiled):
+    potential, dadt, found = unwritable(RNG.normal(size=N)), unwritable(RNG.normal(size=(N, 3))), np.empty((T, 3))
+    either(assembly.element_fields, compiled)(NODES, TETS, potential, dadt, found)
+    expected = -reference.element_gradients(NODES, TETS, potential) - dadt[TETS].mean(axis=1)
+    np.testing.assert_allclose(found, expected, rtol=1e-8, atol=1e-10 * np.abs(expected).max())
+
+
+@both_ways
+def test_pieces_are_the_connected_components(compiled):
+    blocks = [np.ones((3, 3)), np.ones((1, 1)), np.array([[1, 1, 0], [1, 1, 1], [0, 1, 1]])]
+    order = np.array([3, 0, 5, 2, 6, 1, 4])
+    pattern = csr_matrix(block_diag(*blocks)[order][:, order])
+    out = np.empty(7, np.int32)
+    assert either(assembly.pieces, compiled)(pattern.indptr, pattern.indices, out) == 3
+    np.testing.assert_array_equal(out, [0, 1, 2, 1, 2, 1, 2])
+
+
+@both_ways
+def test_row_sums_agree_with_dense_ones(compiled):
+    n = 3 * multigrid.CHUNKS - 5  # three rows to a chunk
+    dense = RNG.normal(size=(n, n)) * (RNG.random((n, n)) < 0.1) + 3 * np.eye(n)
+    matrix, (everywhere, elsewhere, diagonal) = csr_matrix(dense), np.empty((3, n))
+    either(multigrid.row_sums, compiled)(matrix.indptr, matrix.indices, matrix.data, everywhere, elsewhere, diagonal)
+    np.testing.assert_allclose(everywhere, np.abs(dense).sum(axis=1))
+    np.testing.assert_allclose(diagonal, np.diag(dense))
+    inside = np.abs(reference.in_chunks(dense, multigrid.CHUNKS)).sum(axis=1)
+    np.testing.assert_allclose(elsewhere, np.abs(dense).sum(axis=1) - inside, atol=1e-12)

@@ -12,15 +12,16 @@ from scipy.spatial import Delaunay
 
 from neuro_field.arrays import transformed
 from neuro_field.coil.coil import Coil
+from neuro_field.coil.fit import depths_in_casing
 from neuro_field.coil.placement import Placement
 from neuro_field.coil.sources import Dipoles, Grid
 from neuro_field.errors import ConvergenceError, InputError
 from neuro_field.field.conjugate_gradients import padded_width, solve_block
 from neuro_field.field.multigrid import multigrid
 from neuro_field.field.recovery import recovered_gradient
-from neuro_field.field.solver import Solver, nodal_dadt
+from neuro_field.field.solver import Solver
 from neuro_field.geometry.locate import locate
-from neuro_field.geometry.mesh import TetMesh
+from neuro_field.geometry.mesh import Surface, TetMesh
 from neuro_field.head.model import HeadModel
 from neuro_field.head.sphere import sphere_head
 
@@ -79,7 +80,7 @@ def hat_gradients(corners):
 
 
 def test_report_tells_the_truth(solver, field, placement):
-    right = solver.system.load(nodal_dadt(solver.head, COIL, placement)[:, None])[:, 0] * field.didt
+    right = solver.system.load(field.nodal_dadt[:, None])[:, 0]
     left_over = right - solver.system.stiffness @ field.potential
     residual = np.linalg.norm(left_over) / np.linalg.norm(right)
     # the grounded row too, so this is the equation of the head and not of its matrix; no current leaves the scalp,
@@ -234,8 +235,8 @@ def test_field_outside_the_head_is_not_a_number(field):
     assert field.at(np.empty((0, 3))).shape == (0, 3)
 
 
-def test_dadt_at_the_nodes_is_turned_into_the_head_frame(head, placement):
-    found = nodal_dadt(head, COIL, placement)[:50] * 1e6
+def test_dadt_at_the_nodes_is_turned_into_the_head_frame(head, solver, placement):
+    found = solver.solve(COIL, placement, gauge="coulomb").nodal_dadt[:50]
     in_coil = np.linalg.inv(placement.head_from_coil)
     expected = COIL.dadt(transformed(head.mesh.nodes[:50], in_coil)) @ placement.head_from_coil[:3, :3].T
     assert_close(found, expected, 1e-12)
@@ -271,6 +272,38 @@ def test_coils_inside_the_head_are_refused_with_their_depth(solver, placement):
         solver.solve(COIL, placement.moved(along_z=25.0))
     with pytest.raises(InputError, match="must be outside the head"):  # z axis away from the head
         solver.solve(COIL, placement.moved(tilted_x=180.0, along_z=4.0))
+
+
+def test_casings_that_cut_the_scalp_are_refused_with_counts_and_the_remedy(head, solver, placement):
+    box = np.array([[x, y, z] for x in (-70.0, 70) for y in (-35.0, 35) for z in (-12.0, 0)])
+    faces = [[0, 2, 3], [0, 3, 1], [4, 5, 7], [4, 7, 6], [0, 1, 5], [0, 5, 4]]
+    faces += [[2, 6, 7], [2, 7, 3], [0, 4, 6], [0, 6, 2], [1, 3, 7], [1, 7, 5]]
+    cased = Coil("cased", COIL.elements, casing=Surface(box, faces))
+    pushed = placement.moved(along_z=8.0)
+    with pytest.raises(
+        InputError, match=r"more than 3 mm; instead \d+ of \d+ scalp vertices .* first is \d+"
+    ) as caught:
+        solver.solve(cased, pushed)
+    deep = depths_in_casing(head.scalp.points, cased.casing, pushed.head_from_coil)
+    assert f"instead {np.count_nonzero(deep > 3.0)} of" in str(caught.value)
+    solver.solve(cased, pushed.moved(along_z=-np.ceil(deep.max())))  # what it tells one to do
+    solver.solve(COIL, pushed)
+    assert depths_in_casing(head.scalp.points, cased.casing, pushed.moved(along_z=150.0).head_from_coil).max() == 0
+
+
+def test_conductivities_that_are_none_are_refused_before_any_solve(head):
+    for value, count in ((np.nan, 2), (-0.1, 1), (0.0, 3), (np.inf, 1)):
+        sigma = np.array(head.conductivity)
+        sigma[7 : 7 + count] = value
+        with pytest.raises(InputError, match=rf"positive and finite .* {count} of {len(sigma)} .* first is element 7"):
+            HeadModel(head.mesh, sigma)
+
+
+def test_flat_elements_are_refused(head):
+    tets = np.array(head.mesh.tets)
+    tets[3, 3], tets[8, 1] = tets[3, 2], tets[8, 0]
+    with pytest.raises(InputError, match=r"instead 2 of .* inverted or flat, the first is element 3 "):
+        Solver(HeadModel(TetMesh(head.mesh.nodes, tets, head.mesh.tags), head.conductivity))
 
 
 @pytest.mark.parametrize(

@@ -112,6 +112,20 @@ def lifts_to_clear(scalp_points: Any, casing: Surface, head_from_coils: Any, cle
     return np.maximum(out + clearance, 0.0)
 
 
+def depths_in_casing(scalp_points: FloatArray, casing: Surface, head_from_coil: FloatArray) -> FloatArray:
+    """Depth (m,) of scalp points inside a casing's face along the coil's axis, mm; 0 for those outside the casing.
+
+    Arguments as those of `lifts_to_clear`, for one pose.  Points behind the casing's back do not lie in it.
+    """
+    face = CasingFace.of(casing)
+    local = (scalp_points - head_from_coil[:3, 3]) @ head_from_coil[:3, :3]
+    cells = np.floor((local[:, :2] - face.low) / STEP).astype(np.int64)
+    over = ((cells >= 0) & (cells < face.heights.shape)).all(axis=1) & (local[:, 2] > casing.points[:, 2].min())
+    out = np.zeros(len(local))
+    out[over] = np.fmax(face.heights[tuple(cells[over].T)] - local[over, 2], 0.0)
+    return out
+
+
 def lift_to_clear(scalp_points: Any, coil: Coil, placement: "Placement", clearance: float = 0.0) -> float:
     """`lifts_to_clear` of one placement of a coil, mm; raises InputError if the coil has no casing."""
     if coil.casing is None:

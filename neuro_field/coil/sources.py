@@ -186,15 +186,24 @@ class Segments:
         moments = np.repeat(area_vectors * (currents[:, None] / 3 / MILLIMETRES_PER_METRE**2), 3, axis=0)
         return Dipoles(positions, moments, self.stimulator)
 
-    def _refuse_open_wire(self) -> None:
+    @cached_property
+    def _left_over(self) -> float:
+        """The largest current that enters one end of a wire and does not leave it, A per A."""
         ends = np.round(np.concatenate([self.starts, self.ends]), 6)
         _, node = np.unique(ends, axis=0, return_inverse=True)
         balance = np.bincount(node.ravel(), np.concatenate([self.currents, -self.currents]))
-        left = float(np.abs(balance).max())
-        if left > 1e-9 * float(np.abs(self.currents).max()):
+        return float(np.abs(balance).max())
+
+    @property
+    def closed(self) -> bool:
+        """Whether all current that enters an end also leaves it."""
+        return self._left_over <= 1e-9 * float(np.abs(self.currents).max())
+
+    def _refuse_open_wire(self) -> None:
+        if not self.closed:
             raise InputError(
-                f"Wires that do not close cannot become dipoles: at one end {left:.3g} of the coil current is left "
-                f"over; close the path, or give dipoles."
+                f"Wires that do not close cannot become dipoles: at one end {self._left_over:.3g} of the coil current "
+                f"is left over; close the path, or give dipoles."
             )
 
     def scaled(self, factor: float) -> "Segments":

@@ -69,3 +69,39 @@ def sphere_field(
     rates = np.ascontiguousarray(moments @ placement.head_from_coil[:3, :3].T) * float(didt)
     kernel.sphere_field(metres(inside), metres(outside), rates, out)
     return out
+
+
+def shell_terms(
+    degree: int, radii: FloatArray, conductivities: FloatArray, inner: tuple[float, float]
+) -> list[tuple[float, float]]:
+    """Coefficients (a, b) of phi = (a r^l + b r^-(l+1)) Y_l in each shell of concentric spheres, from inside out.
+
+    phi and sigma dphi/dr are alike on both sides of each boundary (Rush & Driscoll 1969; de Munck 1988).
+
+    Parameters
+    ----------
+    degree : int
+        l, 1 or more.
+    radii : (k,) array
+        Outer radius of each shell; in units of the largest, powers stay in range.
+    conductivities : (k,) array
+        S/m.
+    inner : pair of float
+        a and b of the innermost shell; b is 0 but for sources in it.
+    """
+    terms = [inner]
+    for r, below, above in zip(radii, conductivities, conductivities[1:], strict=False):
+        a, b = terms[-1]
+        value = a * r**degree + b * r ** -(degree + 1)
+        slope = below / above * (degree * a * r ** (degree - 1) - (degree + 1) * b * r ** -(degree + 2))
+        share = 2 * degree + 1
+        terms.append(
+            (((degree + 1) * value / r + slope) / (share * r ** (degree - 1)),
+             (degree * value / r - slope) * r ** (degree + 2) / share)
+        )  # fmt: skip
+    return terms
+
+
+def radial_slope(degree: int, term: tuple[float, float], r: float) -> float:
+    """dphi/dr of a term of `shell_terms` at r."""
+    return degree * term[0] * r ** (degree - 1) - (degree + 1) * term[1] * r ** -(degree + 2)

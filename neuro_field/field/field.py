@@ -9,6 +9,7 @@ import numpy as np
 from neuro_field.arrays import FloatArray, IntArray, as_points, read_only
 from neuro_field.coil.coil import Coil
 from neuro_field.coil.placement import Placement
+from neuro_field.field.gauge import Primary
 from neuro_field.field.recovery import recovered_gradient
 from neuro_field.field.system import System
 from neuro_field.geometry.locate import locate
@@ -41,10 +42,12 @@ class Field:
     coil, placement : Coil, Placement
     didt : float
         A/s.
+    primary : Primary
+        The coil's own part, in the gauge of the solve.
     potential : (n,) array
-        phi at the nodes, V.
+        phi at the nodes, V, in that gauge: E is the same in every gauge but for the numerical error.
     nodal_dadt : (n, 3) array
-        dA/dt at the nodes, V/m.
+        dA/dt at the nodes, V/m, in that gauge.
     report : SolveReport
     """
 
@@ -52,6 +55,7 @@ class Field:
     coil: Coil
     placement: Placement
     didt: float
+    primary: Primary
     potential: FloatArray
     nodal_dadt: FloatArray
     report: SolveReport
@@ -64,7 +68,7 @@ class Field:
     @cached_property
     def E(self) -> FloatArray:
         """(t, 3) field of each element, V/m: constant grad phi, dA/dt as the mean of its nodes."""
-        return read_only(-self.system.element_gradient(self.potential) - self.system.element_mean(self.nodal_dadt))
+        return read_only(self.system.element_field(self.potential, self.nodal_dadt))
 
     @cached_property
     def magnE(self) -> FloatArray:
@@ -104,6 +108,6 @@ class Field:
         inside = elements >= 0
         out = np.full(points.shape, np.nan)
         if inside.any():
-            dadt = self.coil.carried(self.placement.head_from_coil).dadt(points[inside], didt=self.didt)
+            dadt = self.primary.dadt(points[inside], didt=self.didt)
             out[inside] = -dadt - recovered_gradient(self.system, self.potential, elements[inside], shares[inside])
         return out

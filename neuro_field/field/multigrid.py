@@ -1,19 +1,19 @@
-"""Smoothed-aggregation multigrid as a preconditioner: pyamg's hierarchy, our own block cycle in single precision."""
+"""Smoothed-aggregation multigrid as a preconditioner: pyamg's aggregates, our own block cycle in single precision."""
 
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.sparse import csr_matrix
+from scipy.sparse import csr_matrix, diags_array
 
-from neuro_field.arrays import AnyArray
-from neuro_field.kernels.multigrid import CHUNKS, kernels_of_width
+from neuro_field.arrays import AnyArray, FloatArray
+from neuro_field.kernels.multigrid import kernels_of_width, row_sums
 
 #: Neighbours i, j count as strongly coupled when |a_ij| > STRENGTH sqrt(a_ii a_jj).
 STRENGTH = 0.02
+
+#: Of the Jacobi step that smooths the prolongation, in units of 1 / (sum of a row's magnitudes); below 2.
+DAMPING = 1.5
 
 #: Unknowns of the coarsest level, which is inverted directly.
 COARSEST = 300
@@ -67,6 +67,12 @@ def _single(matrix: Any) -> tuple[AnyArray, AnyArray, AnyArray]:
     return matrix.indptr.astype(np.uint32), matrix.indices.astype(np.uint32), matrix.data.astype(np.float32)
 
 
+def _row_sums(matrix: csr_matrix) -> tuple[FloatArray, FloatArray, FloatArray]:
+    everywhere, elsewhere, diagonal = np.empty((3, matrix.shape[0]))
+    row_sums(matrix.indptr, matrix.indices, matrix.data, everywhere, elsewhere, diagonal)
+    return everywhere, elsewhere, diagonal
+
+
 def _smoothing_diagonal(matrix: csr_matrix) -> AnyArray:
     """The diagonal of the smoother's triangle: the matrix's own, raised where other chunks outweigh it.
 
@@ -74,44 +80,34 @@ def _smoothing_diagonal(matrix: csr_matrix) -> AnyArray:
     diagonal + 2 raise > sum of |a_ij| over other chunks (Baker, Falgout, Kolev & Yang, SIAM J Sci Comput
     2011;33:2864); slivers and small coarse levels need the raise, other rows none.
     """
-    n = matrix.shape[0]
-    size = (n + CHUNKS - 1) // CHUNKS
-    row = np.repeat(np.arange(n), np.diff(matrix.indptr))
-    elsewhere = np.bincount(row, np.abs(matrix.data) * (row // size != matrix.indices // size), minlength=n)
-    diagonal = matrix.diagonal()
+    _, elsewhere, diagonal = _row_sums(matrix)
     return diagonal + np.maximum(0.0, elsewhere - _SAFE_SHARE * diagonal) / 2
+
+
+def _prolongation(matrix: csr_matrix) -> csr_matrix:
+    """From aggregates of strongly coupled nodes: constants on each, smoothed by one damped Jacobi step.
+
+    Each row is damped by the sum of its magnitudes, a bound of the spectral radius that needs no iteration.
+    """
+    from pyamg.aggregation.aggregate import standard_aggregation
+    from pyamg.strength import symmetric_strength_of_connection
+
+    aggregates = standard_aggregation(symmetric_strength_of_connection(matrix, STRENGTH))[0]
+    constant = csr_matrix(aggregates, dtype=np.float64)
+    return constant - diags_array(DAMPING / _row_sums(matrix)[0]) @ (matrix @ constant)
 
 
 def multigrid(matrix: csr_matrix) -> Multigrid:
     """The hierarchy of a symmetric positive definite matrix (Vanek, Mandel & Brezina 1996)."""
-    import pyamg
-
-    with warnings.catch_warnings(), _seeded():
-        warnings.simplefilter("ignore")  # pyamg warns of its own scipy calls
-        hierarchy = pyamg.smoothed_aggregation_solver(
-            matrix, strength=("symmetric", {"theta": STRENGTH}), max_coarse=COARSEST
-        )
     levels = []
-    for fine, coarse in zip(hierarchy.levels[:-1], hierarchy.levels[1:], strict=True):
-        levels.append(
-            Level(
-                _single(fine.A),
-                (1 / _smoothing_diagonal(fine.A.tocsr())).astype(np.float32),
-                _single(fine.P),
-                _single(fine.P.T),
-                coarse.A.shape[0],
-            )
-        )
-    inverse = np.linalg.pinv(hierarchy.levels[-1].A.toarray(), hermitian=True)
-    return Multigrid(tuple(levels), _single(csr_matrix(inverse)))
-
-
-@contextmanager
-def _seeded() -> Iterator[None]:
-    """The same random start of pyamg's spectral-radius estimates every time; the caller's generator is put back."""
-    state = np.random.get_state()  # noqa: NPY002
-    np.random.seed(0)  # noqa: NPY002
-    try:
-        yield
-    finally:
-        np.random.set_state(state)  # noqa: NPY002
+    while matrix.shape[0] > COARSEST:
+        prolongation = csr_matrix(_prolongation(matrix))
+        if not 0 < prolongation.shape[1] < matrix.shape[0]:
+            break
+        restriction = prolongation.T.tocsr()
+        inverse_diagonal = (1 / _smoothing_diagonal(matrix)).astype(np.float32)
+        level = _single(matrix), inverse_diagonal, _single(prolongation), _single(restriction), prolongation.shape[1]
+        levels.append(Level(*level))
+        matrix = restriction @ (matrix @ prolongation)
+        matrix.sort_indices()
+    return Multigrid(tuple(levels), _single(csr_matrix(np.linalg.pinv(matrix.toarray(), hermitian=True))))

@@ -5,13 +5,15 @@ from functools import cached_property
 
 import numpy as np
 from scipy.sparse import csr_matrix
-from scipy.sparse.csgraph import connected_components
 
 from neuro_field.arrays import AnyArray, FloatArray, IntArray
 from neuro_field.errors import InputError
 from neuro_field.head.model import HeadModel
 from neuro_field.kernels import assembly
 from neuro_field.units import metres
+
+#: An element is flat when its volume is below this share of the mean: rounding gives flat ones a volume of either sign.
+_FLAT = 1e-10
 
 
 def unwritable(array: AnyArray) -> AnyArray:
@@ -33,7 +35,7 @@ class System:
 
     def __post_init__(self) -> None:
         mesh = self.head.mesh
-        flat = np.flatnonzero(mesh.volumes <= 0)
+        flat = np.flatnonzero(mesh.volumes <= _FLAT * abs(mesh.volumes.mean()))
         if len(flat):
             raise InputError(
                 f"Every element must have a positive volume; instead {len(flat)} of {len(mesh.tets)} are inverted or "
@@ -45,7 +47,8 @@ class System:
                 f"Every node must belong to an element; instead {len(unused)} of {len(mesh.nodes)} belong to none, "
                 f"the first is node {unused[0]}. Remove them from the mesh."
             )
-        pieces, piece = connected_components(self.stiffness, directed=False)
+        piece = np.empty(len(mesh.nodes), dtype=np.int32)
+        pieces = assembly.pieces(self.stiffness.indptr, self.stiffness.indices, piece)
         if pieces > 1:
             sizes = np.bincount(piece)
             raise InputError(
@@ -121,6 +124,12 @@ class System:
         """Gradient (t, 3) of a nodal field (n,), per metre."""
         out = np.empty((len(self.head.mesh.tets), 3))
         assembly.element_gradients(self.nodes, self.head.mesh.tets, unwritable(values), out)
+        return out
+
+    def element_field(self, potential: FloatArray, dadt: FloatArray) -> FloatArray:
+        """E = -grad phi - dA/dt (t, 3), V/m, of nodal phi (n,) V and dA/dt (n, 3) V/m, its mean over each element."""
+        out = np.empty((len(self.head.mesh.tets), 3))
+        assembly.element_fields(self.nodes, self.head.mesh.tets, unwritable(potential), unwritable(dadt), out)
         return out
 
     def element_mean(self, values: AnyArray, elements: IntArray | slice = slice(None)) -> FloatArray:

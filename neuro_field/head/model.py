@@ -11,6 +11,7 @@ from scipy.spatial import cKDTree
 from neuro_field.arrays import AnyArray, BoolArray, FloatArray, read_only
 from neuro_field.errors import InputError, UnknownNameError
 from neuro_field.geometry.mesh import Surface, TetMesh
+from neuro_field.head.cortex import mid_grey_points
 from neuro_field.head.mapping import AffineMapping
 from neuro_field.head.tissues import BY_NAME, BY_TAG, tags_of
 
@@ -76,6 +77,42 @@ class HeadModel:
     def scalp(self) -> Surface:
         """The head's outer surface, normals outwards; without the walls of air cavities."""
         return self.mesh.boundary().largest_piece()
+
+    @cached_property
+    def inner_skull_sphere(self) -> tuple[FloatArray, float]:
+        """Centre (3,) and radius, mm, of the sphere that fits the inner surface of the skull best.
+
+        Least squares over the nodes that brain, CSF, blood and lesion share with what is around them; over the scalp's
+        where there is no such boundary.
+        """
+        within, around = np.zeros((2, len(self.mesh.nodes)), dtype=bool)
+        intracranial = np.isin(self.mesh.tags, tags_of("intracranial"))
+        within[self.mesh.tets[intracranial]] = True
+        around[self.mesh.tets[~intracranial]] = True
+        border = self.mesh.nodes[within & around]
+        points = border if len(border) > 3 else self.scalp.points
+        middle = points.mean(axis=0)
+        r = points - middle  # |r|^2 = 2 r.c + (R^2 - |c|^2) is linear in its unknowns
+        *shift, constant = np.linalg.lstsq(np.column_stack([2 * r, np.ones(len(r))]), np.sum(r**2, axis=1), rcond=None)[
+            0
+        ]
+        return read_only(middle + shift), float(np.sqrt(constant + np.dot(shift, shift)))
+
+    @cached_property
+    def mid_grey(self) -> FloatArray:
+        """(m, 3) points, mm, in the middle between the inner and the outer surface of the grey matter.
+
+        Where `Field.at` is best read for cortical statistics: 99th or 99.9th percentiles there do not depend on the
+        mesh as the largest element value does.
+
+        Raises
+        ------
+        InputError
+            If the head has no grey or no white matter.
+        """
+        return read_only(
+            mid_grey_points(self.mesh, self.region("grey_matter"), self.region("white_matter"), self.region("lesion"))
+        )
 
     def with_conductivity(self, changes: Mapping[str | int, float]) -> "HeadModel":
         """A new head with other conductivities, S/m, by tissue name or tag.

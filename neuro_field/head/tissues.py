@@ -47,6 +47,7 @@ BY_NAME = {tissue.name: tissue for tissue in TISSUES}
 GROUPS = {
     "brain": ("white_matter", "grey_matter"),
     "lesion": ("lesion_cavity", "lesion_rim", "lesion_acute"),
+    "intracranial": ("white_matter", "grey_matter", "csf", "blood", "lesion_cavity", "lesion_rim", "lesion_acute"),
     "skull": ("bone", "compact_bone", "spongy_bone"),
 }
 

@@ -83,7 +83,7 @@ def stiffness(nodes, tets, sigma, tensor, offsets, slots, indptr, indices, data)
     """
     for i in prange(len(indptr) - 1):
         start, count = indptr[i], 0
-        own, other = np.empty(3), np.empty(3)
+        own, other, last = np.empty(3), np.empty(3), np.empty(3)
         for s in range(offsets[i], offsets[i + 1]):
             t, a = slots[s] >> 2, slots[s] & 3
             weighted_gradient(nodes, tets, t, a, own)
@@ -91,9 +91,18 @@ def stiffness(nodes, tets, sigma, tensor, offsets, slots, indptr, indices, data)
             p, q = tets[t, a], tets[t, (a + 1) & 3]
             for c in range(3):  # the hat function falls from 1 to 0 between its node and the opposite face
                 volume += own[c] * (nodes[p, c] - nodes[q, c])
+            for c in range(3):
+                last[c] = -own[c]  # the four gradients add up to nothing
+                other[c] = own[c]
             conducted(sigma, tensor, t, own)
-            for b in range(4):
-                weighted_gradient(nodes, tets, t, b, other)
+            for step in range(4):
+                b = (a + step) & 3
+                if step == 3:
+                    other[:] = last
+                elif step > 0:
+                    weighted_gradient(nodes, tets, t, b, other)
+                    for c in range(3):
+                        last[c] -= other[c]
                 value = (own[0] * other[0] + own[1] * other[1] + own[2] * other[2]) / volume
                 j = tets[t, b]
                 place = count
@@ -108,6 +117,30 @@ def stiffness(nodes, tets, sigma, tensor, offsets, slots, indptr, indices, data)
                     indices[start + place] = j
                     data[start + place] = value
                     count += 1
+
+
+@njit(cache=True)
+def pieces(indptr, indices, out):
+    """Number the connected pieces of a symmetric pattern from 0, rows (n,) into ``out`` int32; returns their count."""
+    out[:] = -1
+    queue = np.empty(len(out), np.int32)
+    count = 0
+    for seed in range(len(out)):
+        if out[seed] >= 0:
+            continue
+        out[seed] = count
+        queue[0], first, last = seed, 0, 1
+        while first < last:
+            i = queue[first]
+            first += 1
+            for place in range(indptr[i], indptr[i + 1]):
+                j = indices[place]
+                if out[j] < 0:
+                    out[j] = count
+                    queue[last] = j
+                    last += 1
+        count += 1
+    return count
 
 
 @njit(cache=True, parallel=True)
@@ -148,6 +181,35 @@ def element_gradients(nodes, tets, values, out):
             weighted_gradient(nodes, tets, t, a, own)
             for c in range(3):
                 out[t, c] += own[c] * values[tets[t, a]] / volume
+
+
+@njit(cache=True, parallel=True)
+def element_fields(nodes, tets, potential, dadt, out):
+    """E = -grad(phi) - mean of dA/dt over an element's nodes; nodes m, potential (n,) V, dadt (n, 3) and out (t, 3)."""
+    for t in prange(len(tets)):
+        own = np.empty(3)
+        weighted_gradient(nodes, tets, t, 0, own)
+        p, q = tets[t, 0], tets[t, 1]
+        volume = 0.0
+        for c in range(3):
+            volume += own[c] * (nodes[p, c] - nodes[q, c])
+            out[t, c] = 0.0
+        for a in range(4):
+            weighted_gradient(nodes, tets, t, a, own)
+            i = tets[t, a]
+            for c in range(3):
+                out[t, c] -= own[c] * potential[i] / volume + 0.25 * dadt[i, c]
+
+
+@njit(cache=True, parallel=True)
+def volumes(nodes, tets, out):
+    """Signed volumes (t,) of elements, in the cube of the nodes' unit."""
+    for t in prange(len(tets)):
+        i, j, k, m = tets[t, 0], tets[t, 1], tets[t, 2], tets[t, 3]
+        ux, uy, uz = nodes[j, 0] - nodes[i, 0], nodes[j, 1] - nodes[i, 1], nodes[j, 2] - nodes[i, 2]
+        vx, vy, vz = nodes[k, 0] - nodes[i, 0], nodes[k, 1] - nodes[i, 1], nodes[k, 2] - nodes[i, 2]
+        wx, wy, wz = nodes[m, 0] - nodes[i, 0], nodes[m, 1] - nodes[i, 1], nodes[m, 2] - nodes[i, 2]
+        out[t] = ((uy * vz - uz * vy) * wx + (uz * vx - ux * vz) * wy + (ux * vy - uy * vx) * wz) / 6.0
 
 
 @njit(cache=True, parallel=True)

@@ -56,6 +56,23 @@ def new_direction(beta, z, p):
             p[i, k] = z[i, k] + beta[k] * p[i, k]
 
 
+@njit(cache=True, parallel=True)
+def row_sums(indptr, indices, data, everywhere, elsewhere, diagonal):
+    """Of each row: the sum of |a_ij|, that over columns outside its own chunk, and a_ii; each (n,)."""
+    n = len(diagonal)
+    size = (n + CHUNKS - 1) // CHUNKS
+    for i in prange(n):
+        total, outside, own = 0.0, 0.0, 0.0
+        for place in range(indptr[i], indptr[i + 1]):
+            j, a = indices[place], abs(data[place])
+            total += a
+            if j == i:
+                own = data[place]
+            if j // size != i // size:
+                outside += a
+        everywhere[i], elsewhere[i], diagonal[i] = total, outside, own
+
+
 def _kernels_of_width(width: int) -> SimpleNamespace:
     @njit(cache=True, parallel=True)
     def relax_forwards(indptr, indices, data, inverse_diagonal, b, x):

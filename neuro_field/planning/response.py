@@ -4,8 +4,9 @@ The field in the elements of a target depends linearly on the coil's dipoles.  F
 span, to a thousandth, what this coil can do there; each vector u of their orthonormal basis becomes the source of one
 adjoint solve.  With psi that solution and C its nodal vectors, the part of any field along u is
 sum over dipoles of m . Q(x),  Q(x) = mu0/4pi sum_n C_n x (x - r_n)/|x - r_n|^3,
-with the same discrete dA/dt as the forward solve, so both agree to the solver's tolerance (Koponen & Stenroos 2019;
-Gomez et al. 2021 use reciprocity for the mean vector only; with one direction per axis and no samples this is that).
+with the same discrete dA/dt as a forward solve in the Coulomb gauge, so both agree to the solver's tolerance; in that
+gauge Q is a sum over points that a treecode can do (Koponen & Stenroos 2019; Gomez et al. 2021 use reciprocity for the
+mean vector only; with one direction per axis and no samples this is that).
 """
 
 from collections.abc import Callable, Sequence
@@ -136,7 +137,7 @@ def response(solver: Solver, coil: Coil, target: Target, samples: Sequence[Place
     """
     system = solver.system
     root = target.roots
-    fields = solver.solve_many(coil, samples, didt=1.0)
+    fields = solver.solve_many(coil, samples, didt=1.0, gauge="coulomb")
     snapshots = np.stack([(root[:, None] * target.values(field)).ravel() for field in fields], axis=1)
     u, sizes, _ = np.linalg.svd(snapshots, full_matrices=False)
     kept = min(int(np.count_nonzero(sizes > TRUNCATION * sizes[0])), MOST_MODES)

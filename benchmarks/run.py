@@ -1,0 +1,333 @@
+"""How long the engine takes and how well it does, beside pyamg's own solver and scikit-fem in the same run.
+
+    python benchmarks/run.py [--small] [PATTERN]
+
+PATTERN chooses rows whose name holds it.  Results are added to benchmarks/results/<machine>.json.  Seconds are the
+least of a few repetitions; peak MB is the largest size of the process so far; the error is that of the field in the
+brain of a sphere (relative L2) where a field is computed, and what the row's note says elsewhere.
+"""
+
+import argparse
+import hashlib
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+import warnings
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+
+import neuro_field as nf
+from neuro_field.field.solver import peak_memory
+from neuro_field.field.system import System
+
+RESULTS = Path(__file__).parent / "results"
+RADII = (78, 81, 87, 92)
+TOLERANCE = 1e-5
+
+#: Centre of the radial gauge, mm: 20 mm off the sphere's, about which dA/dt alone would be the answer.
+SHIFTED = (8.0, -12.0, 13.856)
+
+COMPILE = """
+import neuro_field as nf
+head = nf.sphere_head((30, 34), edge=8.0)
+coil = nf.load_coil("figure8-70mm")
+place = nf.Placement.on(head.scalp, above=(0, 0, 34), handle_towards=(0, -90, 34), coil=coil)
+solver = nf.Solver(head)
+solver.solve(coil, place).at([[0, 0, 20.0]])
+solver.solve_many(coil, [place] * 8)
+solver.solve_many(coil, [place] * 3)
+"""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One measurement; None where a row was skipped, with the reason in its note."""
+
+    name: str
+    nodes: int
+    seconds: float | None
+    peak_mb: float
+    iterations: int | None = None
+    error: float | None = None
+    note: str = ""
+
+
+class Case:
+    """A sphere of shells under a figure-8 at 4 mm: made when first needed, shared by the rows."""
+
+    def __init__(self, edge: float) -> None:
+        self.edge = edge
+
+    @cached_property
+    def head(self) -> nf.HeadModel:
+        """The sphere."""
+        return nf.sphere_head(RADII, edge=self.edge)
+
+    @cached_property
+    def solver(self) -> nf.Solver:
+        """Compiled and ready."""
+        return nf.Solver(self.head, tolerance=TOLERANCE)
+
+    @cached_property
+    def coil(self) -> nf.Coil:
+        """The coil of most dipoles on the shelf, about as many as the usual models have."""
+        return nf.load_coil("double-cone")
+
+    @cached_property
+    def placement(self) -> nf.Placement:
+        """At the vertex."""
+        return nf.Placement.on(self.head.scalp, above=(0, 0, 92), handle_towards=(0, -90, 92), coil=self.coil)
+
+    @cached_property
+    def matrix(self):
+        """The stiffness as the solver grounds it, for other solvers."""
+        matrix = self.solver.system.stiffness.copy()
+        matrix.data[matrix.indptr[0]] *= 2
+        return matrix
+
+    @cached_property
+    def load(self) -> np.ndarray:
+        """The right-hand side of the placement in the Coulomb gauge."""
+        field = self.solver.solve(self.coil, self.placement, didt=1.0, gauge="coulomb")
+        return self.solver.system.load(field.nodal_dadt[:, None])[:, 0]
+
+    def error(self, field: nf.Field) -> float:
+        """Relative L2 of a recovered field at 2000 elements' centroids in the brain."""
+        brain = np.flatnonzero(self.head.region("grey_matter"))
+        points = self.head.mesh.centroids[brain[:: max(1, len(brain) // 2000)]]
+        exact = nf.analytic.sphere_field(points, self.coil, field.placement)
+        return float(np.linalg.norm(field.at(points) - exact) / np.linalg.norm(exact))
+
+    def row(self, name: str, seconds: float | None, **more: object) -> Row:
+        """A row of this case's size."""
+        return Row(name, len(self.head.mesh.nodes), seconds, peak_memory() / 1e6, **more)
+
+
+def least(work: Callable[[], object], repetitions: int = 3) -> tuple[float, object]:
+    """The shortest of some runs, seconds, and what the last one gave."""
+    times = []
+    for _ in range(repetitions):
+        start = time.perf_counter()
+        result = work()
+        times.append(time.perf_counter() - start)
+    return min(times), result
+
+
+def assembly(case: Case) -> Row:
+    """Checks of the mesh and the stiffness matrix; error: largest |K 1| over the largest entry."""
+    nf.Solver(nf.sphere_head((20, 24), edge=8.0))
+    seconds, system = least(lambda: _fresh_system(case))
+    matrix = system.stiffness
+    left = np.abs(matrix @ np.ones(matrix.shape[0])).max() / np.abs(matrix.data).max()
+    return case.row("assembly", seconds, error=float(left), note="error: constants are not quite in the null space")
+
+
+def _fresh_system(case: Case) -> System:
+    mesh = type(case.head.mesh)(case.head.mesh.nodes, case.head.mesh.tets, case.head.mesh.tags)
+    system = System(nf.HeadModel(mesh, case.head.conductivity))
+    system.stiffness  # noqa: B018
+    return system
+
+
+def scikit_fem_assembly(case: Case) -> Row:
+    """The same matrix by scikit-fem; error: its largest relative difference from ours."""
+    try:
+        import skfem
+    except ImportError:
+        return case.row("scikit-fem assembly", None, note="skipped: scikit-fem is not installed (extra `bench`)")
+    from skfem.helpers import dot, grad
+
+    mesh = case.head.mesh
+
+    def run():
+        basis = skfem.Basis(skfem.MeshTet(mesh.nodes.T * 1e-3, mesh.tets.T.astype(np.int64)), skfem.ElementTetP1())
+        sigma = basis.with_element(skfem.ElementTetP0()).zeros() + case.head.conductivity
+        form = skfem.BilinearForm(lambda u, v, w: w.sigma * dot(grad(u), grad(v)))
+        return form.assemble(basis, sigma=basis.with_element(skfem.ElementTetP0()).interpolate(sigma))
+
+    seconds, found = least(run, 2)
+    ours = case.solver.system.stiffness
+    return case.row("scikit-fem assembly", seconds, error=float(abs(found - ours).max() / abs(ours).max()))
+
+
+def set_up(case: Case) -> Row:
+    """Mesh in memory to solver ready."""
+
+    def run() -> nf.Solver:
+        mesh = type(case.head.mesh)(case.head.mesh.nodes, case.head.mesh.tets, case.head.mesh.tags)
+        return nf.Solver(nf.HeadModel(mesh, case.head.conductivity), tolerance=TOLERANCE)
+
+    return case.row("set-up", least(run)[0])
+
+
+def placement(case: Case) -> Row:
+    """One placement with everything: dA/dt, right-hand side, solve, E."""
+
+    def run():
+        field = case.solver.solve(case.coil, case.placement, gauge_center=SHIFTED)
+        return field, field.E
+
+    seconds, (field, _) = least(run)
+    note = f"{len(case.coil.dipoles[0])} dipoles, radial gauge 20 mm off"
+    return case.row("one placement", seconds, iterations=field.report.iterations, error=case.error(field), note=note)
+
+
+def block(case: Case) -> Row:
+    """Eight placements together, seconds for each."""
+    placements = [case.placement.moved(turned=20.0 * k, along_z=-2.0 * k) for k in range(8)]
+
+    def run():
+        fields = case.solver.solve_many(case.coil, placements, gauge_center=SHIFTED)
+        return [(field, field.E) for field in fields]
+
+    seconds, fields = least(run)
+    worst = max(field.report.iterations for field, _ in fields)
+    return case.row("placement in a block of 8", seconds / 8, iterations=worst, error=case.error(fields[0][0]))
+
+
+def solve(case: Case) -> Row:
+    """Our solve of one right-hand side alone; error: its relative residual."""
+    load = case.load[:, None]
+    seconds, (_, convergence) = least(lambda: case.solver.potentials(load))
+    return case.row("solve", seconds, iterations=convergence.iterations[0], error=convergence.residuals[0])
+
+
+def solve_block(case: Case) -> Row:
+    """Our solve of eight right-hand sides, seconds for each; error: relative residual."""
+    loads = np.repeat(case.load[:, None], 8, axis=1)
+    seconds, (_, convergence) = least(lambda: case.solver.potentials(loads))
+    return case.row(
+        "solve in a block of 8", seconds / 8, iterations=convergence.iterations[0], error=convergence.residuals[0]
+    )
+
+
+def pyamg_solve(case: Case) -> Row:
+    """pyamg's smoothed_aggregation_solver(...).solve with CG at our tolerance; error: relative residual."""
+    import pyamg
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        start = time.perf_counter()
+        hierarchy = pyamg.smoothed_aggregation_solver(case.matrix)
+        ready = time.perf_counter() - start
+        residuals: list[float] = []
+        seconds, x = least(
+            lambda: hierarchy.solve(case.load, tol=TOLERANCE, accel="cg", residuals=residuals.clear() or residuals), 2
+        )
+    error = np.linalg.norm(case.load - case.matrix @ x) / np.linalg.norm(case.load)
+    note = f"set-up {ready:.2f} s"
+    return case.row("pyamg solve", seconds, iterations=len(residuals) - 1, error=float(error), note=note)
+
+
+def compilation(case: Case) -> Row:
+    """First use in a fresh environment: a small head from mesh to field, every kernel compiled; apart from the rest."""
+    with tempfile.TemporaryDirectory() as cache:
+        environment = {**os.environ, "NUMBA_CACHE_DIR": cache}
+        seconds = []
+        for _ in range(2):
+            start = time.perf_counter()
+            subprocess.run([sys.executable, "-c", COMPILE], check=True, env=environment)
+            seconds.append(time.perf_counter() - start)
+    return Row("compilation", 0, seconds[0] - seconds[1], peak_memory() / 1e6, note=f"cached run {seconds[1]:.1f} s")
+
+
+ROWS: dict[str, Callable[[Case], Row]] = {
+    "assembly": assembly,
+    "scikit-fem assembly": scikit_fem_assembly,
+    "set-up": set_up,
+    "one placement": placement,
+    "placement in a block of 8": block,
+    "solve": solve,
+    "solve in a block of 8": solve_block,
+    "pyamg solve": pyamg_solve,
+    "compilation": compilation,
+}
+
+#: Ratios of seconds, when both rows were run: how many times the first outlasts the second.
+RATIOS = (
+    ("scikit-fem assembly", "assembly"),
+    ("pyamg solve", "solve"),
+    ("pyamg solve", "solve in a block of 8"),
+)
+
+
+def machine() -> dict[str, object]:
+    """What the seconds depend on."""
+    name = platform.processor() or platform.machine()
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        models = [line for line in cpuinfo.read_text().splitlines() if line.startswith("model name")]
+        name = models[0].partition(":")[2].strip() if models else name
+    return {
+        "system": platform.system(),
+        "processor": name,
+        "cores": os.cpu_count(),
+        "python": platform.python_version(),
+    }
+
+
+def machine_key() -> str:
+    """A short name for this machine's results file."""
+    return hashlib.sha256(json.dumps(machine(), sort_keys=True).encode()).hexdigest()[:12]
+
+
+def shown(row: Row) -> str:
+    """One line of the table."""
+    seconds = "-" if row.seconds is None else f"{row.seconds:.3f}"
+    iterations = "-" if row.iterations is None else str(row.iterations)
+    error = "-" if row.error is None else f"{row.error:.2e}"
+    return f"{row.name:28} {row.nodes:8d} {seconds:>9} {row.peak_mb:9.0f} {iterations:>10} {error:>9}  {row.note}"
+
+
+def main(arguments: list[str] | None = None) -> list[Row]:
+    """Run the rows asked for, print them and keep them."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("pattern", nargs="?", default="", help="rows whose name holds this")
+    parser.add_argument(
+        "--small", action="store_true", help="a sphere of 9 mm cells instead of 2 mm (about 800k nodes)"
+    )
+    parser.add_argument("--results", type=Path, default=RESULTS, help="folder for the results")
+    options = parser.parse_args(arguments)
+    chosen = {name: run for name, run in ROWS.items() if options.pattern in name}
+    if not chosen:
+        parser.error(f"no row holds {options.pattern!r}; there are {', '.join(ROWS)}")
+    case, rows = Case(9.0 if options.small else 2.0), []
+    print(f"{'row':28} {'nodes':>8} {'seconds':>9} {'peak MB':>9} {'iterations':>10} {'error':>9}")
+    for run in chosen.values():
+        rows.append(run(case))
+        print(shown(rows[-1]), flush=True)
+    seconds = {row.name: row.seconds for row in rows if row.seconds}
+    ratios = {f"{a} / {b}": seconds[a] / seconds[b] for a, b in RATIOS if a in seconds and b in seconds}
+    for name, ratio in ratios.items():
+        print(f"{name}: {ratio:.1f}")
+    keep(options.results, rows, ratios)
+    return rows
+
+
+def keep(folder: Path, rows: list[Row], ratios: dict[str, float]) -> None:
+    """Add a run to this machine's file."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{machine_key()}.json"
+    record = json.loads(path.read_text()) if path.exists() else {"machine": machine(), "runs": []}
+    record["runs"].append(
+        {
+            "when": time.strftime("%Y-%m-%dT%H:%M:%S"),
+            "neuro_field": version("neuro_field"),
+            "rows": [asdict(row) for row in rows],
+            "ratios": ratios,
+        }
+    )
+    path.write_text(json.dumps(record, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

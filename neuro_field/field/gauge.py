@@ -1,0 +1,112 @@
+"""The coil's own part of the field, -dA/dt, and the gauge it is taken in.
+
+Any A' with curl A' = B gives the same E; what changes is how much of E is left for grad phi, the part that finite
+elements approximate.  In the radial gauge about a point o, (r - o) . A' = 0, and -dA'/dt is the field in a conducting
+sphere about o: with o in the middle of the inner skull little is left for phi.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from neuro_field.arrays import FloatArray, as_vector
+from neuro_field.coil.coil import Coil
+from neuro_field.coil.placement import Placement
+from neuro_field.coil.sources import Dipoles, Segments, Source
+from neuro_field.errors import InputError, UnknownNameError
+from neuro_field.head.model import HeadModel
+from neuro_field.kernels.sphere import ray_clearance, sphere_field
+from neuro_field.units import metres
+
+GAUGES = ("radial", "coulomb")
+
+#: A dipole changes gauge when no point of the head lies beyond it within this cosine of its ray: there A' is singular.
+_CLEARANCE = -0.5
+
+
+@dataclass(frozen=True, eq=False)
+class Primary:
+    """dA/dt of a coil that stands on a head, in one gauge (`primary_field` makes it).
+
+    Parameters
+    ----------
+    center : (3,) array
+        Of the radial gauge, mm, head frame.
+    radial : Dipoles or None
+        In the radial gauge, head frame.
+    rest : Coil or None
+        In the gauge its elements come in, the Coulomb one but for sampled potentials; head frame.
+    """
+
+    center: FloatArray
+    radial: Dipoles | None
+    rest: Coil | None
+
+    def dadt(self, points: FloatArray, didt: float = 1.0) -> FloatArray:
+        """dA/dt (m, 3) V/m at points (m, 3) mm of the head frame, for a slope of the coil current in A/s."""
+        out = self.rest.dadt(points, didt=didt) if self.rest else np.zeros(np.shape(points))
+        if self.radial:
+            sphere = np.empty(out.shape)
+            positions = metres(self.radial.positions - self.center)
+            sphere_field(metres(points - self.center), positions, np.array(self.radial.moments) * didt, sphere)
+            out -= sphere
+        return out
+
+
+def primary_field(
+    head: HeadModel, coil: Coil, placement: Placement, gauge: str = "radial", center: FloatArray | None = None
+) -> Primary:
+    """dA/dt of a coil on a head.
+
+    Parameters
+    ----------
+    head : HeadModel
+    coil : Coil
+    placement : Placement
+    gauge : "radial" or "coulomb"
+        Radial: every dipole changes to the radial gauge but those straight beyond which, seen from the centre, part
+        of the head lies (a wing behind an ear): A' is singular there, and they stay in the Coulomb gauge.  Closed
+        wires change by the gauge function of the dipoles they amount to, so that their flux density stays exact.
+        Open wires and sampled potentials stay as they come.
+    center : (3,) array, optional
+        Of the radial gauge, mm; that of `HeadModel.inner_skull_sphere` when omitted.
+    """
+    if gauge not in GAUGES:
+        raise UnknownNameError("gauge", gauge, list(GAUGES))
+    carried = coil.carried(placement.head_from_coil)
+    if gauge == "coulomb":
+        if center is not None:
+            raise InputError("Input gauge_center goes with gauge='radial'; the Coulomb gauge has no centre.")
+        return Primary(np.zeros(3), None, carried)
+    middle = head.inner_skull_sphere[0] if center is None else as_vector(center, "gauge_center")
+    radial: list[Dipoles] = []
+    rest: list[Source] = []
+    for element in carried.elements:
+        if isinstance(element, Dipoles):
+            free, bound = _parted(head, middle, element)
+            rest += bound
+        else:
+            free = _parted(head, middle, element.as_dipoles())[0] if _is_closed_wire(element) else []
+            rest += [element, *(dipoles.scaled(-1.0) for dipoles in free)]
+        radial += free
+    return Primary(middle, _joined(radial) if radial else None, Coil(coil.name, tuple(rest)) if rest else None)
+
+
+def _is_closed_wire(element: Source) -> bool:
+    return isinstance(element, Segments) and element.closed
+
+
+def _parted(head: HeadModel, center: FloatArray, dipoles: Dipoles) -> tuple[list[Dipoles], list[Dipoles]]:
+    """The dipoles that can change to the radial gauge, and those that cannot; lists of one or none."""
+    positions, scalp = dipoles.positions - center, head.scalp.points - center
+    nearest = np.linalg.norm(positions, axis=1).min()
+    cosines = np.empty(len(positions))
+    ray_clearance(np.ascontiguousarray(scalp[np.linalg.norm(scalp, axis=1) > nearest]), positions, cosines)
+    free = cosines > _CLEARANCE
+    return tuple(  # type: ignore[return-value]
+        [Dipoles(dipoles.positions[part], dipoles.moments[part])] if part.any() else [] for part in (free, ~free)
+    )
+
+
+def _joined(dipoles: list[Dipoles]) -> Dipoles:
+    return Dipoles(np.concatenate([d.positions for d in dipoles]), np.concatenate([d.moments for d in dipoles]))

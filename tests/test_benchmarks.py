@@ -1,0 +1,33 @@
+"""The benchmark script runs, measures what it says and keeps it."""
+
+import json
+import runpy
+from pathlib import Path
+
+import pytest
+
+SCRIPT = Path(__file__).parents[1] / "benchmarks" / "run.py"
+
+
+@pytest.fixture(scope="module")
+def script():
+    return runpy.run_path(str(SCRIPT))
+
+
+def test_small_run_of_one_pattern_is_printed_and_kept(script, tmp_path, capsys):
+    rows = script["main"](["--small", "solve", "--results", str(tmp_path)])
+    assert [row.name for row in rows] == ["solve", "solve in a block of 8", "pyamg solve"]
+    assert all(row.seconds > 0 and row.peak_mb > 10 and row.error <= 1e-5 and row.iterations > 0 for row in rows)
+    assert "pyamg solve / solve in a block of 8" in capsys.readouterr().out
+    (path,) = tmp_path.iterdir()
+    kept = json.loads(path.read_text())
+    assert [row["name"] for row in kept["runs"][0]["rows"]] == [row.name for row in rows]
+    script["main"](["--small", "assembly", "--results", str(tmp_path)])
+    assert len(json.loads(path.read_text())["runs"]) == 2
+
+
+def test_unknown_patterns_are_refused_with_the_rows(script, tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        script["main"](["nothing", "--results", str(tmp_path)])
+    assert "there are assembly, scikit-fem assembly" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
