@@ -107,6 +107,7 @@ def head(
     """
     from neuro_field.io.atomic import check_new_folder
     from neuro_field.io.heads import head_from_images, is_head, write_head
+    from neuro_field.report.sentences import head_lines
 
     check_new_folder(output)
     with Stages() as stages:
@@ -128,7 +129,7 @@ def head(
             )
         with stages.stage("writing"):
             write_head(made, output, **files)
-    for line in _head_lines(made):
+    for line in head_lines(made):
         typer.echo(line)
     typer.echo(f"Look at {output / 'qc.html'} before you plan on this head.")
     typer.echo(f"Head written to {output}. Next: neuro-field plan {output} --preset contralesional-1hz-hand -o PLAN")
@@ -144,18 +145,6 @@ def _segmented(t1: Path, t2: Path | None, lesion: Path | None, segmenter: str, o
     made = segment([t1, t2] if t2 else [t1], beside, segmenter=segmenter, progress=stages)
     typer.echo(f"Labels {'found' if made.reused else 'made'}: {made.labels}, log {made.log}.")
     return made.labels
-
-
-def _head_lines(made: Any) -> list[str]:
-    from neuro_field.head.lesion import lesion_summary
-
-    mesh = made.mesh
-    lines = [f"{made.name}: {len(mesh.nodes):,} nodes, {len(mesh.tets):,} elements."]
-    lines.append("Volumes: " + ", ".join(f"{name} {cm3:.0f} cm3" for name, cm3 in made.tissue_volumes.items()) + ".")
-    lesion = lesion_summary(made)
-    if lesion is not None:
-        lines.append(f"Lesion: {lesion.volume_cm3:.1f} cm3, {lesion.side or 'side unknown (no mapping to MNI)'}.")
-    return lines + [f"Note: {note}" for note in made.provenance.get("warnings", ())]
 
 
 @app.command()

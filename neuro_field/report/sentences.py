@@ -6,6 +6,8 @@ from neuro_field.arrays import FloatArray
 from neuro_field.coil.coil import Coil
 from neuro_field.coil.placement import Placement
 from neuro_field.field.field import Field
+from neuro_field.head.lesion import lesion_summary
+from neuro_field.head.model import HeadModel
 from neuro_field.planning.atlas import SITES
 from neuro_field.planning.dose import Dose
 from neuro_field.planning.plan import Candidate, Plan
@@ -16,6 +18,17 @@ from neuro_field.report.words import direction_words, offset_words, point_words,
 from neuro_field.units import AMPERE_PER_MICROSECOND
 
 ROLES = ("contralesional", "ipsilesional")
+
+
+def head_lines(head: HeadModel) -> list[str]:
+    """A head in a few lines: size, volumes, lesion, and what building it had to note."""
+    mesh = head.mesh
+    lines = [f"{head.name}: {len(mesh.nodes):,} nodes, {len(mesh.tets):,} elements."]
+    lines.append("Volumes: " + ", ".join(f"{name} {cm3:.0f} cm3" for name, cm3 in head.tissue_volumes.items()) + ".")
+    lesion = lesion_summary(head)
+    if lesion is not None:
+        lines.append(f"Lesion: {lesion.volume_cm3:.1f} cm3, {lesion.side or 'side unknown (no mapping to MNI)'}.")
+    return lines + [f"Note: {note}" for note in head.provenance.get("warnings", ())]
 
 
 def study_lines(study: Study) -> list[str]:
