@@ -456,9 +456,7 @@ def cache(clear: Annotated[bool, typer.Option("--clear", help="Remove the heads 
 def validate(
     size: Annotated[str, typer.Option(help="small, medium or large.")] = "small",
     coil: CoilOption = "figure8-70mm",
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="New folder for the table and a plot of it.")
-    ] = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="New folder: the table and a plot.")] = None,
 ) -> None:
     """Hold the solver against closed forms and laws of physics and print the errors.
 
@@ -472,10 +470,8 @@ def validate(
         check_new_folder(output)
     with Stages() as stages:
         rows = run(_coil(coil), size=size, progress=stages)
-    table(
-        ("case", "mesh", "metric", "value", "limit", ""),
-        [(r.case, r.mesh, r.metric, f"{r.value:.3g}", f"{r.limit:.3g}", "ok" if r.passed else "FAILED") for r in rows],
-    )
+    shown = [(r.case, r.mesh, r.metric, f"{r.value:.3g}", f"{r.limit:.3g}", ("FAILED", "ok")[r.passed]) for r in rows]
+    table(("case", "mesh", "metric", "value", "limit", ""), shown)
     if output is not None:
         write_validation(rows, output)
         typer.echo(f"Table and plot written to {output}.")

@@ -5,6 +5,7 @@ z = 0, for a bent one the largest z of its triangles.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -61,6 +62,12 @@ class CasingFace:
         return float(np.linalg.norm(corners.max(axis=0)))
 
 
+@lru_cache(maxsize=16)
+def _face(casing: Surface) -> CasingFace:
+    """The face of a casing, kept for the next placement of the same coil."""
+    return CasingFace.of(casing)
+
+
 def _spread(casing: Surface, spacing: float) -> FloatArray:
     """Points over every triangle, on a lattice fine enough for its longest edge."""
     corners = casing.points[casing.triangles]
@@ -103,7 +110,7 @@ def lifts_to_clear(scalp_points: Any, casing: Surface, head_from_coils: Any, cle
         raise InputError(f"Input head_from_coils of lifts_to_clear must be finite (p, 4, 4); not {poses.shape}.")
     if not len(poses):
         return np.zeros(0)
-    face = CasingFace.of(casing)
+    face = _face(casing)
     centre = poses[:, :3, 3].mean(axis=0)
     spread = float(np.linalg.norm(poses[:, :3, 3] - centre, axis=1).max())
     near = np.linalg.norm(points - centre, axis=1) <= spread + face.reach + DEPTH
@@ -117,7 +124,7 @@ def depths_in_casing(scalp_points: FloatArray, casing: Surface, head_from_coil: 
 
     Arguments as those of `lifts_to_clear`, for one pose.  Points behind the casing's back do not lie in it.
     """
-    face = CasingFace.of(casing)
+    face = _face(casing)
     local = (scalp_points - head_from_coil[:3, 3]) @ head_from_coil[:3, :3]
     cells = np.floor((local[:, :2] - face.low) / STEP).astype(np.int64)
     over = ((cells >= 0) & (cells < face.heights.shape)).all(axis=1) & (local[:, 2] > casing.points[:, 2].min())

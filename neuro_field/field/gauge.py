@@ -44,12 +44,13 @@ class Primary:
 
     def dadt(self, points: FloatArray, didt: float = 1.0) -> FloatArray:
         """dA/dt (m, 3) V/m at points (m, 3) mm of the head frame, for a slope of the coil current in A/s."""
-        out = self.rest.dadt(points, didt=didt) if self.rest else np.zeros(np.shape(points))
-        if self.radial:
-            sphere = np.empty(out.shape)
-            positions = metres(self.radial.positions - self.center)
-            sphere_field(metres(points - self.center), positions, np.array(self.radial.moments) * didt, sphere)
-            out -= sphere
+        if self.radial is None:
+            return self.rest.dadt(points, didt=didt) if self.rest else np.zeros(np.shape(points))
+        out = np.empty(np.shape(points))
+        moments = np.array(self.radial.moments) * -didt  # dA/dt is minus the sphere's field
+        sphere_field(metres(points - self.center), metres(self.radial.positions - self.center), moments, out)
+        if self.rest:
+            out += self.rest.dadt(points, didt=didt)
         return out
 
 

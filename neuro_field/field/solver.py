@@ -176,9 +176,9 @@ class Solver:
     def _solve_block(
         self, coil: Coil, placements: Sequence[Placement], primaries: Sequence[Primary], didt: float, start: float
     ) -> list[Field]:
-        dadt = np.stack([primary.dadt(self.head.mesh.nodes) for primary in primaries], axis=1)
+        each = [primary.dadt(self.head.mesh.nodes) for primary in primaries]
         primary = time.perf_counter()
-        potentials, convergence = self.potentials(self.system.load(dadt))
+        potentials, convergence = self.potentials(self.system.load(np.stack(each, axis=1)))
         seconds = {"primary": primary - start, "solve": time.perf_counter() - primary}
         return [
             Field(
@@ -188,9 +188,9 @@ class Solver:
                 didt=didt,
                 primary=primaries[k],
                 potential=read_only(potentials[:, k] * didt),
-                nodal_dadt=read_only(dadt[:, k] * didt),
+                nodal_dadt=read_only(each[k] * didt),
                 report=SolveReport(
-                    nodes=len(dadt),
+                    nodes=len(potentials),
                     iterations=convergence.iterations[k],
                     residual=convergence.residuals[k],
                     tolerance=self.tolerance,
