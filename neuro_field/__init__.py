@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from neuro_field.coil.placement import Placement
     from neuro_field.errors import ConvergenceError, InputError
     from neuro_field.field import analytic
+    from neuro_field.field.error import numerical_error
     from neuro_field.field.field import Field
     from neuro_field.field.solver import Solver
     from neuro_field.field.validation import validate
@@ -70,6 +71,7 @@ _ROOMS = {
     "delivered": "planning.ledger",
     "example_head": "io.examples",
     "load_coil": "io.coils",
+    "numerical_error": "field.error",
     "plan": "planning.plan",
     "read_coil": "io.coils",
     "read_head": "io.heads",
@@ -100,6 +102,7 @@ __all__ = [
     "delivered",
     "example_head",
     "load_coil",
+    "numerical_error",
     "plan",
     "read_coil",
     "read_head",

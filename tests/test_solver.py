@@ -194,7 +194,8 @@ def test_many_placements_get_the_answers_of_one_by_one(solver, placement):
     np.testing.assert_array_equal(solver.solve_many(COIL, placements[:3])[2].potential, many[2].potential)
 
 
-def test_one_thread_and_two_give_the_same_bits(tmp_path):
+@pytest.mark.parametrize("order", ["1", "2"])
+def test_one_thread_and_two_give_the_same_bits(tmp_path, order):
     script = textwrap.dedent("""
         import sys
         import numpy as np
@@ -205,7 +206,7 @@ def test_one_thread_and_two_give_the_same_bits(tmp_path):
         from neuro_field.head.sphere import sphere_head
         head = sphere_head((30,), edge=6.0)
         placement = Placement.on(head.scalp, above=(0, 0, 40), handle_towards=(0, -60, 30))
-        field = Solver(head).solve(COIL, placement)
+        field = Solver(head, order=int(sys.argv[3])).solve(COIL, placement)
         points = np.random.default_rng(0).uniform(-15, 15, (20, 3))
         np.savez(sys.argv[1], potential=field.potential, E=field.E, at=field.at(points))
     """)
@@ -213,7 +214,7 @@ def test_one_thread_and_two_give_the_same_bits(tmp_path):
     for threads in ("1", "2"):
         environment = {**os.environ, "NUMBA_NUM_THREADS": threads}
         target = str(tmp_path / f"{threads}.npz")
-        subprocess.run([sys.executable, "-c", script, target, here], check=True, env=environment, timeout=300)
+        subprocess.run([sys.executable, "-c", script, target, here, order], check=True, env=environment, timeout=300)
     one, two = (np.load(tmp_path / f"{threads}.npz") for threads in ("1", "2"))
     for name in one.files:
         np.testing.assert_array_equal(one[name], two[name])

@@ -10,6 +10,7 @@ from neuro_field.arrays import FloatArray, IntArray, as_points, read_only
 from neuro_field.coil.coil import Coil
 from neuro_field.coil.placement import Placement
 from neuro_field.field.gauge import Primary
+from neuro_field.field.quadratic import QuadraticSystem
 from neuro_field.field.recovery import recovered_gradient
 from neuro_field.field.system import System
 from neuro_field.geometry.locate import locate
@@ -18,7 +19,10 @@ from neuro_field.head.model import HeadModel
 
 @dataclass(frozen=True)
 class SolveReport:
-    """What one solve cost: unknowns, iterations, relative residual, seconds by stage, peak memory in bytes."""
+    """What one solve cost: unknowns, iterations, relative residual, seconds by stage, peak memory in bytes.
+
+    ``nodes`` are the mesh's nodes; second-order elements add an unknown for each of its edges.
+    """
 
     nodes: int
     iterations: int
@@ -37,21 +41,22 @@ class Field:
 
     Parameters
     ----------
-    system : System
-        The head's discrete equations.
+    system : System or QuadraticSystem
+        The head's discrete equations, with elements of first or second order.
     coil, placement : Coil, Placement
     didt : float
         A/s.
     primary : Primary
         The coil's own part, in the gauge of the solve.
-    potential : (n,) array
-        phi at the nodes, V, in that gauge: E is the same in every gauge but for the numerical error.
-    nodal_dadt : (n, 3) array
-        dA/dt at the nodes, V/m, in that gauge.
+    potential : (u,) array
+        phi at the unknowns' points (`system.points`: the nodes, and the middles of edges in second order), V, in that
+        gauge: E is the same in every gauge but for the numerical error.
+    nodal_dadt : (u, 3) array
+        dA/dt there, V/m, in that gauge.
     report : SolveReport
     """
 
-    system: System
+    system: System | QuadraticSystem
     coil: Coil
     placement: Placement
     didt: float
@@ -67,7 +72,7 @@ class Field:
 
     @cached_property
     def E(self) -> FloatArray:
-        """(t, 3) field of each element, V/m: constant grad phi, dA/dt as the mean of its nodes."""
+        """(t, 3) field of each element, V/m: its mean grad phi, and the mean of dA/dt through its nodes' values."""
         return read_only(self.system.element_field(self.potential, self.nodal_dadt))
 
     @cached_property
@@ -79,19 +84,15 @@ class Field:
         """`E` of some elements only, (r, 3) V/m, without computing the others."""
         if "E" in self.__dict__:
             return self.E[elements]
-        mesh = self.head.mesh
-        corners = self.system.nodes[mesh.tets[elements]]
-        edges = corners[:, 1:] - corners[:, :1]
-        steps = self.potential[mesh.tets[elements]]
-        gradient = np.linalg.solve(edges, (steps[:, 1:] - steps[:, :1])[..., None])[..., 0]
+        gradient = self.system.element_gradient(self.potential, elements)
         return -gradient - self.system.element_mean(self.nodal_dadt, elements)
 
     def at(self, points: FloatArray) -> FloatArray:
-        """The recovered field at points.
+        """The field at points, recovered where elements are of first order.
 
-        Exact -dA/dt of the coil minus the gradient of phi recovered within the tissue of the element that holds the
-        point (`neuro_field.field.recovery`); a point on a tissue boundary takes the tissue of the element of lowest
-        index.
+        Exact -dA/dt of the coil minus the gradient of phi: recovered within the tissue of the element that holds the
+        point (`neuro_field.field.recovery`), or, of second-order elements, that of phi in this element.  A point on a
+        boundary takes the element of lowest index.
 
         Parameters
         ----------
@@ -109,5 +110,10 @@ class Field:
         out = np.full(points.shape, np.nan)
         if inside.any():
             dadt = self.primary.dadt(points[inside], didt=self.didt)
-            out[inside] = -dadt - recovered_gradient(self.system, self.potential, elements[inside], shares[inside])
+            out[inside] = -dadt - self._gradient_at(elements[inside], shares[inside])
         return out
+
+    def _gradient_at(self, elements: IntArray, shares: FloatArray) -> FloatArray:
+        if isinstance(self.system, QuadraticSystem):
+            return self.system.gradient_at(self.potential, elements, shares)
+        return recovered_gradient(self.system, self.potential, elements, shares)

@@ -19,7 +19,7 @@ DAMPING = 1.5
 COARSEST = 300
 
 #: A row whose neighbours in other chunks add up to less than this share of its diagonal is smoothed as it stands.
-_SAFE_SHARE = 0.9
+SAFE_SHARE = 0.9
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,27 +61,28 @@ class Multigrid:
         return r
 
 
-def _single(matrix: Any) -> tuple[AnyArray, AnyArray, AnyArray]:
+def single(matrix: Any) -> tuple[AnyArray, AnyArray, AnyArray]:
+    """A sparse matrix as the cycle takes it: CSR triplet in single precision, columns ascending."""
     matrix = matrix.tocsr()
     matrix.sort_indices()
     return matrix.indptr.astype(np.uint32), matrix.indices.astype(np.uint32), matrix.data.astype(np.float32)
 
 
-def _row_sums(matrix: csr_matrix) -> tuple[FloatArray, FloatArray, FloatArray]:
-    everywhere, elsewhere, diagonal = np.empty((3, matrix.shape[0]))
-    row_sums(matrix.indptr, matrix.indices, matrix.data, everywhere, elsewhere, diagonal)
+def _row_sums(indptr: AnyArray, indices: AnyArray, data: AnyArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+    everywhere, elsewhere, diagonal = np.empty((3, len(indptr) - 1))
+    row_sums(indptr, indices, data, everywhere, elsewhere, diagonal)
     return everywhere, elsewhere, diagonal
 
 
-def _smoothing_diagonal(matrix: csr_matrix) -> AnyArray:
-    """The diagonal of the smoother's triangle: the matrix's own, raised where other chunks outweigh it.
+def inverse_diagonal(indptr: AnyArray, indices: AnyArray, data: AnyArray) -> AnyArray:
+    """One over the diagonal of the smoother's triangle: the matrix's own, raised where other chunks outweigh it.
 
     Across chunks the sweep takes old values, as Jacobi's would.  The cycle is positive definite when
     diagonal + 2 raise > sum of |a_ij| over other chunks (Baker, Falgout, Kolev & Yang, SIAM J Sci Comput
     2011;33:2864); slivers and small coarse levels need the raise, other rows none.
     """
-    _, elsewhere, diagonal = _row_sums(matrix)
-    return diagonal + np.maximum(0.0, elsewhere - _SAFE_SHARE * diagonal) / 2
+    _, elsewhere, diagonal = _row_sums(indptr, indices, data)
+    return (1 / (diagonal + np.maximum(0.0, elsewhere - SAFE_SHARE * diagonal) / 2)).astype(np.float32)
 
 
 def _prolongation(matrix: csr_matrix) -> csr_matrix:
@@ -94,7 +95,9 @@ def _prolongation(matrix: csr_matrix) -> csr_matrix:
 
     aggregates = standard_aggregation(symmetric_strength_of_connection(matrix, STRENGTH))[0]
     constant = csr_matrix(aggregates, dtype=np.float64)
-    return constant - diags_array(DAMPING / _row_sums(matrix)[0]) @ (matrix @ constant)
+    return constant - diags_array(DAMPING / _row_sums(matrix.indptr, matrix.indices, matrix.data)[0]) @ (
+        matrix @ constant
+    )
 
 
 def multigrid(matrix: csr_matrix) -> Multigrid:
@@ -105,9 +108,9 @@ def multigrid(matrix: csr_matrix) -> Multigrid:
         if not 0 < prolongation.shape[1] < matrix.shape[0]:
             break
         restriction = prolongation.T.tocsr()
-        inverse_diagonal = (1 / _smoothing_diagonal(matrix)).astype(np.float32)
-        level = _single(matrix), inverse_diagonal, _single(prolongation), _single(restriction), prolongation.shape[1]
+        inverse = inverse_diagonal(matrix.indptr, matrix.indices, matrix.data)
+        level = single(matrix), inverse, single(prolongation), single(restriction), prolongation.shape[1]
         levels.append(Level(*level))
         matrix = restriction @ (matrix @ prolongation)
         matrix.sort_indices()
-    return Multigrid(tuple(levels), _single(csr_matrix(np.linalg.pinv(matrix.toarray(), hermitian=True))))
+    return Multigrid(tuple(levels), single(csr_matrix(np.linalg.pinv(matrix.toarray(), hermitian=True))))

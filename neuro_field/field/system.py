@@ -56,6 +56,11 @@ class System:
                 f"of {sizes.min()} nodes (node {np.argmin(sizes[piece])}). Keep the largest piece only."
             )
 
+    @property
+    def points(self) -> FloatArray:
+        """(n, 3) where the unknowns lie, mm, head frame: the nodes."""
+        return self.head.mesh.nodes
+
     @cached_property
     def nodes(self) -> FloatArray:
         """(n, 3) node positions in m."""
@@ -80,7 +85,8 @@ class System:
         return self._incidence[1]
 
     @cached_property
-    def _conductivity(self) -> tuple[FloatArray, FloatArray]:
+    def conductivity(self) -> tuple[FloatArray, FloatArray]:
+        """The head's, S/m, as kernels take it: (t,) and nothing, or nothing and (t, 3, 3)."""
         sigma = self.head.conductivity
         return (sigma, unwritable(np.empty((0, 3, 3)))) if sigma.ndim == 1 else (unwritable(np.empty(0)), sigma)
 
@@ -99,14 +105,14 @@ class System:
         indptr = np.zeros(n + 1, dtype=np.int32)
         np.cumsum(lengths, out=indptr[1:])
         indices, data = np.empty(indptr[-1], dtype=np.int32), np.empty(indptr[-1])
-        assembly.stiffness(self.nodes, mesh.tets, *self._conductivity, self.offsets, self.slots, indptr, indices, data)
+        assembly.stiffness(self.nodes, mesh.tets, *self.conductivity, self.offsets, self.slots, indptr, indices, data)
         return csr_matrix((data, indices, indptr), shape=(n, n))
 
     def load(self, dadt: FloatArray) -> FloatArray:
         """Right-hand sides (n, k) of k fields dA/dt given at the nodes, (n, k, 3) V/m."""
         out = np.empty(dadt.shape[:2])
         assembly.load(
-            self.nodes, self.head.mesh.tets, *self._conductivity, self.offsets, self.slots,
+            self.nodes, self.head.mesh.tets, *self.conductivity, self.offsets, self.slots,
             unwritable(dadt), out,
         )  # fmt: skip
         return out
@@ -115,13 +121,18 @@ class System:
         """Nodal vectors (n, k, 3) whose products with dA/dt at the nodes sum to -adjoint . load."""
         out = np.empty((*adjoint.shape, 3))
         assembly.adjoint_sources(
-            self.nodes, self.head.mesh.tets, *self._conductivity, self.offsets, self.slots,
+            self.nodes, self.head.mesh.tets, *self.conductivity, self.offsets, self.slots,
             unwritable(adjoint), out,
         )  # fmt: skip
         return out
 
-    def element_gradient(self, values: FloatArray) -> FloatArray:
-        """Gradient (t, 3) of a nodal field (n,), per metre."""
+    def element_gradient(self, values: FloatArray, elements: IntArray | None = None) -> FloatArray:
+        """Gradient (t, 3) of a nodal field (n,) in some elements, or all, per metre."""
+        if elements is not None:
+            tets = self.head.mesh.tets[elements]
+            corners, steps = self.nodes[tets], values[tets]
+            found = np.linalg.solve(corners[:, 1:] - corners[:, :1], (steps[:, 1:] - steps[:, :1])[..., None])
+            return found[..., 0].astype(np.float64, copy=False)
         out = np.empty((len(self.head.mesh.tets), 3))
         assembly.element_gradients(self.nodes, self.head.mesh.tets, unwritable(values), out)
         return out

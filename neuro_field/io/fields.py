@@ -9,6 +9,7 @@ import numpy as np
 
 from neuro_field.errors import InputError, UnknownNameError
 from neuro_field.field.field import Field
+from neuro_field.field.quadratic import QuadraticSystem
 from neuro_field.head.tissues import BY_TAG
 from neuro_field.io.atomic import new_folder
 from neuro_field.io.field_images import derivative_name, write_field_images
@@ -77,6 +78,7 @@ def write_field(
         "p999_magnE_V_per_m": {
             BY_TAG[tag].name: float(np.percentile(field.magnE[mesh.tags == tag], 99.9)) for tag in tags
         },
+        "order": 2 if isinstance(field.system, QuadraticSystem) else 1,
         "nodes": report.nodes,
         "iterations": report.iterations,
         "residual": report.residual,

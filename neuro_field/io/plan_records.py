@@ -11,6 +11,7 @@ from neuro_field.arrays import AnyArray, FloatArray, read_only
 from neuro_field.coil.coil import Coil
 from neuro_field.coil.placement import Placement
 from neuro_field.errors import FileFormatError, InputError
+from neuro_field.field.error import NumericalError
 from neuro_field.head.lesion import LesionSummary
 from neuro_field.head.model import HeadModel
 from neuro_field.io.coils import coil_names, load_coil
@@ -96,6 +97,7 @@ def _plan_record(plan: Plan, head: HeadModel | None) -> dict[str, Any]:
         "target": target,
         "ranking": [_candidate_record(candidate, plan.coil, head) for candidate in plan.ranking],
         "report": asdict(plan.report),
+        "numerical_error": asdict(plan.numerical_error) if plan.numerical_error is not None else None,
         "strengths": plan.strengths.tolist(),
         "centers": plan.centers.tolist(),
     }
@@ -332,7 +334,29 @@ def _plan_of(entries: Entries, coil: Coil | None) -> Plan:
     strengths = entries.array("strengths", (report.placements,))
     centers = entries.array("centers", (report.placements, 3))
     target = _target_of(_required(entries.child("target")))
-    return Plan(target, coil, ranking, read_only(strengths), read_only(centers), None, report)
+    error = _error_of(entries)
+    return Plan(target, coil, ranking, read_only(strengths), read_only(centers), None, report, error)
+
+
+def _error_of(entries: Entries) -> NumericalError | None:
+    """The numerical error of a plan; None where it was not asked for, or the file is older than it."""
+    error = entries.child("numerical_error", optional=True) if "numerical_error" in entries.record else None
+    if error is None:
+        return None
+    x, y, z = error.array("near", (3,)).tolist()
+    return NumericalError(
+        where=error.text("where"),
+        points=error.count("points"),
+        relative_l2=error.number("relative_l2"),
+        p999=error.number("p999"),
+        near_l2=error.number("near_l2"),
+        near_mean=error.number("near_mean"),
+        near=(x, y, z),
+        radius=error.number("radius"),
+        near_points=error.count("near_points"),
+        unknowns=error.count("unknowns"),
+        target=error.number_or_none("target"),
+    )
 
 
 def _candidate_of(entries: Entries) -> Candidate:

@@ -15,7 +15,7 @@ from neuro_field.head.model import HeadModel
 from neuro_field.planning.atlas import SIDES, other_side, site
 from neuro_field.planning.candidates import Grid, anatomical_axes
 from neuro_field.planning.dose import Dose, dose
-from neuro_field.planning.plan import Candidate, Plan, plan
+from neuro_field.planning.plan import Candidate, Plan, plan, with_numerical_error
 from neuro_field.planning.presets import Preset
 from neuro_field.planning.presets import preset as preset_of
 from neuro_field.planning.target import Target
@@ -144,6 +144,7 @@ def study(
     lesion_side: str | None = None,
     grid: Grid | None = None,
     tolerance: float = 1e-5,
+    numerical_error: bool = False,
     progress: Progress | None = None,
     **answers: Any,
 ) -> Study:
@@ -164,6 +165,8 @@ def study(
         Extent and steps of the search.
     tolerance : float
         Of the solver.
+    numerical_error : bool
+        Solve both best placements again in second-order elements and record the differences (`planning.plan.plan`).
     progress : callable, optional
         Called with a stage's name and the share of it done.
     **answers
@@ -196,6 +199,13 @@ def study(
         role: plan(solver, coil, target, grid=grid, progress=partial(_say_of, say, role))
         for role, target in targets.items()
     }
+    if numerical_error:
+        say("numerical error", 0.0)
+        fine = solver.raised()
+        for done, (role, made) in enumerate(list(plans.items()), start=1):
+            plans[role] = with_numerical_error(made, fine)
+            say("numerical error", done / len(plans))
+        del fine
     doses = {}
     if given.rmt is not None and chosen.intensity is not None:
         anchor = _anchor(solver, coil, plans, targets, grid, given)

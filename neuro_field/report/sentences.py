@@ -5,6 +5,7 @@ import numpy as np
 from neuro_field.arrays import FloatArray
 from neuro_field.coil.coil import Coil
 from neuro_field.coil.placement import Placement
+from neuro_field.field.error import NumericalError
 from neuro_field.field.field import Field
 from neuro_field.head.lesion import lesion_summary
 from neuro_field.head.model import HeadModel
@@ -73,6 +74,7 @@ def plan_lines(
         distance_line(plan.best.placement, facts, plan.best.lift),
         hot_spot_line(plan.target, grey, facts),
         target_line(plan.target, facts),
+        error_line(plan.numerical_error) if plan.numerical_error is not None else "",
     ]
     return [line for line in lines if line]
 
@@ -251,3 +253,16 @@ def dose_line(dose: Dose, plan: Plan) -> str:
     if dose.target_field is not None:
         words += f", {dose.target_field:.0f} V/m in the target ({magnitude_statistic(plan.target)})"
     return f"{words}. {dose.reason}."
+
+
+def error_line(error: NumericalError) -> str:
+    """How far the field is from that of second-order elements."""
+    words = (
+        f"Numerical error of this case: against second-order elements on the same mesh ({error.unknowns} unknowns) E "
+        f"differs by {100 * error.relative_l2:.1f} % (relative L2) over {error.where}, its 99.9th percentile by "
+        f"{100 * error.p999:+.1f} %; within {error.radius:g} mm of the target E differs by "
+        f"{100 * error.near_l2:.1f} %, its mean size by {100 * error.near_mean:+.1f} %"
+    )
+    if error.target is not None:
+        words += f"; the mean |E| quoted for the target, of element values, by {100 * error.target:+.1f} %"
+    return f"{words}."
