@@ -19,6 +19,9 @@ from neuro_field.report.opengl import PictureError
 #: Cells of a table up to this length are not broken over lines: names in its first column, numbers in the others.
 _NAME, _NUMBER = 26, 9
 
+#: No column is squeezed to fewer characters.
+_LEAST = 5
+
 
 class Stages:
     """A bar per stage on stderr; call it with a stage's name and the share of it that is done."""
@@ -65,8 +68,11 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     texts = [[str(value) for value in row] for row in rows]
     made = Table(show_lines=False)
     for index, heading in enumerate(headings):
-        longest = max((len(row[index]) for row in texts), default=0)
-        made.add_column(heading, overflow="fold", no_wrap=longest <= (_NAME if index == 0 else _NUMBER))
+        cells = [row[index] for row in texts]
+        longest, words = max(map(len, cells), default=0), [word for cell in cells for word in cell.split()]
+        whole = max(longest, len(heading)) <= (_NAME if index == 0 else _NUMBER)
+        least = min(_LEAST, max(map(len, words), default=1))
+        made.add_column(heading, overflow="fold", no_wrap=whole, min_width=None if whole else least)
     for row in texts:
         made.add_row(*(value.replace("[", r"\[") for value in row))
     Console().print(made)

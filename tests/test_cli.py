@@ -163,6 +163,20 @@ def test_lists_name_what_there_is_and_where_it_comes_from(command, capsys):
     assert {"coils": "figure8-70mm", "targets": "m1-hand", "presets": "contralesional-1hz-hand"}[command] in said
 
 
+def test_no_column_of_a_table_is_lost_on_a_narrow_terminal(monkeypatch, capsys):
+    from neuro_field.console import table
+
+    monkeypatch.setenv("COLUMNS", "80")
+    words = "a long title of many words that has to be broken over lines"
+    table(
+        ("name", "a", "b", "what runs first, and where", "c", "title"),
+        [("figure8-70mm", 1.25, 3.5, "away from", 7, words)],
+    )
+    said = capsys.readouterr().out
+    for word in ("figure8-70mm", "1.25", "away from", "title", "many"):
+        assert word in said
+
+
 def test_one_coil_is_shown_and_an_unknown_one_is_not(capsys):
     assert main(["coils", "figure8-70mm"]) == 0
     said = capsys.readouterr().out
