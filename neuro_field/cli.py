@@ -390,9 +390,9 @@ def coils(
         check_new_folder(output)
     if name is None:
         table(*shelf_rows())
-        typer.echo(
-            "|E|: primary, V/m at 1 A/us; d1/2, S1/2: spherical head of Deng 2013, in brackets as printed there."
-        )
+        typer.echo("A/us: at 100 % output. 15 mm, 20 mm: primary |E| at that depth, V/m at 1 A/us.")
+        typer.echo("d1/2, S1/2: in the spherical head of Deng 2013, in brackets as printed there [lit].")
+        typer.echo("handle: the induced current first runs towards it or away from it, at dI/dt above 0.")
     else:
         for key, value in shown_coil(name).facts.items():
             typer.echo(f"{key}: {value}")

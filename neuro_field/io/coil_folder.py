@@ -44,8 +44,8 @@ def shelf_rows() -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
             for key in ("half_depth_cm", "spread_cm2")
         )
         polarity = {"+y": "away from", "-y": "towards", "none": "-"}[card["polarity"]]
-        rows.append((name, card["title"], slope, *fields, depth, spread, polarity))
-    return ("name", "title", "max A/us", "|E| 15 mm", "|E| 20 mm", "d1/2 cm", "S1/2 cm2", "first current, handle"), rows
+        rows.append((name, slope, *fields, depth, spread, polarity))
+    return ("name", "A/us", "15 mm", "20 mm", "d1/2 cm", "S1/2 cm2", "handle"), rows
 
 
 def write_coil_pages(
