@@ -16,7 +16,7 @@ from neuro_field.planning.dose import dose
 from neuro_field.planning.plan import distinct
 from neuro_field.planning.presets import PRESETS
 from neuro_field.planning.response import response
-from neuro_field.planning.study import directed
+from neuro_field.planning.study import Answers, _warnings, directed
 
 GRID = Grid(radius=15, spacing=7.5, angle_step=45)
 
@@ -81,6 +81,17 @@ def test_a_plan_ranks_every_candidate_and_checks_the_best(solver, coil, target, 
     assert plan.best.verified == pytest.approx(target.mean(plan.field), rel=1e-12)
     nearest = np.linalg.norm(plan.best.placement.center - target.center)
     assert nearest < 45  # over the target, not elsewhere
+
+
+@pytest.mark.parametrize(("verified", "told"), [(0.69, True), (0.73, False)])
+def test_a_field_that_runs_aside_of_the_wanted_axis_is_told(study, verified, told):
+    plan = study.contralesional
+    best = replace(plan.best, verified=verified, magnitude=1.0)
+    turned = replace(plan, ranking=(best,), target=replace(plan.target, direction=(0.0, 1.0, 0.0)))
+    free = replace(turned, target=replace(plan.target, direction=None))
+    for made, expected in ((turned, told), (free, False)):
+        said = _warnings(PRESETS[0], Answers("left"), {}, {"ipsilesional": made})
+        assert any("wanted axis" in line for line in said) == expected
 
 
 def test_distinct_placements_are_distinct(choices, target):

@@ -23,6 +23,10 @@ from neuro_field.planning.target import Target
 #: Answers that forbid stimulation: with one of these nothing is planned.
 CONTRAINDICATIONS = ("pacemaker", "icd", "cochlear-implant", "intracranial-clip")
 
+#: Below this share of the field along the wanted axis the best placement is told to be doubtful (45 degrees off).
+LEAST_ALONG = 0.71
+
+
 #: Below this share of viable grey matter a target counts as lost, mostly.
 LEAST_VIABLE = 0.5
 
@@ -320,6 +324,12 @@ def _warnings(preset: Preset, answers: Answers, targets: dict[str, Target], plan
             "what carries the remaining function (bimodal balance-recovery model, Di Pino 2014 [src])."
         )
     for role, made in plans.items():
+        along = made.best.verified / max(made.best.magnitude, 1e-12)
+        if made.target.direction is not None and along < LEAST_ALONG:
+            out.append(
+                f"At the best {role} placement only {along:.0%} of the field in the target runs along the wanted axis: "
+                "folds or the lesion turn it. Compare it with a placement chosen by field strength alone."
+            )
         if made.report.largest_difference > 0.01:
             out.append(
                 f"Ranked and fully solved fields on the {role} side differ by up to "
