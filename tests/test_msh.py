@@ -162,6 +162,10 @@ def test_a_flat_tetrahedron_and_a_missing_file_are_refused(tmp_path):
     write_msh(tmp_path / "flat.msh", flat)
     with pytest.raises(FileFormatError, match="without volume"):
         read_msh(tmp_path / "flat.msh")
+    far = TetMesh(np.where(np.arange(5)[:, None] == 3, 1e200, NODES), TETS, TAGS)
+    write_msh(tmp_path / "far.msh", far)
+    with pytest.raises(FileFormatError, match="beyond"):
+        read_msh(tmp_path / "far.msh")
     with pytest.raises(InputError, match="does not exist"):
         read_msh(tmp_path / "none.msh")
     with pytest.raises(InputError, match=r"named \.msh"):

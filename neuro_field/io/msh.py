@@ -19,6 +19,9 @@ from neuro_field.io.msh_sections import RawMesh, read_sections
 #: Gmsh's number for the four-node tetrahedron.
 TETRAHEDRON = 4
 
+#: A coordinate beyond this is damage, whatever its unit.
+LARGEST = 1e9
+
 
 @dataclass(frozen=True, eq=False)
 class MshFile:
@@ -74,8 +77,8 @@ def _renumbered(raw: RawMesh, path: Path) -> tuple[AnyArray, AnyArray]:
     used[index.ravel()] = True
     new = np.cumsum(used) - 1
     nodes = raw.nodes[used]
-    if not np.isfinite(nodes).all():
-        raise FileFormatError(f"The section $Nodes of {path} holds coordinates that are not finite.")
+    if not (np.abs(nodes) <= LARGEST).all():  # false for NaN too
+        raise FileFormatError(f"The section $Nodes of {path} holds coordinates that are not finite or beyond 1e9.")
     return nodes, new[index]
 
 
