@@ -111,3 +111,10 @@ def test_the_folder_of_a_head_holds_the_page_also_where_nothing_can_be_drawn(hea
     monkeypatch.setattr("neuro_field.io.heads.head_picture", none)
     write_head(head, tmp_path / "HEAD2", labels=labels)
     assert "no OpenGL here" in (tmp_path / "HEAD2/qc.html").read_text()
+
+
+def test_a_conductivity_that_was_changed_is_not_given_the_standard_source(head):
+    made = head_page(head.with_conductivity({"bone": 0.02}), no_picture="not asked for")
+    row = re.search(r"<tr><td>bone</td>.*?</tr>", made)[0]
+    assert "0.020" in row
+    assert "set for this head" in row

@@ -90,7 +90,10 @@ class Samseg:
         out = folder / "samseg"
         registration = out / "template.lta"
         command = [str(self._program), "--input", *map(str, images), "--output", str(out)]
-        command += ["--threads", str(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2)]
+        command += [
+            "--threads",
+            str(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1),
+        ]
         if len(images) > 1:
             command += ["--coregister", "--pallidum-separate"]
         return [*command, "--reg", str(registration)] if registration.is_file() else command

@@ -16,9 +16,7 @@ from neuro_field.io.atomic import new_file
 from neuro_field.io.heads import digest
 from neuro_field.io.images import read_image
 from neuro_field.io.samseg import Samseg
-
-#: Called with the stage at hand and the share of it that is done.
-Progress = Callable[[str, float], object]
+from neuro_field.mri.build import Progress, silent
 
 RECORD, LOG = "inputs.json", "segmentation.log"
 
@@ -86,7 +84,7 @@ def segment(
     paths, folder = [Path(image).absolute() for image in images], Path(folder).absolute()
     for path in paths:
         read_image(path)  # refuses what is no image of a head before minutes are spent
-    tell = progress if progress is not None else _silent
+    tell = progress if progress is not None else silent
     backend = SEGMENTERS[segmenter]()
     known_by = [{"name": path.name, "sha256": digest(path)} for path in paths]
     record: dict[str, object] = {"segmenter": segmenter, "images": known_by}
@@ -99,10 +97,6 @@ def segment(
     if not labels.is_file():
         raise InputError(f"{program} ended without writing {labels.name}; its log is {log}.")
     return Segmentation(labels, log, program, False)
-
-
-def _silent(stage: str, share: float) -> None:
-    """Progress that nobody watches."""
 
 
 def _claim(folder: Path, record: dict[str, object]) -> None:

@@ -166,39 +166,36 @@ def load(nodes, tets, sigma, tensor, offsets, slots, potential, out):
                 out[i, k] -= 0.25 * total
 
 
+@njit(cache=True)
+def _gradient(nodes, tets, t, values, own, out):
+    """Gradient (3,) of a nodal field in element t; own (3,) is scratch."""
+    weighted_gradient(nodes, tets, t, 0, own)
+    p, q = tets[t, 0], tets[t, 1]
+    volume = 0.0
+    for c in range(3):
+        volume += own[c] * (nodes[p, c] - nodes[q, c])
+        out[c] = 0.0
+    for a in range(4):
+        weighted_gradient(nodes, tets, t, a, own)
+        for c in range(3):
+            out[c] += own[c] * values[tets[t, a]] / volume
+
+
 @njit(cache=True, parallel=True)
 def element_gradients(nodes, tets, values, out):
     """Gradient of a nodal field in each element; nodes m, values (n,), out (t, 3)."""
     for t in prange(len(tets)):
-        own = np.empty(3)
-        weighted_gradient(nodes, tets, t, 0, own)
-        p, q = tets[t, 0], tets[t, 1]
-        volume = 0.0
-        for c in range(3):
-            volume += own[c] * (nodes[p, c] - nodes[q, c])
-            out[t, c] = 0.0
-        for a in range(4):
-            weighted_gradient(nodes, tets, t, a, own)
-            for c in range(3):
-                out[t, c] += own[c] * values[tets[t, a]] / volume
+        _gradient(nodes, tets, t, values, np.empty(3), out[t])
 
 
 @njit(cache=True, parallel=True)
 def element_fields(nodes, tets, potential, dadt, out):
     """E = -grad(phi) - mean of dA/dt over an element's nodes; nodes m, potential (n,) V, dadt (n, 3) and out (t, 3)."""
     for t in prange(len(tets)):
-        own = np.empty(3)
-        weighted_gradient(nodes, tets, t, 0, own)
-        p, q = tets[t, 0], tets[t, 1]
-        volume = 0.0
+        _gradient(nodes, tets, t, potential, np.empty(3), out[t])
+        i, j, k, m = tets[t, 0], tets[t, 1], tets[t, 2], tets[t, 3]
         for c in range(3):
-            volume += own[c] * (nodes[p, c] - nodes[q, c])
-            out[t, c] = 0.0
-        for a in range(4):
-            weighted_gradient(nodes, tets, t, a, own)
-            i = tets[t, a]
-            for c in range(3):
-                out[t, c] -= own[c] * potential[i] / volume + 0.25 * dadt[i, c]
+            out[t, c] = -out[t, c] - 0.25 * (dadt[i, c] + dadt[j, c] + dadt[k, c] + dadt[m, c])
 
 
 @njit(cache=True, parallel=True)

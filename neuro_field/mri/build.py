@@ -179,14 +179,14 @@ def build_head(
     >>> head = nf.build_head(image.get_fdata(), image.affine)  # doctest: +SKIP
     """
     edge = checked_edge(edge)
-    tell = progress if progress is not None else _silent
+    tell = progress if progress is not None else silent
     tell("cleaning", 0.0)
     ready = prepare_labels(labels, affine, lesion, lesion_affine=lesion_affine, rim=rim, table=table, clean=clean)
     tell("cleaning", 1.0)
     return build_prepared(ready, edge, tissue_edges=tissue_edges, mapping=mapping, name=name, progress=progress)
 
 
-def _silent(stage: str, share: float) -> None:
+def silent(stage: str, share: float) -> None:
     """Progress that nobody watches."""
 
 
@@ -206,7 +206,7 @@ def build_prepared(
     edge = checked_edge(edge)
     if mapping is not None and not isinstance(mapping, AffineMapping):
         raise InputError(f"Input mapping of build_head must be an AffineMapping; not {type(mapping).__name__}.")
-    tell = progress if progress is not None else _silent
+    tell = progress if progress is not None else silent
     record = dict(ready.record) | {"seconds": dict(ready.record.get("seconds", {}))}
     if mapping is None:
         start = time.perf_counter()

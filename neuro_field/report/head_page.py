@@ -11,11 +11,10 @@ from neuro_field.errors import InputError
 from neuro_field.geometry.quality import smallest_dihedral_angles
 from neuro_field.head.lesion import lesion_summary
 from neuro_field.head.model import HeadModel
-from neuro_field.head.tissues import BY_NAME, BY_TAG
 from neuro_field.planning.atlas import SITES
 from neuro_field.planning.target import Target
 from neuro_field.report.facts import HeadFacts
-from neuro_field.report.page import rendered
+from neuro_field.report.page import rendered, tissue_rows
 from neuro_field.report.slices import OUTLINES, TEMPLATE, Volume, histogram, slice_pictures
 from neuro_field.report.words import point_words
 
@@ -107,18 +106,12 @@ def _tissues(head: HeadModel, labels: Volume | None) -> list[dict[str, Any]]:
         counts = np.bincount(labels.values.ravel().astype(np.int64), minlength=1)
         drawn = {int(tag): float(count) * voxel for tag, count in enumerate(counts) if count}
         same = labels.at(head.mesh.centroids, 0) == head.mesh.tags
-    rows = []
-    for name, cm3 in head.tissue_volumes.items():
-        tag = BY_NAME[name].tag
-        chosen = head.mesh.tags == tag
-        row: dict[str, Any] = {"name": name.replace("_", " "), "mesh": cm3, "labels": drawn.get(tag)}
-        row["source"] = BY_TAG[tag].source
-        sigma = head.conductivity[chosen]
-        row["sigma"] = float(sigma.mean() if sigma.ndim == 1 else np.trace(sigma, axis1=1, axis2=2).mean() / 3)
-        row["dice"] = None
+    rows = tissue_rows(head)
+    for row in rows:
+        chosen = head.mesh.tags == row["tag"]
+        row |= {"mesh": row["cm3"], "labels": drawn.get(row["tag"]), "dice": None}
         if row["labels"]:
-            row["dice"] = 2 * float(head.mesh.volumes[chosen & same].sum() / 1e3) / (cm3 + row["labels"])
-        rows.append(row)
+            row["dice"] = 2 * float(head.mesh.volumes[chosen & same].sum() / 1e3) / (row["mesh"] + row["labels"])
     return rows
 
 

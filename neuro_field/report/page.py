@@ -198,10 +198,8 @@ def _coil(study: Study | Plan) -> dict[str, str]:
     return rows
 
 
-def _head(head: HeadModel | None) -> dict[str, Any] | None:
-    """The head in figures: mesh, tissues with conductivities, mapping, provenance."""
-    if head is None:
-        return None
+def tissue_rows(head: HeadModel) -> list[dict[str, Any]]:
+    """Each tissue of a head: tag, name, cm3, conductivity in words (S/m) and where that comes from."""
     sigma = head.conductivity if head.conductivity.ndim == 1 else np.trace(head.conductivity, axis1=1, axis2=2) / 3
     tissues = []
     for tag in np.unique(head.mesh.tags):
@@ -209,16 +207,24 @@ def _head(head: HeadModel | None) -> dict[str, Any] | None:
         mean, standard = float(sigma[chosen].mean()), tissue.conductivity if tissue else None
         own = standard is None or abs(mean - standard) > 1e-6
         tissues.append({
+            "tag": int(tag),
             "name": tissue.name.replace("_", " ") if tissue else f"tag {tag}",
-            "volume": f"{head.mesh.volumes[chosen].sum() / 1e3:.1f}",
+            "cm3": float(head.mesh.volumes[chosen].sum() / 1e3),
             "sigma": f"{mean:.3f}" + (" (mean of a tensor)" if head.conductivity.ndim == 3 else ""),
             "source": "set for this head" if own or tissue is None else tissue.source,
         })  # fmt: skip
+    return tissues
+
+
+def _head(head: HeadModel | None) -> dict[str, Any] | None:
+    """The head in figures: mesh, tissues with conductivities, mapping, provenance."""
+    if head is None:
+        return None
     return {
         "name": head.name,
         "mesh": f"{len(head.mesh.nodes)} nodes, {len(head.mesh.tets)} tetrahedra",
         "mapping": head.mapping.source if head.mapping is not None else "none",
-        "tissues": tissues,
+        "tissues": tissue_rows(head),
         "provenance": {str(key): _plain(value) for key, value in head.provenance.items()},
     }
 
