@@ -2,7 +2,7 @@
 
 The house, from the roof down; a room may import rooms on lower floors only::
 
-    roof      cli.py     console.py
+    roof      cli.py     commands/  console.py
     floor 6   io/                         files in, files out
     floor 5   report/                     pictures and pages
     floor 4   planning/  mri/             where to put the coil | from labels to a head and to MNI

@@ -19,6 +19,7 @@ FLOORS = [
     {"report"},
     {"io"},
     {"console"},
+    {"commands"},
     {"cli"},
     {"__init__"},
 ]

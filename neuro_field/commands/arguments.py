@@ -1,0 +1,55 @@
+"""Arguments and options that several commands share, and what they name."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from neuro_field.console import Stages
+
+Output = Annotated[Path, typer.Option("--output", "-o", help="New folder to write; must not hold anything yet.")]
+HeadArgument = Annotated[
+    str, typer.Argument(metavar="HEAD", help="A head folder, a .msh file, an m2m_ folder, or example:colin27-stroke.")
+]
+CoilOption = Annotated[str, typer.Option("--coil", help="A name from `neuro-field coils`, or a .ccd, .tcd or .nii.gz.")]
+ImageOption = Annotated[Path | None, typer.Option("--image", help="The T1; else the one that came with the head.")]
+SubjectOption = Annotated[str, typer.Option("--subject", help="Label in the names of files; no patient's name.")]
+EdgeOption = Annotated[float, typer.Option("--edge", help="Finest cell edge of the mesh, mm.")]
+
+
+def head_of(source: str, stages: Stages, edge: float = 1.9) -> Any:
+    """The head that a command's HEAD argument names."""
+    name = source.removeprefix("example:")
+    if name != source:
+        from neuro_field.io.examples import example_head
+
+        return example_head(name, edge=edge, progress=stages)
+    from neuro_field.io.heads import read_head
+
+    with stages.stage("reading the head"):
+        return read_head(source)
+
+
+def images_of(source: str) -> dict[str, Any]:
+    """The images behind a built-in head; none for one that comes as a mesh."""
+    from neuro_field.io.examples import example_images
+
+    name = source.removeprefix("example:")
+    return example_images(name) if name != source else {}
+
+
+def coil_of(source: str) -> Any:
+    from neuro_field.io.coils import is_coil_file, load_coil, read_coil
+
+    return read_coil(source) if is_coil_file(source) else load_coil(source)
+
+
+def grid_of(source: str, image: Path | None) -> Any:
+    """The T1 whose grid a field is written on: as named, or the one that came with the head; None without one."""
+    from neuro_field.io.heads import T1
+    from neuro_field.io.images import read_image
+
+    beside = Path(source) / T1
+    if image is None and not beside.is_file():
+        return images_of(source).get("t1")
+    return read_image(image or beside)

@@ -1,0 +1,118 @@
+"""Commands that compute a field, show things in 3D, and hold the solver against closed forms."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from neuro_field.commands.arguments import (
+    CoilOption,
+    EdgeOption,
+    HeadArgument,
+    ImageOption,
+    Output,
+    SubjectOption,
+    coil_of,
+    grid_of,
+    head_of,
+)
+from neuro_field.console import Stages, numbers, table
+from neuro_field.errors import InputError
+
+
+def simulate(
+    head: HeadArgument,
+    coil: CoilOption,
+    at: Annotated[str, typer.Option(help="Point the coil stands above, x,y,z mm, head frame.")],
+    handle_towards: Annotated[str, typer.Option(help="Point the handle is turned to, x,y,z mm.")],
+    output: Output,
+    gap: Annotated[float, typer.Option(help="Scalp to casing, mm.")] = 4.0,
+    didt: Annotated[float, typer.Option(help="Current slope, A/us.")] = 1.0,
+    tilt: Annotated[float, typer.Option(help="Largest tilt to clear the scalp before lifting, degrees.")] = 0.0,
+    format: Annotated[str, typer.Option(help="Any of msh,nifti,gifti,vtu with commas between.")] = "msh",
+    image: ImageOption = None,
+    subject: SubjectOption = "01",
+    order: Annotated[int, typer.Option(help="Of the finite elements: 1, or 2 (more exact; a minute, 6 GB).")] = 1,
+    edge: EdgeOption = 1.9,
+) -> None:
+    """Compute the field of one placement and write it.
+
+    Example: `neuro-field simulate HEAD --coil figure8-70mm --at 40,-20,65 --handle-towards 80,-80,60 -o OUT`
+    """
+    from neuro_field.coil.clearing import cleared
+    from neuro_field.coil.placement import Placement
+    from neuro_field.field.solver import Solver
+    from neuro_field.io.atomic import check_new_folder
+    from neuro_field.io.fields import check_formats, write_field
+    from neuro_field.report.sentences import field_lines
+
+    check_new_folder(output)
+    formats = [name.strip().lower() for name in format.split(",") if name.strip()]
+    grid = grid_of(head, image) if "nifti" in formats else None
+    check_formats(formats, grid is not None)
+    induced, point, towards = coil_of(coil), numbers(at, 3, "--at"), numbers(handle_towards, 3, "--handle-towards")
+    with Stages() as stages:
+        model = head_of(head, stages, edge)
+        placement = Placement.on(model.scalp, above=point, handle_towards=towards, gap=gap)
+        clearance = "Whether the casing clears the scalp is not known: this coil's file has none."
+        if induced.casing is not None:
+            clear = cleared(placement, induced, model.scalp, gap, tilt)
+            placement, clearance = clear.placement, clear.words
+        with stages.stage("solver set-up"):
+            solver = Solver(model, order=order)
+        with stages.stage("solving"):
+            field = solver.solve(induced, placement, didt=didt * 1e6)
+        stages("writing", 0.0)
+        write_field(
+            field, output, formats=formats, grid=grid, subject=subject, progress=lambda share: stages("writing", share)
+        )
+        stages("writing", 1.0)
+    for line in [*field_lines(field), clearance]:
+        typer.echo(line)
+    typer.echo(f"Field written to {output}.")
+
+
+def view(
+    thing: Annotated[str, typer.Argument(metavar="PLAN|HEAD", help="A plan folder or anything that names a head.")],
+    screenshot: Annotated[Path | None, typer.Option(help="Write a PNG instead of opening a window.")] = None,
+) -> None:
+    """Show a head or a plan in 3D.
+
+    Example: `neuro-field view HEAD --screenshot head.png`
+    """
+    from neuro_field.io.plans import read_plan
+    from neuro_field.report.view import view as show
+
+    if screenshot is not None and screenshot.exists():
+        raise InputError(f"File {screenshot} exists already; name another.")
+    with Stages() as stages:
+        shown = read_plan(thing) if (Path(thing) / "plan.json").is_file() else head_of(thing, stages)
+    show(shown, screenshot=screenshot)
+    if screenshot is not None:
+        typer.echo(f"Picture written to {screenshot}.")
+
+
+def validate(
+    size: Annotated[str, typer.Option(help="small, medium or large.")] = "small",
+    coil: CoilOption = "figure8-70mm",
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="New folder: the table and a plot.")] = None,
+) -> None:
+    """Hold the solver against closed forms and laws of physics and print the errors.
+
+    Example: `neuro-field validate --size small -o VALIDATION`
+    """
+    from neuro_field.field.validation import validate as run
+    from neuro_field.io.atomic import check_new_folder
+    from neuro_field.io.validation import write_validation
+
+    if output is not None:
+        check_new_folder(output)
+    with Stages() as stages:
+        rows = run(coil_of(coil), size=size, progress=stages)
+    shown = [(r.case, r.mesh, r.metric, f"{r.value:.3g}", f"{r.limit:.3g}", ("FAILED", "ok")[r.passed]) for r in rows]
+    table(("case", "mesh", "metric", "value", "limit", ""), shown)
+    if output is not None:
+        write_validation(rows, output)
+        typer.echo(f"Table and plot written to {output}.")
+    if not all(row.passed for row in rows):
+        raise typer.Exit(1)

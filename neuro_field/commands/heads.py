@@ -1,0 +1,93 @@
+"""Commands that build head models and keep them."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from neuro_field.commands.arguments import EdgeOption, Output, head_of, images_of
+from neuro_field.console import Stages, named_numbers, table
+from neuro_field.errors import InputError
+
+
+def head(
+    image: Annotated[
+        str, typer.Argument(metavar="IMAGE", help="A T1 image, an m2m_ folder, a .msh, or example:colin27-stroke.")
+    ],
+    output: Output,
+    labels: Annotated[Path | None, typer.Option(help="Tissue labels on the T1's grid or another.")] = None,
+    lesion: Annotated[Path | None, typer.Option(help="Lesion mask, on any grid that overlaps.")] = None,
+    t2: Annotated[Path | None, typer.Option(help="A T2 of the same person, for the segmenter.")] = None,
+    segmenter: Annotated[str, typer.Option(help="What makes labels where none are given.")] = "samseg",
+    rim: Annotated[float, typer.Option(help="Width of a rim to draw around the lesion's cavity, mm.")] = 0.0,
+    edge: EdgeOption = 1.9,
+    tissue_edge: Annotated[
+        list[str] | None, typer.Option(help="Longest edge in a tissue, such as white_matter=1.9; may be repeated.")
+    ] = None,
+) -> None:
+    """Build a head model from a T1, and write it to a folder.
+
+    Without --labels the T1 is segmented first, in about ten minutes; what the segmenter wrote stays beside HEAD.
+
+    Example: `neuro-field head T1.nii.gz --labels labels.nii.gz --lesion lesion.nii.gz -o HEAD`
+    """
+    from neuro_field.io.atomic import check_new_folder
+    from neuro_field.io.heads import head_from_images, is_head, write_head
+    from neuro_field.report.sentences import head_lines
+
+    check_new_folder(output)
+    with Stages() as stages:
+        if image.startswith("example:") or is_head(image):
+            if labels or lesion or t2 or rim or tissue_edge:
+                raise InputError(
+                    "Options --labels, --lesion, --t2, --rim and --tissue-edge go with a T1 image, not with a mesh."
+                )
+            made, files = head_of(image, stages, edge), images_of(image)
+        elif not Path(image).is_file():
+            raise InputError(f"The image {image} does not exist.")
+        elif labels is not None and t2 is not None:
+            raise InputError("Option --t2 is for the segmenter; with --labels nothing is segmented.")
+        else:
+            found = labels or _segmented(Path(image), t2, lesion, segmenter, output, stages)
+            edges = named_numbers(tissue_edge, "--tissue-edge")
+            made, files = head_from_images(
+                image, found, lesion=lesion, rim=rim, edge=edge, tissue_edges=edges, progress=stages
+            )
+        with stages.stage("writing"):
+            write_head(made, output, **files)
+    for line in head_lines(made):
+        typer.echo(line)
+    typer.echo(f"Look at {output / 'qc.html'} before you plan on this head.")
+    typer.echo(f"Head written to {output}. Next: neuro-field plan {output} --preset contralesional-1hz-hand -o PLAN")
+
+
+def _segmented(t1: Path, t2: Path | None, lesion: Path | None, segmenter: str, output: Path, stages: Stages) -> Path:
+    """Labels of a T1 from a segmenter, which works in a folder beside the head."""
+    from neuro_field.io.segmentation import segment
+
+    if lesion is not None and not lesion.is_file():
+        raise InputError(f"The lesion mask {lesion} does not exist.")
+    beside = output.absolute().with_name(f"{output.name}.segmentation")
+    made = segment([t1, t2] if t2 else [t1], beside, segmenter=segmenter, progress=stages)
+    typer.echo(f"Labels {'found' if made.reused else 'made'}: {made.labels}, log {made.log}.")
+    return made.labels
+
+
+def cache(clear: Annotated[bool, typer.Option("--clear", help="Remove the heads that are kept.")] = False) -> None:
+    """Show the built-in heads that are kept meshed, or remove them.
+
+    Example: `neuro-field cache --clear`
+    """
+    from datetime import datetime
+
+    from neuro_field.io.examples import MOST_KEPT, cache_folder, cached_heads, clear_cache
+
+    if clear:
+        typer.echo(f"{clear_cache()} heads removed from {cache_folder()}.")
+        return
+    heads = cached_heads()
+    rows = [(k.path.name, f"{k.size / 1e6:.0f}", f"{datetime.fromtimestamp(k.used):%Y-%m-%d %H:%M}") for k in heads]
+    table(("head", "MB", "last used"), rows)
+    typer.echo(
+        f"{len(heads)} of at most {MOST_KEPT} heads, {sum(k.size for k in heads) / 1e6:.0f} MB, {cache_folder()}"
+    )

@@ -1,0 +1,166 @@
+"""Commands that plan, hand a plan to a navigator, and compare what was delivered with it."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from neuro_field.commands.arguments import (
+    EdgeOption,
+    HeadArgument,
+    ImageOption,
+    Output,
+    SubjectOption,
+    coil_of,
+    grid_of,
+    head_of,
+)
+from neuro_field.console import Stages
+from neuro_field.errors import InputError
+
+
+def plan(
+    head: HeadArgument,
+    preset: Annotated[str, typer.Option(help="A name from `neuro-field presets`.")],
+    output: Output,
+    coil: Annotated[
+        str | None, typer.Option(help="A name from `neuro-field coils` or a file; else the preset's.")
+    ] = None,
+    lesion_side: Annotated[str | None, typer.Option(help="left or right, where no mask says it.")] = None,
+    rmt: Annotated[float | None, typer.Option(help="Resting motor threshold of the unaffected hand, % output.")] = None,
+    side: Annotated[str | None, typer.Option(help="left or right, where the preset leaves it open.")] = None,
+    fluency: Annotated[str | None, typer.Option(help="fluent or non-fluent (aphasia).")] = None,
+    dominant_side: Annotated[str | None, typer.Option(help="Language-dominant side on fMRI (aphasia).")] = None,
+    mep: Annotated[
+        str, typer.Option(help="Ipsilesional motor evoked potential: present, absent or untested.")
+    ] = "untested",
+    fma_ue: Annotated[float | None, typer.Option(help="Fugl-Meyer upper extremity, 0 to 66.")] = None,
+    contraindication: Annotated[
+        list[str] | None, typer.Option(help="pacemaker, icd, cochlear-implant or intracranial-clip: blocks the plan.")
+    ] = None,
+    radius: Annotated[float, typer.Option(help="Of the scalp patch searched, mm.")] = 30.0,
+    spacing: Annotated[float, typer.Option(help="Of its positions, mm.")] = 5.0,
+    angle_step: Annotated[float, typer.Option(help="Between handle directions, degrees.")] = 15.0,
+    gap: Annotated[float, typer.Option(help="Scalp to casing: hair, cap, mm.")] = 4.0,
+    fields: Annotated[bool, typer.Option(help="Write the best placements' fields as NIfTI on the T1's grid.")] = False,
+    image: ImageOption = None,
+    subject: SubjectOption = "01",
+    numerical_error: Annotated[
+        bool, typer.Option(help="Check the best fields in second order: a minute, 6 GB.")
+    ] = False,
+    edge: EdgeOption = 1.9,
+) -> None:
+    """Rank coil placements on both hemispheres and write the report.
+
+    Example: `neuro-field plan example:colin27-stroke --preset contralesional-1hz-hand -o PLAN`
+    """
+    from neuro_field.io.atomic import check_new_folder
+    from neuro_field.io.fields import check_formats
+    from neuro_field.io.plans import write_study
+    from neuro_field.planning.candidates import Grid
+    from neuro_field.planning.presets import preset as preset_of
+    from neuro_field.planning.study import study
+    from neuro_field.report.sentences import study_lines
+
+    check_new_folder(output)
+    on = grid_of(head, image) if fields else None
+    if fields:
+        check_formats(["nifti"], on is not None)
+    chosen = preset_of(preset)
+    grid = Grid(radius, spacing, angle_step, gap)
+    induced = coil_of(coil or chosen.coil)
+    with Stages() as stages:
+        made = study(
+            head_of(head, stages, edge), preset=preset, coil=induced, rmt=rmt, lesion_side=lesion_side, grid=grid,
+            numerical_error=numerical_error, progress=stages,
+            side=side, fluency=fluency, dominant_side=dominant_side, mep_ipsilesional=mep,
+            fma_ue=fma_ue, contraindications=tuple(contraindication or ()),
+        )  # fmt: skip
+        with stages.stage("pictures and report"):
+            write_study(made, output, grid=on, subject=subject)
+    for line in study_lines(made):
+        typer.echo(line)
+    typer.echo(f"Stages: {stages.summary()}")
+    if not (output / "pictures").is_dir():
+        typer.echo("The report has no pictures; its page says why.")
+    typer.echo(f"Report: {output / 'report.html'}")
+
+
+def export(
+    folder: Annotated[Path, typer.Argument(metavar="PLAN", help="A plan folder.")],
+    to: Annotated[str, typer.Option(help="Names of navigators with commas between: localite,brainsight,ant, ...")],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Folder to write into; else PLAN/navigation.")
+    ] = None,
+    image: Annotated[Path | None, typer.Option(help="The T1 (NIfTI) that the navigator has loaded.")] = None,
+    system: Annotated[
+        str | None, typer.Option(help="Brainsight's coordinate system, as NIfTI:Aligned; else the image's own.")
+    ] = None,
+    subject: SubjectOption = "01",
+) -> None:
+    """Write a plan's ranked placements as files for navigators.
+
+    Example: `neuro-field export PLAN --to localite,brainsight,ant --image T1.nii.gz`
+    """
+    from neuro_field.io.navigation.files import Export, convention, export_plan
+    from neuro_field.io.navigation.frames import ImageFrames
+    from neuro_field.io.plans import read_plan
+
+    study = read_plan(folder)
+    coil_name = study.coil.name if study.coil is not None else ""
+    how = Export(ImageFrames.read(image) if image else None, system, coil_name, subject)
+    names = list(dict.fromkeys(name.strip().lower() for name in to.split(",") if name.strip()))
+    written = export_plan(study, names, output or folder / "navigation", how)
+    for name, paths in written.items():
+        typer.echo(f"{name}: {convention(name, how)}")
+        for path in paths:
+            typer.echo(f"  {path}")
+
+
+def delivered(
+    head: HeadArgument,
+    plan: Annotated[Path, typer.Option(help="The plan's folder.")],
+    poses: Annotated[list[Path], typer.Option(help="Recorded poses, a navigator's file; may be given several times.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="New .tsv or .csv file, one row per pulse.")],
+    role: Annotated[
+        str | None, typer.Option(help="contralesional or ipsilesional; else the preset's own side.")
+    ] = None,
+    coil: Annotated[str | None, typer.Option(help="A name or file; else the plan's coil.")] = None,
+    image: Annotated[Path | None, typer.Option(help="The T1 (NIfTI) that the navigator had loaded.")] = None,
+    edge: EdgeOption = 1.9,
+) -> None:
+    """Compute the field that recorded pulses delivered to the target, against the plan.
+
+    Example: `neuro-field delivered HEAD --plan PLAN --poses session1.xml --poses session2.xml -o ledger.tsv`
+    """
+    from neuro_field.field.solver import Solver
+    from neuro_field.io.ledgers import check_new_table, write_ledger
+    from neuro_field.io.navigation.frames import ImageFrames
+    from neuro_field.io.navigation.sessions import recorded_poses
+    from neuro_field.io.plans import read_plan
+    from neuro_field.planning.ledger import check_same_mesh
+    from neuro_field.planning.ledger import delivered as ledger_of
+    from neuro_field.planning.study import plan_of
+    from neuro_field.report.ledger import ledger_lines
+
+    check_new_table(output)
+    study = read_plan(plan)
+    chosen, dose = plan_of(study, role)
+    markers, notes = recorded_poses(poses, ImageFrames.read(image) if image else None)
+    induced = coil_of(coil) if coil else chosen.coil
+    if induced is None:
+        raise InputError(f"The coil of {plan} is not on the shelf, or has changed; give --coil.")
+    didt = dose.output / 100 * induced.didt_max if dose and dose.output and induced.didt_max else None
+    with Stages() as stages:
+        model = head_of(head, stages, edge)
+        check_same_mesh(model, chosen.target)
+        with stages.stage("solver set-up"):
+            solver = Solver(model)
+        ledger = ledger_of(
+            solver, induced, chosen.target, chosen.best.placement, markers, planned_didt=didt, progress=stages
+        )
+        write_ledger(ledger, output)
+    for line in [*(f"Note: {note}" for note in notes), *ledger_lines(ledger)]:
+        typer.echo(line)
+    typer.echo(f"Stages: {stages.summary()}")
+    typer.echo(f"Ledger written to {output}.")

@@ -1,0 +1,70 @@
+"""Commands that list coils, targets and presets."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from neuro_field.console import Stages, table
+
+
+def coils(
+    name: Annotated[str | None, typer.Argument(help="One coil in detail: a name, or a .ccd, .tcd or .nii.gz.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="New folder for pictures and a page of the coils.")
+    ] = None,
+) -> None:
+    """List the coils on the shelf, or show one; with -o draw them.
+
+    Example: `neuro-field coils figure8-70mm -o COIL`
+    """
+    from neuro_field.io.atomic import check_new_folder
+    from neuro_field.io.coil_folder import shelf_rows, shown_coil, write_coil_pages
+    from neuro_field.io.coils import coil_names
+
+    if output is not None:
+        check_new_folder(output)
+    if name is None:
+        table(*shelf_rows())
+        typer.echo("A/us: at 100 % output. 15 mm, 20 mm: primary |E| at that depth, V/m at 1 A/us.")
+        typer.echo("d1/2, S1/2: in the spherical head of Deng 2013, in brackets as printed there [lit].")
+        typer.echo("handle: the induced current first runs towards it or away from it, at dI/dt above 0.")
+    else:
+        for key, value in shown_coil(name).facts.items():
+            typer.echo(f"{key}: {value}")
+    if output is not None:
+        with Stages() as stages:
+            write_coil_pages([name] if name else coil_names(), output, progress=stages)
+        typer.echo(f"Pictures and page written to {output}: open {output / 'coils.html'}.")
+
+
+def targets() -> None:
+    """List the named targets, with where each comes from.
+
+    Example: `neuro-field targets`
+    """
+    from neuro_field.planning.atlas import SITES
+
+    rows = [
+        (s.name, *(" ".join(f"{v:g}" for v in s.seed(side)) for side in ("left", "right")), s.source, s.note)
+        for s in SITES
+    ]
+    table(("name", "left MNI", "right MNI", "basis", "note"), rows)
+    typer.echo("[src] read in the source, [lit] from the literature, not re-read, [calc] computed. Seeds, not answers.")
+
+
+def presets() -> None:
+    """List the treatment presets, with their sources.
+
+    Example: `neuro-field presets`
+    """
+    from neuro_field.planning.presets import PRESETS
+
+    rows = []
+    for p in PRESETS:
+        intensity = f"{p.intensity:.0%} {p.threshold}" if p.intensity is not None else "user must type it"
+        dose = f"{p.frequency}, {intensity}, {p.pulses}"
+        rows.append((p.name, " or ".join(p.sites), p.side, p.coil, dose, p.source))
+    table(("name", "target", "side", "coil", "frequency, intensity, pulses", "source"), rows)
+    typer.echo("[src] read in the source, [lit] from the literature, not re-read.")
+    typer.echo("Not affiliated with, and not, NEURO(R).")
