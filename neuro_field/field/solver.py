@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 
 import numpy as np
+from scipy.sparse import csr_matrix
 
 from neuro_field.arrays import AnyArray, FloatArray, read_only, transformed
 from neuro_field.coil.coil import Coil
@@ -83,14 +84,38 @@ class Solver:
         self.equations: System | QuadraticSystem = self.system
         self._order: AnyArray | slice = morton_order(self.system.nodes)
         self._place: AnyArray | slice = np.argsort(self._order)
-        matrix = self.system.stiffness[self._order][:, self._order].tocsr()
-        matrix.sort_indices()
+        matrix = _along(self._order, self.system.stiffness)
         matrix.data[matrix.indptr[0]] *= 2  # grounds the first node: constants are no longer in the null space
         self._multigrid: Multigrid = multigrid(matrix)
         self._matrix = matrix.indptr.astype(np.uint32), matrix.indices.astype(np.uint32), matrix.data
         if order == 2:
             self._raise()
         self.setup_seconds = time.perf_counter() - start
+
+    def retuned(self, head: HeadModel) -> "Solver":
+        """The same mesh with other conductivities, on the hierarchy that is here already.
+
+        The answers are those of a new solver to its tolerance; they take more iterations the farther the
+        conductivities are from this solver's, a few at factors of two.
+
+        Raises
+        ------
+        InputError
+            If the head's mesh is another, or this solver is of second order.
+        """
+        mesh, mine = head.mesh, self.head.mesh
+        if not (np.array_equal(mesh.nodes, mine.nodes) and np.array_equal(mesh.tets, mine.tets)):
+            raise InputError("Input head of Solver.retuned must have the mesh of the solver's own head; make a Solver.")
+        if self.order != 1:
+            raise InputError("A solver of order 2 cannot be retuned; retune one of order 1 and raise that.")
+        start, out = time.perf_counter(), copy.copy(self)
+        out.head, out.system = head, self.system.retuned(head)
+        out.equations = out.system
+        data = _along(self._order, out.system.stiffness).data
+        data[0] *= 2  # the same grounding; the first entry of a sorted row that couples node 0 is its diagonal
+        out._matrix = *self._matrix[:2], data
+        out.setup_seconds = time.perf_counter() - start
+        return out
 
     def raised(self) -> "Solver":
         """The same head and tolerance in second-order elements, on top of the hierarchy that is here already."""
@@ -263,6 +288,13 @@ class Solver:
                     f"{len(depths)} scalp vertices lie up to {depths.max():.1f} mm inside it, the first is {cut[0]}. "
                     f"Lift it: Placement.on(..., coil=coil), or placement.moved(along_z=-{np.ceil(depths.max()):g})."
                 )
+
+
+def _along(order: AnyArray | slice, matrix: csr_matrix) -> csr_matrix:
+    """A square matrix with rows and columns in another order, the entries of each row by column."""
+    out = matrix[order][:, order].tocsr()
+    out.sort_indices()
+    return out
 
 
 def _is_number(value: object) -> bool:

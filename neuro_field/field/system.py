@@ -1,12 +1,13 @@
 """The discrete equations of a head: linear elements, their stiffness, load vectors and element fields."""
 
+import copy
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from neuro_field.arrays import AnyArray, FloatArray, IntArray
+from neuro_field.arrays import AnyArray, BoolArray, FloatArray, IntArray
 from neuro_field.errors import InputError
 from neuro_field.head.model import HeadModel
 from neuro_field.kernels import assembly
@@ -55,6 +56,25 @@ class System:
                 f"The head must be one piece; instead it has {pieces}, the largest of {sizes.max()} and the smallest "
                 f"of {sizes.min()} nodes (node {np.argmin(sizes[piece])}). Keep the largest piece only."
             )
+
+    def retuned(self, head: HeadModel) -> "System":
+        """These equations with the conductivities of another head on the same mesh; what the mesh decides is shared."""
+        out = copy.copy(self)
+        for name in ("conductivity", "harmonic", "stiffness"):
+            out.__dict__.pop(name, None)
+        out.__dict__["head"] = head
+        return out
+
+    def part(self, elements: BoolArray) -> "System":
+        """The share of these equations that some elements (t,) contribute; shares of disjoint sets add up."""
+        out = copy.copy(self)
+        for name in ("harmonic", "stiffness"):
+            out.__dict__.pop(name, None)
+        out.__dict__["conductivity"] = tuple(
+            unwritable(sigma * elements.reshape(-1, *[1] * (sigma.ndim - 1))) if len(sigma) else sigma
+            for sigma in self.conductivity
+        )
+        return out
 
     @property
     def points(self) -> FloatArray:

@@ -143,7 +143,7 @@ def response(solver: Solver, coil: Coil, target: Target, samples: Sequence[Place
     kept = min(int(np.count_nonzero(sizes > TRUNCATION * sizes[0])), MOST_MODES)
     basis = u[:, :kept]
     weighted = root[:, None, None] * basis.reshape(len(root), 3, kept)  # (r, 3, k)
-    potentials, _ = solver.potentials(_adjoint_loads(solver, target, weighted))
+    potentials, _ = solver.potentials(adjoint_loads(solver, target, weighted))
     currents = system.adjoint_sources(potentials)
     for corner in range(4):
         np.add.at(currents, system.head.mesh.tets[target.elements, corner], -0.25 * np.moveaxis(weighted, 2, 1))
@@ -154,7 +154,7 @@ def response(solver: Solver, coil: Coil, target: Target, samples: Sequence[Place
     )  # fmt: skip
 
 
-def _adjoint_loads(solver: Solver, target: Target, weighted: FloatArray) -> FloatArray:
+def adjoint_loads(solver: Solver, target: Target, weighted: FloatArray) -> FloatArray:
     """Sources (n, k) of the adjoint potentials: sum over the target's elements of weight . grad(l_i)."""
     tets = solver.head.mesh.tets[target.elements]
     corners = solver.system.nodes[tets]

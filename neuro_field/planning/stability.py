@@ -1,0 +1,218 @@
+"""How sure a ranking is when nobody knows the conductivities: the same placements under many draws of them.
+
+Every draw is a full field problem, answered in a reduced space of adjoint potentials (`neuro_field.field.reduced`);
+two draws are solved in full to tell how good that is.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from neuro_field.arrays import FloatArray, read_only
+from neuro_field.coil.coil import Coil
+from neuro_field.coil.placement import Placement
+from neuro_field.field.gauge import primary_field
+from neuro_field.field.reduced import Reduced, reduced
+from neuro_field.field.solver import Solver
+from neuro_field.planning.response import Response, adjoint_loads
+from neuro_field.planning.target import Target
+from neuro_field.planning.uncertainty import Family
+
+#: Draws of the tissues' conductivities, for every lesion value.
+DRAWS = 500
+
+#: Vectors of the field in the target that draws are followed in; the rest is below a hundredth of it.
+_MODES = 5
+
+#: Placements whose fields are made together.
+_BLOCK = 8
+
+#: Draws solved in full to check the others: one in so many.
+_CHECKED = 2
+
+Progress = Callable[[float], None]
+
+
+@dataclass(frozen=True, eq=False)
+class Stability:
+    """What becomes of a ranking when conductivities vary.
+
+    Parameters
+    ----------
+    draws : int
+        Of the tissues, for every one of
+    lesion_values : tuple of float
+        the cavity's conductivities, S/m; empty for a head without a cavity.
+    compared : int
+        Placements that were followed, the ranked ones first.
+    first : tuple of float
+        For each ranked placement, the share of all draws in which it is the best of the ranked.
+    first_by_lesion : tuple of tuple of float
+        The same for every lesion value.
+    low, high : tuple of float
+        For each ranked placement, 5th and 95th percentile of what the target measures, V/m at 1 A/us.
+    by_lesion : tuple of float
+        Median for the best placement under every lesion value, V/m.
+    regret_mean, regret_p95 : float
+        What is lost by keeping the planned placement, against the best of all compared in each draw: mean and 95th
+        percentile over draws, V/m.
+    magnitude : (d,) array
+        Mean |E| over the target of the best placement in every draw, V/m: two targets of one head meet the same draws.
+    reduced_error : float
+        Largest relative difference of the reduced answers from full solves, over the draws that were checked.
+    """
+
+    draws: int
+    lesion_values: tuple[float, ...]
+    compared: int
+    first: tuple[float, ...]
+    first_by_lesion: tuple[tuple[float, ...], ...]
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+    by_lesion: tuple[float, ...]
+    regret_mean: float
+    regret_p95: float
+    magnitude: FloatArray
+    reduced_error: float
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """Placements to follow for one target: its `Response`, and poses (p, 4, 4), the plan's ``ranked`` ones first."""
+
+    response: Response
+    poses: FloatArray
+    ranked: int
+
+
+def stability(
+    solver: Solver,
+    coil: Coil,
+    cases: Mapping[str, Case],
+    *,
+    draws: int = DRAWS,
+    family: Family | None = None,
+    progress: Progress | None = None,
+) -> dict[str, Stability]:
+    """Follow placements through draws of conductivities; several targets of one head share the work.
+
+    Parameters
+    ----------
+    solver : Solver
+        Of the head as it is, with elements of first order.
+    coil : Coil
+    cases : mapping of str to Case
+    draws : int
+        For every lesion value.
+    family : Family, optional
+        What varies; `Family.of` the head when omitted.
+    progress : callable, optional
+        Called with the share done.
+
+    Returns
+    -------
+    dict of str to Stability
+    """
+    say = progress or (lambda share: None)
+    family = family or Family.of(solver.head)
+    bases = {role: _leading(case.response) for role, case in cases.items()}
+    loads = [adjoint_loads(solver, case.response.target, bases[role]) for role, case in cases.items()]
+    say(0.02)
+    heads = [family.head_with(row) for row in family.corners()]
+    spaces = dict(zip(cases, reduced(solver, loads, heads, family.parts), strict=True))
+    say(0.5)
+    scales = family.scales(draws)
+    out = {}
+    for done, (role, case) in enumerate(cases.items(), start=1):
+        followed = _followed(solver, coil, case, bases[role], spaces[role])
+        seen, magnitude = followed.under(scales)
+        out[role] = _told(case, family, draws, seen, magnitude, _checked(solver, coil, case, family, scales, seen))
+        say(0.5 + 0.5 * done / len(cases))
+    return out
+
+
+def _leading(response: Response) -> FloatArray:
+    """(r, 3, k) the leading basis vectors, each element times the root of its weight."""
+    roots = response.target.roots
+    return roots[:, None, None] * response.basis[:, :_MODES].reshape(len(roots), 3, -1)
+
+
+@dataclass(frozen=True, eq=False)
+class _Followed:
+    """All that a draw needs: the field along the basis is direct - psi . b, with b linear in the conductivities."""
+
+    target: Target
+    basis: FloatArray  # (3 r, k)
+    direct: FloatArray  # (k, p) of -dA/dt
+    space: Reduced
+    couplings: FloatArray  # (q, N, p)
+
+    def under(self, scales: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """What the target measures, and mean |E| over it, (d, p) V/m at 1 A/us, under conductivities (d, q)."""
+        seen = np.empty((len(scales), self.direct.shape[1]))
+        magnitude = np.empty_like(seen)
+        for i, row in enumerate(scales):
+            psi = self.space.potentials(row)
+            along = self.direct - psi.T @ np.tensordot(row, self.couplings, axes=1)
+            scaled = (self.basis @ along).T.reshape(along.shape[1], -1, 3)
+            seen[i] = self.target.seen(scaled)
+            magnitude[i] = np.linalg.norm(scaled, axis=-1) @ self.target.roots
+        return seen, magnitude
+
+
+def _followed(solver: Solver, coil: Coil, case: Case, weighted: FloatArray, space: Reduced) -> _Followed:
+    """Fields dA/dt of every placement, met with the basis and with the space, a block at a time."""
+    system, target = solver.system, case.response.target
+    direct, couplings = [], []
+    for first in range(0, len(case.poses), _BLOCK):
+        primaries = [primary_field(solver.head, coil, Placement(pose)) for pose in case.poses[first : first + _BLOCK]]
+        dadt = np.stack([primary.dadt(system.points, didt=1e6) for primary in primaries], axis=1)
+        direct.append(-np.einsum("rck,rpc->kp", weighted, system.element_mean(dadt, target.elements)))
+        couplings.append(space.couplings(dadt))
+    basis = case.response.basis[:, : weighted.shape[2]]
+    return _Followed(target, basis, np.concatenate(direct, axis=1), space, np.concatenate(couplings, axis=2))
+
+
+def _checked(solver: Solver, coil: Coil, case: Case, family: Family, scales: FloatArray, seen: FloatArray) -> float:
+    """Largest relative difference of reduced answers from full ones: the best placement, in evenly spread draws."""
+    worst = 0.0
+    for i in np.linspace(0, len(scales) - 1, _CHECKED + 2).astype(int)[1:-1]:
+        field = solver.retuned(family.head_with(scales[i])).solve(coil, Placement(case.poses[0]))
+        full = case.response.target.mean(field)
+        worst = max(worst, abs(seen[i, 0] / full - 1))
+    return float(worst)
+
+
+def _told(case: Case, family: Family, draws: int, seen: FloatArray, magnitude: FloatArray, error: float) -> Stability:
+    ranked = seen[:, : case.ranked]
+    winner = ranked.argmax(axis=1)
+    first = np.eye(case.ranked)[winner].reshape(-1, draws, case.ranked).mean(axis=1)  # per lesion value
+    regret = seen.max(axis=1) - seen[:, 0]
+    low, high = np.percentile(ranked, [5, 95], axis=0)
+    by_lesion = np.median(seen[:, 0].reshape(-1, draws), axis=1)
+    return Stability(
+        draws=draws,
+        lesion_values=family.lesion_values,
+        compared=seen.shape[1],
+        first=tuple(first.mean(axis=0).tolist()),
+        first_by_lesion=tuple(tuple(row) for row in first.tolist()) if family.lesion_values else (),
+        low=tuple(low.tolist()),
+        high=tuple(high.tolist()),
+        by_lesion=tuple(by_lesion.tolist()) if family.lesion_values else (),
+        regret_mean=float(regret.mean()),
+        regret_p95=float(np.percentile(regret, 95)),
+        magnitude=read_only(magnitude[:, 0]),
+        reduced_error=error,
+    )
+
+
+def compared_poses(ranked: Sequence[Placement], poses: FloatArray, strengths: FloatArray, count: int) -> FloatArray:
+    """(count, 4, 4) the ranked placements and then the best others of all poses (p, 4, 4)."""
+    own = np.stack([placement.head_from_coil for placement in ranked])
+    rest = [pose for pose in poses[np.argsort(-strengths, kind="stable")[: 2 * count]] if not _among(pose, own)]
+    return np.concatenate([own, np.array(rest[: max(count - len(own), 0)]).reshape(-1, 4, 4)])
+
+
+def _among(pose: FloatArray, others: FloatArray) -> bool:
+    return bool((np.abs(others - pose).max(axis=(1, 2)) < 1e-9).any())
