@@ -49,7 +49,8 @@ if TYPE_CHECKING:
     from neuro_field.mri.build import build_head
     from neuro_field.mri.lesion import synthetic_lesion
     from neuro_field.planning.ledger import delivered
-    from neuro_field.planning.plan import Plan, plan
+    from neuro_field.planning.plan import Plan
+    from neuro_field.planning.search import plan
     from neuro_field.planning.study import Study, study
     from neuro_field.planning.target import Target
     from neuro_field.report.view import view
@@ -72,7 +73,7 @@ _ROOMS = {
     "example_head": "io.examples",
     "load_coil": "io.coils",
     "numerical_error": "field.error",
-    "plan": "planning.plan",
+    "plan": "planning.search",
     "read_coil": "io.coils",
     "read_head": "io.heads",
     "read_navigator": "io.navigation.files",

@@ -21,7 +21,7 @@ from neuro_field.io.coils import load_coil
 from neuro_field.io.examples import example_head
 from neuro_field.io.plan_records import record_of, study_of
 from neuro_field.planning.candidates import Grid
-from neuro_field.planning.plan import plan, with_numerical_error
+from neuro_field.planning.search import plan, with_numerical_error
 from neuro_field.planning.study import study
 from neuro_field.planning.target import Target
 from neuro_field.report.page import study_page

@@ -10,13 +10,15 @@ import neuro_field as nf
 from neuro_field.geometry.mesh import TetMesh
 from neuro_field.head.mapping import AffineMapping
 from neuro_field.kernels import table
+from neuro_field.planning.answers import Answers
 from neuro_field.planning.atlas import SITES, site
 from neuro_field.planning.candidates import Grid, candidates
+from neuro_field.planning.cautions import cautions
 from neuro_field.planning.dose import dose
-from neuro_field.planning.plan import distinct
 from neuro_field.planning.presets import PRESETS
 from neuro_field.planning.response import response
-from neuro_field.planning.study import Answers, _warnings, directed
+from neuro_field.planning.search import distinct
+from neuro_field.planning.study import directed
 
 GRID = Grid(radius=15, spacing=7.5, angle_step=45)
 
@@ -90,7 +92,7 @@ def test_a_field_that_runs_aside_of_the_wanted_axis_is_told(study, verified, tol
     turned = replace(plan, ranking=(best,), target=replace(plan.target, direction=(0.0, 1.0, 0.0)))
     free = replace(turned, target=replace(plan.target, direction=None))
     for made, expected in ((turned, told), (free, False)):
-        said = _warnings(PRESETS[0], Answers("left"), {}, {"ipsilesional": made})
+        said = cautions(PRESETS[0], Answers("left"), {"ipsilesional": made})
         assert any("wanted axis" in line for line in said) == expected
 
 

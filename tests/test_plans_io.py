@@ -16,7 +16,7 @@ from neuro_field.planning.plan import Plan
 from neuro_field.planning.study import Study
 from neuro_field.report.opengl import PictureError
 
-FORGOTTEN = ("head", "field")
+FORGOTTEN = ("head", "field", "response", "followed")
 
 
 def no_pictures(study):
@@ -72,7 +72,7 @@ def test_the_folder_holds_plan_table_report_and_pictures(folder):
 
 def test_the_record_is_versioned_plain_json_without_the_lesion_or_head_images(folder):
     record = json.loads((folder / "plan.json").read_text())
-    assert (record["schema"], record["version"], record["kind"]) == ("neuro_field/plan", 1, "study")
+    assert (record["schema"], record["version"], record["kind"]) == ("neuro_field/plan", 2, "study")
     assert record["coil"]["shelf"] == "figure8-70mm"
     best = record["plans"]["contralesional"]["ranking"][0]
     assert np.allclose(-np.array(best["head_from_coil"])[:3, 1], best["handle_direction"])
@@ -152,7 +152,7 @@ def damage(path, change):
     ("change", "says"),
     [
         (lambda r: r.update(schema="other"), "no plan of neuro_field"),
-        (lambda r: r.update(version=2), "reads version 1"),
+        (lambda r: r.update(version=1), "reads version 2"),
         (lambda r: r.pop("answers"), "'answers' is missing"),
         (lambda r: r["plans"]["contralesional"]["ranking"][0].pop("strength"), "'strength' is missing"),
         (lambda r: r["plans"]["contralesional"].update(ranking=[]), "at least one placement"),

@@ -35,5 +35,5 @@ def tiny_study():
     coil = replace(load_coil("figure8-70mm"), didt_max=1e8)
     return study(
         tiny_head(), preset="contralesional-1hz-hand", coil=coil, rmt=50.0, mep_ipsilesional="absent", fma_ue=30.0,
-        grid=Grid(radius=15, spacing=7.5, angle_step=45), tolerance=1e-4,
+        grid=Grid(radius=15, spacing=7.5, angle_step=45), tolerance=1e-4, draws=20,
     )  # fmt: skip

@@ -18,7 +18,7 @@ from neuro_field.planning.study import Study
 from neuro_field.report.opengl import PictureError
 from neuro_field.report.page import DISCLAIMER, study_page
 from neuro_field.report.pictures import study_pictures
-from neuro_field.report.sentences import ROLES, role_side
+from neuro_field.report.sentences import role_side
 
 #: A larger plan.json is not read, bytes.
 LARGEST = 64_000_000
@@ -29,7 +29,9 @@ _AXES = ("x", "y", "z")
 COLUMNS = (
     "role", "side", "rank", "ranked_V_per_m", "solved_V_per_m", "magnitude_V_per_m",
     *(f"center_{axis}_mm" for axis in _AXES), *(f"handle_{axis}" for axis in _AXES),
-    *(f"initial_current_{axis}" for axis in _AXES), "angle_deg", "lift_mm",
+    *(f"initial_current_{axis}" for axis in _AXES), "angle_deg", "lift_mm", "cortex_distance_mm",
+    "lesion_filled_V_per_m", "peak_V_per_m", "off_target_V_per_m", "half_volume_cm3", "homologous_V_per_m",
+    "rim_V_per_m", "misplaced_mean_share", "misplaced_worst_share", "stays_first_share",
     *(f"head_from_coil_{i}{j}" for i in range(4) for j in range(4)),
 )  # fmt: skip
 
@@ -75,13 +77,11 @@ def write_study(study: Study | Plan, folder: str | Path, *, grid: Image | None =
 
 
 def _write_fields(study: Study | Plan, folder: Path, grid: Image, subject: str) -> None:
-    plans = {"": study} if isinstance(study, Plan) else {role: getattr(study, role) for role in ROLES}
     folder.mkdir()
-    for role, plan in plans.items():
-        if plan is not None:
-            if plan.field is None:
-                raise InputError("A plan that was read from files holds no field; plan again to write its fields.")
-            write_field_images(plan.field, folder, grid, role=role, subject=subject)
+    for role, plan in ({"": study} if isinstance(study, Plan) else study.plans).items():
+        if plan.field is None:
+            raise InputError("A plan that was read from files holds no field; plan again to write its fields.")
+        write_field_images(plan.field, folder, grid, role=role, subject=subject)
 
 
 def _json(record: dict[str, Any]) -> str:
@@ -90,8 +90,8 @@ def _json(record: dict[str, Any]) -> str:
 
 def _pictures(study: Study | Plan) -> tuple[dict[str, bytes], str]:
     """The pictures, or why there are none."""
-    plans = [study] if isinstance(study, Plan) else [study.contralesional, study.ipsilesional]
-    if not any(plan is not None and plan.field is not None for plan in plans):
+    plans = [study] if isinstance(study, Plan) else study.plans.values()
+    if all(plan.field is None for plan in plans):
         return {}, "the plan was read from files, which hold neither the head nor the field."
     try:
         return study_pictures(study), ""
@@ -105,9 +105,8 @@ def _table(study: Study | Plan) -> str:
         rows = _rows(study, "", study.target.side or "")
     else:
         rows = []
-        for role in ROLES:
-            plan = getattr(study, role)
-            rows += _rows(plan, role, role_side(study, role)) if plan is not None else []
+        for role, plan in study.plans.items():
+            rows += _rows(plan, role, role_side(study, role))
     return "".join("\t".join(row) + "\n" for row in [list(COLUMNS), *rows])
 
 
@@ -118,12 +117,23 @@ def _rows(plan: Plan, role: str, side: str) -> list[list[str]]:
         current = placement.initial_e_direction(plan.coil) if plan.coil is not None else np.full(3, np.nan)
         numbers = [
             candidate.strength, candidate.verified, candidate.magnitude, *placement.center,
-            *placement.handle_direction, *current, candidate.angle, candidate.lift,
+            *placement.handle_direction, *current, candidate.angle, candidate.lift, *_told(plan, rank),
             *placement.head_from_coil.ravel(),
         ]  # fmt: skip
-        cells = [f"{value + 0.0:.6f}" if np.isfinite(value) else "n/a" for value in numbers]
+        cells = [f"{value + 0.0:.6f}" if value is not None and np.isfinite(value) else "n/a" for value in numbers]
         rows.append([role, side, str(rank), *cells])
     return rows
+
+
+def _told(plan: Plan, rank: int) -> list[float | None]:
+    """What is known of a ranked placement beside its field in the target, in the order of the columns."""
+    candidate = plan.ranking[rank - 1]
+    metrics, shaken = candidate.metrics, candidate.sensitivity
+    return [
+        metrics.cortex_distance, candidate.filled, metrics.peak, metrics.off_target, metrics.half_volume,
+        metrics.homologous, metrics.rim, shaken.mean, shaken.worst,
+        plan.stability.first[rank - 1] if plan.stability is not None else None,
+    ]  # fmt: skip
 
 
 def read_plan(folder: str | Path) -> Study | Plan:

@@ -22,6 +22,9 @@ from neuro_field.planning.uncertainty import Family
 #: Draws of the tissues' conductivities, for every lesion value.
 DRAWS = 500
 
+#: More are not drawn.
+MOST_DRAWS = 20_000
+
 #: Vectors of the field in the target that draws are followed in; the rest is below a hundredth of it.
 _MODES = 5
 

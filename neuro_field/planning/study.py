@@ -1,6 +1,6 @@
 """Both hemispheres of one patient under one preset: targets, plans, dose, and what has to be said with them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -12,63 +12,23 @@ from neuro_field.errors import InputError, UnknownNameError
 from neuro_field.field.solver import Solver
 from neuro_field.head.lesion import LesionSummary, lesion_summary
 from neuro_field.head.model import HeadModel
+from neuro_field.planning.answers import Answers, own_role
 from neuro_field.planning.atlas import SIDES, other_side, site
 from neuro_field.planning.candidates import Grid, anatomical_axes
+from neuro_field.planning.cautions import cautions, notes
+from neuro_field.planning.clock import Progress
 from neuro_field.planning.dose import Dose, dose
-from neuro_field.planning.plan import Candidate, Plan, plan, with_numerical_error
+from neuro_field.planning.plan import Candidate, Plan
 from neuro_field.planning.presets import Preset
 from neuro_field.planning.presets import preset as preset_of
+from neuro_field.planning.search import Avoidance, plan, with_filled_lesion, with_numerical_error, with_stability
+from neuro_field.planning.stability import DRAWS, MOST_DRAWS
 from neuro_field.planning.target import Target
 
-#: Answers that forbid stimulation: with one of these nothing is planned.
-CONTRAINDICATIONS = ("pacemaker", "icd", "cochlear-implant", "intracranial-clip")
+_OPPOSITE = {"contralesional": "ipsilesional", "ipsilesional": "contralesional"}
 
-#: Below this share of the field along the wanted axis the best placement is told to be doubtful (45 degrees off).
-LEAST_ALONG = 0.71
-
-
-#: Below this share of viable grey matter a target counts as lost, mostly.
-LEAST_VIABLE = 0.5
-
-Progress = Callable[[str, float], None]
-
-
-@dataclass(frozen=True)
-class Answers:
-    """What only people know.
-
-    ``lesion_side`` left or right, if no mask says it; ``fluency`` fluent or non-fluent and ``dominant_side`` (of
-    language, on fMRI) for aphasia; ``side`` where the preset leaves it to the user; ``rmt`` the resting motor
-    threshold of the unaffected hand, % of maximum stimulator output; ``contraindications`` any of
-    `CONTRAINDICATIONS`; ``mep_ipsilesional`` present, absent or untested; ``fma_ue`` 0 to 66.
-    """
-
-    lesion_side: str | None = None
-    fluency: str | None = None
-    dominant_side: str | None = None
-    side: str | None = None
-    rmt: float | None = None
-    contraindications: tuple[str, ...] = ()
-    mep_ipsilesional: str = "untested"
-    fma_ue: float | None = None
-
-    def __post_init__(self) -> None:
-        choices: tuple[tuple[str, tuple[str | None, ...]], ...] = (
-            ("lesion_side", (None, *SIDES)), ("fluency", (None, "fluent", "non-fluent")),
-            ("dominant_side", (None, *SIDES)), ("side", (None, *SIDES)),
-            ("mep_ipsilesional", ("present", "absent", "untested")),
-        )  # fmt: skip
-        for name, allowed in choices:
-            if getattr(self, name) not in allowed:
-                known = ", ".join(str(value) for value in allowed if value)
-                raise InputError(f"Input {name} must be one of {known}; instead received {getattr(self, name)!r}.")
-        if self.rmt is not None and not 1 <= self.rmt <= 100:
-            raise InputError(f"Input rmt must be 1 to 100 % of maximum output; instead received {self.rmt!r}.")
-        if self.fma_ue is not None and not 0 <= self.fma_ue <= 66:
-            raise InputError(f"Input fma_ue must be 0 to 66; instead received {self.fma_ue!r}.")
-        unknown = [answer for answer in self.contraindications if answer not in CONTRAINDICATIONS]
-        if unknown:
-            raise InputError(f"Contraindications must be among {', '.join(CONTRAINDICATIONS)}; not {unknown[0]!r}.")
+#: What a hemisphere is to the lesion, and both of them at once.
+ROLES = ("contralesional", "ipsilesional", "bilateral")
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,11 +46,16 @@ class Study:
         As given; ``lesion_side`` filled in from the lesion.
     contralesional, ipsilesional : Plan, optional
         None where `why` says so.
+    bilateral : Plan, optional
+        Of a preset that stimulates both sides at once by one coil: for both targets together.
     why : mapping of str to str
-        For "contralesional" or "ipsilesional", why there is no plan.
+        For "contralesional", "ipsilesional" or "bilateral", why there is no plan.
     doses : mapping of str to Dose
         For the sides that could be given one.
     warnings : tuple of str
+        Of what may be wrong with these plans.
+    notes : tuple of str
+        What a physician should know beside them: models of recovery, tested limits of the trains.
     """
 
     preset: Preset
@@ -103,25 +68,33 @@ class Study:
     why: Mapping[str, str] = field(default_factory=dict)
     doses: Mapping[str, Dose] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    bilateral: Plan | None = None
 
     @property
     def own_side(self) -> str:
-        """ "contralesional" or "ipsilesional": the side that the preset stimulates (first)."""
-        return _own_side(self.preset, self.answers)
+        """The role whose side the preset stimulates (first)."""
+        return own_role(self.preset, self.answers)
 
     @property
     def best(self) -> Candidate:
         """The best placement on the preset's own side."""
-        own = self.contralesional if self.own_side == "contralesional" else self.ipsilesional
+        own = self.plans.get(self.own_side)
         if own is None:
             raise InputError(f"There is no plan on the {self.own_side} side: {self.why[self.own_side]}")
         return own.best
 
+    @property
+    def plans(self) -> dict[str, Plan]:
+        """The plans there are, by role."""
+        found = ((role, getattr(self, role)) for role in ROLES)
+        return {role: made for role, made in found if made is not None}
+
     def side_of(self, role: str) -> str:
-        """left or right of "contralesional" or "ipsilesional"."""
+        """left or right of "contralesional" or "ipsilesional", both for "bilateral"."""
         lesion_side = self.answers.lesion_side
         assert lesion_side is not None  # `study` never leaves it open
-        return lesion_side if role == "ipsilesional" else other_side(lesion_side)
+        return {"ipsilesional": lesion_side, "contralesional": other_side(lesion_side)}.get(role, "both")
 
 
 def plan_of(study: Study | Plan, role: str | None = None) -> tuple[Plan, Dose | None]:
@@ -131,8 +104,8 @@ def plan_of(study: Study | Plan, role: str | None = None) -> tuple[Plan, Dose | 
             raise InputError(f"This plan has one side only; leave out role {role!r}.")
         return study, None
     role = role or study.own_side
-    if role not in ("contralesional", "ipsilesional"):
-        raise UnknownNameError("role", role, ["contralesional", "ipsilesional"])
+    if role not in ROLES:
+        raise UnknownNameError("role", role, list(ROLES))
     made: Plan | None = getattr(study, role)
     if made is None:
         raise InputError(f"There is no plan on the {role} side: {study.why.get(role, 'none was made')}")
@@ -147,6 +120,8 @@ def study(
     rmt: float | None = None,
     lesion_side: str | None = None,
     grid: Grid | None = None,
+    avoid: Avoidance | None = None,
+    draws: int = DRAWS,
     tolerance: float = 1e-5,
     numerical_error: bool = False,
     progress: Progress | None = None,
@@ -167,10 +142,15 @@ def study(
         Needed where the head has no lesion in it; refused where it contradicts the lesion.
     grid : Grid, optional
         Extent and steps of the search.
+    avoid : Avoidance, optional
+        Regions that no placement may reach, on either side.
+    draws : int
+        Of uncertain conductivities, for every conductivity a lesion's cavity may have: how stable the ranking is, and
+        the interval of the dose.  0 leaves both out.
     tolerance : float
         Of the solver.
     numerical_error : bool
-        Solve both best placements again in second-order elements and record the differences (`planning.plan.plan`).
+        Solve both best placements again in second-order elements and record the differences (`with_numerical_error`).
     progress : callable, optional
         Called with a stage's name and the share of it done.
     **answers
@@ -187,37 +167,57 @@ def study(
     InputError
         On missing or contradictory clinical answers, a contraindication, or a head without a mapping.
     """
+    if not isinstance(draws, int) or isinstance(draws, bool) or not 0 <= draws <= MOST_DRAWS:
+        raise InputError(f"Input draws of study must be 0 to {MOST_DRAWS}; instead received {draws!r}.")
     chosen = preset_of(preset)
     given = _answers(head, rmt, lesion_side, answers)
     _refuse(chosen, given)
-    name = chosen.sites[0] if given.fluency != "fluent" else chosen.sites[-1]
-    targets, why = _targets(head, name, given)
-    own = _own_side(chosen, given)
+    targets, why = _targets(head, chosen, given)
+    own = own_role(chosen, given)
     if own not in targets:
         raise InputError(f"Preset {preset} cannot be planned on its own ({own}) side: {why[own]}")
     say = progress or (lambda stage, share: None)
     say("solver set-up", 0.0)
     solver = Solver(head, tolerance=tolerance)
     say("solver set-up", 1.0)
+    wanted = targets | _anchor(head, chosen, given, targets)
     plans = {
-        role: plan(solver, coil, target, grid=grid, progress=partial(_say_of, say, role))
-        for role, target in targets.items()
-    }
+        role: plan(
+            solver, coil, target, grid=grid, avoid=avoid, homologous=targets.get(_OPPOSITE.get(role, "")),
+            progress=partial(_say_of, say, role),
+        )
+        for role, target in wanted.items()
+    }  # fmt: skip
+    if head.region("lesion").any():
+        say("lesion filled", 0.0)
+        plans = dict(zip(plans, with_filled_lesion(list(plans.values()), solver), strict=True))
+        say("lesion filled", 1.0)
+    if draws:
+        plans = with_stability(plans, solver, draws=draws, progress=partial(say, "stability"))
     if numerical_error:
-        say("numerical error", 0.0)
-        fine = solver.raised()
-        for done, (role, made) in enumerate(list(plans.items()), start=1):
-            plans[role] = with_numerical_error(made, fine)
-            say("numerical error", done / len(plans))
-        del fine
+        plans = _checked(plans, solver, targets, say)
     doses = {}
     if given.rmt is not None and chosen.intensity is not None:
-        anchor = _anchor(solver, coil, plans, targets, grid, given)
-        doses = {role: dose(chosen, coil, given.rmt, anchor, plans[role]) for role in plans}
+        anchor = plans.get("hand", plans.get("contralesional"))
+        assert anchor is not None  # `_anchor` saw to it
+        doses = {
+            role: dose(chosen, coil, given.rmt, anchor, plans[role], mt_method=given.mt_method) for role in targets
+        }
+    made = {role: plans[role] for role in targets}
     return Study(
-        chosen, coil, head, lesion_summary(head), given, plans.get("contralesional"), plans.get("ipsilesional"),
-        why, doses, tuple(_warnings(chosen, given, targets, plans)),
+        chosen, coil, head, lesion_summary(head), given, made.get("contralesional"), made.get("ipsilesional"),
+        why, doses, tuple(cautions(chosen, given, made)), tuple(notes(chosen, given)), made.get("bilateral"),
     )  # fmt: skip
+
+
+def _checked(plans: dict[str, Plan], solver: Solver, targets: Mapping[str, Target], say: Progress) -> dict[str, Plan]:
+    """The plans with their numerical errors."""
+    say("numerical error", 0.0)
+    fine, out = solver.raised(), dict(plans)
+    for done, role in enumerate(targets, start=1):
+        out[role] = with_numerical_error(plans[role], fine)
+        say("numerical error", done / len(targets))
+    return out
 
 
 def _say_of(say: Progress, role: str, stage: str, share: float) -> None:
@@ -253,24 +253,11 @@ def _refuse(preset: Preset, answers: Answers) -> None:
         )
     if preset.side == "asked" and answers.side is None:
         raise InputError(f"Preset {preset.name} leaves the side to the user: give side, left or right.")
-    if preset.name == "lower-limb-10hz":
-        raise NotImplementedError(
-            "Preset lower-limb-10hz is not there yet: one coil position for both leg areas at once needs a joint "
-            "target."
-        )
 
 
-def _own_side(preset: Preset, answers: Answers) -> str:
-    if preset.side in ("contralesional", "ipsilesional"):
-        return preset.side
-    if preset.side == "both":
-        return "contralesional"
-    wanted = answers.side if preset.side == "asked" else other_side(str(answers.dominant_side))
-    return "ipsilesional" if wanted == answers.lesion_side else "contralesional"
-
-
-def _targets(head: HeadModel, name: str, answers: Answers) -> tuple[dict[str, Target], dict[str, str]]:
-    """The target on either side, or why there is none."""
+def _targets(head: HeadModel, preset: Preset, answers: Answers) -> tuple[dict[str, Target], dict[str, str]]:
+    """The target of every role, or why there is none."""
+    name = preset.sites[0] if answers.fluency != "fluent" else preset.sites[-1]
     ipsilesional = str(answers.lesion_side)
     targets, why = {}, {}
     for role, side in (("contralesional", other_side(ipsilesional)), ("ipsilesional", ipsilesional)):
@@ -280,13 +267,18 @@ def _targets(head: HeadModel, name: str, answers: Answers) -> tuple[dict[str, Ta
             if head.mapping is None:
                 raise
             why[role] = str(error)
+    if preset.at_once and len(targets) == 2:
+        joint = Target.joint(*(replace(target, direction=None, either_way=False) for target in targets.values()))
+        targets["bilateral"] = directed(head, joint)
+    elif preset.at_once:
+        why["bilateral"] = "one of the two targets is missing"
     return targets, why
 
 
 def directed(head: HeadModel, target: Target) -> Target:
     """The target with the current axis its site is known to want, in the plane of the scalp above it; else as it is."""
     where = site(target.name)
-    if where.current is None or target.side is None:
+    if where.current is None:
         return target
     right, anterior, _ = anatomical_axes(head)
     normal = head.scalp.smoothed_normal(target.center)
@@ -297,46 +289,10 @@ def directed(head: HeadModel, target: Target) -> Target:
     return replace(target, direction=along, either_way=True)
 
 
-def _anchor(
-    solver: Solver, coil: Coil, plans: dict[str, Plan], targets: dict[str, Target], grid: Grid | None, answers: Answers
-) -> Plan:
-    """The plan for the hand area where the motor threshold was measured: the unaffected hemisphere's."""
-    if "contralesional" in plans and targets["contralesional"].name == "m1-hand":
-        return plans["contralesional"]
-    hand = Target.named(solver.head, "m1-hand", other_side(str(answers.lesion_side)))
-    return plan(solver, coil, directed(solver.head, hand), grid=grid)
-
-
-def _warnings(preset: Preset, answers: Answers, targets: dict[str, Target], plans: dict[str, Plan]) -> list[str]:
-    out = []
-    for role, target in targets.items():
-        if target.viable_share < LEAST_VIABLE:
-            out.append(
-                f"Only {target.viable_share:.0%} of the grey matter at the {role} target is viable: the coordinate was "
-                f"moved {target.moved:.0f} mm to what is left, and no dose is matched there."
-            )
-    own = _own_side(preset, answers)
-    if preset.side == "both":
-        out.append("This preset stimulates both sides in turn; both placements below belong to it.")
-    if own == "contralesional" and answers.mep_ipsilesional == "absent":
-        out.append(
-            "Ipsilesional motor evoked potentials are absent: inhibiting the contralesional hemisphere may take away "
-            "what carries the remaining function (bimodal balance-recovery model, Di Pino 2014 [src])."
-        )
-    for role, made in plans.items():
-        along = made.best.verified / max(made.best.magnitude, 1e-12)
-        if made.target.direction is not None and along < LEAST_ALONG:
-            out.append(
-                f"At the best {role} placement only {along:.0%} of the field in the target runs along the wanted axis: "
-                "folds or the lesion turn it. Compare it with a placement chosen by field strength alone."
-            )
-        if made.report.largest_difference > 0.01:
-            out.append(
-                f"Ranked and fully solved fields on the {role} side differ by up to "
-                f"{made.report.largest_difference:.1%}; trust the solved values."
-            )
-        edge = np.linalg.norm(made.best.placement.center - made.centers, axis=1).max()
-        spread = np.linalg.norm(made.centers - made.centers.mean(axis=0), axis=1).max()
-        if edge > 1.8 * spread:
-            out.append(f"The best {role} placement lies at the rim of the search; enlarge the grid's radius.")
-    return out
+def _anchor(head: HeadModel, preset: Preset, answers: Answers, targets: Mapping[str, Target]) -> dict[str, Target]:
+    """The hand area where the motor threshold was measured, the unaffected hemisphere's, if a dose needs it."""
+    if answers.rmt is None or preset.intensity is None:
+        return {}
+    if "contralesional" in targets and targets["contralesional"].name == "m1-hand":
+        return {}
+    return {"hand": directed(head, Target.named(head, "m1-hand", other_side(str(answers.lesion_side))))}

@@ -12,10 +12,8 @@ from neuro_field.field.field import Field
 from neuro_field.head.landmarks import landmarks_1010
 from neuro_field.head.model import HeadModel
 from neuro_field.planning.candidates import anatomical_axes
+from neuro_field.planning.metrics import percentile_by_volume
 from neuro_field.planning.plan import Plan
-
-#: Grey matter above this share of its volume is where the field counts as strongest.
-HOT_SHARE = 0.999
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,12 +38,10 @@ class GreyField:
             raise InputError(f"The head {field.head.name!r} has no grey_matter to show a field in.")
         strength = np.linalg.norm(field.in_elements(elements), axis=1)
         volumes = mesh.volumes[elements]
-        order = np.argsort(strength, kind="stable")
-        share = np.cumsum(volumes[order]) / volumes.sum()
-        first = min(int(np.searchsorted(share, HOT_SHARE)), len(order) - 1)
-        hot = order[first:]
+        threshold = percentile_by_volume(strength, volumes)
+        hot = strength >= threshold
         centre = np.average(mesh.centroids[elements[hot]], axis=0, weights=volumes[hot])
-        return cls(elements, read_only(strength), float(strength[order[first]]), read_only(centre))
+        return cls(elements, read_only(strength), threshold, read_only(centre))
 
 
 @dataclass(frozen=True, eq=False)

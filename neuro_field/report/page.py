@@ -239,12 +239,10 @@ def _lesion(study: Study | None) -> dict[str, str] | None:
     if lesion.centroid_mni is not None:
         rows["Centroid"] += f", MNI152 {point_words(lesion.centroid_mni, 0)}"
     rows["Tissue"] = ", ".join(f"{name.replace('_', ' ')} {cm3:.1f} cm³" for name, cm3 in lesion.tissues_cm3.items())
-    for role in sentences.ROLES:
-        plan = getattr(study, role)
-        if plan is not None:
-            rows[f"Grey matter lost at the {role} target"] = f"{100 * (1 - plan.target.viable_share):.0f} %"
-        elif role in study.why:
-            rows[f"Grey matter lost at the {role} target"] = study.why[role]
+    for role, plan in study.plans.items():
+        rows[f"Grey matter lost at the {role} target"] = f"{100 * (1 - plan.target.viable_share):.0f} %"
+    for role, why in study.why.items():
+        rows[f"Grey matter lost at the {role} target"] = why
     return rows
 
 

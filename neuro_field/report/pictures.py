@@ -35,9 +35,7 @@ def study_pictures(study: Study | Plan) -> dict[str, bytes]:
     InputError
         If the study was read from files and holds no field.
     """
-    plans = {"": study} if isinstance(study, Plan) else {
-        f"{role}_": made for role in ("contralesional", "ipsilesional") if (made := getattr(study, role)) is not None
-    }  # fmt: skip
+    plans = {"": study} if isinstance(study, Plan) else {f"{role}_": made for role, made in study.plans.items()}
     if all(made.field is None for made in plans.values()):
         raise InputError("There is nothing to draw: a plan read from files holds neither the head nor the field.")
     check_opengl()

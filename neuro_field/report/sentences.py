@@ -12,13 +12,11 @@ from neuro_field.head.model import HeadModel
 from neuro_field.planning.atlas import SITES
 from neuro_field.planning.dose import Dose
 from neuro_field.planning.plan import Candidate, Plan
-from neuro_field.planning.study import Study
+from neuro_field.planning.study import ROLES, Study
 from neuro_field.planning.target import Target
 from neuro_field.report.facts import GreyField, HeadFacts, plan_head
 from neuro_field.report.words import direction_words, offset_words, point_words, turn_words
 from neuro_field.units import AMPERE_PER_MICROSECOND
-
-ROLES = ("contralesional", "ipsilesional")
 
 
 def head_lines(head: HeadModel) -> list[str]:
@@ -97,27 +95,26 @@ def field_lines(field: Field) -> list[str]:
     return [line for line in lines if line]
 
 
-def roles(study: Study) -> tuple[str, str]:
-    """Both roles, the preset's own first."""
-    return ROLES if study.own_side == "contralesional" else (ROLES[1], ROLES[0])
+def roles(study: Study) -> tuple[str, ...]:
+    """The roles that this study has or should have had a plan for, the preset's own first."""
+    known = [role for role in ROLES if role in study.plans or role in study.why]
+    return tuple(sorted(known, key=lambda role: role != study.own_side))
 
 
 def is_own(study: Study, role: str) -> bool:
     """Whether the preset stimulates this side."""
-    return study.preset.side == "both" or role == study.own_side
+    return role == study.own_side or (study.preset.side == "both" and not study.preset.at_once)
 
 
 def role_side(study: Study, role: str) -> str:
-    """Which side of the body "contralesional" or "ipsilesional" is here."""
-    lesion = study.answers.lesion_side
-    if lesion is None:
-        return "side unknown"
-    opposite = {"left": "right", "right": "left"}
-    return lesion if role == "ipsilesional" else opposite[lesion]
+    """Which side of the body a role is here."""
+    return study.side_of(role) if study.answers.lesion_side is not None else "side unknown"
 
 
 def role_title(study: Study, role: str) -> str:
     """As in "Contralesional (right) hemisphere"."""
+    if role == "bilateral":
+        return "Both hemispheres at once"
     return f"{role.capitalize()} ({role_side(study, role)}) hemisphere"
 
 

@@ -60,8 +60,7 @@ def head_picture(head: HeadModel) -> bytes:
 def _shown(thing: Any) -> tuple[View, FloatArray, Callable[[Any, View], None]]:
     """From where a thing is seen, the patient's axes, and what draws it."""
     if isinstance(thing, Study):
-        own = thing.contralesional if thing.own_side == "contralesional" else thing.ipsilesional
-        plan = own or thing.contralesional or thing.ipsilesional
+        plan = thing.plans.get(thing.own_side) or next(iter(thing.plans.values()), None)
         if plan is None:
             raise InputError("There is nothing to show: the study has no plan on either side.")
         return _shown(plan)

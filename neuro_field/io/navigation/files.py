@@ -17,7 +17,6 @@ from neuro_field.io.navigation.nibs_bids import DRAFT, nibs_bids_files, read_nib
 from neuro_field.io.navigation.softaxic import read_softaxic, softaxic_text
 from neuro_field.planning.plan import Plan
 from neuro_field.planning.study import Study
-from neuro_field.report.sentences import ROLES
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,10 +126,7 @@ def _coordinates(path: Path) -> Path:
 
 def plan_markers(study: Study | Plan) -> dict[str, tuple[Marker, ...]]:
     """Ranked placements by role, best first, named by role and rank."""
-    if isinstance(study, Plan):
-        plans = {"plan": study}
-    else:
-        plans = {role: plan for role in ROLES if (plan := getattr(study, role)) is not None}
+    plans = {"plan": study} if isinstance(study, Plan) else study.plans
     return {
         role: tuple(
             Marker(f"{role}-rank{rank}", candidate.placement, aim=plan.target.center)
