@@ -16,6 +16,9 @@ from neuro_field.planning.plan import Candidate, Plan
 from neuro_field.planning.study import Study
 from neuro_field.report import sentences
 from neuro_field.report.facts import HeadFacts, plan_head
+from neuro_field.report.interactive import colour_ramp, interactive_page, scripts
+from neuro_field.report.scene import COLOURS
+from neuro_field.report.slices import Volume
 from neuro_field.report.words import direction_words, point_words, turn_words
 from neuro_field.units import AMPERE_PER_MICROSECOND
 
@@ -50,8 +53,9 @@ LIMITS = (
 
 
 def study_page(
-    study: Study | Plan, pictures: Mapping[str, bytes] | None = None, *, no_pictures: str = "", made: str | None = None
-) -> str:
+    study: Study | Plan, pictures: Mapping[str, bytes] | None = None, *, t1: Volume | None = None,
+    no_pictures: str = "", made: str | None = None,
+) -> str:  # fmt: skip
     """The report as HTML.
 
     Parameters
@@ -60,6 +64,8 @@ def study_page(
         As computed, or read from files: then what needs the head is left out.
     pictures : mapping of str to bytes, optional
         As `study_pictures` made them.
+    t1 : Volume, optional
+        Of the head: what the slices cut through; without one, the tissues of the mesh.
     no_pictures : str
         Why there are none; said on the page.
     made : str, optional
@@ -68,7 +74,7 @@ def study_page(
     Returns
     -------
     str
-        Self-contained: style and pictures are inside.
+        Self-contained: style, pictures and scripts are inside, and it forbids the browser any request.
     """
     images = {name: base64.b64encode(data).decode("ascii") for name, data in (pictures or {}).items()}
     head = study.head if isinstance(study, Study) else plan_head(study)
@@ -90,18 +96,42 @@ def study_page(
         head=_head(head),
         captions=CAPTIONS,
         limits=LIMITS,
+        view=_view(study, t1),
+        no_view="the plan was read from files, which hold neither the head nor the field.",
         no_pictures=no_pictures,
         made=made,
     )
 
 
+def _view(study: Study | Plan, t1: Volume | None) -> dict[str, Any] | None:
+    """What the view that can be turned needs; None for a study that has no field left."""
+    if isinstance(study, Plan):
+        plans = {"plan": ("Best placement", study)}
+    else:
+        made = {role: getattr(study, role) for role in sentences.roles(study)}
+        plans = {role: (sentences.role_title(study, role), plan) for role, plan in made.items() if plan is not None}
+    shown = {name: (title, plan) for name, (title, plan) in plans.items() if plan.field is not None}
+    if not shown:
+        return None
+    head = next(plan.field.head for _, plan in shown.values() if plan.field is not None)
+    return {
+        "data": interactive_page(head, shown, t1),
+        "scripts": scripts(),
+        "ramp": colour_ramp(),
+        "inks": COLOURS,
+        "image": "T1" if t1 is not None else "tissues of the mesh, for no T1 came with the head",
+        "lesion": bool(head.region("lesion").any()),
+    }
+
+
 def rendered(template: str, *, made: str | None = None, **values: Any) -> str:
     """A page from a template of this room, with the style, disclaimer, version and date that all pages have."""
     room = Path(__file__).parent
-    page = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    ).from_string((room / template).read_text(encoding="utf-8"))
-    return page.render(
+    pages = jinja2.Environment(
+        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True,
+        loader=jinja2.FileSystemLoader(room),
+    )  # fmt: skip
+    return pages.get_template(template).render(
         style=(room / "style.css").read_text(encoding="utf-8"),
         disclaimer=DISCLAIMER,
         version=version("neuro_field"),

@@ -1,0 +1,206 @@
+"""What the report's own view shows in a browser: surfaces, placements, fields and images, packed into text.
+
+Everything is told in the head frame, mm; drawing is for ``scripts/*.js``.
+"""
+
+import base64
+import gzip
+import json
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy import ndimage
+from scipy.spatial import cKDTree
+
+from neuro_field.arrays import AnyArray, FloatArray
+from neuro_field.field.field import Field
+from neuro_field.field.sampling import cortex
+from neuro_field.geometry.locate import locate
+from neuro_field.geometry.mesh import Surface
+from neuro_field.head.model import HeadModel
+from neuro_field.head.tissues import BY_TAG, tags_of
+from neuro_field.planning.plan import Plan
+from neuro_field.report.facts import GreyField, HeadFacts
+from neuro_field.report.scene import COLOURS, FIELD_MAP, node_values
+from neuro_field.report.slices import Volume
+from neuro_field.units import AMPERE_PER_MICROSECOND
+
+#: Of the grids that carry tissues and fields, and of the one that carries the image, mm.
+STEP, IMAGE_STEP = 1.5, 1.0
+
+#: Around the head on the slices, mm.
+MARGIN = 3.0
+
+#: Where the slices show a field.
+FIELD_TISSUES = (*tags_of("brain"), *tags_of("lesion"))
+
+#: Brightness of tissues on slices that are not cut through an image; others 90.
+GREYS = {"white_matter": 225, "grey_matter": 165, "csf": 45, "bone": 20, "compact_bone": 20, "scalp": 115}
+
+#: The order in which the scripts are read: the library, then ours.
+_SCRIPTS = ("three.min.js", "unpack.js", "space.js", "planes.js", "start.js")
+
+
+def interactive_page(head: HeadModel, plans: Mapping[str, tuple[str, Plan]], t1: Volume | None = None) -> str:
+    """All that the scripts need, as JSON.
+
+    Parameters
+    ----------
+    head : HeadModel
+    plans : mapping of str to (str, Plan)
+        Title and plan by the name of its part of the page, the first shown first; each with its field.
+    t1 : Volume, optional
+        What the slices cut through; without one, the tissues of the mesh.
+
+    Returns
+    -------
+    str
+        Safe inside a script element: it holds no "<".
+    """
+    facts = HeadFacts.of(head, landmarks=False)
+    surface, nodes = _cortex(head)
+    low, high = head.scalp.points.min(axis=0) - MARGIN, head.scalp.points.max(axis=0) + MARGIN
+    points, shape = _grid(low, high, STEP)
+    tags = _tags(head, points)
+    lesion = head.region("lesion")
+    shown = {
+        "axes": facts.axes.tolist(),
+        "centre": surface.points.mean(axis=0).tolist(),
+        "mni": head.mapping.mni_from_head.tolist() if head.mapping is not None else None,
+        "colours": _colours(),
+        "inks": COLOURS,
+        "scalp": _packed_surface(head.scalp),
+        "cortex": _packed_surface(surface),
+        "lesion": _packed_surface(head.mesh.boundary(lesion)) if lesion.any() else None,
+        "image": _image(t1, tags.reshape(shape), low, high),
+        "tissues": {"origin": low.tolist(), "step": STEP, "values": packed(tags.reshape(shape))},
+        "lesion_tags": list(tags_of("lesion")),
+        "names": {str(tag): BY_TAG[tag].name.replace("_", " ") for tag in np.unique(tags[tags > 0]).tolist()},
+        "plans": [
+            _plan(name, title, plan, nodes, points, tags, shape) for name, (title, plan) in plans.items()
+        ],
+    }  # fmt: skip
+    return json.dumps(shown, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")
+
+
+@cache
+def scripts() -> str:
+    """The library and our own scripts, in one piece."""
+    room = Path(__file__).parent / "scripts"
+    return "\n".join((room / name).read_text(encoding="utf-8") for name in _SCRIPTS)
+
+
+def packed(values: AnyArray) -> dict[str, Any]:
+    """An array of whole numbers as text: its type, shape and little-endian bytes in C order, gzip in base64."""
+    data = np.ascontiguousarray(values, dtype=values.dtype.newbyteorder("<"))
+    name = f"{'Uint' if data.dtype.kind == 'u' else 'Int'}{8 * data.dtype.itemsize}Array"
+    raw = gzip.compress(data.tobytes(), 6, mtime=0)
+    return {"type": name, "shape": list(data.shape), "data": base64.b64encode(raw).decode("ascii")}
+
+
+def _packed_surface(surface: Surface) -> dict[str, Any]:
+    """Points in steps of a 65535th of the extent, and triangles as differences along their list."""
+    low = surface.points.min(axis=0)
+    step = max(float(np.ptp(surface.points, axis=0).max()), 1e-6) / 65535
+    places = np.round((surface.points - low) / step).astype(np.uint16)
+    triangles = np.diff(surface.triangles.ravel(), prepend=np.int32(0))
+    return {"origin": low.tolist(), "step": step, "points": packed(places), "triangles": packed(triangles)}
+
+
+def _packed_field(values: FloatArray, where: AnyArray) -> dict[str, Any]:
+    """V/m in steps of a 65534th of the largest; 0 where there is none."""
+    largest = max(float(values[where].max(initial=0.0)), 1e-12)
+    steps = np.zeros(values.shape, dtype=np.uint16)
+    steps[where] = 1 + np.round(values[where] / largest * 65534).astype(np.uint16)
+    return {"step": largest / 65534, "values": packed(steps)}
+
+
+def _cortex(head: HeadModel) -> tuple[Surface, AnyArray]:
+    """The brain's outer surface, open towards the lesion, and the mesh node of each vertex."""
+    surface, _ = cortex(head)
+    lesion = head.region("lesion")
+    if lesion.any():
+        surface = head.mesh.boundary(head.region("brain")).largest_piece()
+    return surface, cKDTree(head.mesh.nodes).query(surface.points)[1]
+
+
+def _grid(low: FloatArray, high: FloatArray, step: float) -> tuple[FloatArray, tuple[int, int, int]]:
+    """Points (m, 3) from ``low`` to beyond ``high`` along the axes of the head frame, and how many along each."""
+    axes = [np.arange(a, b + step, step) for a, b in zip(low, high, strict=True)]
+    points = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 3)
+    return points, (len(axes[0]), len(axes[1]), len(axes[2]))
+
+
+def _tags(head: HeadModel, points: FloatArray) -> AnyArray:
+    """(m,) tissue tags, uint8; 0 outside."""
+    elements = locate(head.mesh, points)[0]
+    return np.where(elements >= 0, head.mesh.tags[elements], 0).astype(np.uint8)
+
+
+def _image(t1: Volume | None, tags: AnyArray, low: FloatArray, high: FloatArray) -> dict[str, Any]:
+    """What the slices cut through, 8 bits, along the axes of the head frame."""
+    if t1 is None:
+        table = np.full(256, 90, dtype=np.uint8)
+        table[0] = 0
+        for tag, tissue in BY_TAG.items():
+            table[tag] = GREYS.get(tissue.name, 90)
+        return {"what": "tissues of the mesh", "origin": low.tolist(), "step": STEP, "values": packed(table[tags])}
+    low = np.floor(low)  # the voxels of most images of 1 mm
+    shape = np.ceil((high - low) / IMAGE_STEP).astype(int) + 1
+    voxel_from_head = np.asarray(np.linalg.inv(t1.affine), dtype=np.float64)
+    values = ndimage.affine_transform(
+        t1.values.astype(np.float32), voxel_from_head[:3, :3] * IMAGE_STEP,
+        offset=voxel_from_head[:3, :3] @ low + voxel_from_head[:3, 3], output_shape=tuple(shape), order=1,
+    )  # fmt: skip
+    brightest = max(float(np.percentile(values[values > 0], 99.5)) if (values > 0).any() else 1.0, 1e-12)
+    grey = np.clip(np.round(values / brightest * 255), 0, 255).astype(np.uint8)
+    return {"what": "T1", "origin": low.tolist(), "step": IMAGE_STEP, "values": packed(grey)}
+
+
+def _colours() -> list[list[int]]:
+    """The field's colour map, weak to strong: 256 rows of red, green and blue, 0 to 255."""
+    import matplotlib
+
+    shades = matplotlib.colormaps[FIELD_MAP](np.linspace(0, 1, 256))[:, :3]
+    return np.round(shades * 255).astype(int).tolist()
+
+
+def colour_ramp() -> str:
+    """The same as stops of a gradient."""
+    return ", ".join("#{:02x}{:02x}{:02x}".format(*colour) for colour in _colours()[::15])
+
+
+def _plan(
+    name: str, title: str, plan: Plan, nodes: AnyArray, points: FloatArray, tags: AnyArray, shape: tuple[int, int, int]
+) -> dict[str, Any]:
+    """One hemisphere: its target, ranked placements, coil, and the field of the best placement."""
+    field, coil = plan.field, plan.coil
+    assert field is not None  # checked by who asks
+    grey = GreyField.of(field)
+    on_nodes = node_values(field.head, grey)[nodes]
+    inside = np.isin(tags, FIELD_TISSUES)
+    in_slices = np.zeros(len(points))
+    in_slices[inside] = np.nan_to_num(np.linalg.norm(field.at(points[inside]), axis=1))
+    return {
+        "name": name,
+        "title": title,
+        "target": {"centre": plan.target.center.tolist(), "radius": plan.target.radius},
+        "strongest": grey.threshold,
+        "full_output": coil.didt_max / AMPERE_PER_MICROSECOND if coil is not None and coil.didt_max else None,
+        "coil": _coil(field),
+        "current": field.coil.initial_e_direction.tolist(),
+        "cortex": _packed_field(on_nodes, on_nodes > 0),
+        "slices": _packed_field(in_slices.reshape(shape), inside.reshape(shape)),
+        "placements": [
+            {"head_from_coil": candidate.placement.head_from_coil.tolist(), "strength": candidate.verified}
+            for candidate in plan.ranking
+        ],
+    }
+
+
+def _coil(field: Field) -> dict[str, Any] | None:
+    """The casing in the coil frame."""
+    return None if field.coil.casing is None else _packed_surface(field.coil.casing)
