@@ -38,6 +38,10 @@ def plan(
     contraindication: Annotated[
         list[str] | None, typer.Option(help="pacemaker, icd, cochlear-implant or intracranial-clip: blocks the plan.")
     ] = None,
+    mt_method: Annotated[str, typer.Option(help="How the threshold was read: emg or twitch.")] = "emg",
+    draws: Annotated[
+        int, typer.Option(help="Of uncertain conductivities, for stability and the dose's interval; 0 for none.")
+    ] = 500,
     radius: Annotated[float, typer.Option(help="Of the scalp patch searched, mm.")] = 30.0,
     spacing: Annotated[float, typer.Option(help="Of its positions, mm.")] = 5.0,
     angle_step: Annotated[float, typer.Option(help="Between handle directions, degrees.")] = 15.0,
@@ -74,7 +78,7 @@ def plan(
             head_of(head, stages, edge), preset=preset, coil=induced, rmt=rmt, lesion_side=lesion_side, grid=grid,
             numerical_error=numerical_error, progress=stages,
             side=side, fluency=fluency, dominant_side=dominant_side, mep_ipsilesional=mep,
-            fma_ue=fma_ue, contraindications=tuple(contraindication or ()),
+            fma_ue=fma_ue, mt_method=mt_method, draws=draws, contraindications=tuple(contraindication or ()),
         )  # fmt: skip
         with stages.stage("pictures and report"):
             write_study(made, output, grid=on, subject=subject)

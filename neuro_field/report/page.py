@@ -19,6 +19,7 @@ from neuro_field.report.facts import HeadFacts, plan_head
 from neuro_field.report.interactive import colour_ramp, interactive_page, scripts
 from neuro_field.report.scene import COLOURS
 from neuro_field.report.slices import Volume
+from neuro_field.report.surety import sure_lines, sure_rows, varied_words
 from neuro_field.report.words import direction_words, point_words, turn_words
 from neuro_field.units import AMPERE_PER_MICROSECOND
 
@@ -96,6 +97,7 @@ def study_page(
         head=_head(head),
         captions=CAPTIONS,
         limits=LIMITS,
+        varied=varied_words(),
         view=_view(study, t1),
         no_view="the plan was read from files, which hold neither the head nor the field.",
         no_pictures=no_pictures,
@@ -163,6 +165,7 @@ def _part(plan: Plan | None, facts: HeadFacts, images: Mapping[str, str], role: 
     part["statistic"] = sentences.statistic(plan.target)
     part["magnitude"] = sentences.magnitude_statistic(plan.target)
     part["rows"] = [_row(i, candidate, plan, facts) for i, candidate in enumerate(plan.ranking, start=1)]
+    part["sure"], part["sure_rows"] = sure_lines(plan), sure_rows(plan)
     part["computed"] = _computed(plan)
     return part
 
@@ -194,7 +197,9 @@ def _computed(plan: Plan) -> dict[str, str]:
     """How a plan was computed, label to value."""
     report = plan.report
     rows = {
-        "Placements ranked": f"{report.placements} ({report.positions} scalp positions, all handle directions)",
+        "Placements ranked": f"{report.placements} ({report.positions} scalp positions, all handle directions)"
+        + (f", {report.excluded} of them excluded for a region to avoid" if report.excluded else ""),
+        "Tried in fine steps": f"{report.refined} around the best",
         "Field in the target reduced to": f"{report.modes} vectors; the first left out is {report.truncation:.1e} of "
         "the largest",
         "Ranked against fully solved": f"differ by at most {report.largest_difference:.2%} over the "
@@ -202,6 +207,9 @@ def _computed(plan: Plan) -> dict[str, str]:
         "Numerical error of this case": sentences.error_line(plan.numerical_error).partition(": ")[2]
         if plan.numerical_error is not None
         else "not computed; neuro-field plan --numerical-error does, in most of a minute",
+        "Draws of conductivities": "not followed"
+        if plan.stability is None
+        else f"answered in a reduced space, within {plan.stability.reduced_error:.2%} of full solves where checked",
         "Seconds": ", ".join(f"{stage} {seconds:.1f}" for stage, seconds in report.seconds.items()),
         "Peak memory": f"{report.peak_memory / 1e9:.1f} GB",
     }
@@ -283,7 +291,9 @@ def _answers(study: Study | None) -> dict[str, str]:
     given = study.answers
     return {
         "Side of the lesion": given.lesion_side or "not given",
-        "Resting motor threshold": "not given" if given.rmt is None else f"{given.rmt:g} % of maximum output",
+        "Resting motor threshold": "not given"
+        if given.rmt is None
+        else f"{given.rmt:g} % of maximum output, read by {'EMG' if given.mt_method == 'emg' else 'visible twitch'}",
         "Ipsilesional motor evoked potentials": given.mep_ipsilesional,
         "Fugl-Meyer, upper extremity": "not given" if given.fma_ue is None else f"{given.fma_ue:g} of 66",
         "Aphasia": given.fluency or "not given",

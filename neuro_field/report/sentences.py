@@ -15,6 +15,7 @@ from neuro_field.planning.plan import Candidate, Plan
 from neuro_field.planning.study import ROLES, Study
 from neuro_field.planning.target import Target
 from neuro_field.report.facts import GreyField, HeadFacts, plan_head
+from neuro_field.report.surety import misplaced_line, rule_lines, stability_line
 from neuro_field.report.words import direction_words, offset_words, point_words, turn_words
 from neuro_field.units import AMPERE_PER_MICROSECOND
 
@@ -41,7 +42,8 @@ def study_lines(study: Study) -> list[str]:
             lines.append(f"  no plan: {study.why.get(role, 'none was made')}")
             continue
         lines += ["  " + line for line in plan_lines(plan, facts, dose=study.doses.get(role))]
-    return lines + [f"Warning: {warning}" for warning in study.warnings]
+    lines += ["", *(f"Warning: {warning}" for warning in study.warnings)]
+    return lines + [f"Note: {note}" for note in study.notes]
 
 
 def plan_lines(
@@ -70,6 +72,9 @@ def plan_lines(
         field_line(plan),
         dose_line(dose, plan) if dose is not None else "",
         distance_line(plan.best.placement, facts, plan.best.lift),
+        stability_line(plan),
+        misplaced_line(plan.best),
+        *rule_lines(plan),
         hot_spot_line(plan.target, grey, facts),
         target_line(plan.target, facts),
         error_line(plan.numerical_error) if plan.numerical_error is not None else "",
@@ -245,10 +250,16 @@ def dose_line(dose: Dose, plan: Plan) -> str:
     if dose.output is None:
         return f"Dose: none is given: {dose.reason}."
     words = f"Dose: {dose.output:.0f} % of maximum stimulator output"
+    if dose.low is not None and dose.high is not None:
+        words += f", {dose.low:.0f} to {dose.high:.0f} % over uncertain conductivities"
     if dose.of_threshold is not None:
         words += f", {100 * dose.of_threshold:.0f} % of the motor threshold"
     if dose.target_field is not None:
         words += f", {dose.target_field:.0f} V/m in the target ({magnitude_statistic(plan.target)})"
+    if dose.stokes_low is not None and dose.stokes_high is not None:
+        words += f". Cross-check by coil-cortex distances (Stokes): {dose.stokes_low:.0f} to {dose.stokes_high:.0f} %"
+    if dose.headroom is not None:
+        words += f". Headroom to full output: {dose.headroom:.0f} %"
     return f"{words}. {dose.reason}."
 
 

@@ -1,0 +1,129 @@
+"""How sure a plan is, in words and figures: misplacement, conductivities, the lesion, and the rules of thumb."""
+
+from typing import Any
+
+from neuro_field.planning.metrics import AWAY, RIM
+from neuro_field.planning.plan import Candidate, Plan
+from neuro_field.planning.sensitivity import SHIFT, TURN
+from neuro_field.planning.uncertainty import VARIATION
+
+
+def sure_lines(plan: Plan) -> list[str]:
+    """One statement a line, each with its label."""
+    lines = [
+        misplaced_line(plan.best),
+        stability_line(plan),
+        lesion_line(plan),
+        filled_line(plan),
+        elsewhere_line(plan.best),
+        *rule_lines(plan),
+    ]
+    return [line for line in lines if line]
+
+
+def misplaced_line(candidate: Candidate) -> str:
+    """What the field in the target loses when the coil is not held exactly."""
+    shaken = candidate.sensitivity
+    return (
+        f"If misplaced: {SHIFT:g} mm off it keeps at least {shaken.shift:.0%} of the field in the target, turned by "
+        f"{TURN:g}° {shaken.turn:.0%}, tilted by {TURN:g}° {shaken.tilt:.0%}; all three together {shaken.mean:.0%} on "
+        f"average and {shaken.worst:.0%} at worst."
+    )
+
+
+def stability_line(plan: Plan) -> str:
+    """How often the first placement stays first under uncertain conductivities; empty where that was not asked for."""
+    found = plan.stability
+    if found is None:
+        return ""
+    sets = f"{found.draws} draws of the tissues' conductivities"
+    if found.lesion_values:
+        values = ", ".join(f"{value:g}" for value in found.lesion_values)
+        sets += f" for each of {values} S/m in the lesion's cavity"
+    return (
+        f"Stability: over {sets} the first placement stays first of the {len(plan.ranking)} listed in "
+        f"{found.first[0]:.0%}; keeping it costs {found.regret_mean:.3f} V/m on average and {found.regret_p95:.3f} V/m "
+        f"in the worst twentieth, against the best of {found.compared} placements; its field is {found.low[0]:.3f} to "
+        f"{found.high[0]:.3f} V/m at 1 A/µs (5th to 95th percentile)."
+    )
+
+
+def lesion_line(plan: Plan) -> str:
+    """What the unknown conductivity of the cavity does to the best placement; empty for a head without one."""
+    found = plan.stability
+    if found is None or not found.by_lesion:
+        return ""
+    pairs = zip(found.lesion_values, found.by_lesion, found.first_by_lesion, strict=True)
+    told = "; ".join(f"{value:g} S/m {field:.3f} V/m, first in {first[0]:.0%}" for value, field, first in pairs)
+    return f"Lesion's conductivity: {told} (medians; no value is established)."
+
+
+def filled_line(plan: Plan) -> str:
+    """The same placements in a head whose lesion is filled; empty where that is not known."""
+    best = plan.best
+    if best.filled is None:
+        return ""
+    known = [candidate.filled or 0.0 for candidate in plan.ranking]
+    first = known.index(max(known)) + 1
+    words = (
+        f"Lesion filled: with the lesion made the tissue around it the best placement has {best.filled:.3f} V/m, "
+        f"{best.verified / best.filled - 1:+.1%} with the lesion"
+    )
+    also = "would be first as well" if first == 1 else f"would give way to placement {first}"
+    return f"{words}; without the lesion it {also}."
+
+
+def elsewhere_line(candidate: Candidate) -> str:
+    """The field outside the target."""
+    metrics = candidate.metrics
+    words = [f"Elsewhere: 99.9th percentile in all viable grey matter {metrics.peak:.3f} V/m"]
+    if metrics.off_target is not None:
+        words.append(f"farther than {AWAY:g} mm from the target {metrics.off_target:.3f}")
+    if metrics.rim is not None:
+        words.append(f"in the brain within {RIM:g} mm of the lesion {metrics.rim:.3f}")
+    if metrics.lesion is not None:
+        words.append(f"mean in the lesion's cavity {metrics.lesion:.3f}")
+    if metrics.homologous is not None:
+        words.append(f"mean in the same target of the other hemisphere {metrics.homologous:.3f}")
+    words += [f"mean in {name}, to be avoided, {value:.3f}" for name, value in metrics.avoided.items()]
+    return (
+        f"{', '.join(words)} V/m at 1 A/µs; {metrics.half_volume:.1f} cm³ of grey matter has at least half of the "
+        "target's field."
+    )
+
+
+def rule_lines(plan: Plan) -> list[str]:
+    """What the rules of thumb would have given."""
+    return [
+        f"Rule of thumb: {rule.name}: {rule.strength:.3f} V/m, {rule.strength / plan.best.strength:.0%} of the plan's "
+        "best."
+        for rule in plan.rules
+    ]
+
+
+def sure_rows(plan: Plan) -> list[dict[str, Any]]:
+    """The table of ranked placements: how sure each is, and its field elsewhere."""
+    rows = []
+    for i, candidate in enumerate(plan.ranking):
+        metrics, shaken, found = candidate.metrics, candidate.sensitivity, plan.stability
+        rows.append({
+            "rank": i + 1,
+            "range": f"{found.low[i]:.3f} - {found.high[i]:.3f}" if found else "-",
+            "first": f"{found.first[i]:.0%}" if found else "-",
+            "mean": f"{shaken.mean:.0%}",
+            "worst": f"{shaken.worst:.0%}",
+            "filled": "-" if candidate.filled is None else f"{candidate.verified / candidate.filled - 1:+.1%}",
+            "distance": f"{metrics.cortex_distance:.1f}",
+            "volume": f"{metrics.half_volume:.1f}",
+            **{name: _number(getattr(metrics, name)) for name in ("peak", "off_target", "homologous", "rim")},
+        })  # fmt: skip
+    return rows
+
+
+def varied_words() -> str:
+    """Which conductivities were varied and by how much, for the foot of a table."""
+    return ", ".join(f"{name.replace('_', ' ')} {value:.0%}" for name, value in VARIATION.items())
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"
