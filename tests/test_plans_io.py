@@ -3,7 +3,9 @@
 import csv
 import json
 from dataclasses import fields, is_dataclass, replace
+from pathlib import Path
 
+import jsonschema
 import numpy as np
 import pytest
 from tiny_study import tiny_study
@@ -11,6 +13,8 @@ from tiny_study import tiny_study
 from neuro_field.coil.coil import Coil
 from neuro_field.errors import FileFormatError, InputError
 from neuro_field.io import plans
+from neuro_field.io.plan_records import record_of
+from neuro_field.io.plan_schema import plan_schema
 from neuro_field.io.plans import read_plan, write_study
 from neuro_field.planning.plan import Plan
 from neuro_field.planning.study import Study
@@ -200,3 +204,24 @@ def test_a_file_too_large_for_a_plan_is_not_read(tmp_path, monkeypatch):
 def test_only_studies_and_plans_are_written(tmp_path):
     with pytest.raises(InputError, match="must be a Study or Plan"):
         write_study("plan", tmp_path / "x")
+
+
+def test_the_record_obeys_the_published_schema(folder):
+    published = json.loads((Path(plans.__file__).parent / "plan.schema.json").read_text(encoding="utf-8"))
+    assert published == plan_schema()  # python -m neuro_field.io.plan_schema writes it
+    check = jsonschema.Draft202012Validator(published)
+    record = json.loads((folder / "plan.json").read_text(encoding="utf-8"))
+    check.validate(record)
+    for change in (
+        lambda r: r["plans"]["contralesional"]["ranking"][0].pop("metrics"),
+        lambda r: r["doses"]["contralesional"].update(output="high"),
+        lambda r: r.update(kind="plan"),
+        lambda r: r["plans"].update(ipsilesional=3),
+    ):
+        assert not check.is_valid(damage(folder, change))
+
+
+def test_a_single_plan_obeys_the_schema_too(tmp_path):
+    record = json.loads(json.dumps(record_of(tiny_study().contralesional)))
+    stamp = {"written": "", "neuro_field": "", "disclaimer": ""}
+    jsonschema.Draft202012Validator(plan_schema()).validate(record | stamp)
