@@ -95,3 +95,8 @@ def relax_forwards(matrix, diagonal, b, chunks):
 def relax_backwards(matrix, diagonal, b, old, chunks):
     """old + (D + U)^-1 (b - A old), U the upper triangle inside the chunks."""
     return old + np.linalg.solve(np.triu(in_chunks(matrix, chunks), 1) + np.diag(diagonal), b - matrix @ old)
+
+
+def reordered(matrix, order):
+    """A dense matrix with rows and columns in another order."""
+    return matrix[np.ix_(order, order)]

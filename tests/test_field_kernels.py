@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import reference_field as reference
 from scipy.linalg import block_diag
-from scipy.sparse import csr_matrix
+from scipy.sparse import csr_matrix, eye, random
 from scipy.spatial import Delaunay
 
-from neuro_field.kernels import assembly, locate, multigrid, recovery, sphere
+from neuro_field.kernels import assembly, locate, multigrid, recovery, reorder, sphere
 
 SCALAR, TENSOR = "scalar", "tensor"
 
@@ -366,3 +366,18 @@ def test_row_sums_agree_with_dense_ones(compiled):
     np.testing.assert_allclose(diagonal, np.diag(dense))
     inside = np.abs(reference.in_chunks(dense, multigrid.CHUNKS)).sum(axis=1)
     np.testing.assert_allclose(elsewhere, np.abs(dense).sum(axis=1) - inside, atol=1e-12)
+
+
+@both_ways
+def test_a_reordered_matrix_is_the_old_one_with_rows_and_columns_exchanged(compiled):
+    rng = np.random.default_rng(8)
+    matrix = random(40, 40, density=0.2, random_state=9, format="csr") + eye(40, format="csr")
+    order = rng.permutation(40)
+    wanted = reference.reordered(matrix.toarray(), order)
+    indptr = np.zeros(41, dtype=np.int32)
+    np.cumsum(np.diff(matrix.indptr)[order], out=indptr[1:])
+    indices, entry = np.empty((2, matrix.nnz), dtype=np.int32)
+    either(reorder.reordered, compiled)(matrix.indptr, matrix.indices, order, np.argsort(order), indptr, indices, entry)
+    made = csr_matrix((matrix.data[entry], indices, indptr), shape=(40, 40))
+    assert np.array_equal(made.toarray(), wanted)
+    assert all((np.diff(indices[indptr[i] : indptr[i + 1]]) > 0).all() for i in range(40))

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from neuro_field.arrays import AnyArray, FloatArray, read_only, transformed
+from neuro_field.arrays import AnyArray, FloatArray, IntArray, read_only, transformed
 from neuro_field.coil.coil import Coil
 from neuro_field.coil.fit import depths_in_casing
 from neuro_field.coil.placement import Placement
@@ -24,6 +24,7 @@ from neuro_field.geometry.locate import locate
 from neuro_field.head.model import HeadModel
 from neuro_field.kernels.morton import morton_order
 from neuro_field.kernels.multigrid import WIDTHS
+from neuro_field.kernels.reorder import reordered
 
 #: Sources deeper than this below the scalp, in mm, are inside the head.
 _DEPTH_ALLOWED = 0.5
@@ -82,9 +83,11 @@ class Solver:
         self.order = 1
         self.system = System(head)
         self.equations: System | QuadraticSystem = self.system
-        self._order: AnyArray | slice = morton_order(self.system.nodes)
-        self._place: AnyArray | slice = np.argsort(self._order)
-        matrix = _along(self._order, self.system.stiffness)
+        along = morton_order(self.system.nodes)
+        place = np.argsort(along)
+        self._order: AnyArray | slice = along
+        self._place: AnyArray | slice = place
+        matrix, self._entry = _reordered(self.system.stiffness, along, place)
         matrix.data[matrix.indptr[0]] *= 2  # grounds the first node: constants are no longer in the null space
         self._multigrid: Multigrid = multigrid(matrix)
         self._matrix = matrix.indptr.astype(np.uint32), matrix.indices.astype(np.uint32), matrix.data
@@ -111,7 +114,7 @@ class Solver:
         start, out = time.perf_counter(), copy.copy(self)
         out.head, out.system = head, self.system.retuned(head)
         out.equations = out.system
-        data = _along(self._order, out.system.stiffness).data
+        data = out.system.stiffness.data[self._entry]
         data[0] *= 2  # the same grounding; the first entry of a sorted row that couples node 0 is its diagonal
         out._matrix = *self._matrix[:2], data
         out.setup_seconds = time.perf_counter() - start
@@ -290,11 +293,13 @@ class Solver:
                 )
 
 
-def _along(order: AnyArray | slice, matrix: csr_matrix) -> csr_matrix:
-    """A square matrix with rows and columns in another order, the entries of each row by column."""
-    out = matrix[order][:, order].tocsr()
-    out.sort_indices()
-    return out
+def _reordered(matrix: csr_matrix, order: AnyArray, place: AnyArray) -> tuple[csr_matrix, IntArray]:
+    """A square matrix with rows and columns in another order, and which old entry each of its entries is."""
+    indptr = np.zeros(len(order) + 1, dtype=np.int32)
+    np.cumsum(np.diff(matrix.indptr)[order], out=indptr[1:])
+    indices, entry = np.empty((2, matrix.nnz), dtype=np.int32)
+    reordered(matrix.indptr, matrix.indices, order, place, indptr, indices, entry)
+    return csr_matrix((matrix.data[entry], indices, indptr), shape=matrix.shape), entry
 
 
 def _is_number(value: object) -> bool:
