@@ -21,8 +21,21 @@ from neuro_field.errors import InputError
 
 def plan(
     head: HeadArgument,
-    preset: Annotated[str, typer.Option(help="A name from `neuro-field presets`.")],
     output: Output,
+    preset: Annotated[str | None, typer.Option(help="A name from `neuro-field presets`.")] = None,
+    target: Annotated[
+        str | None,
+        typer.Option(help="Instead of a preset, and with --coil: left:m1-hand, mni:x,y,z, mask:FILE ..."),
+    ] = None,
+    direction: Annotated[
+        str, typer.Option(help="Of the current, with --target: none, sulcal (across the sulcus) or x,y,z.")
+    ] = "none",
+    avoid: Annotated[
+        list[str] | None, typer.Option(help="A region not to reach, named as a target or by site; may be repeated.")
+    ] = None,
+    avoid_share: Annotated[
+        float, typer.Option(help="Largest mean |E| there, as a share of the field in the target.")
+    ] = 1.0,
     coil: Annotated[
         str | None, typer.Option(help="A name from `neuro-field coils` or a file; else the preset's.")
     ] = None,
@@ -54,35 +67,52 @@ def plan(
     ] = False,
     edge: EdgeOption = 1.9,
 ) -> None:
-    """Rank coil placements on both hemispheres and write the report.
+    """Rank coil placements on both hemispheres, or for one target, and write the report.
 
     Example: `neuro-field plan example:colin27-stroke --preset contralesional-1hz-hand -o PLAN`
     """
     from neuro_field.io.atomic import check_new_folder
     from neuro_field.io.fields import check_formats
     from neuro_field.io.plans import write_study
+    from neuro_field.io.targets import aimed, regions_of, target_of
     from neuro_field.planning.candidates import Grid
+    from neuro_field.planning.plan import Plan
     from neuro_field.planning.presets import preset as preset_of
-    from neuro_field.planning.study import study
-    from neuro_field.report.sentences import study_lines
+    from neuro_field.planning.search import Avoidance
+    from neuro_field.planning.study import Study, study
+    from neuro_field.planning.survey import survey
+    from neuro_field.report.sentences import plan_lines, study_lines
 
     check_new_folder(output)
+    if (preset is None) == (target is None):
+        raise InputError("Give either --preset, a name from `neuro-field presets`, or --target.")
+    if target is not None and coil is None:
+        raise InputError("With --target give the --coil, a name from `neuro-field coils` or a file.")
     on = grid_of(head, image) if fields else None
     if fields:
         check_formats(["nifti"], on is not None)
-    chosen = preset_of(preset)
     grid = Grid(radius, spacing, angle_step, gap)
-    induced = coil_of(coil or chosen.coil)
+    induced = coil_of(coil or preset_of(str(preset)).coil)
+    made: Plan | Study
     with Stages() as stages:
-        made = study(
-            head_of(head, stages, edge), preset=preset, coil=induced, rmt=rmt, lesion_side=lesion_side, grid=grid,
-            numerical_error=numerical_error, progress=stages,
-            side=side, fluency=fluency, dominant_side=dominant_side, mep_ipsilesional=mep,
-            fma_ue=fma_ue, mt_method=mt_method, draws=draws, contraindications=tuple(contraindication or ()),
-        )  # fmt: skip
+        model = head_of(head, stages, edge)
+        spared = Avoidance(regions_of(model, avoid or []), avoid_share)
+        if target is not None:
+            aim = aimed(model, target_of(model, target), direction)
+            made = survey(
+                model, induced, {"plan": aim}, grid=grid, avoid=spared, draws=draws, numerical_error=numerical_error,
+                progress=stages,
+            )["plan"]  # fmt: skip
+        else:
+            made = study(
+                model, preset=str(preset), coil=induced, rmt=rmt, lesion_side=lesion_side, grid=grid, avoid=spared,
+                numerical_error=numerical_error, progress=stages, side=side, fluency=fluency,
+                dominant_side=dominant_side, mep_ipsilesional=mep, fma_ue=fma_ue, mt_method=mt_method, draws=draws,
+                contraindications=tuple(contraindication or ()),
+            )  # fmt: skip
         with stages.stage("pictures and report"):
             write_study(made, output, grid=on, subject=subject)
-    for line in study_lines(made):
+    for line in plan_lines(made) if isinstance(made, Plan) else study_lines(made):
         typer.echo(line)
     typer.echo(f"Stages: {stages.summary()}")
     if not (output / "pictures").is_dir():

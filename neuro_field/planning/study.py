@@ -2,16 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import partial
 from typing import Any
 
 import numpy as np
 
 from neuro_field.coil.coil import Coil
 from neuro_field.errors import InputError, UnknownNameError
-from neuro_field.field.solver import Solver
 from neuro_field.head.lesion import LesionSummary, lesion_summary
 from neuro_field.head.model import HeadModel
+from neuro_field.planning.aims import joint
 from neuro_field.planning.answers import Answers, own_role
 from neuro_field.planning.atlas import SIDES, other_side, site
 from neuro_field.planning.candidates import Grid, anatomical_axes
@@ -21,8 +20,9 @@ from neuro_field.planning.dose import Dose, dose
 from neuro_field.planning.plan import Candidate, Plan
 from neuro_field.planning.presets import Preset
 from neuro_field.planning.presets import preset as preset_of
-from neuro_field.planning.search import Avoidance, plan, with_filled_lesion, with_numerical_error, with_stability
-from neuro_field.planning.stability import DRAWS, MOST_DRAWS
+from neuro_field.planning.search import Avoidance
+from neuro_field.planning.stability import DRAWS
+from neuro_field.planning.survey import survey
 from neuro_field.planning.target import Target
 
 _OPPOSITE = {"contralesional": "ipsilesional", "ipsilesional": "contralesional"}
@@ -150,7 +150,7 @@ def study(
     tolerance : float
         Of the solver.
     numerical_error : bool
-        Solve both best placements again in second-order elements and record the differences (`with_numerical_error`).
+        Solve the best placements again in second-order elements and record the differences.
     progress : callable, optional
         Called with a stage's name and the share of it done.
     **answers
@@ -167,8 +167,6 @@ def study(
     InputError
         On missing or contradictory clinical answers, a contraindication, or a head without a mapping.
     """
-    if not isinstance(draws, int) or isinstance(draws, bool) or not 0 <= draws <= MOST_DRAWS:
-        raise InputError(f"Input draws of study must be 0 to {MOST_DRAWS}; instead received {draws!r}.")
     chosen = preset_of(preset)
     given = _answers(head, rmt, lesion_side, answers)
     _refuse(chosen, given)
@@ -176,26 +174,11 @@ def study(
     own = own_role(chosen, given)
     if own not in targets:
         raise InputError(f"Preset {preset} cannot be planned on its own ({own}) side: {why[own]}")
-    say = progress or (lambda stage, share: None)
-    say("solver set-up", 0.0)
-    solver = Solver(head, tolerance=tolerance)
-    say("solver set-up", 1.0)
     wanted = targets | _anchor(head, chosen, given, targets)
-    plans = {
-        role: plan(
-            solver, coil, target, grid=grid, avoid=avoid, homologous=targets.get(_OPPOSITE.get(role, "")),
-            progress=partial(_say_of, say, role),
-        )
-        for role, target in wanted.items()
-    }  # fmt: skip
-    if head.region("lesion").any():
-        say("lesion filled", 0.0)
-        plans = dict(zip(plans, with_filled_lesion(list(plans.values()), solver), strict=True))
-        say("lesion filled", 1.0)
-    if draws:
-        plans = with_stability(plans, solver, draws=draws, progress=partial(say, "stability"))
-    if numerical_error:
-        plans = _checked(plans, solver, targets, say)
+    plans = survey(
+        head, coil, wanted, opposite=_OPPOSITE, grid=grid, avoid=avoid, draws=draws, tolerance=tolerance,
+        numerical_error=numerical_error, progress=progress,
+    )  # fmt: skip
     doses = {}
     if given.rmt is not None and chosen.intensity is not None:
         anchor = plans.get("hand", plans.get("contralesional"))
@@ -208,20 +191,6 @@ def study(
         chosen, coil, head, lesion_summary(head), given, made.get("contralesional"), made.get("ipsilesional"),
         why, doses, tuple(cautions(chosen, given, made)), tuple(notes(chosen, given)), made.get("bilateral"),
     )  # fmt: skip
-
-
-def _checked(plans: dict[str, Plan], solver: Solver, targets: Mapping[str, Target], say: Progress) -> dict[str, Plan]:
-    """The plans with their numerical errors."""
-    say("numerical error", 0.0)
-    fine, out = solver.raised(), dict(plans)
-    for done, role in enumerate(targets, start=1):
-        out[role] = with_numerical_error(plans[role], fine)
-        say("numerical error", done / len(targets))
-    return out
-
-
-def _say_of(say: Progress, role: str, stage: str, share: float) -> None:
-    say(f"{role}: {stage}", share)
 
 
 def _answers(head: HeadModel, rmt: float | None, lesion_side: str | None, answers: dict[str, Any]) -> Answers:
@@ -268,8 +237,8 @@ def _targets(head: HeadModel, preset: Preset, answers: Answers) -> tuple[dict[st
                 raise
             why[role] = str(error)
     if preset.at_once and len(targets) == 2:
-        joint = Target.joint(*(replace(target, direction=None, either_way=False) for target in targets.values()))
-        targets["bilateral"] = directed(head, joint)
+        first, second = (replace(target, direction=None, either_way=False) for target in targets.values())
+        targets["bilateral"] = directed(head, joint(first, second))
     elif preset.at_once:
         why["bilateral"] = "one of the two targets is missing"
     return targets, why

@@ -136,11 +136,11 @@ class Target:
         where: Site = site(name)
         seed_mni = where.seed(side)
         seed = head.from_mni(seed_mni[None])[0]
-        center = _nearest_viable(head, seed, radius, f"{side} {name}")
+        center = nearest_viable(head, seed, radius, f"{side} {name}")
         return cls.ball(
             head, center, radius, direction=direction, either_way=either_way, name=name, side=side,
             seed=seed, seed_mni=seed_mni,
-            moved=float(np.linalg.norm(center - seed)), viable_share=_viable_share(head, seed, radius),
+            moved=float(np.linalg.norm(center - seed)), viable_share=viable_share(head, seed, radius),
             source=where.source,
         )  # fmt: skip
 
@@ -180,7 +180,7 @@ def _near(head: HeadModel, tissue: np.ndarray, centre: FloatArray, radius: float
     return chosen[np.linalg.norm(head.mesh.centroids[chosen] - centre, axis=1) <= radius]
 
 
-def _nearest_viable(head: HeadModel, seed: FloatArray, radius: float, what: str) -> FloatArray:
+def nearest_viable(head: HeadModel, seed: FloatArray, radius: float, what: str) -> FloatArray:
     """Centroid nearest to the seed around which grey matter fills a fair share of the ball."""
     reach = SEARCH_RADIUS + radius
     nearby = _near(head, head.region("grey_matter"), seed, reach)
@@ -199,7 +199,7 @@ def _nearest_viable(head: HeadModel, seed: FloatArray, radius: float, what: str)
     )
 
 
-def _viable_share(head: HeadModel, seed: FloatArray, radius: float) -> float:
+def viable_share(head: HeadModel, seed: FloatArray, radius: float) -> float:
     """Share of the grey matter within twice the radius of the seed, lesion filled, that is still grey matter."""
     around = _near(head, head.region("grey_matter") | head.region("lesion"), seed, 2 * radius)
     whole = head.without_lesion().region("grey_matter")[around]
