@@ -44,7 +44,7 @@ def test_a_mask_of_a_ball_is_nearly_that_ball(head):
 def test_masks_in_mni_space_go_through_the_heads_mapping(head):
     shifted = replace(head, mapping=replace(head.mapping, mni_from_head=np.eye(4) + np.eye(4, k=3) * 10.0))
     center = np.array([40.0, -20.0, 52.0])
-    there = masked(shifted, ball_mask(center + [10.0, 0, 0], 8.0), AFFINE, space="mni")
+    there = masked(shifted, ball_mask(center + np.array([10.0, 0, 0]), 8.0), AFFINE, space="mni")
     here = masked(head, ball_mask(center, 8.0), AFFINE)
     assert np.linalg.norm(there.center - here.center) < 0.7  # voxels of 2 mm
 
@@ -71,7 +71,7 @@ def test_a_mask_in_the_lesion_is_refused_with_its_figures():
 
 
 def test_a_mask_half_lost_tells_how_much_is_viable():
-    half = masked(tiny_head(), ball_mask(np.array(LESION[0]) + [0, LESION[1], 0], 10.0), AFFINE)
+    half = masked(tiny_head(), ball_mask(np.array(LESION[0]) + np.array([0, LESION[1], 0]), 10.0), AFFINE)
     assert 0.2 < half.viable_share < 0.9
 
 
@@ -146,7 +146,7 @@ def test_the_axis_across_a_straight_sulcus_is_found(degrees):
 def test_no_axis_is_told_where_there_is_none():
     with pytest.raises(nf.InputError, match="No outer surface"):
         sulcal_axis(nf.sphere_head((78, 81, 87, 92), edge=9.0), (0, 0, 20.0))
-    with pytest.raises(nf.InputError, match="face no one axis"):
+    with pytest.raises(nf.InputError, match="no sulcal wall"):
         sulcal_axis(tiny_head(), (0.0, 0.0, 80.0))
 
 
