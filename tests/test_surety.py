@@ -178,3 +178,12 @@ def test_a_region_to_avoid_excludes_placements_or_says_what_is_least(solver, mad
     assert kept.best.metrics.avoided["beside"] <= 1.02 * limit * kept.best.magnitude
     with pytest.raises(nf.InputError, match="the least is"):
         nf.plan(solver, made.coil, made.target, grid=grid, avoid=Avoidance((beside,), 1e-3))
+
+
+def test_a_retuned_head_keeps_the_surfaces_of_its_mesh():
+    head = tiny_head()
+    again = head.retuned(2 * head.conductivity)
+    assert again.scalp is head.scalp
+    assert head.without_lesion().scalp is head.scalp
+    fresh = nf.HeadModel(again.mesh, again.conductivity)
+    assert np.array_equal(fresh.scalp.points, again.scalp.points)

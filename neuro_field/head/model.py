@@ -131,7 +131,15 @@ class HeadModel:
                 raise UnknownNameError("tissue", key, names)
             chosen = np.isin(self.mesh.tags, sorted(tags))
             sigma[chosen] = float(value) if sigma.ndim == 1 else float(value) * np.eye(3)
-        return replace(self, conductivity=sigma)
+        return self.retuned(sigma)
+
+    def retuned(self, conductivity: FloatArray) -> "HeadModel":
+        """A new head with the conductivities (t,) or (t, 3, 3) S/m; surfaces that are known already are kept."""
+        out = replace(self, conductivity=conductivity)
+        for name in ("scalp", "inner_skull_sphere", "mid_grey"):
+            if name in self.__dict__:
+                out.__dict__[name] = self.__dict__[name]
+        return out
 
     def without_lesion(self) -> "HeadModel":
         """The same mesh with every lesion element turned into the nearest tissue around the lesion.
@@ -153,7 +161,9 @@ class HeadModel:
         tags, sigma = np.array(self.mesh.tags), np.array(self.conductivity)
         tags[lesion], sigma[lesion] = tags[nearest], sigma[nearest]
         mesh = TetMesh(self.mesh.nodes, self.mesh.tets, tags)
-        return replace(self, mesh=mesh, conductivity=sigma, name=f"{self.name}, lesion filled")
+        out = replace(self, mesh=mesh, conductivity=sigma, name=f"{self.name}, lesion filled")
+        out.__dict__["scalp"] = self.scalp  # what lies inside does not change it
+        return out
 
     def to_mni(self, points: AnyArray) -> FloatArray:
         """Points (m, 3) of the head frame in MNI152, mm; raises InputError if the head has no mapping."""

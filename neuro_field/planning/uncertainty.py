@@ -1,7 +1,7 @@
 """How uncertain conductivities are, and draws of them: multiples of a head's own, tissue by tissue."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -88,7 +88,7 @@ class Family:
         sigma = np.array(self.head.conductivity)
         for part, scale in zip(self.parts, scales, strict=True):
             sigma[part] *= scale
-        return replace(self.head, conductivity=sigma)
+        return self.head.retuned(sigma)
 
     def _of_lesion(self, values: Sequence[float]) -> FloatArray:
         """Multiples of the cavity's own (mean) conductivity."""
