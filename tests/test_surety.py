@@ -36,11 +36,14 @@ def family():
 def test_the_parts_of_a_head_add_up_to_it(solver, family):
     assert (np.sum(family.parts, axis=0) == 1).all()
     whole = solver.system.stiffness
-    parts = sum(solver.system.part(part).stiffness for part in family.parts)
-    assert abs(parts - whole).max() < 1e-12 * abs(whole).max()
-    dadt = np.random.default_rng(3).standard_normal((len(solver.system.nodes), 1, 3))
-    loads = sum(solver.system.part(part).load(dadt) for part in family.parts)
-    assert np.allclose(loads, solver.system.load(dadt), rtol=1e-10, atol=1e-12 * np.abs(loads).max())
+    shares = [solver.system.part(part) for part in family.parts]
+    x, dadt = np.random.default_rng(3).standard_normal((2, len(solver.system.nodes), 3))
+    product, loads = np.zeros_like(x), np.zeros((len(x), 1))
+    for share in shares:
+        product[share.used] += share.stiffness @ x[share.used]
+        loads[share.used] += share.load(dadt[share.used][:, None])
+    assert np.allclose(product, whole @ x, rtol=1e-9, atol=1e-12 * np.abs(product).max())
+    assert np.allclose(loads, solver.system.load(dadt[:, None]), rtol=1e-9, atol=1e-12 * np.abs(loads).max())
 
 
 def test_a_retuned_solver_answers_as_a_new_one(solver, family, made):
@@ -83,7 +86,7 @@ def test_draws_vary_each_tissue_as_stated_and_step_the_lesion(family):
             assert np.median(drawn) == pytest.approx(1.0, abs=0.03)
     lesion = scales[::4000, family.names.index(LESION)] * 1.654
     assert np.allclose(lesion, [0.275, 0.8, 1.654])
-    assert (scales[:, -1] == 1).all()  # the rest
+    assert scales.shape[1] == len(family.parts)
     assert np.array_equal(family.scales(7), family.scales(7))
 
 

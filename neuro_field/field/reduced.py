@@ -46,7 +46,7 @@ class Reduced:
 
     def couplings(self, dadt: FloatArray) -> FloatArray:
         """(q, N, p): products of the space with each part's load of fields dA/dt at the nodes, (n, p, 3) V/m."""
-        return np.stack([self.space.T @ part.load(dadt) for part in self.parts])
+        return np.stack([self.space[part.used].T @ part.load(dadt[part.used]) for part in self.parts])
 
 
 def reduced(
@@ -83,11 +83,10 @@ def reduced(
     shares = tuple(solver.system.part(part) for part in parts)
     stiffness = [np.zeros((len(parts), space.shape[1], space.shape[1])) for space in spaces]
     for q, share in enumerate(shares):
-        matrix = share.stiffness.copy()
-        share.__dict__.pop("stiffness")  # each is as large as the head's own, and not needed again
-        matrix.eliminate_zeros()
         for space, each in zip(spaces, stiffness, strict=True):
-            each[q] = space.T @ (matrix @ space)
+            own = space[share.used]
+            each[q] = own.T @ (share.stiffness @ own)
+        share.__dict__.pop("stiffness")  # together as large as the head's own, and not needed again
     return [_orthonormal(space, shares, each, load) for space, each, load in zip(spaces, stiffness, loads, strict=True)]
 
 

@@ -66,15 +66,31 @@ class System:
         return out
 
     def part(self, elements: BoolArray) -> "System":
-        """The share of these equations that some elements (t,) contribute; shares of disjoint sets add up."""
+        """The share of these equations that some elements (t,) contribute, on their own nodes; `used` names these.
+
+        Shares of disjoint sets of elements add up.
+        """
         out = copy.copy(self)
-        for name in ("harmonic", "stiffness"):
+        for name in ("harmonic", "stiffness", "_incidence"):
             out.__dict__.pop(name, None)
-        out.__dict__["conductivity"] = tuple(
-            unwritable(sigma * elements.reshape(-1, *[1] * (sigma.ndim - 1))) if len(sigma) else sigma
-            for sigma in self.conductivity
-        )
+        used, tets = np.unique(self.tets[elements], return_inverse=True)
+        out.__dict__ |= {
+            "used": used,
+            "nodes": self.nodes[used],
+            "tets": unwritable(tets.reshape(-1, 4).astype(np.int32)),
+            "conductivity": tuple(unwritable(sigma[elements]) if len(sigma) else sigma for sigma in self.conductivity),
+        }
         return out
+
+    @cached_property
+    def used(self) -> AnyArray:
+        """(n,) which nodes of the head these equations are about: all, but for a `part`."""
+        return np.arange(len(self.head.mesh.nodes))
+
+    @cached_property
+    def tets(self) -> AnyArray:
+        """(t, 4) the elements, by their nodes here."""
+        return self.head.mesh.tets
 
     @property
     def points(self) -> FloatArray:
@@ -88,10 +104,9 @@ class System:
 
     @cached_property
     def _incidence(self) -> tuple[IntArray, IntArray]:
-        mesh = self.head.mesh
-        offsets = np.zeros(len(mesh.nodes) + 1, dtype=np.int32)
-        slots = np.empty(4 * len(mesh.tets), dtype=np.int32)
-        assembly.incidence(mesh.tets, offsets, slots)
+        offsets = np.zeros(len(self.nodes) + 1, dtype=np.int32)
+        slots = np.empty(4 * len(self.tets), dtype=np.int32)
+        assembly.incidence(self.tets, offsets, slots)
         return offsets, slots
 
     @property
@@ -119,20 +134,20 @@ class System:
     @cached_property
     def stiffness(self) -> csr_matrix:
         """(n, n) K in S, symmetric, with constants in its null space."""
-        mesh, n = self.head.mesh, len(self.head.mesh.nodes)
+        n = len(self.nodes)
         lengths = np.empty(n, dtype=np.int32)
-        assembly.row_lengths(mesh.tets, self.offsets, self.slots, lengths)
+        assembly.row_lengths(self.tets, self.offsets, self.slots, lengths)
         indptr = np.zeros(n + 1, dtype=np.int32)
         np.cumsum(lengths, out=indptr[1:])
         indices, data = np.empty(indptr[-1], dtype=np.int32), np.empty(indptr[-1])
-        assembly.stiffness(self.nodes, mesh.tets, *self.conductivity, self.offsets, self.slots, indptr, indices, data)
+        assembly.stiffness(self.nodes, self.tets, *self.conductivity, self.offsets, self.slots, indptr, indices, data)
         return csr_matrix((data, indices, indptr), shape=(n, n))
 
     def load(self, dadt: FloatArray) -> FloatArray:
         """Right-hand sides (n, k) of k fields dA/dt given at the nodes, (n, k, 3) V/m."""
         out = np.empty(dadt.shape[:2])
         assembly.load(
-            self.nodes, self.head.mesh.tets, *self.conductivity, self.offsets, self.slots,
+            self.nodes, self.tets, *self.conductivity, self.offsets, self.slots,
             unwritable(dadt), out,
         )  # fmt: skip
         return out
@@ -141,7 +156,7 @@ class System:
         """Nodal vectors (n, k, 3) whose products with dA/dt at the nodes sum to -adjoint . load."""
         out = np.empty((*adjoint.shape, 3))
         assembly.adjoint_sources(
-            self.nodes, self.head.mesh.tets, *self.conductivity, self.offsets, self.slots,
+            self.nodes, self.tets, *self.conductivity, self.offsets, self.slots,
             unwritable(adjoint), out,
         )  # fmt: skip
         return out
@@ -149,21 +164,21 @@ class System:
     def element_gradient(self, values: FloatArray, elements: IntArray | None = None) -> FloatArray:
         """Gradient (t, 3) of a nodal field (n,) in some elements, or all, per metre."""
         if elements is not None:
-            tets = self.head.mesh.tets[elements]
+            tets = self.tets[elements]
             corners, steps = self.nodes[tets], values[tets]
             found = np.linalg.solve(corners[:, 1:] - corners[:, :1], (steps[:, 1:] - steps[:, :1])[..., None])
             return found[..., 0].astype(np.float64, copy=False)
-        out = np.empty((len(self.head.mesh.tets), 3))
-        assembly.element_gradients(self.nodes, self.head.mesh.tets, unwritable(values), out)
+        out = np.empty((len(self.tets), 3))
+        assembly.element_gradients(self.nodes, self.tets, unwritable(values), out)
         return out
 
     def element_field(self, potential: FloatArray, dadt: FloatArray) -> FloatArray:
         """E = -grad phi - dA/dt (t, 3), V/m, of nodal phi (n,) V and dA/dt (n, 3) V/m, its mean over each element."""
-        out = np.empty((len(self.head.mesh.tets), 3))
-        assembly.element_fields(self.nodes, self.head.mesh.tets, unwritable(potential), unwritable(dadt), out)
+        out = np.empty((len(self.tets), 3))
+        assembly.element_fields(self.nodes, self.tets, unwritable(potential), unwritable(dadt), out)
         return out
 
     def element_mean(self, values: AnyArray, elements: IntArray | slice = slice(None)) -> FloatArray:
         """Mean of a nodal field over the four nodes of each element."""
-        tets = self.head.mesh.tets[elements]
+        tets = self.tets[elements]
         return (values[tets[:, 0]] + values[tets[:, 1]] + values[tets[:, 2]] + values[tets[:, 3]]) / 4

@@ -31,7 +31,7 @@ class Family:
     ----------
     head : HeadModel
     names : tuple of str
-        Of the parts that vary; what is left of the head is the last part and keeps its own.
+        Of the parts that vary; what is left of the head, if anything, is one more part and keeps its own.
     parts : tuple of (t,) bool arrays
         Their elements, the rest last.
     lesion_values : tuple of float
@@ -53,7 +53,8 @@ class Family:
         found = {name: part for name, part in found.items() if part.any()}
         rest = ~np.any(list(found.values()), axis=0)
         values = tuple(float(value) for value in lesion_values) if LESION in found else ()
-        return cls(head, tuple(found), (*found.values(), rest), values)
+        parts = (*found.values(), *([rest] if rest.any() else []))
+        return cls(head, tuple(found), parts, values)
 
     def scales(self, draws: int, seed: int = SEED) -> FloatArray:
         """Multiples (d, q) of the parts' conductivities: `draws` log-normal ones for every lesion value in turn.
@@ -61,7 +62,8 @@ class Family:
         The medians are the head's own; tissues vary independently; the same draws meet every lesion value.
         """
         rng = np.random.default_rng(seed)
-        cv = np.array([VARIATION.get(name, 0.0) for name in (*self.names, "rest")])
+        cv = np.zeros(len(self.parts))
+        cv[: len(self.names)] = [VARIATION.get(name, 0.0) for name in self.names]
         once = np.exp(np.sqrt(np.log1p(cv**2)) * rng.standard_normal((draws, len(cv))))
         if not self.lesion_values:
             return once
