@@ -74,12 +74,12 @@ class System:
         for name in ("harmonic", "stiffness", "_incidence"):
             out.__dict__.pop(name, None)
         used, tets = np.unique(self.tets[elements], return_inverse=True)
-        out.__dict__ |= {
-            "used": used,
-            "nodes": self.nodes[used],
-            "tets": unwritable(tets.reshape(-1, 4).astype(np.int32)),
-            "conductivity": tuple(unwritable(sigma[elements]) if len(sigma) else sigma for sigma in self.conductivity),
-        }
+        out.__dict__.update(
+            used=used,
+            nodes=self.nodes[used],
+            tets=unwritable(tets.reshape(-1, 4).astype(np.int32)),
+            conductivity=tuple(unwritable(sigma[elements]) if len(sigma) else sigma for sigma in self.conductivity),
+        )
         return out
 
     @cached_property
