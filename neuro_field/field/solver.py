@@ -120,6 +120,12 @@ class Solver:
         out.setup_seconds = time.perf_counter() - start
         return out
 
+    def loosened(self, tolerance: float) -> "Solver":
+        """The same head and hierarchy at a tolerance of at least the one given."""
+        out = copy.copy(self)
+        out.tolerance = max(self.tolerance, float(tolerance))
+        return out
+
     def raised(self) -> "Solver":
         """The same head and tolerance in second-order elements, on top of the hierarchy that is here already."""
         if self.order == 2:

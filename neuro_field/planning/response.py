@@ -2,26 +2,33 @@
 
 The field in the elements of a target depends linearly on the coil's dipoles.  Fields of a few sample placements
 span, to a thousandth, what this coil can do there; each vector u of their orthonormal basis becomes the source of one
-adjoint solve.  With psi that solution and C its nodal vectors, the part of any field along u is
+adjoint solve (a target with a direction is asked for one component, and needs one).  With psi that solution and C its
+nodal vectors, the part of any field along u is
 sum over dipoles of m . Q(x),  Q(x) = mu0/4pi sum_n C_n x (x - r_n)/|x - r_n|^3,
-with the same discrete dA/dt as a forward solve in the Coulomb gauge, so both agree to the solver's tolerance; in that
-gauge Q is a sum over points that a treecode can do (Koponen & Stenroos 2019; Gomez et al. 2021 use reciprocity for the
-mean vector only; with one direction per axis and no samples this is that).
+with the same discrete dA/dt as a forward solve in the Coulomb gauge, so both agree to the solver's tolerance (Koponen &
+Stenroos 2019; Gomez et al. 2021 use reciprocity for the mean vector only).  Outside the head few charges stand for
+all nodes (`neuro_field.planning.charges`); coils that turn about one axis are answered together
+(`neuro_field.planning.turning`), all others by a table (`neuro_field.planning.table`).
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
-from neuro_field.arrays import FloatArray, IntArray
+from neuro_field.arrays import FloatArray
 from neuro_field.coil.coil import Coil
 from neuro_field.coil.placement import Placement
+from neuro_field.coil.sources import Dipoles
 from neuro_field.field.solver import Solver
 from neuro_field.field.treecode import Treecode
-from neuro_field.kernels import table as kernel
+from neuro_field.kernels.table import mean_magnitude
+from neuro_field.planning.charges import Charges
+from neuro_field.planning.table import Table
 from neuro_field.planning.target import Target
-from neuro_field.units import MU0_OVER_4PI, metres
+from neuro_field.planning.turning import Turning
+from neuro_field.units import MILLIMETRES_PER_METRE
 
 #: Basis vectors beyond this relative size, against the first, are dropped.
 TRUNCATION = 3e-4
@@ -29,12 +36,12 @@ TRUNCATION = 3e-4
 #: Most basis vectors: one block of adjoint solves.
 MOST_MODES = 8
 
-#: Of the grid on which the adjoint sums are tabulated, mm.
-SPACING = 4.0
+#: The samples need only span the fields: they are solved to this tolerance, under a coil simplified to this error.
+_SAMPLE_TOLERANCE = 3e-3
+_SAMPLE_COIL_ERROR = 0.05
 
-#: Placements, and grid nodes, evaluated together, so that the arrays stay small.
-_BATCH = 256
-_NODES_AT_ONCE = 4096
+#: Nodes whose adjoint vectors are met with dA/dt together.
+_NODES_AT_ONCE = 100_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,8 +57,12 @@ class Response:
         A m2 per A.
     basis : (3 r, k) array
         Orthonormal; fields in the target, each element scaled by the root of its weight.
+    sought : (3 r, w) array
+        The vectors along which fields are computed: the basis, or what a target with a direction measures.
     tree : Treecode
-        The adjoint currents.
+        The adjoint currents of those vectors.
+    charges : Charges
+        Their magnetic fields outside the head.
     truncation : float
         Relative size of the first basis vector left out.
     """
@@ -60,7 +71,9 @@ class Response:
     positions: FloatArray
     moments: FloatArray
     basis: FloatArray
+    sought: FloatArray
     tree: Treecode
+    charges: Charges
     truncation: float
 
     def strengths(
@@ -68,63 +81,49 @@ class Response:
     ) -> FloatArray:
         """What the target measures (mean |E|, or the mean along its direction) under poses (p, 4, 4); (p,) V/m.
 
-        The sums Q are tabulated on a grid of `SPACING` mm around the dipoles' places and interpolated cubically.
+        The coil must be outside the head.  What is computed for some poses is kept for those of later calls.
         """
-        rotations = np.ascontiguousarray(head_from_coil[:, :3, :3])
-        centres = np.ascontiguousarray(head_from_coil[:, :3, 3])
-        table = _Table.around(self, rotations, centres, progress)
-        coefficients = np.empty((len(centres), self.basis.shape[1]))
-        kernel.contract(
-            rotations, centres, self.positions, self.moments, table.origin, SPACING, table.row, table.values,
-            coefficients,
-        )  # fmt: skip
-        return self._measured(coefficients) * didt
+        sums, found = self._turning.sums(head_from_coil)
+        if not found.all():
+            sums[~found] = self._table.contracted(head_from_coil[~found], self.positions, self.moments, progress)
+        return self._measured(sums) * didt
 
     def strengths_untabulated(self, head_from_coil: FloatArray, didt: float = 1e6) -> FloatArray:
-        """The same with Q summed at every dipole instead of interpolated: for few poses, and to check the table."""
-        places = np.einsum("pij,sj->psi", head_from_coil[:, :3, :3], self.positions) + head_from_coil[:, None, :3, 3]
-        moments = np.einsum("pij,sj->psi", head_from_coil[:, :3, :3], self.moments)
-        q = self.tree.magnetic_sum(metres(places.reshape(-1, 3))).reshape(*places.shape[:2], -1, 3)
-        return self._measured(MU0_OVER_4PI * np.einsum("psi,pski->pk", moments, q)) * didt
+        """The same by the sum over all nodes, as a forward solve in the Coulomb gauge has it; a second for each pose."""
+        sums = np.empty((len(head_from_coil), self.sought.shape[1]))
+        dipoles = Dipoles(self.positions, self.moments)
+        points = self.tree.points * MILLIMETRES_PER_METRE
+        for p, pose in enumerate(head_from_coil):
+            dadt, total = dipoles.carried(pose).potential(points), np.zeros(sums.shape[1])
+            for first in range(0, len(points), _NODES_AT_ONCE):
+                part = slice(first, first + _NODES_AT_ONCE)
+                weights = self.tree.weights[part].astype(np.float64)
+                total += np.einsum("nd,nkd->k", dadt[part], weights.reshape(len(weights), -1, 3), optimize=True)
+            sums[p] = total
+        return self._measured(sums) * didt
 
-    def _measured(self, coefficients: FloatArray) -> FloatArray:
-        out = np.empty(len(coefficients))
-        for first in range(0, len(out), _BATCH):
-            part = slice(first, first + _BATCH)
-            out[part] = self.target.seen((coefficients[part] @ self.basis.T).reshape(len(out[part]), -1, 3))
+    @cached_property
+    def _table(self) -> Table:
+        return Table(self.charges)
+
+    @cached_property
+    def _turning(self) -> Turning:
+        return Turning(self.charges, self.positions, self.moments)
+
+    def _measured(self, sums: FloatArray) -> FloatArray:
+        """What the target sees of fields given by their parts (p, w) along the vectors sought."""
+        roots, along = np.array(self.target.roots), self.target.direction
+        vectors = self.sought.reshape(len(roots), 3, -1)
+        if along is not None:
+            out = sums @ np.einsum("r,rdw,d->w", roots, vectors, along)
+            return np.abs(out) if self.target.either_way else out
+        out = np.empty(len(sums))
+        mean_magnitude(np.ascontiguousarray(sums), np.ascontiguousarray(vectors.transpose(1, 2, 0)), roots, out)
         return out
 
 
-@dataclass(frozen=True, eq=False)
-class _Table:
-    """Q on the grid nodes that interpolation needs: ``row`` (a, b, c) names each node's row of values (q, 3, k)."""
-
-    origin: FloatArray
-    row: IntArray
-    values: FloatArray
-
-    @classmethod
-    def around(
-        cls, response: Response, rotations: FloatArray, centres: FloatArray, progress: Callable[[float], None] | None
-    ) -> "_Table":
-        places = (np.einsum("pij,sj->psi", rotations, response.positions) + centres[:, None]).reshape(-1, 3)
-        origin = places.min(axis=0) - 2 * SPACING
-        shape = ((places.max(axis=0) - origin) / SPACING).astype(int) + 4
-        needed = np.zeros(shape, dtype=bool)
-        kernel.mark(places, origin, SPACING, needed)
-        row = np.cumsum(needed.ravel(), dtype=np.int32).reshape(shape) - 1
-        nodes = origin + SPACING * np.argwhere(needed)
-        values = np.empty((len(nodes), 3, response.basis.shape[1]))
-        for first in range(0, len(nodes), _NODES_AT_ONCE):
-            part = slice(first, first + _NODES_AT_ONCE)
-            values[part] = MU0_OVER_4PI * np.moveaxis(response.tree.magnetic_sum(metres(nodes[part])), 2, 1)
-            if progress:
-                progress(min(1.0, (first + _NODES_AT_ONCE) / len(nodes)))
-        return cls(origin, row, values)
-
-
 def response(solver: Solver, coil: Coil, target: Target, samples: Sequence[Placement]) -> Response:
-    """Sample, reduce, solve the adjoints, and box their currents.
+    """Sample, reduce, solve the adjoints, and find the charges that stand for their currents.
 
     Parameters
     ----------
@@ -133,25 +132,41 @@ def response(solver: Solver, coil: Coil, target: Target, samples: Sequence[Place
         Made of dipoles, or of wires that close.
     target : Target
     samples : sequence of Placement
-        Spread over the candidates; two to three times as many as basis vectors wanted.
+        Spread over the candidates; at least as many as basis vectors wanted (`MOST_MODES`).
     """
-    system = solver.system
-    root = target.roots
-    fields = solver.solve_many(coil, samples, didt=1.0, gauge="coulomb")
-    snapshots = np.stack([(root[:, None] * target.values(field)).ravel() for field in fields], axis=1)
-    u, sizes, _ = np.linalg.svd(snapshots, full_matrices=False)
-    kept = min(int(np.count_nonzero(sizes > TRUNCATION * sizes[0])), MOST_MODES)
-    basis = u[:, :kept]
-    weighted = root[:, None, None] * basis.reshape(len(root), 3, kept)  # (r, 3, k)
-    potentials, _ = solver.potentials(adjoint_loads(solver, target, weighted))
-    currents = system.adjoint_sources(potentials)
-    for corner in range(4):
-        np.add.at(currents, system.head.mesh.tets[target.elements, corner], -0.25 * np.moveaxis(weighted, 2, 1))
+    return responses(solver, coil, [target], samples)[0]
+
+
+def responses(
+    solver: Solver, coil: Coil, targets: Sequence[Target], samples: Sequence[Placement]
+) -> list[Response]:
+    """The responses of several targets to one coil: the samples are solved once."""
+    simple = coil.simplified(error=_SAMPLE_COIL_ERROR)
+    fields = solver.loosened(_SAMPLE_TOLERANCE).solve_many(simple, samples, didt=1.0, gauge="coulomb")
     positions, moments = coil.dipoles
-    return Response(
-        target, positions, moments, basis, Treecode.of(system.nodes, currents),
-        float(sizes[kept] / sizes[0]) if kept < len(sizes) else 0.0,
-    )  # fmt: skip
+    out = []
+    for target in targets:
+        snapshots = np.stack([(target.roots[:, None] * target.values(field)).ravel() for field in fields], axis=1)
+        u, sizes, _ = np.linalg.svd(snapshots, full_matrices=False)
+        kept = min(int(np.count_nonzero(sizes > TRUNCATION * sizes[0])), MOST_MODES)
+        basis = u[:, :kept]
+        along = target.direction
+        sought = basis if along is None else np.outer(target.roots, along).reshape(-1, 1)
+        tree = _adjoint_currents(solver, target, sought)
+        charges = Charges.fitted(solver.head.scalp, solver.head.mesh.centroids[target.elements], tree)
+        truncation = float(sizes[kept] / sizes[0]) if kept < len(sizes) else 0.0
+        out.append(Response(target, positions, moments, basis, sought, tree, charges, truncation))
+    return out
+
+
+def _adjoint_currents(solver: Solver, target: Target, sought: FloatArray) -> Treecode:
+    """Nodal vectors whose products with dA/dt at the nodes sum to the parts of the field along some vectors."""
+    weighted = target.roots[:, None, None] * sought.reshape(len(target.roots), 3, -1)  # (r, 3, w)
+    potentials, _ = solver.potentials(adjoint_loads(solver, target, weighted))
+    currents = solver.system.adjoint_sources(potentials)
+    for corner in range(4):
+        np.add.at(currents, solver.head.mesh.tets[target.elements, corner], -0.25 * np.moveaxis(weighted, 2, 1))
+    return Treecode.of(solver.system.nodes, currents)
 
 
 def adjoint_loads(solver: Solver, target: Target, weighted: FloatArray) -> FloatArray:

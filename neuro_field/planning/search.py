@@ -17,7 +17,7 @@ from neuro_field.planning.candidates import Candidates, Grid, anatomical_axes, c
 from neuro_field.planning.clock import Clock, Progress
 from neuro_field.planning.metrics import Surroundings
 from neuro_field.planning.plan import Candidate, Plan, PlanReport
-from neuro_field.planning.response import Response, response
+from neuro_field.planning.response import Response, responses
 from neuro_field.planning.rules import RuleOfThumb, rules_of_thumb
 from neuro_field.planning.sensitivity import sensitivity
 from neuro_field.planning.stability import DRAWS, Case, compared_poses, stability
@@ -119,8 +119,7 @@ def plan(
         choices = candidates(head, coil, target, grid)
     with clock("adjoint solves"):
         simple, samples = coil.simplified(error=_COIL_ERROR), _samples(choices)
-        mapping = response(solver, simple, target, samples)
-        avoided = [response(solver, simple, region, samples) for region in avoid.regions]
+        mapping, *avoided = responses(solver, simple, (target, *avoid.regions), samples)
     with clock("ranking") as advance:
         strengths = mapping.strengths(choices.head_from_coil, progress=advance)
         allowed = _allowed(avoid, avoided, choices.head_from_coil, strengths)
