@@ -59,7 +59,7 @@ def head(
             edges = named_numbers(tissue_edge, "--tissue-edge")
             made, files = head_from_images(
                 image, found, lesion=lesion, rim=rim, edge=edge, tissue_edges=edges, nonlinear=nonlinear,
-                progress=stages,
+                t2=t2, progress=stages,
             )  # fmt: skip
         with stages.stage("writing"):
             write_head(made, output, **files)

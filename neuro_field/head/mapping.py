@@ -109,7 +109,7 @@ class WarpedMapping:
             raise InputError("Input displacement must be finite; instead it holds numbers that are not.")
         if grid.shape != (4, 4) or not np.isfinite(grid).all() or np.linalg.det(grid[:3, :3]) == 0:
             raise InputError("Input mni_from_voxel must be a finite, invertible 4x4 matrix; it is not.")
-        least, folded = _least_jacobian(u, grid)
+        least, folded = least_jacobian(u, grid)
         if folded:
             raise InputError(
                 f"Input displacement must not fold; instead its Jacobian determinant falls to {least:.2f} and is not "
@@ -182,9 +182,9 @@ class WarpedMapping:
         return slope @ self._voxel_from_mni[:3, :3]
 
 
-def _least_jacobian(displacement: AnyArray, mni_from_voxel: FloatArray) -> tuple[float, int]:
+def least_jacobian(displacement: AnyArray, mni_from_voxel: FloatArray) -> tuple[float, int]:
     """The least Jacobian determinant of y + u(y) at the corners of all grid cells, and how many cells fold."""
-    axes = mni_from_voxel[:3, :3].astype(np.float32)
+    axes = mni_from_voxel[:3, :3].astype(displacement.dtype)
     edges = [np.diff(displacement, axis=axis) + axes[:, axis] for axis in range(3)]
     volume = float(np.linalg.det(mni_from_voxel[:3, :3]))
     least, folds = np.inf, np.zeros([n - 1 for n in displacement.shape[:3]], dtype=bool)

@@ -1,6 +1,5 @@
 """Heads on the disk: our HEAD folder, Gmsh meshes and SimNIBS m2m folders; and a head from a T1 and its labels."""
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import replace
@@ -19,8 +18,9 @@ from neuro_field.head.mapping import AffineMapping, MniMapping, WarpedMapping
 from neuro_field.head.model import HeadModel
 from neuro_field.head.tissues import BY_TAG
 from neuro_field.io.atomic import new_folder
+from neuro_field.io.digest import digest, digests
 from neuro_field.io.images import Image, read_image, read_labels, read_vectors, write_image
-from neuro_field.io.m2m import is_m2m, read_m2m
+from neuro_field.io.m2m import images_of, is_m2m, mapping_of, mesh_of
 from neuro_field.io.msh import MshFile, read_msh, write_msh
 from neuro_field.mri.build import Progress, build_prepared, checked_mapping, prepare_labels
 from neuro_field.report.head_page import head_page
@@ -70,12 +70,21 @@ def read_head(path: str | Path) -> HeadModel:
     if (path / CARD).is_file():
         return _from_folder(path)
     if is_m2m(path):
-        mesh_path, mapping = read_m2m(path)
-        head = _from_msh(mesh_path)
-        return replace(head, name=path.name, mapping=mapping(head.mesh))
+        head = _from_msh(mesh_of(path))
+        mapping, about = mapping_of(path, head.mesh)
+        return replace(head, name=path.resolve().name, mapping=mapping, provenance=dict(head.provenance) | about)
     raise InputError(
         f"{path} is no head: give a folder with {CARD}, a .msh file, or a SimNIBS folder m2m_<ID> with <ID>.msh."
     )
+
+
+def head_images(path: str | Path) -> dict[str, Image]:
+    """The images beside a head on the disk, as `write_head` takes them: ``t1`` and ``labels``, those that are there."""
+    path = Path(path)
+    if is_m2m(path):
+        return images_of(path)
+    readers = {"t1": (T1, read_image), "labels": (TISSUES, read_labels)}
+    return {what: read(path / name) for what, (name, read) in readers.items() if (path / name).is_file()}
 
 
 def _checked_extent(mesh: TetMesh, path: Path) -> None:
@@ -89,12 +98,6 @@ def _from_msh(path: Path) -> HeadModel:
     _checked_extent(file.mesh, path)
     record = {"source": path.name, "sha256": digest(path)}
     return HeadModel.from_mesh(file.mesh, name=path.stem, provenance=record)
-
-
-def digest(path: Path) -> str:
-    """SHA-256 of a file, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _plain(value: Any) -> Any:
@@ -298,9 +301,12 @@ def head_from_images(
     edge: float = 1.9,
     tissue_edges: Mapping[str, float] | None = None,
     nonlinear: bool = False,
+    t2: str | Path | None = None,
     progress: Progress | None = None,
 ) -> tuple[HeadModel, dict[str, Image]]:
     """A head from a T1, the label image of its segmentation and, if there is one, a lesion mask.
+
+    Of a T2 that helped to make the labels only the SHA-256 is kept.
 
     Returns
     -------
@@ -333,6 +339,7 @@ def head_from_images(
     paths = {"t1": t1_image.path, "labels": label_image.path}
     if lesion_image is not None:
         paths["lesion"] = lesion_image.path
-    inputs = {what: {"sha256": digest(path)} for what, path in paths.items()}
-    head = replace(head, provenance=dict(head.provenance) | {"inputs": inputs})
+    if t2 is not None:
+        paths["t2"] = Path(t2)
+    head = replace(head, provenance=dict(head.provenance) | {"inputs": digests(paths)})
     return head, {"t1": t1_image, "labels": Image(ready.labels, ready.affine, label_image.path)}
