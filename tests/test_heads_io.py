@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from phantoms import phantom_labels
 
-from neuro_field.errors import FileFormatError, InputError, UnknownNameError
+from neuro_field.errors import InputError, UnknownNameError
 from neuro_field.geometry.mesh import TetMesh
 from neuro_field.head.mapping import AffineMapping
 from neuro_field.head.model import HeadModel
@@ -130,41 +130,6 @@ def test_a_plain_mesh_is_a_head_without_a_mapping(tmp_path, head):
         read_head(tmp_path / "rubber.msh")
 
 
-def test_an_m2m_folder_brings_its_affine_turned_the_right_way(tmp_path, head):
-    folder = tmp_path / "m2m_ernie"
-    (folder / "toMNI").mkdir(parents=True)
-    write_msh(folder / "ernie.msh", head.mesh)
-    head_from_mni = np.linalg.inv(MAPPING.mni_from_head)
-    np.savetxt(folder / "toMNI" / "MNI2conform_12DOF.txt", head_from_mni)
-    assert is_head(folder)
-    read = read_head(folder)
-    np.testing.assert_allclose(read.mapping.mni_from_head, MAPPING.mni_from_head, atol=1e-9)
-    assert "SimNIBS" in read.mapping.source
-    away = head_from_mni.copy()
-    away[:3, 3] += 80
-    np.savetxt(folder / "toMNI" / "MNI2conform_12DOF.txt", away)
-    with pytest.raises(InputError, match="does not belong"):
-        read_head(folder)
-    (folder / "toMNI" / "MNI2conform_12DOF.txt").write_text("not a matrix")
-    with pytest.raises(FileFormatError, match="MNI2conform"):
-        read_head(folder)
-
-
-def test_an_m2m_folder_without_an_affine_is_mapped_by_its_labels(tmp_path, head, monkeypatch):
-    folder = tmp_path / "m2m_ernie"
-    folder.mkdir()
-    write_msh(folder / "ernie.msh", head.mesh)
-    assert read_head(folder).mapping is None
-    labels, affine = phantom_labels(6.0)
-    write_image(folder / "final_tissues.nii.gz", labels, affine)
-    seen = []
-    monkeypatch.setattr(
-        "neuro_field.io.m2m.register_to_mni", lambda labels, affine: seen.append(labels.max()) or MAPPING
-    )
-    assert read_head(folder).mapping is MAPPING
-    assert seen == [5]
-
-
 def test_damaged_head_folders_are_refused_in_one_line(tmp_path, head):
     write_head(head, tmp_path / "HEAD", qc=False)
     card = tmp_path / "HEAD" / "head.json"
@@ -226,7 +191,9 @@ def test_a_head_whose_cache_cannot_be_written_is_built_all_the_same(tmp_path, mo
     nodes = np.array([[0, 0, 0], [90, 0, 0], [0, 90, 0], [0, 0, 90.0]])
     tiny = HeadModel.from_mesh(TetMesh(nodes, np.array([[0, 1, 2, 3]]), np.array([5])), name="colin27")
     monkeypatch.setattr(examples, "build_prepared", lambda *arguments, **keywords: tiny)
-    assert examples.example_head("colin27") is tiny
+    made = examples.example_head("colin27")
+    assert made.mesh is tiny.mesh
+    assert {len(made.provenance["inputs"][what]["sha256"]) for what in ("t1", "labels")} == {64}
 
 
 @pytest.mark.slow

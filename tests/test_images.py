@@ -46,6 +46,13 @@ def test_what_is_written_is_read_back(tmp_path):
     assert sorted(p.name for p in tmp_path.iterdir()) == ["b.nii.gz"]
 
 
+def test_an_affine_that_shears_is_written_so_that_it_can_be_read(tmp_path):
+    sheared = AFFINE.copy()
+    sheared[0, 2] = 0.8  # no qform can say this
+    write_image(tmp_path / "c.nii.gz", VALUES, sheared)
+    np.testing.assert_allclose(read_image(tmp_path / "c.nii.gz").affine, sheared, atol=1e-4)
+
+
 def test_a_big_endian_image_is_read_in_native_order(tmp_path):
     header = nib.Nifti1Header(endianness=">")
     header.set_data_dtype(np.dtype(">i2"))

@@ -31,11 +31,12 @@ def head_of(source: str, stages: Stages, edge: float = 1.9) -> Any:
 
 
 def images_of(source: str) -> dict[str, Any]:
-    """The images behind a built-in head; none for one that comes as a mesh."""
+    """The images behind a built-in head, or beside one on the disk; none for one that comes as a mesh alone."""
     from neuro_field.io.examples import example_images
+    from neuro_field.io.heads import head_images
 
     name = source.removeprefix("example:")
-    return example_images(name) if name != source else {}
+    return example_images(name) if name != source else head_images(source)
 
 
 def coil_of(source: str) -> Any:
@@ -46,10 +47,6 @@ def coil_of(source: str) -> Any:
 
 def grid_of(source: str, image: Path | None) -> Any:
     """The T1 whose grid a field is written on: as named, or the one that came with the head; None without one."""
-    from neuro_field.io.heads import T1
     from neuro_field.io.images import read_image
 
-    beside = Path(source) / T1
-    if image is None and not beside.is_file():
-        return images_of(source).get("t1")
-    return read_image(image or beside)
+    return images_of(source).get("t1") if image is None else read_image(image)

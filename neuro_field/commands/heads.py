@@ -24,6 +24,10 @@ def head(
     tissue_edge: Annotated[
         list[str] | None, typer.Option(help="Longest edge in a tissue, such as white_matter=1.9; may be repeated.")
     ] = None,
+    nonlinear: Annotated[
+        bool,
+        typer.Option("--nonlinear", help="Map to MNI152 non-linearly: half a minute, needs the extra [nonlinear]."),
+    ] = False,
 ) -> None:
     """Build a head model from a T1, and write it to a folder.
 
@@ -33,14 +37,16 @@ def head(
     """
     from neuro_field.io.atomic import check_new_folder
     from neuro_field.io.heads import head_from_images, is_head, write_head
+    from neuro_field.mri.build import checked_mapping
     from neuro_field.report.sentences import head_lines
 
     check_new_folder(output)
     with Stages() as stages:
         if image.startswith("example:") or is_head(image):
-            if labels or lesion or t2 or rim or tissue_edge:
+            if labels or lesion or t2 or rim or tissue_edge or nonlinear:
                 raise InputError(
-                    "Options --labels, --lesion, --t2, --rim and --tissue-edge go with a T1 image, not with a mesh."
+                    "Options --labels, --lesion, --t2, --rim, --tissue-edge and --nonlinear go with a T1 image, not "
+                    "with a mesh."
                 )
             made, files = head_of(image, stages, edge), images_of(image)
         elif not Path(image).is_file():
@@ -48,11 +54,13 @@ def head(
         elif labels is not None and t2 is not None:
             raise InputError("Option --t2 is for the segmenter; with --labels nothing is segmented.")
         else:
+            checked_mapping(None, nonlinear)
             found = labels or _segmented(Path(image), t2, lesion, segmenter, output, stages)
             edges = named_numbers(tissue_edge, "--tissue-edge")
             made, files = head_from_images(
-                image, found, lesion=lesion, rim=rim, edge=edge, tissue_edges=edges, progress=stages
-            )
+                image, found, lesion=lesion, rim=rim, edge=edge, tissue_edges=edges, nonlinear=nonlinear,
+                t2=t2, progress=stages,
+            )  # fmt: skip
         with stages.stage("writing"):
             write_head(made, output, **files)
     for line in head_lines(made):

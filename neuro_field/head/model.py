@@ -12,7 +12,7 @@ from neuro_field.arrays import AnyArray, BoolArray, FloatArray, read_only
 from neuro_field.errors import InputError, UnknownNameError
 from neuro_field.geometry.mesh import Surface, TetMesh
 from neuro_field.head.cortex import mid_grey_points
-from neuro_field.head.mapping import AffineMapping
+from neuro_field.head.mapping import MniMapping
 from neuro_field.head.tissues import BY_NAME, BY_TAG, tags_of
 
 
@@ -28,7 +28,7 @@ class HeadModel:
         S/m, positive (definite) in every element.
     name : str
         For reports.
-    mapping : AffineMapping, optional
+    mapping : AffineMapping or WarpedMapping, optional
         To MNI152; a head without one answers no MNI question.
     provenance : mapping of str to plain values
         Where the head came from: files and their hashes, what cleaning changed, warnings. For reports.
@@ -42,7 +42,7 @@ class HeadModel:
     mesh: TetMesh
     conductivity: FloatArray
     name: str = "head"
-    mapping: AffineMapping | None = None
+    mapping: MniMapping | None = None
     provenance: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -173,7 +173,7 @@ class HeadModel:
         """MNI152 points (m, 3) in the head frame, mm; raises InputError if the head has no mapping."""
         return self._mapping().from_mni(points)
 
-    def _mapping(self) -> AffineMapping:
+    def _mapping(self) -> MniMapping:
         if self.mapping is None:
             raise InputError(
                 f"The head {self.name!r} has no mapping to MNI; build it with one, or give head coordinates."

@@ -6,7 +6,7 @@ import logging
 import os
 import sys
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from neuro_field.geometry.mesh import TetMesh
 from neuro_field.head.mapping import AffineMapping
 from neuro_field.head.model import HeadModel
 from neuro_field.io.atomic import new_file
+from neuro_field.io.digest import digests
 from neuro_field.io.images import Image, read_image, read_labels
 from neuro_field.io.library import card, folder_on
 from neuro_field.mri.build import PreparedLabels, Progress, build_prepared, prepare_labels
@@ -158,6 +159,8 @@ def example_head(name: str = "colin27", *, edge: float = 1.9, progress: Progress
     if head is None:
         ready = _prepared(name, labels, about)
         head = build_prepared(ready, edge, mapping=_identity(), name=name, progress=progress)
+        inputs = digests({"t1": folder / about["t1"], "labels": labels})
+        head = replace(head, provenance=dict(head.provenance) | {"inputs": inputs})
         _store(head, path)
     return head
 

@@ -1,11 +1,10 @@
 """Heads on the disk: our HEAD folder, Gmsh meshes and SimNIBS m2m folders; and a head from a T1 and its labels."""
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +14,15 @@ from neuro_field.arrays import AnyArray, FloatArray, transformed
 from neuro_field.errors import FileFormatError, InputError
 from neuro_field.geometry.mesh import TetMesh
 from neuro_field.head.lesion import lesion_summary
-from neuro_field.head.mapping import AffineMapping
+from neuro_field.head.mapping import AffineMapping, MniMapping, WarpedMapping
 from neuro_field.head.model import HeadModel
 from neuro_field.head.tissues import BY_TAG
 from neuro_field.io.atomic import new_folder
-from neuro_field.io.images import Image, read_image, read_labels, write_image
-from neuro_field.io.m2m import is_m2m, read_m2m
+from neuro_field.io.digest import digest, digests
+from neuro_field.io.images import Image, read_image, read_labels, read_vectors, write_image
+from neuro_field.io.m2m import images_of, is_m2m, mapping_of, mesh_of
 from neuro_field.io.msh import MshFile, read_msh, write_msh
-from neuro_field.mri.build import Progress, build_prepared, prepare_labels
+from neuro_field.mri.build import Progress, build_prepared, checked_mapping, prepare_labels
 from neuro_field.report.head_page import head_page
 from neuro_field.report.opengl import PictureError
 from neuro_field.report.slices import Volume
@@ -31,6 +31,7 @@ from neuro_field.report.view import head_picture
 SCHEMA = "neuro_field head"
 SCHEMA_VERSION = 1
 MESH, CARD, TISSUES, T1, QC = "head.msh", "head.json", "tissues.nii.gz", "T1.nii.gz", "qc.html"
+WARP = "mni_warp.nii.gz"
 
 #: Largest extent of a mesh that can be one in mm; a head in metres spans 0.3, one in micrometres 300,000.
 EXTENT = (20.0, 1000.0)
@@ -69,12 +70,21 @@ def read_head(path: str | Path) -> HeadModel:
     if (path / CARD).is_file():
         return _from_folder(path)
     if is_m2m(path):
-        mesh_path, mapping = read_m2m(path)
-        head = _from_msh(mesh_path)
-        return replace(head, name=path.name, mapping=mapping(head.mesh))
+        head = _from_msh(mesh_of(path))
+        mapping, about = mapping_of(path, head.mesh)
+        return replace(head, name=path.resolve().name, mapping=mapping, provenance=dict(head.provenance) | about)
     raise InputError(
         f"{path} is no head: give a folder with {CARD}, a .msh file, or a SimNIBS folder m2m_<ID> with <ID>.msh."
     )
+
+
+def head_images(path: str | Path) -> dict[str, Image]:
+    """The images beside a head on the disk, as `write_head` takes them: ``t1`` and ``labels``, those that are there."""
+    path = Path(path)
+    if is_m2m(path):
+        return images_of(path)
+    readers = {"t1": (T1, read_image), "labels": (TISSUES, read_labels)}
+    return {what: read(path / name) for what, (name, read) in readers.items() if (path / name).is_file()}
 
 
 def _checked_extent(mesh: TetMesh, path: Path) -> None:
@@ -88,19 +98,6 @@ def _from_msh(path: Path) -> HeadModel:
     _checked_extent(file.mesh, path)
     record = {"source": path.name, "sha256": digest(path)}
     return HeadModel.from_mesh(file.mesh, name=path.stem, provenance=record)
-
-
-def digest(path: Path) -> str:
-    """SHA-256 of a file, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _version() -> str:
-    try:
-        return version("neuro_field")
-    except PackageNotFoundError:
-        return "unknown"
 
 
 def _plain(value: Any) -> Any:
@@ -150,7 +147,7 @@ def _card(head: HeadModel, by_tag: dict[int, float] | None) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
         "schema_version": SCHEMA_VERSION,
-        "neuro_field": _version(),
+        "neuro_field": version("neuro_field"),
         "written": datetime.now(UTC).isoformat(timespec="seconds"),
         "name": head.name,
         "frame": "mm, world RAS of the T1",
@@ -166,9 +163,29 @@ def _card(head: HeadModel, by_tag: dict[int, float] | None) -> dict[str, Any]:
             "centroid_mni_mm": lesion.centroid_mni,
             "tissues_cm3": lesion.tissues_cm3,
         },
-        "mapping": None if mapping is None else {"mni_from_head": mapping.mni_from_head, "source": mapping.source},
+        "mapping": None if mapping is None else _mapping_card(mapping),
         "provenance": head.provenance,
     }
+
+
+def _mapping_card(mapping: MniMapping) -> dict[str, Any]:
+    """The affine map, or the affine part and source of a non-linear one and where the rest of it lies."""
+    card: dict[str, Any] = {"mni_from_head": mapping.mni_from_head, "source": mapping.source}
+    if isinstance(mapping, WarpedMapping):
+        card |= {"affine_source": mapping.affine.source, "warp": WARP}
+        card["meaning"] = f"head_mm = inverse(mni_from_head) @ (mni_mm + displacement(mni_mm)), displacement in {WARP}"
+    return card
+
+
+def _mapping_of(card: dict[str, Any] | None, folder: Path) -> MniMapping | None:
+    """What `_mapping_card` says."""
+    if card is None:
+        return None
+    matrix = np.array(card["mni_from_head"])
+    if "warp" not in card:
+        return AffineMapping(matrix, card["source"])
+    warp = read_vectors(folder / WARP)
+    return WarpedMapping(AffineMapping(matrix, card["affine_source"]), warp.values, warp.affine, card["source"])
 
 
 def write_head(
@@ -176,7 +193,8 @@ def write_head(
 ) -> None:
     """Write a head to a new folder; `read_head` gives the same head back, conductivities included.
 
-    The folder holds ``head.msh``, ``head.json``, ``qc.html`` and, when given, ``T1.nii.gz`` and ``tissues.nii.gz``.
+    The folder holds ``head.msh``, ``head.json``, ``qc.html``; when given, ``T1.nii.gz`` and ``tissues.nii.gz``; and
+    ``mni_warp.nii.gz``, three displacements in mm per point of MNI152, where the map to MNI is non-linear.
 
     Parameters
     ----------
@@ -205,6 +223,8 @@ def write_head(
         for image, name in ((t1, T1), (labels, TISSUES)):
             if image is not None:
                 write_image(beside / name, image.values, image.affine)
+        if isinstance(head.mapping, WarpedMapping):
+            write_image(beside / WARP, head.mapping.displacement, head.mapping.mni_from_voxel, space="mni")
         if qc:
             (beside / QC).write_text(_qc_page(head, labels, t1), encoding="utf-8", newline="\n")
 
@@ -236,8 +256,7 @@ def _from_folder(folder: Path) -> HeadModel:
         )
     file = read_msh(folder / MESH)
     try:
-        mapping = card["mapping"]
-        found = None if mapping is None else AffineMapping(np.array(mapping["mni_from_head"]), mapping["source"])
+        found = _mapping_of(card["mapping"], folder)
         sigma = _conductivity(card, file, folder)
         return HeadModel(file.mesh, sigma, name=card["name"], mapping=found, provenance=card["provenance"])
     except (KeyError, TypeError, AttributeError) as trouble:
@@ -281,9 +300,13 @@ def head_from_images(
     rim: float = 0.0,
     edge: float = 1.9,
     tissue_edges: Mapping[str, float] | None = None,
+    nonlinear: bool = False,
+    t2: str | Path | None = None,
     progress: Progress | None = None,
 ) -> tuple[HeadModel, dict[str, Image]]:
     """A head from a T1, the label image of its segmentation and, if there is one, a lesion mask.
+
+    Of a T2 that helped to make the labels only the SHA-256 is kept.
 
     Returns
     -------
@@ -297,6 +320,7 @@ def head_from_images(
     InputError
         As `neuro_field.build_head`, and if the labels lie outside the T1.
     """
+    checked_mapping(None, nonlinear)
     t1_image, label_image = read_image(t1), read_labels(labels)
     lesion_image = None if lesion is None else read_labels(lesion)
     _checked_world(label_image, t1_image)
@@ -311,10 +335,11 @@ def head_from_images(
     )
     if progress is not None:
         progress("cleaning", 1.0)
-    head = build_prepared(ready, edge, tissue_edges=tissue_edges, progress=progress)
+    head = build_prepared(ready, edge, tissue_edges=tissue_edges, nonlinear=nonlinear, progress=progress)
     paths = {"t1": t1_image.path, "labels": label_image.path}
     if lesion_image is not None:
         paths["lesion"] = lesion_image.path
-    inputs = {what: {"sha256": digest(path)} for what, path in paths.items()}
-    head = replace(head, provenance=dict(head.provenance) | {"inputs": inputs})
+    if t2 is not None:
+        paths["t2"] = Path(t2)
+    head = replace(head, provenance=dict(head.provenance) | {"inputs": digests(paths)})
     return head, {"t1": t1_image, "labels": Image(ready.labels, ready.affine, label_image.path)}

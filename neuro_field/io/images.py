@@ -20,6 +20,9 @@ SUFFIXES = (".nii", ".nii.gz", ".mgz", ".mgh")
 #: More voxels than a 1024-cube in a header mean damage, or an image this package has no use for.
 MOST_VOXELS = 1024**3
 
+#: As many as a 512-cube in an image of vectors; maps to MNI have a tenth.
+MOST_VECTORS = 512**3
+
 #: How far apart (mm) the two affines of a NIfTI header may put a corner of the image.
 AFFINES_AGREE = 0.1
 
@@ -44,7 +47,8 @@ UNREADABLE = (
 class Image:
     """A three-dimensional image.
 
-    ``values`` (i, j, k); ``affine`` (4, 4) voxel index to world mm, RAS; ``path`` it was read from.
+    ``values`` (i, j, k), or (i, j, k, 3) where `read_vectors` gave it; ``affine`` (4, 4) voxel index to world mm, RAS;
+    ``path`` it was read from.
     """
 
     values: AnyArray
@@ -83,12 +87,12 @@ def _checked_shape(image: Any, path: Path) -> tuple[int, int, int]:
     return shape[0], shape[1], shape[2]
 
 
-def _corners(affine: FloatArray, shape: tuple[int, int, int]) -> FloatArray:
+def _corners(affine: FloatArray, shape: tuple[int, ...]) -> FloatArray:
     ends = np.array(np.meshgrid(*[(0, n - 1) for n in shape], indexing="ij")).reshape(3, -1)
     return np.asarray((affine[:3, :3] @ ends).T + affine[:3, 3], dtype=np.float64)
 
 
-def _nifti_affine(image: Any, path: Path, shape: tuple[int, int, int]) -> FloatArray:
+def _nifti_affine(image: Any, path: Path, shape: tuple[int, ...]) -> FloatArray:
     """The affine of a NIfTI header that states one, and only one."""
     header = image.header
     qform, qcode = header.get_qform(coded=True)
@@ -135,7 +139,7 @@ def _loaded(path: Path) -> Any:
         raise FileFormatError(f"The image {path} cannot be read: {reason}.") from None
 
 
-def _data(image: Any, path: Path, shape: tuple[int, int, int]) -> AnyArray:
+def _data(image: Any, path: Path, shape: tuple[int, ...]) -> AnyArray:
     """The voxels, in the machine's byte order."""
     try:
         values = np.asanyarray(image.dataobj)
@@ -202,13 +206,49 @@ def read_labels(path: str | Path) -> Image:
     return Image(read_only(values.astype(np.uint16)), image.affine, image.path)
 
 
-def write_image(path: str | Path, values: AnyArray, affine: FloatArray) -> None:
-    """Write a NIfTI image (``.nii`` or ``.nii.gz``), qform and sform alike; whole or not at all."""
+def read_vectors(path: str | Path) -> Image:
+    """Three finite numbers per voxel, ``values`` (i, j, k, 3): coordinates or displacements, mm.
+
+    A fourth axis of length one before the numbers, as NIfTI wants it of vectors, is dropped.
+
+    Raises
+    ------
+    InputError
+        If it does not exist, has another shape, does not say where it lies, or holds numbers that are not finite.
+    FileFormatError
+        If it is damaged or truncated.
+    """
+    path = _existing(path)
+    image = _loaded(path)
+    shape = tuple(int(n) for n in image.shape)
+    if len(shape) == 5 and shape[3] == 1:
+        shape = (*shape[:3], shape[4])
+    if len(shape) != 4 or shape[3] != 3 or min(shape) < 2 or not isinstance(image, nib.Nifti1Pair):
+        raise InputError(f"The image {path} must be a NIfTI of three numbers per voxel; instead its shape is {shape}.")
+    if np.prod(shape[:3], dtype=float) > MOST_VECTORS:
+        raise FileFormatError(f"The header of {path} claims {shape[:3]} voxels, over {MOST_VECTORS}; it is damaged.")
+    affine = _checked_affine(_nifti_affine(image, path, shape[:3]), path)
+    values = _data(image, path, shape)
+    bad = int(np.count_nonzero(~np.isfinite(values).all(axis=3)))
+    if bad:
+        raise InputError(f"The image {path} must hold finite numbers; instead {bad} voxels do not (NaN).")
+    return Image(read_only(values), read_only(affine), path)
+
+
+def write_image(path: str | Path, values: AnyArray, affine: FloatArray, space: str = "scanner") -> None:
+    """Write a NIfTI image (``.nii`` or ``.nii.gz``), qform and sform alike; whole or not at all.
+
+    An affine that shears, which a qform cannot say, stands in the sform alone. ``space`` is "scanner" for the patient's
+    own world, "mni" for MNI152.
+    """
     if not str(path).lower().endswith((".nii", ".nii.gz")):
         raise InputError(f"The image {path} must be named .nii or .nii.gz.")
     image = nib.Nifti1Image(np.asarray(values), np.asarray(affine))
-    image.set_qform(affine, code="scanner")
-    image.set_sform(affine, code="scanner")
+    image.set_qform(affine, code=space)
+    gap = np.abs(_corners(image.get_qform(), image.shape[:3]) - _corners(np.asarray(affine), image.shape[:3])).max()
+    if gap > 0.1 * AFFINES_AGREE:
+        image.set_qform(None)
+    image.set_sform(affine, code=space)
     image.header.set_xyzt_units("mm")
     with new_file(path) as beside:
         nib.save(image, beside)

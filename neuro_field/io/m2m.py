@@ -1,22 +1,30 @@
-"""The folder m2m_<ID> that SimNIBS charm or headreco leaves: where its mesh is, and how it maps to MNI."""
+"""The folder m2m_<ID> that SimNIBS charm or headreco leaves: its mesh, its images, and how it maps to MNI."""
 
-from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from neuro_field.arrays import FloatArray
 from neuro_field.errors import FileFormatError, InputError
 from neuro_field.geometry.mesh import TetMesh
-from neuro_field.head.mapping import AffineMapping
-from neuro_field.io.images import read_labels
+from neuro_field.head.mapping import AffineMapping, MniMapping
+from neuro_field.io.digest import digests
+from neuro_field.io.images import Image, read_image, read_labels, read_vectors
+from neuro_field.mri.build import mapping_overlap
+from neuro_field.mri.coordinate_maps import coordinate_mapping
 from neuro_field.mri.labels import to_tissues
 from neuro_field.mri.mapping import register_to_mni
 
 #: The affine that SimNIBS 3 writes: world mm of MNI to world mm of the head.
 AFFINE = Path("toMNI") / "MNI2conform_12DOF.txt"
 
-#: The tissue labels that SimNIBS 4 writes.
-LABELS = "final_tissues.nii.gz"
+#: Images of coordinates, mm: of the head in every voxel of MNI space, and of MNI space in every voxel of the head.
+MAPS = (Path("toMNI") / "MNI2Conform_nonl.nii.gz", Path("toMNI") / "Conform2MNI_nonl.nii.gz")
+
+#: The tissue labels that SimNIBS 4 writes, and its T1; SimNIBS 3 has the T1 under another name.
+LABELS = Path("final_tissues.nii.gz")
+T1 = (Path("T1.nii.gz"), Path("T1fs_conform.nii.gz"))
 
 #: Centre of the brain in MNI152, mm, and how far from it a mapped brain's centre may lie.
 BRAIN_CENTRE = (0.0, -20.0, 10.0)
@@ -25,29 +33,67 @@ CENTRE_TOLERANCE = 25.0
 
 def is_m2m(path: Path) -> bool:
     """Whether a folder is called m2m_<ID> and holds <ID>.msh."""
-    return path.is_dir() and path.resolve().name.startswith("m2m_") and _mesh_path(path).is_file()
+    return path.is_dir() and path.resolve().name.startswith("m2m_") and mesh_of(path).is_file()
 
 
-def _mesh_path(folder: Path) -> Path:
+def mesh_of(folder: Path) -> Path:
+    """The mesh of an m2m folder."""
     return folder / f"{folder.resolve().name.removeprefix('m2m_')}.msh"
 
 
-def read_m2m(folder: Path) -> tuple[Path, Callable[[TetMesh], AffineMapping | None]]:
-    """The mesh of an m2m folder, and what gives the mapping of that mesh to MNI.
+def images_of(folder: Path) -> dict[str, Image]:
+    """The ``t1`` and the ``labels`` (tissue tags) of an m2m folder, those that are there."""
+    out = {}
+    for name in T1:
+        if "t1" not in out and (folder / name).is_file():
+            out["t1"] = read_image(folder / name)
+    if (folder / LABELS).is_file():
+        labels = read_labels(folder / LABELS)
+        out["labels"] = Image(to_tissues(labels.values, "simnibs"), labels.affine, labels.path)
+    return out
 
-    The mapping is SimNIBS's own affine where there is one; else it is found from ``final_tissues.nii.gz``;
-    else there is none.
+
+def mapping_of(folder: Path, mesh: TetMesh) -> tuple[MniMapping | None, dict[str, Any]]:
+    """The map of an m2m folder's mesh to MNI, and what provenance tells of it.
+
+    SimNIBS's own images of coordinates make a non-linear map, around its own affine or, where there is none, around the
+    one found from ``final_tissues.nii.gz``; without such images there is the affine map alone, or none.
+
+    Raises
+    ------
+    InputError
+        If a file belongs to another head, or does not tell which way it maps.
+    FileFormatError
+        If a file is damaged.
     """
+    images = images_of(folder)
+    labels, used = images.get("labels"), {what: image.path for what, image in images.items()}
+    mapping: MniMapping | None = None
+    if (folder / AFFINE).is_file():
+        mapping, used["affine"] = _own_affine(folder / AFFINE, mesh), folder / AFFINE
+    elif labels is not None:
+        mapping = register_to_mni(labels.values, labels.affine)
+    own = [folder / name for name in MAPS if (folder / name).is_file()]
+    if own and mapping is None:
+        raise InputError(
+            f"The map {own[0]} cannot be used: neither {AFFINE.name} nor {LABELS} is there to tell which way it goes; "
+            "add one of them, or remove the map."
+        )
+    if own and isinstance(mapping, AffineMapping):
+        used["coordinates"] = own[0]
+        map_read = read_vectors(own[0])
+        mapping = coordinate_mapping(map_read.values, map_read.affine, mapping, str(own[0]), _brain(mesh))
+    about: dict[str, Any] = {"inputs": digests(used)}
+    if mapping is not None and labels is not None:
+        about["mapping_overlap"] = mapping_overlap(labels.values, labels.affine, mapping)
+    return mapping, about
 
-    def mapping(mesh: TetMesh) -> AffineMapping | None:
-        if (folder / AFFINE).is_file():
-            return _own_affine(folder / AFFINE, mesh)
-        if (folder / LABELS).is_file():
-            labels = read_labels(folder / LABELS)
-            return register_to_mni(to_tissues(labels.values, "simnibs"), labels.affine)
-        return None
 
-    return _mesh_path(folder), mapping
+def _brain(mesh: TetMesh) -> FloatArray:
+    """(m, 3) points all over the brain of a mesh, mm; over the whole of it where no tissue is brain."""
+    brain = np.isin(mesh.tags, (1, 2))
+    centres = mesh.centroids[brain] if brain.any() else mesh.centroids
+    return centres[:: max(1, len(centres) // 5000)]
 
 
 def _own_affine(path: Path, mesh: TetMesh) -> AffineMapping:

@@ -75,12 +75,13 @@ def _coil_record(coil: Coil) -> dict[str, Any]:
 def _head_record(head: HeadModel | None) -> dict[str, Any] | None:
     if head is None:
         return None
-    mapping = head.mapping.mni_from_head.tolist() if head.mapping is not None else None
+    mapping = head.mapping
     return {
         "name": head.name,
         "nodes": len(head.mesh.nodes),
         "tetrahedra": len(head.mesh.tets),
-        "mni_from_head": mapping,
+        "mni_from_head": mapping.mni_from_head.tolist() if mapping is not None else None,
+        "mapping": mapping.source if mapping is not None else None,
     }
 
 

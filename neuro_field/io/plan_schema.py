@@ -93,7 +93,7 @@ def plan_schema() -> dict[str, Any]:
     })  # fmt: skip
     head = _object({
         "name": _TEXT, "nodes": {"type": "integer"}, "tetrahedra": {"type": "integer"},
-        "mni_from_head": _or_null(_POSE),
+        "mni_from_head": _or_null(_POSE), "mapping": _or_null(_TEXT),
     })  # fmt: skip
     every = {
         "schema": {"const": SCHEMA}, "version": {"const": VERSION}, "frame": _TEXT, "strengths": _TEXT,

@@ -13,7 +13,7 @@ from typing import Protocol
 
 from neuro_field.errors import InputError, UnknownNameError
 from neuro_field.io.atomic import new_file
-from neuro_field.io.heads import digest
+from neuro_field.io.digest import digest
 from neuro_field.io.images import read_image
 from neuro_field.io.samseg import Samseg
 from neuro_field.mri.build import Progress, silent

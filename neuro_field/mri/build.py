@@ -3,14 +3,14 @@
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import version
 from typing import Any
 
 import numpy as np
 
 from neuro_field.arrays import AnyArray, FloatArray
 from neuro_field.errors import InputError
-from neuro_field.head.mapping import AffineMapping
+from neuro_field.head.mapping import AffineMapping, MniMapping, WarpedMapping
 from neuro_field.head.mesher import checked_edge, mesh_labels
 from neuro_field.head.model import HeadModel
 from neuro_field.head.tissues import BY_TAG
@@ -18,6 +18,7 @@ from neuro_field.mri.cleaning import CleaningReport, as_affine, clean_labels, ti
 from neuro_field.mri.labels import Labels, label_table, to_tissues
 from neuro_field.mri.lesion import PlacedLesion, place_lesion
 from neuro_field.mri.mapping import register_to_mni
+from neuro_field.mri.warping import check_installed, tissue_overlap, warp_to_mni
 
 #: Called with the stage at hand and the share of it that is done, 0 to 1.
 Progress = Callable[[str, float], Any]
@@ -106,13 +107,6 @@ def prepare_labels(
     return PreparedLabels(tissues, grid, record)
 
 
-def _version() -> str:
-    try:
-        return version("neuro_field")
-    except PackageNotFoundError:
-        return "unknown"
-
-
 def build_head(
     labels: AnyArray,
     affine: FloatArray,
@@ -123,7 +117,8 @@ def build_head(
     rim: float = 0.0,
     tissue_edges: Mapping[str, float] | None = None,
     table: str | None = None,
-    mapping: AffineMapping | None = None,
+    mapping: MniMapping | None = None,
+    nonlinear: bool = False,
     clean: bool = True,
     name: str = "head",
     progress: Progress | None = None,
@@ -152,8 +147,10 @@ def build_head(
         Longest edges wanted in tissues by name, mm; see `neuro_field.head.mesher.mesh_labels`.
     table : {"simnibs", "freesurfer"}, optional
         What the numbers mean; found from the numbers when omitted.
-    mapping : AffineMapping, optional
+    mapping : AffineMapping or WarpedMapping, optional
         To MNI152; found from the labels when omitted.
+    nonlinear : bool
+        Find a non-linear map to MNI152 on top of the affine one; needs dipy (the extra ``nonlinear``), half a minute.
     clean : bool
         Leave out cleaning only for labels that were cleaned before.
     name : str
@@ -170,7 +167,7 @@ def build_head(
     InputError
         On labels without grey matter, bone or scalp, unknown or ambiguous numbers, an affine that cannot be,
         a lesion that is empty, outside the brain or more than 40 % of it, or a brain that cannot be mapped to
-        MNI.
+        MNI; if a non-linear map is wanted and dipy is not installed.
 
     Examples
     --------
@@ -179,11 +176,26 @@ def build_head(
     >>> head = nf.build_head(image.get_fdata(), image.affine)  # doctest: +SKIP
     """
     edge = checked_edge(edge)
+    checked_mapping(mapping, nonlinear)
     tell = progress if progress is not None else silent
     tell("cleaning", 0.0)
     ready = prepare_labels(labels, affine, lesion, lesion_affine=lesion_affine, rim=rim, table=table, clean=clean)
     tell("cleaning", 1.0)
-    return build_prepared(ready, edge, tissue_edges=tissue_edges, mapping=mapping, name=name, progress=progress)
+    return build_prepared(
+        ready, edge, tissue_edges=tissue_edges, mapping=mapping, nonlinear=nonlinear, name=name, progress=progress
+    )
+
+
+def checked_mapping(mapping: MniMapping | None, nonlinear: bool) -> None:
+    """Refuse at once a map that is none, or one that cannot be found here."""
+    if mapping is not None and not isinstance(mapping, AffineMapping | WarpedMapping):
+        raise InputError(
+            f"Input mapping of build_head must be an AffineMapping or a WarpedMapping; not {type(mapping).__name__}."
+        )
+    if nonlinear and isinstance(mapping, WarpedMapping):
+        raise InputError("Input mapping of build_head is non-linear already; give it without nonlinear=True.")
+    if nonlinear:
+        check_installed()
 
 
 def silent(stage: str, share: float) -> None:
@@ -195,7 +207,8 @@ def build_prepared(
     edge: float = 1.9,
     *,
     tissue_edges: Mapping[str, float] | None = None,
-    mapping: AffineMapping | None = None,
+    mapping: MniMapping | None = None,
+    nonlinear: bool = False,
     name: str = "head",
     progress: Progress | None = None,
 ) -> HeadModel:
@@ -204,16 +217,10 @@ def build_prepared(
     Parameters and errors are those of `build_head`.
     """
     edge = checked_edge(edge)
-    if mapping is not None and not isinstance(mapping, AffineMapping):
-        raise InputError(f"Input mapping of build_head must be an AffineMapping; not {type(mapping).__name__}.")
+    checked_mapping(mapping, nonlinear)
     tell = progress if progress is not None else silent
     record = dict(ready.record) | {"seconds": dict(ready.record.get("seconds", {}))}
-    if mapping is None:
-        start = time.perf_counter()
-        tell("mapping to MNI", 0.0)
-        mapping = register_to_mni(ready.labels, ready.affine)
-        tell("mapping to MNI", 1.0)
-        record["seconds"]["mapping"] = round(time.perf_counter() - start, 2)
+    mapping = _mapped(ready, mapping, nonlinear, record, tell)
     start = time.perf_counter()
     mesh = mesh_labels(
         ready.labels, ready.affine, edge=edge, tissue_edges=tissue_edges,
@@ -224,8 +231,38 @@ def build_prepared(
     record |= {
         "edge_mm": edge,
         "tissue_edges_mm": dict(tissue_edges or {}),
-        "mapping": mapping.source,
-        "neuro_field": _version(),
+        "neuro_field": version("neuro_field"),
     }
     record["mesh"] = {"nodes": len(mesh.nodes), "tetrahedra": len(mesh.tets)}
     return HeadModel.from_mesh(mesh, name=name, mapping=mapping, provenance=record)
+
+
+def _mapped(
+    ready: PreparedLabels, mapping: MniMapping | None, nonlinear: bool, record: dict[str, Any], tell: Progress
+) -> MniMapping:
+    """The map to MNI152 as given or found; how well it fits, and the time it took, go into the record."""
+    if mapping is None:
+        start = time.perf_counter()
+        tell("mapping to MNI", 0.0)
+        mapping = register_to_mni(ready.labels, ready.affine)
+        tell("mapping to MNI", 1.0)
+        record["seconds"]["mapping"] = round(time.perf_counter() - start, 2)
+    if nonlinear and isinstance(mapping, AffineMapping):
+        start, stage = time.perf_counter(), "warping to MNI"
+        tell(stage, 0.0)
+        mapping = warp_to_mni(ready.labels, ready.affine, mapping, lambda share: tell(stage, share))
+        tell(stage, 1.0)
+        record["seconds"]["warping"] = round(time.perf_counter() - start, 2)
+    record["mapping"] = mapping.source
+    record["mapping_overlap"] = mapping_overlap(ready.labels, ready.affine, mapping)
+    return mapping
+
+
+def mapping_overlap(labels: Labels, affine: FloatArray, mapping: MniMapping) -> dict[str, dict[str, float]]:
+    """`tissue_overlap` of a map and, for a non-linear one, of its affine part: ``affine`` and ``nonlinear``."""
+    if isinstance(mapping, WarpedMapping):
+        return {
+            "affine": tissue_overlap(labels, affine, mapping.affine),
+            "nonlinear": tissue_overlap(labels, affine, mapping),
+        }
+    return {"affine": tissue_overlap(labels, affine, mapping)}

@@ -9,7 +9,7 @@ from scipy import ndimage
 from neuro_field.arrays import AnyArray, BoolArray, FloatArray, IntArray, transformed
 from neuro_field.errors import InputError, UnknownNameError
 from neuro_field.geometry.mesh import TetMesh
-from neuro_field.head.mapping import AffineMapping
+from neuro_field.head.mapping import MniMapping
 from neuro_field.head.model import HeadModel
 from neuro_field.head.tissues import BY_NAME, tags_of
 from neuro_field.mri.cleaning import as_affine
@@ -194,7 +194,7 @@ def _grown(points_mni: FloatArray, volumes: FloatArray, side: str, volume_cm3: f
     return chosen
 
 
-def _near_trunk(labels: Labels, affine: FloatArray, mapping: AffineMapping, side: str) -> tuple[Labels, IntArray]:
+def _near_trunk(labels: Labels, affine: FloatArray, mapping: MniMapping, side: str) -> tuple[Labels, IntArray]:
     """The part of an image that a synthetic stroke can reach, and its first voxel."""
     trunk = np.array([place for start, end, _, _ in MCA_TRUNK for place in (start, end)])
     low, high = trunk.min(axis=0) - LARGEST_REACH, trunk.max(axis=0) + LARGEST_REACH
@@ -228,7 +228,7 @@ def synthetic_lesion(
     head_or_labels: Labels,
     affine: FloatArray,
     *,
-    mapping: AffineMapping,
+    mapping: MniMapping,
     territory: str = ...,
     side: str = ...,
     volume_cm3: float = ...,
@@ -239,7 +239,7 @@ def synthetic_lesion(
     head_or_labels: HeadModel | Labels,
     affine: FloatArray | None = None,
     *,
-    mapping: AffineMapping | None = None,
+    mapping: MniMapping | None = None,
     territory: str = "mca",
     side: str = "left",
     volume_cm3: float = 40.0,
@@ -256,7 +256,7 @@ def synthetic_lesion(
         A head with a mapping to MNI, or tissue labels.
     affine : (4, 4) array
         Voxel index to world mm, with labels only.
-    mapping : AffineMapping
+    mapping : AffineMapping or WarpedMapping
         Head to MNI152, with labels only.
     territory : {"mca"}
     side : {"left", "right"}

@@ -1,11 +1,12 @@
 """Find the affine map from a head to MNI152 from its tissue labels, so no image contrast matters."""
 
+from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
 from scipy import ndimage
 
-from neuro_field.arrays import AnyArray, BoolArray, FloatArray, transformed
+from neuro_field.arrays import AnyArray, BoolArray, FloatArray, read_only, transformed
 from neuro_field.errors import InputError
 from neuro_field.head.mapping import AffineMapping
 from neuro_field.head.tissues import tags_of
@@ -19,8 +20,7 @@ GRID = 2.0
 BRIGHTNESS = {1: 1.0, 2: 0.6}
 
 #: Stages, coarse to fine: Gaussian width in mm, every how many-th voxel counts, and whether the affine is
-#: free (or
-#: only rotation, shift and one scale).
+#: free (or only rotation, shift and one scale).
 STAGES = ((10.0, 4, False), (6.0, 4, False), (6.0, 4, True), (3.0, 3, True), (2.0, 2, True))
 
 #: Steps of a stage at most, and the movement in mm below which it has arrived.
@@ -31,25 +31,47 @@ ARRIVED = 0.005
 LEAST_OVERLAP = 0.85
 
 
+@dataclass(frozen=True, eq=False)
+class Template:
+    """The symmetric ICBM152 2009 template that nilearn carries (Fonov et al., NeuroImage 2011;54:313), at 2 mm.
+
+    ``image`` (i, j, k) drawn from its white and grey matter maps as heads are; ``brain`` (i, j, k) mask; ``tissues``
+    (i, j, k) the more likely of white and grey matter in the brain, as tags; ``affine`` (4, 4) voxel index to MNI mm.
+    """
+
+    image: AnyArray
+    brain: BoolArray
+    tissues: AnyArray
+    affine: FloatArray
+
+
 @cache
-def _template() -> tuple[AnyArray, BoolArray, FloatArray]:
-    """Pseudo-image and brain mask of nilearn's packaged symmetric ICBM152 2009 at 2 mm, with their affine."""
+def template() -> Template:
+    """The template that heads are mapped to."""
     from nilearn import datasets
 
-    white = datasets.load_mni152_wm_template(resolution=2)
-    grey = datasets.load_mni152_gm_template(resolution=2)
-    image = BRIGHTNESS[1] * np.asarray(white.dataobj) + BRIGHTNESS[2] * np.asarray(grey.dataobj)
-    brain = np.asarray(white.dataobj) + np.asarray(grey.dataobj) > 0.5
-    return image.astype(np.float32), brain, np.asarray(white.affine, dtype=np.float64)
+    images = (datasets.load_mni152_wm_template(resolution=2), datasets.load_mni152_gm_template(resolution=2))
+    white, grey = (read_only(image.dataobj, np.float32) for image in images)
+    brain = white + grey > 0.5
+    tissues = np.where(brain, np.where(white > grey, 1, 2), 0).astype(np.uint8)
+    affine = read_only(images[0].affine, np.float64)
+    return Template(
+        read_only(BRIGHTNESS[1] * white + BRIGHTNESS[2] * grey), read_only(brain), read_only(tissues), affine
+    )
+
+
+def _world_from_grid(low: FloatArray) -> FloatArray:
+    """(4, 4) index to mm of a grid of 2 mm along the world axes that starts at ``low``."""
+    world_from_grid = np.diag([GRID, GRID, GRID, 1.0])
+    world_from_grid[:3, 3] = low
+    return world_from_grid
 
 
 def _on_world_grid(values: AnyArray, affine: FloatArray, low: FloatArray, shape: tuple[int, ...]) -> AnyArray:
     """Values of a voxel grid, averaged onto a grid of 2 mm along the world axes that starts at ``low``."""
     sizes = np.linalg.norm(affine[:3, :3], axis=0)
     blurred = ndimage.gaussian_filter(values.astype(np.float32), 0.4 * GRID / sizes)
-    world_from_grid = np.diag([GRID, GRID, GRID, 1.0])
-    world_from_grid[:3, 3] = low
-    voxel_from_grid = np.linalg.inv(affine) @ world_from_grid
+    voxel_from_grid = np.linalg.inv(affine) @ _world_from_grid(low)
     return ndimage.affine_transform(
         blurred, voxel_from_grid[:3, :3], voxel_from_grid[:3, 3], output_shape=shape, order=1
     )
@@ -69,17 +91,17 @@ def _pseudo_images(labels: AnyArray, affine: FloatArray) -> tuple[AnyArray, AnyA
     return image, on_grid[0], on_grid[1], low
 
 
-def _first_guess(brain: AnyArray, grid: FloatArray, template: BoolArray, affine: FloatArray) -> FloatArray:
+def _first_guess(brain: AnyArray, grid: FloatArray, target: Template) -> FloatArray:
     """4x4 that moves the brain's centroid onto the template's and scales it to the same volume."""
     head_centre = transformed(np.array(ndimage.center_of_mass(brain))[None], grid)[0]
-    mni_centre = transformed(np.array(ndimage.center_of_mass(template))[None], affine)[0]
-    scale = float(np.cbrt(np.count_nonzero(template) / brain.sum()))
+    mni_centre = transformed(np.array(ndimage.center_of_mass(target.brain))[None], target.affine)[0]
+    scale = float(np.cbrt(np.count_nonzero(target.brain) / brain.sum()))
     guess = np.diag([scale, scale, scale, 1.0])
     guess[:3, 3] = mni_centre - scale * head_centre
     return guess
 
 
-class _Template:
+class _Blurred:
     """A blurred template that answers brightness and gradient at MNI points."""
 
     def __init__(self, image: AnyArray, affine: FloatArray, width: float) -> None:
@@ -111,7 +133,7 @@ def _directions(matrix: FloatArray, affine_free: bool) -> FloatArray:
 
 
 def _fitted(
-    template: _Template, points: FloatArray, wanted: FloatArray, matrix: FloatArray, affine_free: bool
+    blurred: _Blurred, points: FloatArray, wanted: FloatArray, matrix: FloatArray, affine_free: bool
 ) -> FloatArray:
     """The 3x4 map that brings points to template places of the wanted brightness, by Levenberg-Marquardt.
 
@@ -121,7 +143,7 @@ def _fitted(
     """
     ones = np.concatenate([points, np.ones((len(points), 1))], axis=1)
     damping = 1e-3
-    brightness, gradient = template.at(ones @ matrix.T)
+    brightness, gradient = blurred.at(ones @ matrix.T)
     for _ in range(MOST_STEPS):
         directions = _directions(matrix, affine_free)
         slopes = np.einsum("mi,mj->mij", gradient, ones).reshape(-1, 12) @ directions.reshape(-1, 12).T
@@ -130,7 +152,7 @@ def _fitted(
         while True:
             step = np.linalg.solve(normal + damping * np.diag(np.diag(normal)), downhill)
             tried = matrix + np.tensordot(step, directions, axes=1)
-            new_brightness, new_gradient = template.at(ones @ tried.T)
+            new_brightness, new_gradient = blurred.at(ones @ tried.T)
             if ((new_brightness - wanted) ** 2).sum() < (residual**2).sum():
                 break
             damping *= 10
@@ -145,7 +167,7 @@ def _fitted(
 
 def _registered(image: AnyArray, healthy: BoolArray, grid: FloatArray, guess: FloatArray) -> FloatArray:
     """4x4 map to MNI of a pseudo-image on a world grid, every voxel of its healthy part counting alike."""
-    template_image, _, template_affine = _template()
+    target = template()
     mni_from_head = guess
     for width, stride, affine_free in STAGES:
         blurred = ndimage.gaussian_filter(image, width / GRID)
@@ -158,7 +180,7 @@ def _registered(image: AnyArray, healthy: BoolArray, grid: FloatArray, guess: Fl
         unit_from_head[:3, 3] = -centre / spread
         start = (mni_from_head @ np.linalg.inv(unit_from_head))[:3]
         found = _fitted(
-            _Template(template_image, template_affine, width),
+            _Blurred(target.image, target.affine, width),
             transformed(points, unit_from_head),
             blurred[tuple(chosen.T)].astype(np.float64),
             start,
@@ -168,16 +190,25 @@ def _registered(image: AnyArray, healthy: BoolArray, grid: FloatArray, guess: Fl
     return mni_from_head
 
 
-def _overlap(brain: AnyArray, low: FloatArray, template: BoolArray, affine: FloatArray, mni: FloatArray) -> float:
-    """Dice share of the mapped brain and the template's brain, on the template's grid."""
-    grid = np.diag([GRID, GRID, GRID, 1.0])
-    grid[:3, 3] = low
-    grid_from_template = np.linalg.inv(mni @ grid) @ affine
-    mapped = ndimage.affine_transform(
-        brain, grid_from_template[:3, :3], grid_from_template[:3, 3], output_shape=template.shape, order=1
+def _resampled(image: AnyArray, low: FloatArray, mni_from_head: FloatArray) -> AnyArray:
+    """An image on a world grid that starts at ``low``, on the template's grid."""
+    target = template()
+    grid_from_template = np.linalg.inv(mni_from_head @ _world_from_grid(low)) @ target.affine
+    return ndimage.affine_transform(
+        image, grid_from_template[:3, :3], grid_from_template[:3, 3], output_shape=target.image.shape, order=1
     )
-    mapped = mapped > 0.5
-    return float(2 * np.count_nonzero(mapped & template) / (np.count_nonzero(mapped) + np.count_nonzero(template)))
+
+
+def on_template(labels: AnyArray, affine: FloatArray, mapping: AffineMapping) -> tuple[AnyArray, AnyArray]:
+    """A head's pseudo-image and its lesion (0 to 1) on the template's grid, carried there by an affine map."""
+    image, _, lesion, low = _pseudo_images(labels, affine)
+    return _resampled(image, low, mapping.mni_from_head), _resampled(lesion, low, mapping.mni_from_head)
+
+
+def _overlap(brain: AnyArray, low: FloatArray, mni_from_head: FloatArray) -> float:
+    """Dice share of the mapped brain and the template's brain, on the template's grid."""
+    mapped, wanted = _resampled(brain, low, mni_from_head) > 0.5, template().brain
+    return float(2 * np.count_nonzero(mapped & wanted) / (np.count_nonzero(mapped) + np.count_nonzero(wanted)))
 
 
 def register_to_mni(labels: AnyArray, affine: FloatArray) -> AffineMapping:
@@ -211,13 +242,10 @@ def register_to_mni(labels: AnyArray, affine: FloatArray) -> AffineMapping:
     affine = as_affine(affine, "affine of register_to_mni")
     if not np.isin(labels, (1, 2)).any():
         raise InputError("Input labels of register_to_mni must hold white or grey matter; instead they hold none.")
-    _, template_brain, template_affine = _template()
     image, brain, lesion, low = _pseudo_images(labels, affine)
-    grid = np.diag([GRID, GRID, GRID, 1.0])
-    grid[:3, 3] = low
-    guess = _first_guess(brain, grid, template_brain, template_affine)
-    mni_from_head = _registered(image, lesion < 0.1, grid, guess)
-    overlap = _overlap(brain, low, template_brain, template_affine, mni_from_head)
+    grid = _world_from_grid(low)
+    mni_from_head = _registered(image, lesion < 0.1, grid, _first_guess(brain, grid, template()))
+    overlap = _overlap(brain, low, mni_from_head)
     if overlap < LEAST_OVERLAP:
         raise InputError(
             f"The head could not be mapped to MNI: its brain overlaps the template's by {overlap:.2f}, "

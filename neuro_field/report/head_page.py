@@ -10,10 +10,12 @@ from neuro_field.arrays import FloatArray
 from neuro_field.errors import InputError
 from neuro_field.geometry.quality import smallest_dihedral_angles
 from neuro_field.head.lesion import lesion_summary
+from neuro_field.head.mapping import WarpedMapping
 from neuro_field.head.model import HeadModel
 from neuro_field.planning.atlas import SITES
 from neuro_field.planning.target import Target
 from neuro_field.report.facts import HeadFacts
+from neuro_field.report.mapping_pictures import mapping_pictures
 from neuro_field.report.page import rendered, tissue_rows
 from neuro_field.report.slices import OUTLINES, TEMPLATE, Volume, histogram, slice_pictures
 from neuro_field.report.words import point_words
@@ -53,7 +55,11 @@ def head_page(
     facts = HeadFacts.of(head)
     angles = smallest_dihedral_angles(head.mesh)
     tissues = _tissues(head, labels)
-    images = {} if labels is None else slice_pictures(labels, t1, _focus(head, lesion), head.mapping)
+    images, mapped = {}, {}
+    if labels is not None:
+        focus = _focus(head, lesion)
+        images = slice_pictures(labels, t1, focus, head.mapping)
+        mapped = {} if head.mapping is None else mapping_pictures(labels, head.mapping, focus)
     bars = histogram(angles, np.linspace(0, 75, 76), "smallest dihedral angle, degrees", "elements")
     return rendered(
         "head_page.html.j2",
@@ -76,6 +82,9 @@ def head_page(
         landmarks={name: point_words(facts.landmarks[name]) for name in LANDMARKS if name in facts.landmarks},
         no_landmarks=facts.why,
         mapping=head.mapping.source if head.mapping is not None else "none",
+        mapped={name: _text(data) for name, data in mapped.items()},
+        warped=isinstance(head.mapping, WarpedMapping),
+        overlap=head.provenance.get("mapping_overlap"),
         mesh={
             "Nodes": f"{len(head.mesh.nodes):,}",
             "Tetrahedra": f"{len(head.mesh.tets):,}",

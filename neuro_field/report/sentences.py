@@ -28,6 +28,9 @@ def head_lines(head: HeadModel) -> list[str]:
     lesion = lesion_summary(head)
     if lesion is not None:
         lines.append(f"Lesion: {lesion.volume_cm3:.1f} cm3, {lesion.side or 'side unknown (no mapping to MNI)'}.")
+    for kind, overlap in head.provenance.get("mapping_overlap", {}).items():
+        fit = ", ".join(f"{name.replace('_', ' ')} {share:.2f}" for name, share in overlap.items())
+        lines.append(f"Overlap with the MNI152 template ({kind} map): {fit}.")
     return lines + [f"Note: {note}" for note in head.provenance.get("warnings", ())]
 
 

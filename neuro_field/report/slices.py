@@ -9,7 +9,7 @@ import numpy as np
 from scipy import ndimage
 
 from neuro_field.arrays import AnyArray, BoolArray, FloatArray, transformed
-from neuro_field.head.mapping import AffineMapping
+from neuro_field.head.mapping import MniMapping
 from neuro_field.head.tissues import tags_of
 
 #: Outlines of tissues, outside in, in colours that stay apart for colour-blind eyes (Okabe and Ito).
@@ -60,7 +60,7 @@ class Volume:
 
 
 def slice_pictures(
-    labels: Volume, t1: Volume | None, focus: FloatArray, mapping: AffineMapping | None
+    labels: Volume, t1: Volume | None, focus: FloatArray, mapping: MniMapping | None
 ) -> dict[str, bytes]:
     """Three planes through a point: the T1 (or the labels) with tissue outlines and the MNI152 brain's outline.
 
@@ -71,7 +71,7 @@ def slice_pictures(
     t1 : Volume, optional
     focus : (3,) array
         mm, head frame.
-    mapping : AffineMapping, optional
+    mapping : AffineMapping or WarpedMapping, optional
         Without one the template's outline is left out.
 
     Returns
@@ -113,7 +113,7 @@ def _slice(
     x: FloatArray, y: FloatArray, grey: AnyArray, tags: AnyArray, template: AnyArray | None, title: str, left: str,
     right: str,
 ) -> bytes:  # fmt: skip
-    figure, axes = _figure(6.0, 6.0 * len(y) / len(x) + 0.4)
+    figure, axes = new_figure(6.0, 6.0 * len(y) / len(x) + 0.4)
     top = float(np.percentile(grey[tags > 0], 99)) if (tags > 0).any() else 1.0
     axes.imshow(
         grey, cmap="gray", vmin=0, vmax=top, origin="lower", extent=(x[0], x[-1], y[0], y[-1]), interpolation="nearest"
@@ -128,27 +128,29 @@ def _slice(
         axes.text(place, 0.96, words, transform=axes.transAxes, color="white", ha=side, va="top", weight="bold")
     axes.set_title(title, fontsize=10)
     axes.set_axis_off()
-    return _png(figure)
+    return as_png(figure)
 
 
 def histogram(values: FloatArray, bins: FloatArray, x_label: str, y_label: str) -> bytes:
     """A PNG of how many values fall between bins, on a logarithmic scale."""
-    figure, axes = _figure(6.0, 3.2)
+    figure, axes = new_figure(6.0, 3.2)
     axes.hist(values, bins=bins, color="#0072B2")
     axes.set_yscale("log")
     axes.set_xlabel(x_label)
     axes.set_ylabel(y_label)
-    return _png(figure)
+    return as_png(figure)
 
 
-def _figure(width: float, height: float) -> tuple[Any, Any]:
+def new_figure(width: float, height: float, rows: int = 1) -> tuple[Any, Any]:
+    """A figure of a size in inches, with axes one above the other."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(width, height), layout="constrained")
-    return figure, figure.subplots()
+    return figure, figure.subplots(rows)
 
 
-def _png(figure: Any) -> bytes:
+def as_png(figure: Any) -> bytes:
+    """What a figure looks like."""
     out = io.BytesIO()
     figure.savefig(out, format="png", dpi=110)
     return out.getvalue()
