@@ -67,9 +67,9 @@ def plan(
     from neuro_field.report.sentences import study_lines
 
     check_new_folder(output)
-    on = grid_of(head, image) if fields else None
+    t1 = grid_of(head, image)
     if fields:
-        check_formats(["nifti"], on is not None)
+        check_formats(["nifti"], t1 is not None)
     chosen = preset_of(preset)
     grid = Grid(radius, spacing, angle_step, gap)
     induced = coil_of(coil or chosen.coil)
@@ -81,7 +81,7 @@ def plan(
             fma_ue=fma_ue, mt_method=mt_method, draws=draws, contraindications=tuple(contraindication or ()),
         )  # fmt: skip
         with stages.stage("pictures and report"):
-            write_study(made, output, grid=on, subject=subject)
+            write_study(made, output, t1=t1, grid=t1 if fields else None, subject=subject)
     for line in study_lines(made):
         typer.echo(line)
     typer.echo(f"Stages: {stages.summary()}")
