@@ -122,6 +122,7 @@ def _view(study: Study | Plan, t1: Volume | None) -> dict[str, Any] | None:
         "scripts": scripts(),
         "ramp": colour_ramp(),
         "inks": COLOURS,
+        "is_t1": t1 is not None,
         "image": "T1" if t1 is not None else "tissues of the mesh, for no T1 came with the head",
         "lesion": bool(head.region("lesion").any()),
     }
