@@ -13,7 +13,6 @@ from neuro_field.report import page as page_module
 from neuro_field.report.page import DISCLAIMER, study_page
 
 
-
 def pixel():
     out = io.BytesIO()
     Image.new("RGB", (1, 1), "white").save(out, format="PNG")
