@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from neuro_field.head.sphere import sphere_head
     from neuro_field.io.coils import load_coil, read_coil
     from neuro_field.io.examples import example_head
+    from neuro_field.io.fields import read_field
     from neuro_field.io.heads import read_head
     from neuro_field.io.navigation.files import read_navigator
     from neuro_field.io.plans import read_plan
@@ -75,6 +76,7 @@ _ROOMS = {
     "numerical_error": "field.error",
     "plan": "planning.search",
     "read_coil": "io.coils",
+    "read_field": "io.fields",
     "read_head": "io.heads",
     "read_navigator": "io.navigation.files",
     "read_plan": "io.plans",
@@ -106,6 +108,7 @@ __all__ = [
     "numerical_error",
     "plan",
     "read_coil",
+    "read_field",
     "read_head",
     "read_navigator",
     "read_plan",

@@ -1,30 +1,63 @@
 """The report page: whole in itself, honest, escaped, and with every placement on it."""
 
+import io
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
+from PIL import Image
 from tiny_study import tiny_study
 
+from neuro_field.report import page as page_module
 from neuro_field.report.page import DISCLAIMER, study_page
 
-PIXEL = b"\x89PNG\r\n\x1a\n"
+
+def pixel():
+    out = io.BytesIO()
+    Image.new("RGB", (1, 1), "white").save(out, format="PNG")
+    return out.getvalue()
+
+
+def without_scripts(page):
+    """The page as a browser without JavaScript sees it."""
+    return re.sub(r"<script.*?</script>", "", page, flags=re.DOTALL)
 
 
 @pytest.fixture(scope="module")
 def page():
-    pictures = {f"{role}_{name}": PIXEL for role in ("contralesional", "ipsilesional")
+    pictures = {f"{role}_{name}": pixel() for role in ("contralesional", "ipsilesional")
                 for name in ("side", "above", "cortex", "positions")}  # fmt: skip
     return study_page(tiny_study(), pictures)
 
 
 def test_the_page_asks_nothing_of_any_network(page):
-    assert not re.search(r"https?:", page)
-    assert not re.search(r"(src|href)\s*=\s*[\"'](?!data:)", page)
-    assert "@import" not in page
-    assert "url(" not in page
+    still = without_scripts(page)
+    assert not re.search(r"https?:", still)
+    assert not re.search(r"(src|href)\s*=\s*[\"'](?!data:)", still)
+    assert "@import" not in still
+    assert "url(" not in still
+    assert still.count("data:image/webp;base64,") == 8
+    assert not re.search(r"<script[^>]*src", page)
+    assert "default-src 'none'; img-src data:;" in page
+
+
+def test_without_javascript_the_page_says_why_nothing_turns(page):
+    still = without_scripts(page)
+    assert "need JavaScript, which is off here" in still
+    assert '<section id="view" hidden>' in still
+
+
+def test_a_plan_read_from_files_says_that_there_is_no_head_to_turn():
+    page = study_page(replace(tiny_study().contralesional, field=None))
+    assert "There is no head to turn here: the plan was read from files" in page
     assert "<script" not in page
-    assert page.count("data:image/png;base64,") == 8
+
+
+def test_the_libraries_licence_goes_with_it(page):
+    assert "three.js 0.187.0, MIT licence" in page
+    room = Path(page_module.__file__).parent / "scripts"
+    assert "Permission is hereby granted, free of charge" in (room / "LICENSE-three").read_text()
 
 
 def test_the_disclaimer_is_on_every_report_word_for_word(page):
@@ -91,7 +124,7 @@ def test_a_side_without_a_plan_says_why():
 def test_a_page_without_pictures_says_so():
     page = study_page(tiny_study(), no_pictures="VTK found no working OpenGL library")
     assert "No pictures:</strong> VTK found no working OpenGL library" in page
-    assert "data:image" not in page
+    assert "data:image" not in without_scripts(page)
 
 
 def test_folders_stay_off_the_page():

@@ -1,7 +1,7 @@
 """Commands that compute a field, show things in 3D, and hold the solver against closed forms."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -16,7 +16,7 @@ from neuro_field.commands.arguments import (
     grid_of,
     head_of,
 )
-from neuro_field.console import Stages, numbers, table
+from neuro_field.console import Stages, named_numbers, numbers, table
 from neuro_field.errors import InputError
 
 
@@ -73,23 +73,51 @@ def simulate(
 
 
 def view(
-    thing: Annotated[str, typer.Argument(metavar="PLAN|HEAD", help="A plan folder or anything that names a head.")],
-    screenshot: Annotated[Path | None, typer.Option(help="Write a PNG instead of opening a window.")] = None,
+    thing: Annotated[
+        str,
+        typer.Argument(metavar="PLAN|HEAD|FIELD", help="A folder of a plan or field, or anything that names a head."),
+    ],
+    screenshot: Annotated[
+        Path | None, typer.Option(help="Write a .png, .svg or turning .gif instead of opening a window.")
+    ] = None,
+    cut: Annotated[str | None, typer.Option(help="Cut the head open: axial, coronal or sagittal.")] = None,
+    opacity: Annotated[list[str] | None, typer.Option(help="TISSUE=0..1, as skull=0.3; may be repeated.")] = None,
+    mid_grey: Annotated[
+        bool, typer.Option("--mid-grey", help="The field in the middle of the cortical sheet.")
+    ] = False,
+    vectors: Annotated[bool, typer.Option("--vectors", help="The field's direction where it is strong.")] = False,
+    cone: Annotated[
+        float | None, typer.Option(help="Of a plan: positions and directions that keep this share of the best.")
+    ] = None,
 ) -> None:
-    """Show a head or a plan in 3D.
+    """Show a head, a plan or a field in 3D.
 
-    Example: `neuro-field view HEAD --screenshot head.png`
+    Example: `neuro-field view FIELD --cut coronal --vectors --screenshot field.png`
     """
+    from neuro_field.io.fields import CARD, read_field
     from neuro_field.io.plans import read_plan
     from neuro_field.report.view import view as show
 
     if screenshot is not None and screenshot.exists():
         raise InputError(f"File {screenshot} exists already; name another.")
+    look: dict[str, Any] = {"cut": cut, "opacity": named_numbers(opacity, "--opacity"), "cone": cone}
+    look |= {"mid_grey": mid_grey, "vectors": vectors}
+    shown: Any
     with Stages() as stages:
-        shown = read_plan(thing) if (Path(thing) / "plan.json").is_file() else head_of(thing, stages)
-    show(shown, screenshot=screenshot)
-    if screenshot is not None:
-        typer.echo(f"Picture written to {screenshot}.")
+        if (Path(thing) / "plan.json").is_file():
+            shown = read_plan(thing)
+        elif (Path(thing) / CARD).is_file():
+            with stages.stage("reading the field"):
+                shown = read_field(thing)
+        else:
+            shown = head_of(thing, stages)
+        if screenshot is not None:
+            with stages.stage("drawing"):
+                show(shown, screenshot=screenshot, **look)
+    if screenshot is None:
+        show(shown, **look)
+        return
+    typer.echo(f"Picture written to {screenshot}.")
 
 
 def validate(

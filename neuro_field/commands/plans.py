@@ -88,9 +88,9 @@ def plan(
         raise InputError("Give either --preset, a name from `neuro-field presets`, or --target.")
     if target is not None and coil is None:
         raise InputError("With --target give the --coil, a name from `neuro-field coils` or a file.")
-    on = grid_of(head, image) if fields else None
+    t1 = grid_of(head, image)
     if fields:
-        check_formats(["nifti"], on is not None)
+        check_formats(["nifti"], t1 is not None)
     grid = Grid(radius, spacing, angle_step, gap)
     induced = coil_of(coil or preset_of(str(preset)).coil)
     made: Plan | Study
@@ -111,7 +111,7 @@ def plan(
                 contraindications=tuple(contraindication or ()),
             )  # fmt: skip
         with stages.stage("pictures and report"):
-            write_study(made, output, grid=on, subject=subject)
+            write_study(made, output, t1=t1, grid=t1 if fields else None, subject=subject)
     for line in plan_lines(made) if isinstance(made, Plan) else study_lines(made):
         typer.echo(line)
     typer.echo(f"Stages: {stages.summary()}")

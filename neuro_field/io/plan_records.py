@@ -1,8 +1,7 @@
 """Plans and studies as plain values for JSON and back, with every value checked on the way in."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, fields, replace
-from pathlib import Path
+from dataclasses import asdict, fields
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,7 @@ from neuro_field.errors import FileFormatError, InputError
 from neuro_field.field.error import NumericalError
 from neuro_field.head.lesion import LesionSummary
 from neuro_field.head.model import HeadModel
-from neuro_field.io.coils import coil_names, load_coil
+from neuro_field.io.coil_records import coil_of, coil_record
 from neuro_field.io.entries import Entries
 from neuro_field.planning.answers import Answers
 from neuro_field.planning.dose import Dose
@@ -30,9 +29,6 @@ from neuro_field.planning.target import Target
 SCHEMA = "neuro_field/plan"
 VERSION = 2
 
-#: A coil read again whose initial field turns away from the recorded one by more than this is another coil.
-_SAME_DIRECTION = 0.999
-
 
 def record_of(study: Study | Plan) -> dict[str, Any]:
     """A study or plan as plain values; all lengths mm in the head frame, all fields V/m at 1 A/us."""
@@ -40,7 +36,7 @@ def record_of(study: Study | Plan) -> dict[str, Any]:
     record["frame"] = "mm, head frame (world RAS of the T1); head_from_coil: +z into the head, +y away from the handle"
     record["strengths"] = "V/m at 1 A/us"
     coil = study.coil
-    record["coil"] = _coil_record(coil) if coil is not None else None
+    record["coil"] = coil_record(coil) if coil is not None else None
     if isinstance(study, Plan):
         head = study.field.head if study.field is not None else None
         return record | {"kind": "plan", "head": _head_record(head), "plan": _plan_record(study, head)}
@@ -56,19 +52,6 @@ def record_of(study: Study | Plan) -> dict[str, Any]:
         "doses": {role: asdict(dose) for role, dose in study.doses.items()},
         "warnings": list(study.warnings),
         "notes": list(study.notes),
-    }
-
-
-def _coil_record(coil: Coil) -> dict[str, Any]:
-    source = str(coil.provenance.get("source", ""))
-    shelf = Path(source).stem if source.endswith(".toml") and Path(source).stem in coil_names() else None
-    return {
-        "name": coil.name,
-        "shelf": shelf,
-        "source": Path(source).name,
-        "citation": str(coil.provenance.get("citation", "")),
-        "didt_max": coil.didt_max,
-        "initial_e_direction": coil.initial_e_direction.tolist(),
     }
 
 
@@ -165,7 +148,7 @@ def study_of(record: Any, where: str) -> Study | Plan:
             f"version {VERSION}. Read it with the neuro_field that wrote it, or plan again."
         )
     try:
-        coil = _coil_of(entries.child("coil", optional=True))
+        coil = coil_of(entries.child("coil", optional=True))
         if entries.text("kind") == "plan":
             return _plan_of(entries.required("plan"), coil)
         return _study_of(entries, coil)
@@ -173,18 +156,6 @@ def study_of(record: Any, where: str) -> Study | Plan:
         raise
     except InputError as error:  # a value of the right kind that its noun refuses
         raise FileFormatError(f"{where}: {error}") from None
-
-
-def _coil_of(entries: Entries | None) -> Coil | None:
-    """The coil from the shelf, if it is there and still induces in the recorded direction; else None."""
-    if entries is None:
-        return None
-    shelf, didt_max = entries.text_or_none("shelf"), entries.number_or_none("didt_max")
-    direction = entries.array("initial_e_direction", (3,))
-    if shelf is None or shelf not in coil_names():
-        return None
-    coil = load_coil(shelf)
-    return replace(coil, didt_max=didt_max) if coil.initial_e_direction @ direction > _SAME_DIRECTION else None
 
 
 def _study_of(entries: Entries, coil: Coil | None) -> Study:

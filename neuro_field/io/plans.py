@@ -19,6 +19,7 @@ from neuro_field.report.opengl import PictureError
 from neuro_field.report.page import DISCLAIMER, study_page
 from neuro_field.report.pictures import study_pictures
 from neuro_field.report.sentences import role_side
+from neuro_field.report.slices import Volume
 
 #: A larger plan.json is not read, bytes.
 LARGEST = 64_000_000
@@ -36,11 +37,13 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def write_study(study: Study | Plan, folder: str | Path, *, grid: Image | None = None, subject: str = "01") -> None:
+def write_study(
+    study: Study | Plan, folder: str | Path, *, t1: Image | None = None, grid: Image | None = None, subject: str = "01"
+) -> None:
     """Write a study or plan to a new folder.
 
     plan.json (schema "neuro_field/plan"), plan.tsv (one row per ranked placement), report.html and pictures/*.png.
-    Where pictures cannot be drawn the report is written without them and says why.  Given the T1, also fields/*.nii.gz:
+    Where pictures cannot be drawn the report is written without them and says why.  Given a grid, also fields/*.nii.gz:
     the field of each side's best placement at 1 A/us.
 
     Parameters
@@ -48,8 +51,10 @@ def write_study(study: Study | Plan, folder: str | Path, *, grid: Image | None =
     study : Study or Plan
     folder : str or Path
         Must not exist, or be empty; it appears whole or not at all.
+    t1 : Image, optional
+        Of the head: what the report's slices cut through; without one, the tissues of the mesh.
     grid : Image, optional
-        The T1 of the head.
+        The T1 again, when its grid is to carry the fields.
     subject : str
         Label in the names of the fields, never a patient's name.
 
@@ -70,7 +75,8 @@ def write_study(study: Study | Plan, folder: str | Path, *, grid: Image | None =
             (beside / "pictures").mkdir()
         for name, data in pictures.items():
             (beside / "pictures" / f"{name}.png").write_bytes(data)
-        page = study_page(study, pictures, no_pictures=missing, made=now)
+        image = Volume(t1.values, t1.affine) if t1 is not None else None
+        page = study_page(study, pictures, t1=image, no_pictures=missing, made=now)
         (beside / "report.html").write_text(page, encoding="utf-8", newline="\n")
         if grid is not None:
             _write_fields(study, beside / "fields", grid, subject)

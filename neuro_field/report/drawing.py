@@ -9,7 +9,8 @@ import numpy as np
 
 from neuro_field.arrays import FloatArray
 from neuro_field.report.opengl import off_screen
-from neuro_field.report.scene import COLOURS, FIELD_MAP, Scene, arrows, coil_shape, edge_words
+from neuro_field.report.scene import COLOURS, FIELD_MAP, Scene, edge_words
+from neuro_field.units import AMPERE_PER_MICROSECOND
 
 #: Width and height of a picture in pixels, ...
 SIZE = (1120, 896)
@@ -19,8 +20,6 @@ FINER = 1.5
 
 #: Marks are drawn this much nearer to the viewer than what they mark, mm.
 IN_FRONT = 400.0
-
-_BAR = "Electric field strength in V/m at 1 A/µs"
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,38 +50,28 @@ class View:
         return -self.in_front * self.into / np.linalg.norm(self.into)
 
 
-def whole_head(plotter: Any, scene: Scene, view: View) -> None:
-    """Cortex with its field under a translucent scalp, the coil over it, and where handle and current point."""
-    plotter.enable_depth_peeling(4)
-    grey_matter(plotter, scene)
-    plotter.add_mesh(scene.anatomy.scalp, color=COLOURS["scalp"], opacity=0.2, smooth_shading=True)
-    coil = coil_shape(scene.field)
-    if coil is not None:
-        plotter.add_mesh(coil, color=COLOURS["casing"], opacity=0.17, smooth_shading=True)
-        plotter.add_silhouette(coil, color=COLOURS["casing"], line_width=3.0)
-    marks(plotter, scene, view)
-    for name, length in (("handle", 85.0), ("current", 40.0)):
-        start, direction = arrows(scene.field)[name]
-        arrow(plotter, name, start, direction, length, view=view)
-
-
-def grey_matter(plotter: Any, scene: Scene) -> None:
+def grey_matter(plotter: Any, scene: Scene, opacity: float = 1.0) -> None:
     """The grey-matter surface coloured by the field, with the bar of its colours."""
     plotter.add_mesh(
         scene.grey, scalars="E", cmap=FIELD_MAP, clim=(0.0, scene.strongest), smooth_shading=True,
-        scalar_bar_args=bar(_BAR), ambient=0.25,
+        scalar_bar_args=bar(field_title(scene)), ambient=0.25, opacity=opacity,
     )  # fmt: skip
 
 
-def marks(plotter: Any, scene: Scene, view: View) -> None:
-    """The target as a ring, the lesion in its colour, and their names."""
+def field_title(scene: Scene) -> str:
+    """What the colours of the field mean."""
+    return f"Electric field strength in V/m at {scene.field.didt / AMPERE_PER_MICROSECOND:g} A/µs"
+
+
+def marks(plotter: Any, scene: Scene, view: View, *, lesion: bool = True) -> None:
+    """The target as a ring, the lesion in its colour (unless others draw it), and their names."""
     into = view.into / np.linalg.norm(view.into)
     if scene.target_centre is not None:
         middle = scene.target_centre + view.nearer
         target(plotter, middle, scene.target_radius, into)
-        aside = np.cross(into, scene.field.placement.initial_e_direction(scene.field.coil))
+        aside = np.cross(scene.field.placement.handle_direction, into)
         _label(plotter, "target", middle + (scene.target_radius + 9) * aside / (float(np.linalg.norm(aside)) + 1e-9))
-    if scene.anatomy.lesion is not None:
+    if lesion and scene.anatomy.lesion is not None:
         plotter.add_mesh(scene.anatomy.lesion, color=COLOURS["lesion"], smooth_shading=True, ambient=0.35)
         points = np.asarray(scene.anatomy.lesion.points)
         height = (points - view.focus) @ view.upwards / view.across
@@ -148,10 +137,11 @@ def picture(view: View, axes: FloatArray | None, draw: Callable[[Any], None]) ->
 
 
 def window(view: View, axes: FloatArray, draw: Callable[[Any], None]) -> None:
-    """The same in a window that can be turned; returns when it is closed."""
-    plotter = stage(view, axes, draw, seen=True)
-    plotter.add_axes(xlabel="Right", ylabel="Front", zlabel="Top")
-    plotter.show()
+    """The same in a window, or a notebook's cell, that can be turned; returns when the window is closed."""
+    with off_screen():
+        plotter = stage(view, axes, draw, seen=True)
+        plotter.add_axes(xlabel="Right", ylabel="Front", zlabel="Top")
+        plotter.show()
 
 
 def stage(view: View, axes: FloatArray | None, draw: Callable[[Any], None], *, seen: bool) -> Any:

@@ -9,6 +9,7 @@ from scipy.spatial import cKDTree
 from neuro_field.arrays import FloatArray, IntArray, read_only
 from neuro_field.errors import InputError
 from neuro_field.field.field import Field
+from neuro_field.field.stored import StoredField
 from neuro_field.head.landmarks import landmarks_1010
 from neuro_field.head.model import HeadModel
 from neuro_field.planning.candidates import anatomical_axes
@@ -30,7 +31,7 @@ class GreyField:
     hot_spot: FloatArray
 
     @classmethod
-    def of(cls, field: Field) -> "GreyField":
+    def of(cls, field: Field | StoredField) -> "GreyField":
         """Of one computed field; raises InputError for a head without grey matter."""
         mesh = field.head.mesh
         elements = np.flatnonzero(field.head.region("grey_matter")).astype(np.int32)

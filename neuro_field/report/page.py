@@ -1,6 +1,7 @@
 """The report of a study: one HTML page that holds everything it shows and asks nothing of any network."""
 
 import base64
+import io
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -77,7 +78,7 @@ def study_page(
     str
         Self-contained: style, pictures and scripts are inside, and it forbids the browser any request.
     """
-    images = {name: base64.b64encode(data).decode("ascii") for name, data in (pictures or {}).items()}
+    images = {name: _embedded(data) for name, data in (pictures or {}).items()}
     head = study.head if isinstance(study, Study) else plan_head(study)
     facts = HeadFacts.of(head)
     if isinstance(study, Study):
@@ -121,9 +122,19 @@ def _view(study: Study | Plan, t1: Volume | None) -> dict[str, Any] | None:
         "scripts": scripts(),
         "ramp": colour_ramp(),
         "inks": COLOURS,
+        "is_t1": t1 is not None,
         "image": "T1" if t1 is not None else "tissues of the mesh, for no T1 came with the head",
         "lesion": bool(head.region("lesion").any()),
     }
+
+
+def _embedded(picture: bytes) -> str:
+    """A PNG as the source of an image: in WebP, a tenth of its size."""
+    from PIL import Image  # comes with pyvista
+
+    out = io.BytesIO()
+    Image.open(io.BytesIO(picture)).convert("RGB").save(out, format="WEBP", quality=90)
+    return f"data:image/webp;base64,{base64.b64encode(out.getvalue()).decode('ascii')}"
 
 
 def rendered(template: str, *, made: str | None = None, **values: Any) -> str:

@@ -1,6 +1,6 @@
 """What the pictures of a plan show, as shapes in the head frame: surfaces, coil, arrows, target and lesion."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -9,6 +9,7 @@ from scipy.spatial import cKDTree
 from neuro_field.arrays import FloatArray, IntArray
 from neuro_field.errors import InputError
 from neuro_field.field.field import Field
+from neuro_field.field.stored import StoredField
 from neuro_field.geometry.mesh import Surface
 from neuro_field.head.model import HeadModel
 from neuro_field.planning.candidates import anatomical_axes
@@ -78,20 +79,22 @@ class Anatomy:
 class Scene:
     """One head with a field in it, ready to draw.
 
-    ``grey`` holds the field as point values "E", V/m; ``strongest`` is the end of its colours; ``side`` is -1 for
-    a target on the patient's left and 1 for one on the right, by place and not by name.
+    ``grey`` holds the field as point values "E", V/m; ``strongest`` is the end of its colours, ``hot_spot`` (3,) the
+    middle of the grey matter above it, mm; ``side`` is -1 for a target on the patient's left and 1 for one on the
+    right, by place and not by name.
     """
 
     anatomy: Anatomy
-    field: Field
+    field: Field | StoredField
     grey: Any
     strongest: float
+    hot_spot: FloatArray
     side: int
     target_centre: FloatArray | None = None
     target_radius: float = 0.0
 
     @classmethod
-    def of(cls, field: Field, plan: Plan | None = None, anatomy: Anatomy | None = None) -> "Scene":
+    def of(cls, field: Field | StoredField, plan: Plan | None = None, anatomy: Anatomy | None = None) -> "Scene":
         """Of a field, and of the plan it is the best of; ``anatomy`` of the same head may be handed over."""
         anatomy = anatomy or Anatomy.of(field.head)
         values = GreyField.of(field)
@@ -100,8 +103,14 @@ class Scene:
         focus = plan.target.center if plan else field.placement.center
         side = 1 if (focus - anatomy.centre) @ anatomy.axes[0] > 0 else -1
         if plan is None:
-            return cls(anatomy, field, grey, values.threshold, side)
-        return cls(anatomy, field, grey, values.threshold, side, plan.target.center, plan.target.radius)
+            return cls(anatomy, field, grey, values.threshold, values.hot_spot, side)
+        return cls(
+            anatomy, field, grey, values.threshold, values.hot_spot, side, plan.target.center, plan.target.radius
+        )
+
+    def with_grey(self, grey: Any) -> "Scene":
+        """The same with another surface of the grey matter, for one that was cut."""
+        return replace(self, grey=grey)
 
     @property
     def axes(self) -> FloatArray:
@@ -113,6 +122,11 @@ class Scene:
         """(3,) what it is about: the target's centre, else the scalp under the coil."""
         return self.target_centre if self.target_centre is not None else self.field.placement.center
 
+    @property
+    def middle(self) -> FloatArray:
+        """(3,) where in the head that is: the target's centre, else where the field is strongest."""
+        return self.target_centre if self.target_centre is not None else self.hot_spot
+
 
 def node_values(head: HeadModel, grey: GreyField) -> FloatArray:
     """(n,) |E| at the nodes, V/m: the volume mean of the grey matter around each; 0 where there is none."""
@@ -123,11 +137,13 @@ def node_values(head: HeadModel, grey: GreyField) -> FloatArray:
     return total / np.maximum(np.bincount(tets, np.repeat(volumes, 4), n), 1e-30)
 
 
-def coil_shape(field: Field) -> Any:
-    """The coil's casing in the head frame; the places of its sources where it has none; else None."""
+def coil_shape(field: Field | StoredField) -> Any:
+    """The coil's casing in the head frame; the places of its sources where it has none; None where it is not known."""
     import pyvista
 
     coil, placement = field.coil, field.placement
+    if coil is None:
+        return None
     if coil.casing is not None:
         return polydata(Surface(placement.head_points(coil.casing.points), coil.casing.triangles))
     if not len(coil.source_points):
@@ -137,13 +153,17 @@ def coil_shape(field: Field) -> Any:
                                           scale=False, orient=False)  # fmt: skip
 
 
-def arrows(field: Field) -> dict[str, tuple[FloatArray, FloatArray]]:
-    """Start and direction (3,) of the arrows "handle" and "current", head frame; both start at the coil's centre."""
+def arrows(field: Field | StoredField) -> dict[str, tuple[FloatArray, FloatArray]]:
+    """Start and direction (3,) of the arrows "handle" and "current" (of a known coil), head frame.
+
+    Both start at the coil's centre; the current is the one that this dI/dt first induces.
+    """
     placement = field.placement
-    return {
-        "handle": (placement.center, placement.handle_direction),
-        "current": (placement.center, placement.initial_e_direction(field.coil)),
-    }
+    out = {"handle": (placement.center, placement.handle_direction)}
+    if field.coil is not None:
+        current = placement.initial_e_direction(field.coil)
+        out["current"] = (placement.center, current if field.didt >= 0 else -current)
+    return out
 
 
 def edge_words(view: FloatArray, up: FloatArray, axes: FloatArray) -> dict[str, str]:
