@@ -37,6 +37,13 @@ def view(thing: HeadModel | Field | Plan | Study, *, screenshot: str | Path | No
         If the thing is of another kind, or the file does not end in .png.
     PictureError
         If this machine has no OpenGL library, or no screen for a window.
+
+    Examples
+    --------
+    >>> import neuro_field as nf
+    >>> nf.view(nf.sphere_head((70, 80, 90), edge=9.0), screenshot="head.png")
+    >>> Path("head.png").read_bytes()[1:4]
+    b'PNG'
     """
     if screenshot is not None and Path(screenshot).suffix.lower() != ".png":
         raise InputError(f"Input screenshot of view must end in .png; instead received {str(screenshot)!r}.")
