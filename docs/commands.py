@@ -1,11 +1,18 @@
-"""The command-line reference as Markdown, from the commands themselves."""
+"""The command-line reference as Markdown, from the commands themselves: docs/made/commands.md."""
 
 import re
+from pathlib import Path
 from typing import Any
 
 from typer.main import get_command
 
 from neuro_field.cli import app
+
+
+def write_reference(folder: Path) -> None:
+    """Write the reference for a page to include."""
+    folder.mkdir(exist_ok=True)
+    (folder / "commands.md").write_text(reference(), encoding="utf-8")
 
 
 def reference() -> str:
@@ -15,7 +22,9 @@ def reference() -> str:
 
 
 def _section(name: str, command: Any) -> str:
-    text = re.sub(r"\s*\n\s*", " ", re.sub(r"\n\s*\n", "\n\n", command.help or "").replace("\n\n", "\0")).replace("\0", "\n\n")
+    text = re.sub(r"\s*\n\s*", " ", re.sub(r"\n\s*\n", "\n\n", command.help or "").replace("\n\n", "\0")).replace(
+        "\0", "\n\n"
+    )
     about, _, example = text.partition("Example: ")
     lines = [f"## `{name}`", "", about.strip(), ""]
     if example:
@@ -28,14 +37,18 @@ def _section(name: str, command: Any) -> str:
 def _row(parameter: Any) -> str:
     """Name, what it says, and the default or that it is needed."""
     option = parameter.param_type_name == "option"
-    name = ", ".join(f"`{name}`" for name in parameter.opts) if option else f"`{parameter.metavar or parameter.name.upper()}`"
+    name = (
+        ", ".join(f"`{name}`" for name in parameter.opts)
+        if option
+        else f"`{cell(parameter.metavar or parameter.name.upper())}`"
+    )
     return f"| {name} | {cell(parameter.help or '')} | {_default(parameter, option)} |"
 
 
 def _default(parameter: Any, option: bool) -> str:
     if parameter.required:
         return "needed"
-    if parameter.default in (None, (), [], False):
+    if parameter.default is None or parameter.default is False or parameter.default in ((), []):
         return "" if option else "may be left out"
     return f"`{parameter.default:g}`" if isinstance(parameter.default, float) else f"`{parameter.default}`"
 

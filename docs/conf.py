@@ -20,7 +20,7 @@ version = release = neuro_field.__version__
 copyright = "the authors of neuro_field, BSD-3-Clause"
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
-exclude_patterns = ["worked/*.txt"]
+exclude_patterns = ["made/*.md"]
 nitpicky = False
 
 html_theme = "furo"
@@ -38,7 +38,7 @@ html_theme_options = {
 myst_enable_extensions = ["dollarmath", "substitution", "colon_fence", "attrs_inline"]
 myst_heading_anchors = 3
 #: What the pages say in double braces, made from the package's own data and from what was measured.
-myst_substitutions = {**tables.everything(), "commands": commands.reference(), **tables.measured(HERE / "worked")}
+myst_substitutions = {**tables.everything(), **tables.measured(HERE / "worked")}
 
 default_role = "py:obj"
 autodoc_member_order = "bysource"
@@ -65,7 +65,18 @@ def _skip():
     return SkipNode()
 
 
+def _plain_bars(app, what, name, thing, options, lines):
+    """|E| is a magnitude in the docstrings, not a substitution."""
+    lines[:] = [line if line.lstrip().startswith(">>>") else line.replace("|E|", r"\|E\|") for line in lines]
+
+
+def _make(app):
+    drawings.draw_all(HERE / "made")
+    commands.write_reference(HERE / "made")
+
+
 def setup(app):
-    """Formulas as MathML, which browsers draw without a script or a network; drawings before pages are read."""
+    """Formulas as MathML, which browsers draw without a script or a network; and what the pages include."""
     app.add_html_math_renderer("mathml", (_inline, None), (_block, None))
-    app.connect("builder-inited", lambda app: drawings.draw_all(HERE / "drawn"))
+    app.connect("autodoc-process-docstring", _plain_bars)
+    app.connect("builder-inited", _make)

@@ -1,6 +1,6 @@
-"""Run what the documentation shows and takes minutes: one patient from image to ledger, and the validation.
+"""Run what the documentation shows and takes minutes: one patient from image to ledger, the validation, the benchmark.
 
-    python docs/worked.py [--edge MM] [--only patient|validation] [--into FOLDER]
+    python docs/worked.py [--edge MM] [--only patient|validation|benchmark] [--into FOLDER]
 
 Writes docs/worked/: what each command printed, the figures the pages quote, tables and pictures.  The pages include
 them as they are, so that nothing is typed by hand.  Pictures of pages need Chromium, and are left as they were without.
@@ -60,8 +60,7 @@ def recorded_session(plan: Path) -> str:
     best = nf.read_plan(plan).best.placement
     rng = np.random.default_rng(7)
     poses = [
-        best.moved(along_x=x, along_y=y, turned=turn)
-        for x, y, turn in rng.normal(0, [STRAY, STRAY, TURN], (PULSES, 3))
+        best.moved(along_x=x, along_y=y, turned=turn) for x, y, turn in rng.normal(0, [STRAY, STRAY, TURN], (PULSES, 3))
     ]
     poses[20:22] = [best.moved(along_z=-120.0)] * 2
     return localite_text([nf.Marker(f"pulse {i}", pose, recorded=True, output=50.0) for i, pose in enumerate(poses, 1)])
@@ -143,10 +142,22 @@ def validation(folder: Path, into: Path) -> None:
     (into / "validation.json").write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
 
 
+def benchmark(folder: Path, into: Path) -> None:
+    """The engine's times on a sphere of about 800,000 nodes; wanted on a quiet machine."""
+    script = Path(__file__).parents[1] / "benchmarks" / "run.py"
+    environment = {**os.environ, "PYTHONPATH": str(script.parents[1])}
+    subprocess.run([sys.executable, script, "--results", folder / "benchmark"], check=True, env=environment)
+    (found,) = (folder / "benchmark").glob("*.json")
+    rows = {row["name"]: row for row in json.loads(found.read_text(encoding="utf-8"))["runs"][-1]["rows"]}
+    (into / "benchmark.json").write_text(json.dumps({**measured(), "rows": rows}, indent=1) + "\n", encoding="utf-8")
+
+
 def measured() -> dict[str, object]:
     """When and on what the figures were measured."""
     cpuinfo = Path("/proc/cpuinfo")
-    models = [line for line in cpuinfo.read_text().splitlines() if line.startswith("model name")] if cpuinfo.exists() else []
+    models = (
+        [line for line in cpuinfo.read_text().splitlines() if line.startswith("model name")] if cpuinfo.exists() else []
+    )
     return {
         "date": f"{datetime.now(UTC):%Y-%m-%d}",
         "version": nf.__version__,
@@ -159,15 +170,17 @@ def main(arguments: list[str] | None = None) -> None:
     """Run what is asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--edge", type=float, default=1.9, help="finest cell edge of the patient's mesh, mm")
-    parser.add_argument("--only", choices=("patient", "validation"), help="leave out the other")
+    parser.add_argument("--only", choices=("patient", "validation", "benchmark"), help="leave out the others")
     parser.add_argument("--into", type=Path, default=WORKED, help="folder for what the pages include")
     options = parser.parse_args(arguments)
     options.into.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
-        if options.only != "validation":
+        if options.only in (None, "patient"):
             patient(Path(folder), options.into, options.edge)
-        if options.only != "patient":
+        if options.only in (None, "validation"):
             validation(Path(folder), options.into)
+        if options.only in (None, "benchmark"):
+            benchmark(Path(folder), options.into)
 
 
 if __name__ == "__main__":
