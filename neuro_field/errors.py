@@ -2,7 +2,15 @@
 
 
 class InputError(ValueError):
-    """Something a person passed in cannot be used; the message is one line and names the remedy."""
+    """Something a person passed in cannot be used; the message is one line and names the remedy.
+
+    Examples
+    --------
+    >>> import neuro_field as nf
+    >>> nf.sphere_head(radii=(90, 80))
+    Traceback (most recent call last):
+    neuro_field.errors.InputError: Input radii of sphere_head must be positive and increase outwards; not (90, 80).
+    """
 
 
 class UnknownNameError(InputError, LookupError):
@@ -28,6 +36,13 @@ class ConvergenceError(RuntimeError):
         Iterations made.
     residuals : tuple of float
         Relative residual of each right-hand side when it stopped.
+
+    Examples
+    --------
+    >>> import neuro_field as nf
+    >>> error = nf.ConvergenceError(iterations=200, residuals=(3.2e-4,), tolerance=1e-5)
+    >>> error.iterations, error.residuals
+    (200, (0.00032,))
     """
 
     def __init__(self, iterations: int, residuals: tuple[float, ...], tolerance: float) -> None:

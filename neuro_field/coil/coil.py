@@ -50,6 +50,15 @@ class Coil:
     ------
     InputError
         If there is no element, or ``didt_max`` is not positive.
+
+    Examples
+    --------
+    >>> import neuro_field as nf
+    >>> coil = nf.load_coil("figure8-70mm")
+    >>> coil.didt_max  # A/s
+    114730000.0
+    >>> float(abs(coil.dadt([[0, 0, 15]], didt=1e6)).max().round(1))  # V/m at 1 A/us, 15 mm below the face
+    2.2
     """
 
     name: str

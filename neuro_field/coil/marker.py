@@ -33,6 +33,13 @@ class Marker:
     ------
     InputError
         On a slope that is negative or not finite, or an output outside 0 to 100 %.
+
+    Examples
+    --------
+    >>> import numpy as np, neuro_field as nf
+    >>> pulse = nf.Marker("pulse 17", nf.Placement(np.eye(4)), recorded=True, session="day 1", output=52.0)
+    >>> pulse.output, pulse.didt
+    (52.0, None)
     """
 
     name: str

@@ -54,6 +54,19 @@ class Field:
     nodal_dadt : (u, 3) array
         dA/dt there, V/m, in that gauge.
     report : SolveReport
+
+    Examples
+    --------
+    >>> import neuro_field as nf
+    >>> head, coil = nf.sphere_head((70, 80, 90), edge=9.0), nf.load_coil("figure8-70mm")
+    >>> placement = nf.Placement.on(head.scalp, above=(0, 0, 92), handle_towards=(0, -90, 92))
+    >>> field = nf.Solver(head).solve(coil, placement, didt=1e6)
+    >>> float(field.at([[0, 0, 60]])[0, 1].round(1))  # V/m away from the handle
+    0.6
+    >>> field.at([[0, 0, 120]]).tolist()  # outside the head
+    [[nan, nan, nan]]
+    >>> field.report.residual <= 1e-5
+    True
     """
 
     system: System | QuadraticSystem

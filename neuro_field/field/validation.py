@@ -116,6 +116,13 @@ def validate(coil: Coil, *, size: str = "small", progress: Progress | None = Non
         If there is no such size.
     InputError
         If ``coil`` is no coil, or has no dipoles.
+
+    Examples
+    --------
+    >>> import neuro_field as nf
+    >>> rows = nf.validate(nf.load_coil("figure8-70mm"), size="small")
+    >>> [row.case for row in rows if not row.passed]
+    []
     """
     if not isinstance(coil, Coil):
         raise InputError(f"Input coil of validate must be a Coil; instead received {coil!r:.80}.")

@@ -37,6 +37,16 @@ class HeadModel:
     ------
     InputError
         On a conductivity of the wrong shape, or one that is not positive and finite.
+
+    Examples
+    --------
+    >>> import neuro_field as nf
+    >>> head = nf.sphere_head((70, 80, 90), edge=9.0)
+    >>> head.region("grey_matter").shape == head.mesh.tags.shape
+    True
+    >>> other = head.with_conductivity({"bone": 0.006})
+    >>> float(other.conductivity.min()), float(head.conductivity.min())
+    (0.006, 0.01)
     """
 
     mesh: TetMesh

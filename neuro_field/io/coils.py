@@ -151,6 +151,13 @@ def read_coil(path: str | Path, *, motions: Sequence[float] | None = None) -> Co
         If there is no such file.
     FileFormatError
         If its ending or its content is not that of a coil, naming the line or key.
+
+    Examples
+    --------
+    >>> import neuro_field as nf
+    >>> nf.write(nf.load_coil("figure8-70mm"), "mine.ccd")
+    >>> nf.read_coil("mine.ccd").didt_max  # A/s
+    114730000.0
     """
     path = Path(path)
     if not path.is_file():

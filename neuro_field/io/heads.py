@@ -61,6 +61,13 @@ def read_head(path: str | Path) -> HeadModel:
         If it is none of these, or holds tags that are no tissue.
     FileFormatError
         If a file is damaged.
+
+    Examples
+    --------
+    >>> import neuro_field as nf
+    >>> nf.write(nf.sphere_head((70, 80, 90), edge=9.0), "SPHERE")
+    >>> nf.read_head("SPHERE").name
+    'sphere'
     """
     path = Path(path)
     if not path.exists():

@@ -157,6 +157,18 @@ def read_plan(folder: str | Path) -> Study | Plan:
         If there is no such folder.
     FileFormatError
         If it holds no plan, or a damaged one; names the entry.
+
+    Examples
+    --------
+    >>> import neuro_field as nf
+    >>> from neuro_field.planning.candidates import Grid
+    >>> head = nf.sphere_head((70, 80, 90), edge=9.0)
+    >>> target = nf.Target.ball(head, center=(40, 0, 50), radius=8.0)
+    >>> coarse = Grid(radius=20, spacing=10, angle_step=30)
+    >>> made = nf.plan(nf.Solver(head), nf.load_coil("figure8-70mm"), target, grid=coarse)
+    >>> nf.write(made, "PLAN")
+    >>> nf.read_plan("PLAN").best.strength == made.best.strength
+    True
     """
     folder = Path(folder)
     if not folder.exists():

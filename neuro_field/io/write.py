@@ -24,6 +24,14 @@ def write(thing: Any, path: str | Path) -> None:
     ------
     InputError
         If the thing is of another kind, or the folder holds something.
+
+    Examples
+    --------
+    >>> import neuro_field as nf
+    >>> nf.write(nf.load_coil("figure8-70mm"), "mine.tcd")
+    >>> nf.write(nf.sphere_head((70, 80, 90), edge=9.0), "SPHERE")
+    >>> sorted(path.name for path in Path("SPHERE").iterdir())
+    ['head.json', 'head.msh', 'qc.html']
     """
     if isinstance(thing, Coil):
         from neuro_field.io.coils import write_coil

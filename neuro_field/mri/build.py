@@ -171,9 +171,19 @@ def build_head(
 
     Examples
     --------
-    >>> import nibabel as nib, neuro_field as nf
-    >>> image = nib.load("labels.nii.gz")  # doctest: +SKIP
-    >>> head = nf.build_head(image.get_fdata(), image.affine)  # doctest: +SKIP
+    Ellipsoids stand in for a patient's labels, which ``nibabel.load`` reads from a file:
+
+    >>> import neuro_field as nf
+    >>> affine = np.diag([4.0, 4.0, 4.0, 1.0])
+    >>> affine[:3, 3] = -108
+    >>> points = np.moveaxis(np.indices((55, 55, 55)), 0, -1) * 4.0 - 108
+    >>> labels = np.zeros((55, 55, 55), dtype=np.int16)
+    >>> scalp, bone, csf, grey, white = (88, 104, 92), (80, 96, 84), (73, 89, 77), (69, 85, 73), (60, 75, 64)
+    >>> for tag, axes in ((5, scalp), (4, bone), (3, csf), (2, grey), (1, white)):
+    ...     labels[((points / axes) ** 2).sum(axis=-1) < 1] = tag
+    >>> head = nf.build_head(labels, affine, edge=10.0)
+    >>> sorted(head.tissue_volumes)
+    ['bone', 'csf', 'grey_matter', 'scalp', 'white_matter']
     """
     edge = checked_edge(edge)
     checked_mapping(mapping, nonlinear)

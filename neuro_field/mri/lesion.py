@@ -278,8 +278,10 @@ def synthetic_lesion(
     Examples
     --------
     >>> import neuro_field as nf
-    >>> head = nf.example_head("colin27")  # doctest: +SKIP
-    >>> stroke = nf.synthetic_lesion(head, side="right", volume_cm3=25)  # doctest: +SKIP
+    >>> head = nf.example_head("colin27", edge=8.0)  # far too coarse for use, and quick
+    >>> stroke = nf.synthetic_lesion(head, side="right", volume_cm3=25)
+    >>> round(stroke.tissue_volumes["lesion_cavity"])
+    25
     """
     _checked(territory, side, volume_cm3)
     if isinstance(head_or_labels, HeadModel):

@@ -176,6 +176,19 @@ def delivered(
     InputError
         If there are no markers, the target belongs to another mesh, no pose lies at the head, or most of them look out
         of it, which means that they were read by another convention than they were written by.
+
+    Examples
+    --------
+    >>> import neuro_field as nf
+    >>> head, coil = nf.sphere_head((70, 80, 90), edge=9.0), nf.load_coil("figure8-70mm")
+    >>> target = nf.Target.ball(head, center=(0, 0, 60), radius=8.0)
+    >>> planned = nf.Placement.on(head.scalp, above=(0, 0, 92), handle_towards=(0, -90, 92))
+    >>> pulses = [nf.Marker(f"{i}", planned.moved(along_x=i), recorded=True, output=50.0) for i in (0, 5, 10)]
+    >>> ledger = nf.delivered(nf.Solver(head), coil, target, planned, pulses)
+    >>> ledger.distances.round(1).tolist()  # mm from the plan
+    [0.0, 5.0, 10.0]
+    >>> bool(1 == ledger.shares[0] > ledger.shares[1] > ledger.shares[2])  # of the planned strength
+    True
     """
     markers = tuple(markers)
     if not markers:

@@ -100,6 +100,20 @@ class Plan:
         When it was asked for.
     numerical_error : NumericalError, optional
         Of the best placement's field, when it was asked for (`with_numerical_error`).
+
+    Examples
+    --------
+    >>> import neuro_field as nf
+    >>> from neuro_field.planning.candidates import Grid
+    >>> head = nf.sphere_head((70, 80, 90), edge=9.0)
+    >>> target = nf.Target.ball(head, center=(40, 0, 50), radius=8.0)
+    >>> coarse = Grid(radius=10, spacing=10, angle_step=90)
+    >>> made = nf.plan(nf.Solver(head), nf.load_coil("figure8-70mm"), target, grid=coarse)
+    >>> made.best is made.ranking[0]
+    True
+    >>> strengths = [candidate.strength for candidate in made.ranking]  # V/m in the target at 1 A/us
+    >>> strengths == sorted(strengths, reverse=True)
+    True
     """
 
     target: Target

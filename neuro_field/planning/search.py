@@ -105,6 +105,17 @@ def plan(
     InputError
         If an argument is of the wrong kind, the scalp over the target offers no position, or every placement reaches
         a region to avoid.
+
+    Examples
+    --------
+    >>> import neuro_field as nf
+    >>> from neuro_field.planning.candidates import Grid
+    >>> head = nf.sphere_head((70, 80, 90), edge=9.0)
+    >>> target = nf.Target.ball(head, center=(40, 0, 50), radius=8.0)
+    >>> coarse = Grid(radius=20, spacing=10, angle_step=30)
+    >>> made = nf.plan(nf.Solver(head), nf.load_coil("figure8-70mm"), target, grid=coarse)
+    >>> made.report.placements >= 156  # 13 positions x 12 directions, and finer steps about the best
+    True
     """
     for value, kind, name in ((solver, Solver, "solver"), (coil, Coil, "coil"), (target, Target, "target")):
         if not isinstance(value, kind):

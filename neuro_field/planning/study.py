@@ -56,6 +56,24 @@ class Study:
         Of what may be wrong with these plans.
     notes : tuple of str
         What a physician should know beside them: models of recovery, tested limits of the trains.
+
+    Examples
+    --------
+    Both hemispheres are always there, as plans or as reasons why there is none:
+
+    >>> import neuro_field as nf
+    >>> from neuro_field.planning.candidates import Grid
+    >>> head = nf.example_head("colin27-stroke", edge=8.0)  # far too coarse for use, and quick
+    >>> made = nf.study(
+    ...     head, preset="contralesional-1hz-hand", coil=nf.load_coil("figure8-70mm"), rmt=50,
+    ...     grid=Grid(radius=20, spacing=10, angle_step=30), draws=0,
+    ... )
+    >>> made.own_side, made.side_of("contralesional"), made.side_of("ipsilesional")
+    ('contralesional', 'right', 'left')
+    >>> made.best is made.contralesional.best
+    True
+    >>> round(made.doses["contralesional"].output, 1)  # % of maximum output: 0.9 x rMT over its own hand area
+    45.0
     """
 
     preset: Preset
@@ -166,6 +184,18 @@ def study(
         If the preset is not known.
     InputError
         On missing or contradictory clinical answers, a contraindication, or a head without a mapping.
+
+    Examples
+    --------
+    >>> import neuro_field as nf
+    >>> from neuro_field.planning.candidates import Grid
+    >>> head = nf.example_head("colin27-stroke", edge=8.0)  # far too coarse for use, and quick
+    >>> made = nf.study(
+    ...     head, preset="ipsilesional-10hz-hand", coil=nf.load_coil("figure8-70mm"),
+    ...     grid=Grid(radius=20, spacing=10, angle_step=30), draws=0,
+    ... )
+    >>> made.own_side, made.answers.lesion_side
+    ('ipsilesional', 'left')
     """
     chosen = preset_of(preset)
     given = _answers(head, rmt, lesion_side, answers)

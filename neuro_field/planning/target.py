@@ -54,6 +54,18 @@ class Target:
         Share of the grey matter around the seed (lesion filled) that the lesion left, 0 to 1.
     source : str
         Where the seed comes from, with its trust mark.
+
+    Examples
+    --------
+    >>> import neuro_field as nf
+    >>> head = nf.sphere_head((70, 80, 90), edge=9.0)
+    >>> target = nf.Target.ball(head, center=(0, 0, 60), radius=8.0, tissue="grey_matter")
+    >>> float(target.weights.sum().round(9))
+    1.0
+    >>> placement = nf.Placement.on(head.scalp, above=(0, 0, 92), handle_towards=(0, -90, 92))
+    >>> field = nf.Solver(head).solve(nf.load_coil("figure8-70mm"), placement)
+    >>> round(target.mean(field), 1)  # V/m at 1 A/us
+    0.6
     """
 
     name: str

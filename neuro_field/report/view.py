@@ -82,7 +82,9 @@ def view(
     Examples
     --------
     >>> import neuro_field as nf
-    >>> nf.view(nf.sphere_head(radii=(70, 80, 90), edge=9.0), screenshot="head.svg", cut="axial")  # doctest: +SKIP
+    >>> nf.view(nf.sphere_head((70, 80, 90), edge=9.0), screenshot="head.png", cut="axial")
+    >>> Path("head.png").read_bytes()[1:4]
+    b'PNG'
     """
     if screenshot is not None and Path(screenshot).suffix.lower() not in ENDINGS:
         raise InputError(

@@ -96,6 +96,16 @@ def read_navigator(path: str | Path, image: ImageFrames | None = None) -> Naviga
         If it is none of these, is damaged, or holds a pose that is sheared, scaled or mirrored.
     InputError
         If the image does not define the world the file is in.
+
+    Examples
+    --------
+    >>> import numpy as np, neuro_field as nf
+    >>> planned = nf.Marker("rank1", nf.Placement(np.eye(4)))
+    >>> Path("planned.xml").write_text(localite_text([planned])) > 0
+    True
+    >>> found = nf.read_navigator("planned.xml")
+    >>> found.markers[0].name, found.markers[0].placement.axis.tolist()
+    ('rank1', [0.0, 0.0, 1.0])
     """
     path = Path(path)
     text, where = bounded_text(path), path.name

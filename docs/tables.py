@@ -1,0 +1,182 @@
+"""Tables of the pages as Markdown, from the package's own data, and the figures that `worked.py` measured."""
+
+import csv
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from neuro_field.head.tissues import TISSUES
+from neuro_field.io.coil_folder import shelf_rows
+from neuro_field.io.coils import coil_card, coil_names
+from neuro_field.io.navigation.files import WRITERS, Export, convention
+from neuro_field.mri.labels import TABLES
+from neuro_field.planning.atlas import SITES
+from neuro_field.planning.envelope import INTENSITIES, LONGEST
+from neuro_field.planning.presets import PRESETS
+from neuro_field.planning.uncertainty import LESION_VALUES, VARIATION
+from neuro_field.units import AMPERE_PER_MICROSECOND
+
+
+def everything() -> dict[str, str]:
+    """Every table by the name the pages call it."""
+    return {
+        "presets": presets(),
+        "targets": targets(),
+        "currents": currents(),
+        "tissues": tissues(),
+        "variation": ", ".join(f"{plain(name)} {value:g}" for name, value in VARIATION.items()),
+        "lesion_values": ", ".join(f"{value:g}" for value in LESION_VALUES),
+        "envelope": envelope(),
+        "coils": coils(),
+        "slopes": slopes(),
+        "navigators": navigators(),
+        "label_tables": label_tables(),
+    }
+
+
+def table(headings: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+    """A Markdown table."""
+    lines = ["| " + " | ".join(headings) + " |", "|" + "---|" * len(headings)]
+    return "\n".join([*lines, *("| " + " | ".join(cell(value) for value in row) + " |" for row in rows)]) + "\n"
+
+
+def cell(value: Any) -> str:
+    """Text that stays within a cell of a table."""
+    return str(value).replace("|", r"\|").replace("\n", " ")
+
+
+def plain(name: str) -> str:
+    """A name in words."""
+    return name.replace("_", " ")
+
+
+def presets() -> str:
+    """The protocols, each with its source."""
+    rows = []
+    for p in PRESETS:
+        intensity = f"{p.intensity:.0%} {p.threshold}" if p.intensity is not None else "intensity: the user must type it"
+        what = f"`{p.name}`<br>{p.title}" + (f"<br>*{p.note}*" if p.note else "")
+        where = f"{' or '.join(p.sites)}<br>side: {p.side}<br>{p.coil}"
+        how = f"{p.frequency}<br>{intensity}<br>pulses: {p.pulses}"
+        rows.append((what, where, how, f"{p.course}<br>*{p.source}*"))
+    return table(("preset", "target, side, coil", "frequency, intensity, pulses", "course, *source*"), rows)
+
+
+def targets() -> str:
+    """The named targets: seeds on both sides, and where they come from."""
+    seeds = [(", ".join(f"{v:g}" for v in s.seed("left")), ", ".join(f"{v:g}" for v in s.seed("right"))) for s in SITES]
+    rows = [
+        (f"`{s.name}`", s.title, left, right, s.source, s.note) for s, (left, right) in zip(SITES, seeds, strict=True)
+    ]
+    return table(("name", "what it is", "left, MNI152 mm", "right, MNI152 mm", "basis", "to know"), rows)
+
+
+def currents() -> str:
+    """The wanted current axes."""
+    rows = [(f"`{s.name}`", f"{s.current:g}", s.current_source) for s in SITES if s.current is not None]
+    return table(("target", "degrees from forwards to the midline", "why"), rows)
+
+
+def tissues() -> str:
+    """Tags and conductivities."""
+    rows = [(t.tag, plain(t.name), f"{t.conductivity:g}", t.source) for t in TISSUES]
+    return table(("tag", "tissue", "S/m", "source"), rows)
+
+
+def envelope() -> str:
+    """Longest trains tested, seconds."""
+    rows = [(f"{hertz:g} Hz", *(f"{seconds:g}" for seconds in LONGEST[hertz])) for hertz in LONGEST]
+    return table(("", *(f"{share:.0%} rMT" for share in INTENSITIES)), rows)
+
+
+def coils() -> str:
+    """The shelf's key figures."""
+    headings, rows = shelf_rows()
+    named = [(f"`{row[0]}`", *row[1:], coil_card(row[0])["title"]) for row in rows]
+    return table((*headings, "coil"), named)
+
+
+def slopes() -> str:
+    """The stimulators on the cards and where their slopes come from."""
+    rows = []
+    for name in coil_names():
+        for stimulator in coil_card(name).get("stimulator", []):
+            slope = stimulator.get("didt_max")
+            shown = f"{float(slope) / AMPERE_PER_MICROSECOND:.2f}" if slope else "not published"
+            rows.append((f"`{name}`", stimulator["name"], shown, stimulator["source"]))
+    return table(("coil", "stimulator", "A/µs at 100 % output", "source"), rows)
+
+
+def navigators() -> str:
+    """What is written for each navigator, in which frame, where the T1 is named."""
+    rows = [(f"`{name}`", convention(name, Export(None, None, "", "01")).partition(";")[0]) for name in WRITERS]
+    return table(("`--to`", "frame and axes of the file"), rows)
+
+
+def label_tables() -> str:
+    """The families of label images."""
+    return table(("family", "written by"), [(f"`{t.name}`", t.software) for t in TABLES.values()])
+
+
+def measured(folder: Path) -> dict[str, Any]:
+    """What `worked.py` measured, as figures, and as tables of the validation and the benchmark."""
+    patient, checked, engine = (
+        json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
+        for name in ("patient", "validation", "benchmark")
+    )
+    with (folder / "validation.tsv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file, delimiter="\t"))
+    counts = {
+        "checks": len(rows),
+        "passed": sum(row["passed"] == "True" for row in rows),
+        "nodes": next(int(row["nodes"]) for row in rows if row["case"].startswith("concentric sphere")),
+    }
+    return {
+        "patient": patient,
+        "validation": {**checked, **counts},
+        "validation_rows": _validation(rows),
+        "sphere_errors": _sphere_errors(rows),
+        "engine": engine,
+        "engine_rows": _engine(engine["rows"]),
+    }
+
+
+def _validation(rows: Sequence[dict[str, str]]) -> str:
+    """Every check: what, on which mesh, its error and limit."""
+    shown = [
+        (r["case"], f"{int(r['nodes']):,}", r["edge_mm"], r["metric"], number(r["value"]), number(r["limit"]))
+        for r in rows
+    ]
+    return table(("case", "nodes", "edge, mm", "what", "error", "limit"), shown)
+
+
+def number(text: str) -> str:
+    """Two digits that count."""
+    return f"{float(text):.2g}"
+
+
+#: Metrics of a coil over shells, as the comparison calls them.
+METRICS = {
+    "L2 raw": "element values",
+    "L2 recovered": "field at points in the brain",
+    "L2 recovered, tissue boundaries": "at nodes on tissue boundaries, either side",
+}
+
+
+def _sphere_errors(rows: Sequence[dict[str, str]]) -> str:
+    """Relative L2 errors of the centred coil over shells, %, in both gauges."""
+    found = {(r["case"], r["metric"]): f"{100 * float(r['value']):.2f} %" for r in rows}
+    cases = [f"concentric sphere, centred, {gauge} gauge" for gauge in ("coulomb", "radial")]
+    shown = [(words, *(found[case, metric] for case in cases)) for metric, words in METRICS.items()]
+    return table(("relative L2 error", "Coulomb gauge", "radial gauge, centre 20 mm off"), shown)
+
+
+def _engine(rows: dict[str, dict[str, Any]]) -> str:
+    """Seconds, peak memory and iterations of each row of the benchmark."""
+    shown = [
+        (name, f"{row['nodes']:,}", f"{row['seconds']:.2f}", f"{row['peak_mb'] / 1e3:.1f}", row["iterations"] or "")
+        for name, row in rows.items()
+        if row["seconds"] is not None
+    ]
+    return table(("", "nodes", "seconds", "peak GB so far", "iterations"), shown)
