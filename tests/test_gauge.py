@@ -9,6 +9,7 @@ from neuro_field.coil.placement import Placement
 from neuro_field.coil.sources import Dipoles, Grid, Segments
 from neuro_field.errors import InputError, UnknownNameError
 from neuro_field.field.analytic import sphere_field
+from neuro_field.field.boxes import Boxes
 from neuro_field.field.gauge import primary_field
 from neuro_field.field.solver import Solver
 from neuro_field.field.validation import ball_points, relative
@@ -16,6 +17,7 @@ from neuro_field.geometry.mesh import TetMesh
 from neuro_field.head.model import HeadModel
 from neuro_field.head.sphere import sphere_head
 from neuro_field.kernels.sphere import ray_clearance
+from neuro_field.units import metres
 
 OFF = np.array([9.0, -6.0, -9.0])  # a gauge centre the sphere's field is not exact about
 
@@ -127,6 +129,28 @@ def test_open_wires_and_sampled_potentials_stay_as_they_come(head, placement):
     both = primary_field(head, Coil("both", (wire, COIL.elements[0])), placement)
     assert isinstance(both.radial, Dipoles)
     assert len(both.rest.elements) == 1
+
+
+@pytest.mark.parametrize("gauge", ["radial", "coulomb"])
+def test_the_fast_sum_at_the_nodes_is_the_plain_one(head, placement, gauge):
+    """Of dipoles, closed and open wires and a sampled potential together; other columns are left as they are."""
+    wire = Segments([[0, 0, -6.0]], [[20, 0, -6.0]], [1.0])
+    samples = 1e-7 * np.random.default_rng(1).normal(size=(4, 4, 4, 3))
+    grid = Grid(samples, np.array([[150.0, 0, 0, -225], [0, 150, 0, -225], [0, 0, 150, -225], [0, 0, 0, 1]]))
+    coil = Coil("all", (COIL.elements[0], ring_of_wire(), wire, grid))
+    primary, boxes = primary_field(head, coil, placement, gauge), Boxes.of(metres(head.mesh.nodes))
+    expected, found = primary.dadt(head.mesh.nodes), np.zeros((len(head.mesh.nodes), 2, 3))
+    primary.add_dadt(boxes, found, 1)
+    np.testing.assert_allclose(found[:, 1], expected, rtol=0, atol=1e-6 * np.abs(expected).max())
+    np.testing.assert_array_equal(found[:, 0], 0)
+
+
+def test_dipoles_on_a_node_are_refused(head):
+    pin = Coil("pin", Dipoles(head.mesh.nodes[7:8], [[0, 0, 1e-3]]))
+    primary = primary_field(head, pin, Placement(np.eye(4)), "coulomb")
+    boxes = Boxes.of(metres(head.mesh.nodes))
+    with pytest.raises(InputError, match=f"instead 1 of {len(head.mesh.nodes)} coincide"):
+        primary.add_dadt(boxes, np.zeros((len(head.mesh.nodes), 1, 3)), 0)
 
 
 def test_unknown_gauges_and_useless_centres_are_refused(solver, placement):

@@ -120,11 +120,7 @@ class Coil:
         total = np.zeros(points.shape)
         for element in self.elements:
             total += getattr(element, what)(points)
-        singular = int(np.count_nonzero(~np.isfinite(total).all(axis=1)))
-        if singular:
-            raise InputError(
-                f"Points must keep clear of the coil's dipoles; instead {singular} of {len(points)} coincide with one."
-            )
+        refuse_singular(total)
         return total * didt
 
     @cached_property
@@ -261,3 +257,12 @@ class Coil:
     def reversed_current(self) -> "Coil":
         """The same coil with its current, and so its field, the other way round."""
         return replace(self, elements=tuple(element.scaled(-1.0) for element in self.elements))
+
+
+def refuse_singular(field: FloatArray) -> None:
+    """Raise InputError if a field (m, 3) of a coil is not finite at some points."""
+    if not np.isfinite(field.sum()):
+        singular = int(np.count_nonzero(~np.isfinite(field).all(axis=1)))
+        raise InputError(
+            f"Points must keep clear of the coil's dipoles; instead {singular} of {len(field)} coincide with one."
+        )

@@ -10,13 +10,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from neuro_field.arrays import FloatArray, as_vector
-from neuro_field.coil.coil import Coil
+from neuro_field.coil.coil import Coil, refuse_singular
 from neuro_field.coil.placement import Placement
 from neuro_field.coil.sources import Dipoles, Segments, Source
 from neuro_field.errors import InputError, UnknownNameError
+from neuro_field.field.boxes import Boxes
 from neuro_field.head.model import HeadModel
-from neuro_field.kernels.sphere import ray_clearance, sphere_field
-from neuro_field.units import metres
+from neuro_field.kernels import local
+from neuro_field.kernels.biot import dipole_sources, wire_sources
+from neuro_field.kernels.sphere import radial_sources, ray_clearance, sphere_field
+from neuro_field.units import MILLIMETRES_PER_METRE, metres
 
 GAUGES = ("radial", "coulomb")
 
@@ -52,6 +55,32 @@ class Primary:
         if self.rest:
             out += self.rest.dadt(points, didt=didt)
         return out
+
+    def add_dadt(self, boxes: Boxes, out: FloatArray, column: int) -> None:
+        """Add dA/dt per A/s at the points of boxes (m of the head frame) to out (n, k, 3) at its ``column``.
+
+        Dipoles and wires to 1e-6 of what `dadt` gives (`Boxes.add_field`), and many times faster.
+
+        Raises
+        ------
+        InputError
+            If points coincide with a dipole, or lie outside a sampled potential.
+        """
+        if self.radial is not None:
+            positions = metres(self.radial.positions - self.center)
+            table = radial_sources(positions, -self.radial.moments)  # dA/dt is minus the sphere's field
+            boxes.add_field(local.RADIAL, table, metres(self.center), out, column)
+        origin = np.zeros(3)
+        for element in self.rest.elements if self.rest else ():
+            if isinstance(element, Dipoles):
+                table = dipole_sources(metres(element.positions), np.array(element.moments))
+                boxes.add_field(local.DIPOLE, table, origin, out, column)
+            elif isinstance(element, Segments):
+                table = wire_sources(metres(element.starts), metres(element.ends), np.array(element.currents))
+                boxes.add_field(local.WIRE, table, origin, out, column)
+            else:
+                out[boxes.order, column] += element.potential(boxes.points * MILLIMETRES_PER_METRE)
+        refuse_singular(out[:, column])
 
 
 def primary_field(

@@ -86,7 +86,6 @@ def reduced(
         for space, each in zip(spaces, stiffness, strict=True):
             own = space[share.used]
             each[q] = own.T @ (share.stiffness @ own)
-        share.__dict__.pop("stiffness")  # together as large as the head's own, and not needed again
     return [_orthonormal(space, shares, each, load) for space, each, load in zip(spaces, stiffness, loads, strict=True)]
 
 

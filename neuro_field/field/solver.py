@@ -14,6 +14,7 @@ from neuro_field.coil.coil import Coil
 from neuro_field.coil.fit import depths_in_casing
 from neuro_field.coil.placement import Placement
 from neuro_field.errors import InputError
+from neuro_field.field.boxes import Boxes
 from neuro_field.field.conjugate_gradients import Convergence, solve_block
 from neuro_field.field.field import Field, SolveReport
 from neuro_field.field.gauge import Primary, primary_field
@@ -22,9 +23,9 @@ from neuro_field.field.quadratic import QuadraticSystem, raised
 from neuro_field.field.system import System
 from neuro_field.geometry.locate import locate
 from neuro_field.head.model import HeadModel
-from neuro_field.kernels.morton import morton_order
 from neuro_field.kernels.multigrid import WIDTHS
 from neuro_field.kernels.reorder import reordered
+from neuro_field.units import metres
 
 #: Sources deeper than this below the scalp, in mm, are inside the head.
 _DEPTH_ALLOWED = 0.5
@@ -83,7 +84,8 @@ class Solver:
         self.order = 1
         self.system = System(head)
         self.equations: System | QuadraticSystem = self.system
-        along = morton_order(self.system.nodes)
+        self._boxes = Boxes.of(self.system.nodes)
+        along = self._boxes.order
         place = np.argsort(along)
         self._order: AnyArray | slice = along
         self._place: AnyArray | slice = place
@@ -142,6 +144,7 @@ class Solver:
         matrix[2][0] += self._matrix[2][0] / 2  # the same grounding, so that the levels stay Galerkin's
         self._multigrid = raised(self._multigrid, system, matrix)
         self.order, self.equations, self._matrix = 2, system, matrix
+        self._boxes = Boxes.of(metres(system.points))
         self._order = self._place = slice(None)  # its unknowns are numbered along the curve as they are
 
     def solve(
@@ -248,9 +251,11 @@ class Solver:
     def _solve_block(
         self, coil: Coil, placements: Sequence[Placement], primaries: Sequence[Primary], didt: float, start: float
     ) -> list[Field]:
-        each = [primary.dadt(self.equations.points) for primary in primaries]
+        dadt = np.zeros((len(self._boxes.points), len(primaries), 3))
+        for column, own in enumerate(primaries):
+            own.add_dadt(self._boxes, dadt, column)
         primary = time.perf_counter()
-        potentials, convergence = self.potentials(self.equations.load(np.stack(each, axis=1)))
+        potentials, convergence = self.potentials(self.equations.load(dadt))
         seconds = {"primary": primary - start, "solve": time.perf_counter() - primary}
         return [
             Field(
@@ -260,7 +265,7 @@ class Solver:
                 didt=didt,
                 primary=primaries[k],
                 potential=read_only(potentials[:, k] * didt),
-                nodal_dadt=read_only(each[k] * didt),
+                nodal_dadt=read_only(dadt[:, k] * didt),
                 report=SolveReport(
                     nodes=len(self.head.mesh.nodes),
                     iterations=convergence.iterations[k],

@@ -60,7 +60,7 @@ class System:
     def retuned(self, head: HeadModel) -> "System":
         """These equations with the conductivities of another head on the same mesh; what the mesh decides is shared."""
         out = copy.copy(self)
-        for name in ("conductivity", "harmonic", "stiffness"):
+        for name in ("conductivity", "harmonic", "_assembled"):
             out.__dict__.pop(name, None)
         out.__dict__["head"] = head
         return out
@@ -71,7 +71,7 @@ class System:
         Shares of disjoint sets of elements add up.
         """
         out = copy.copy(self)
-        for name in ("harmonic", "stiffness", "_incidence"):
+        for name in ("harmonic", "_assembled", "_incidence"):
             out.__dict__.pop(name, None)
         used, tets = np.unique(self.tets[elements], return_inverse=True)
         out.__dict__.update(
@@ -132,24 +132,28 @@ class System:
         return sigma.ndim == 1 and all(np.ptp(sigma[tags == tag]) == 0 for tag in np.unique(tags))
 
     @cached_property
-    def stiffness(self) -> csr_matrix:
-        """(n, n) K in S, symmetric, with constants in its null space."""
+    def _assembled(self) -> tuple[csr_matrix, FloatArray]:
         n = len(self.nodes)
         lengths = np.empty(n, dtype=np.int32)
         assembly.row_lengths(self.tets, self.offsets, self.slots, lengths)
         indptr = np.zeros(n + 1, dtype=np.int32)
         np.cumsum(lengths, out=indptr[1:])
-        indices, data = np.empty(indptr[-1], dtype=np.int32), np.empty(indptr[-1])
-        assembly.stiffness(self.nodes, self.tets, *self.conductivity, self.offsets, self.slots, indptr, indices, data)
-        return csr_matrix((data, indices, indptr), shape=(n, n))
+        indices, data, couplings = np.empty(indptr[-1], dtype=np.int32), np.empty(indptr[-1]), np.empty((indptr[-1], 3))
+        assembly.stiffness(
+            self.nodes, self.tets, *self.conductivity, self.offsets, self.slots, indptr, indices, data, couplings
+        )
+        return csr_matrix((data, indices, indptr), shape=(n, n)), couplings
+
+    @property
+    def stiffness(self) -> csr_matrix:
+        """(n, n) K in S, symmetric, with constants in its null space."""
+        return self._assembled[0]
 
     def load(self, dadt: FloatArray) -> FloatArray:
         """Right-hand sides (n, k) of k fields dA/dt given at the nodes, (n, k, 3) V/m."""
         out = np.empty(dadt.shape[:2])
-        assembly.load(
-            self.nodes, self.tets, *self.conductivity, self.offsets, self.slots,
-            unwritable(dadt), out,
-        )  # fmt: skip
+        matrix, couplings = self._assembled
+        assembly.load(matrix.indptr, matrix.indices, couplings, unwritable(dadt), out)
         return out
 
     def adjoint_sources(self, adjoint: FloatArray) -> FloatArray:

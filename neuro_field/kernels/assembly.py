@@ -76,10 +76,11 @@ def row_lengths(tets, offsets, slots, lengths):
 
 
 @njit(cache=True, parallel=True)
-def stiffness(nodes, tets, sigma, tensor, offsets, slots, indptr, indices, data):
-    """Rows of K_ij = sum_t V grad(l_i) . sigma grad(l_j) in CSR, columns ascending.
+def stiffness(nodes, tets, sigma, tensor, offsets, slots, indptr, indices, data, couplings):
+    """Rows of K_ij = sum_t V grad(l_i) . sigma grad(l_j) in CSR, columns ascending; and what couples dA/dt to loads.
 
-    nodes (n, 3) m; sigma (t,) S/m; tensor (0 or t, 3, 3) S/m; indptr (n + 1,) given; indices and data filled.
+    nodes (n, 3) m; sigma (t,) S/m; tensor (0 or t, 3, 3) S/m; indptr (n + 1,) given; indices and data (e,) filled.
+    couplings (e, 3), filled: -1/4 sum_t V sigma grad(l_i) over the elements t that hold i and j, S m.
     """
     for i in prange(len(indptr) - 1):
         start, count = indptr[i], 0
@@ -105,18 +106,21 @@ def stiffness(nodes, tets, sigma, tensor, offsets, slots, indptr, indices, data)
                         last[c] -= other[c]
                 value = (own[0] * other[0] + own[1] * other[1] + own[2] * other[2]) / volume
                 j = tets[t, b]
-                place = count
-                while place > 0 and indices[start + place - 1] >= j:
+                place = start + count
+                while place > start and indices[place - 1] >= j:
                     place -= 1
-                if place < count and indices[start + place] == j:
-                    data[start + place] += value
-                else:
-                    for m in range(count, place, -1):
-                        indices[start + m] = indices[start + m - 1]
-                        data[start + m] = data[start + m - 1]
-                    indices[start + place] = j
-                    data[start + place] = value
+                if place == start + count or indices[place] != j:
+                    for m in range(start + count, place, -1):
+                        indices[m], data[m] = indices[m - 1], data[m - 1]
+                        for c in range(3):
+                            couplings[m, c] = couplings[m - 1, c]
+                    indices[place], data[place] = j, 0.0
+                    for c in range(3):
+                        couplings[place, c] = 0.0
                     count += 1
+                data[place] += value
+                for c in range(3):
+                    couplings[place, c] -= 0.25 * own[c]
 
 
 @njit(cache=True)
@@ -144,58 +148,55 @@ def pieces(indptr, indices, out):
 
 
 @njit(cache=True, parallel=True)
-def load(nodes, tets, sigma, tensor, offsets, slots, potential, out):
+def load(indptr, indices, couplings, dadt, out):
     """Right-hand sides b_i = -sum_t V grad(l_i) . sigma (mean of dA/dt over the element's nodes).
 
-    potential (n, k, 3) V/m, k right-hand sides; out (n, k) A.
+    indptr, indices, couplings of `stiffness`; dadt (n, k, 3) V/m, k right-hand sides; out (n, k) A.
     """
-    width = potential.shape[1]
+    width = dadt.shape[1]
     for i in prange(len(out)):
-        own = np.empty(3)
         for k in range(width):
             out[i, k] = 0.0
-        for s in range(offsets[i], offsets[i + 1]):
-            t, a = slots[s] >> 2, slots[s] & 3
-            weighted_gradient(nodes, tets, t, a, own)
-            conducted(sigma, tensor, t, own)
+        for place in range(indptr[i], indptr[i + 1]):
+            j = indices[place]
+            x, y, z = couplings[place, 0], couplings[place, 1], couplings[place, 2]
             for k in range(width):
-                total = 0.0
-                for b in range(4):
-                    j = tets[t, b]
-                    total += own[0] * potential[j, k, 0] + own[1] * potential[j, k, 1] + own[2] * potential[j, k, 2]
-                out[i, k] -= 0.25 * total
+                out[i, k] += x * dadt[j, k, 0] + y * dadt[j, k, 1] + z * dadt[j, k, 2]
 
 
-@njit(cache=True)
-def _gradient(nodes, tets, t, values, own, out):
-    """Gradient (3,) of a nodal field in element t; own (3,) is scratch."""
-    weighted_gradient(nodes, tets, t, 0, own)
-    p, q = tets[t, 0], tets[t, 1]
-    volume = 0.0
-    for c in range(3):
-        volume += own[c] * (nodes[p, c] - nodes[q, c])
-        out[c] = 0.0
-    for a in range(4):
-        weighted_gradient(nodes, tets, t, a, own)
-        for c in range(3):
-            out[c] += own[c] * values[tets[t, a]] / volume
+@njit(cache=True, inline="always", error_model="numpy")
+def _gradient(nodes, tets, t, values):
+    """Gradient of a nodal field in element t: with u, v, w its edges from one corner, (v x w, w x u, u x v) / det."""
+    i, j, k, m = tets[t, 0], tets[t, 1], tets[t, 2], tets[t, 3]
+    x, y, z = nodes[i, 0], nodes[i, 1], nodes[i, 2]
+    ux, uy, uz = nodes[j, 0] - x, nodes[j, 1] - y, nodes[j, 2] - z
+    vx, vy, vz = nodes[k, 0] - x, nodes[k, 1] - y, nodes[k, 2] - z
+    wx, wy, wz = nodes[m, 0] - x, nodes[m, 1] - y, nodes[m, 2] - z
+    px, py, pz = vy * wz - vz * wy, vz * wx - vx * wz, vx * wy - vy * wx
+    inverse = 1.0 / (ux * px + uy * py + uz * pz)
+    a, b, c = inverse * (values[j] - values[i]), inverse * (values[k] - values[i]), inverse * (values[m] - values[i])
+    return (
+        a * px + b * (wy * uz - wz * uy) + c * (uy * vz - uz * vy),
+        a * py + b * (wz * ux - wx * uz) + c * (uz * vx - ux * vz),
+        a * pz + b * (wx * uy - wy * ux) + c * (ux * vy - uy * vx),
+    )
 
 
-@njit(cache=True, parallel=True)
+@njit(cache=True, parallel=True, error_model="numpy")
 def element_gradients(nodes, tets, values, out):
     """Gradient of a nodal field in each element; nodes m, values (n,), out (t, 3)."""
     for t in prange(len(tets)):
-        _gradient(nodes, tets, t, values, np.empty(3), out[t])
+        out[t, 0], out[t, 1], out[t, 2] = _gradient(nodes, tets, t, values)
 
 
-@njit(cache=True, parallel=True)
+@njit(cache=True, parallel=True, error_model="numpy")
 def element_fields(nodes, tets, potential, dadt, out):
     """E = -grad(phi) - mean of dA/dt over an element's nodes; nodes m, potential (n,) V, dadt (n, 3) and out (t, 3)."""
     for t in prange(len(tets)):
-        _gradient(nodes, tets, t, potential, np.empty(3), out[t])
+        gradient = _gradient(nodes, tets, t, potential)
         i, j, k, m = tets[t, 0], tets[t, 1], tets[t, 2], tets[t, 3]
         for c in range(3):
-            out[t, c] = -out[t, c] - 0.25 * (dadt[i, c] + dadt[j, c] + dadt[k, c] + dadt[m, c])
+            out[t, c] = -gradient[c] - 0.25 * (dadt[i, c] + dadt[j, c] + dadt[k, c] + dadt[m, c])
 
 
 @njit(cache=True, parallel=True)

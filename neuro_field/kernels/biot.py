@@ -1,12 +1,13 @@
 """Vector potential and flux density of magnetic dipoles and straight wires in free space.
 
-SI throughout: metres, A m2, A, T m, T.  One loop over points, one over sources, summed in the order of the sources,
-so an answer does not depend on the number of threads.
+SI throughout: metres, A m2, A, T m, T.  One loop over points, one over sources, each point's sum by one thread, so an
+answer does not depend on their number.
 """
 
 import math
 
 import numba
+import numpy as np
 
 #: Magnetic constant over 4 pi, T m/A (numba freezes it at compile time).
 K = 1e-7
@@ -15,40 +16,55 @@ K = 1e-7
 WIRE_RADIUS = 1e-6
 
 
-#: Lets the sum over sources run in vector registers: 4.3 times faster, differences of 1e-15; NaN and inf stay true.
-_VECTORS = {"reassoc", "nsz", "contract", "arcp"}
+#: Lets sums over sources run in vector registers: 4 to 12 times faster, differences of 1e-14; NaN and inf stay true.
+VECTORS = {"reassoc", "nsz", "contract", "arcp"}
 
 
-@numba.njit(cache=True, parallel=True, error_model="numpy", fastmath=_VECTORS)
+@numba.njit(cache=True)
+def dipole_sources(positions, moments):
+    """Dipoles (s, 3), (s, 3) as `dipole_field` takes them: rows of a table (6, s)."""
+    out = np.empty((6, len(positions)))
+    for s in range(len(positions)):
+        for c in range(3):
+            out[c, s], out[3 + c, s] = positions[s, c], moments[s, c]
+    return out
+
+
+@numba.njit(cache=True, inline="always", error_model="numpy", fastmath=VECTORS)
+def dipole_field(sources, count, px, py, pz):
+    """A of the first ``count`` dipoles of `dipole_sources` at one point."""
+    ax = ay = az = 0.0
+    for j in range(count):
+        x, y, z = px - sources[0, j], py - sources[1, j], pz - sources[2, j]
+        mx, my, mz = sources[3, j], sources[4, j], sources[5, j]
+        square = x * x + y * y + z * z
+        weight = 1.0 / (square * math.sqrt(square))
+        ax += weight * (my * z - mz * y)
+        ay += weight * (mz * x - mx * z)
+        az += weight * (mx * y - my * x)
+    return K * ax, K * ay, K * az
+
+
+@numba.njit(cache=True, parallel=True, error_model="numpy", fastmath=VECTORS)
 def dipole_potential(points, positions, moments, out):
     """Vector potential A = sum K m x s / |s|^3, s = r - r_source, into ``out`` (m, 3), T m.
 
     ``points`` (m, 3) and ``positions`` (s, 3) in m, ``moments`` (s, 3) in A m2.  NaN where s = 0.
     """
-    x0, y0, z0 = positions[:, 0].copy(), positions[:, 1].copy(), positions[:, 2].copy()
-    mx, my, mz = moments[:, 0].copy(), moments[:, 1].copy(), moments[:, 2].copy()
+    sources = dipole_sources(positions, moments)
     for i in numba.prange(points.shape[0]):
-        px, py, pz = points[i, 0], points[i, 1], points[i, 2]
-        ax = ay = az = 0.0
-        for j in range(x0.shape[0]):
-            x, y, z = px - x0[j], py - y0[j], pz - z0[j]
-            square = x * x + y * y + z * z
-            weight = 1.0 / (square * math.sqrt(square))
-            ax += weight * (my[j] * z - mz[j] * y)
-            ay += weight * (mz[j] * x - mx[j] * z)
-            az += weight * (mx[j] * y - my[j] * x)
-        out[i, 0] = K * ax
-        out[i, 1] = K * ay
-        out[i, 2] = K * az
+        out[i, 0], out[i, 1], out[i, 2] = dipole_field(
+            sources, len(positions), points[i, 0], points[i, 1], points[i, 2]
+        )
 
 
-@numba.njit(cache=True, error_model="numpy")
+@numba.njit(cache=True, parallel=True, error_model="numpy", fastmath=VECTORS)
 def dipole_flux_density(points, positions, moments, out):
     """Flux density B = sum K (3 s (m.s) / |s|^5 - m / |s|^3) into ``out`` (m, 3), T; arguments as above.
 
     NaN where s = 0.
     """
-    for i in range(points.shape[0]):
+    for i in numba.prange(points.shape[0]):
         bx = by = bz = 0.0
         for j in range(positions.shape[0]):
             x = points[i, 0] - positions[j, 0]
@@ -66,7 +82,40 @@ def dipole_flux_density(points, positions, moments, out):
         out[i, 2] = K * bz
 
 
-@numba.njit(cache=True, error_model="numpy")
+@numba.njit(cache=True)
+def wire_sources(starts, ends, currents):
+    """Wires as `wire_field` takes them: rows start, end - start, length and current of a table (8, s)."""
+    out = np.empty((8, len(starts)))
+    for s in range(len(starts)):
+        square = 0.0
+        for c in range(3):
+            out[c, s], out[3 + c, s] = starts[s, c], ends[s, c] - starts[s, c]
+            square += out[3 + c, s] * out[3 + c, s]
+        out[6, s], out[7, s] = math.sqrt(square), currents[s]
+    return out
+
+
+@numba.njit(cache=True, inline="always", error_model="numpy")
+def wire_field(sources, count, px, py, pz):
+    """A of the first ``count`` wires of `wire_sources` at one point; as `segment_potential`."""
+    ax = ay = az = 0.0
+    for j in range(count):
+        length = sources[6, j]
+        if length == 0.0:
+            continue
+        tx, ty, tz = sources[3, j], sources[4, j], sources[5, j]
+        x, y, z = px - sources[0, j], py - sources[1, j], pz - sources[2, j]
+        first = math.sqrt(x * x + y * y + z * z)
+        second = math.sqrt((x - tx) ** 2 + (y - ty) ** 2 + (z - tz) ** 2)
+        excess = max(first + second - length, 2.0 * WIRE_RADIUS * WIRE_RADIUS / length)
+        weight = sources[7, j] * math.log1p(2.0 * length / excess) / length
+        ax += weight * tx
+        ay += weight * ty
+        az += weight * tz
+    return K * ax, K * ay, K * az
+
+
+@numba.njit(cache=True, parallel=True, error_model="numpy")
 def segment_potential(points, starts, ends, currents, out):
     """Vector potential of straight wires into ``out`` (m, 3), T m.
 
@@ -74,38 +123,19 @@ def segment_potential(points, starts, ends, currents, out):
     to the two ends.  ``points`` (m, 3), ``starts`` and ``ends`` (s, 3) in m, ``currents`` (s,) in A.  It grows
     without limit towards the wire: nearer than 1e-6 m it keeps the value there.  A wire without length gives nothing.
     """
-    for i in range(points.shape[0]):
-        ax = ay = az = 0.0
-        for j in range(starts.shape[0]):
-            tx = ends[j, 0] - starts[j, 0]
-            ty = ends[j, 1] - starts[j, 1]
-            tz = ends[j, 2] - starts[j, 2]
-            length = math.sqrt(tx * tx + ty * ty + tz * tz)
-            if length == 0.0:
-                continue
-            x = points[i, 0] - starts[j, 0]
-            y = points[i, 1] - starts[j, 1]
-            z = points[i, 2] - starts[j, 2]
-            first = math.sqrt(x * x + y * y + z * z)
-            second = math.sqrt((x - tx) ** 2 + (y - ty) ** 2 + (z - tz) ** 2)
-            excess = max(first + second - length, 2.0 * WIRE_RADIUS * WIRE_RADIUS / length)
-            weight = currents[j] * math.log1p(2.0 * length / excess) / length
-            ax += weight * tx
-            ay += weight * ty
-            az += weight * tz
-        out[i, 0] = K * ax
-        out[i, 1] = K * ay
-        out[i, 2] = K * az
+    sources = wire_sources(starts, ends, currents)
+    for i in numba.prange(points.shape[0]):
+        out[i, 0], out[i, 1], out[i, 2] = wire_field(sources, len(starts), points[i, 0], points[i, 1], points[i, 2])
 
 
-@numba.njit(cache=True, error_model="numpy")
+@numba.njit(cache=True, parallel=True, error_model="numpy")
 def segment_flux_density(points, starts, ends, currents, out):
     """Flux density of straight wires (Biot-Savart) into ``out`` (m, 3), T; arguments as above.
 
     B = K I (a + b) (a_ x b_) / (a b (a b + a_.b_)), a_ and b_ the vectors from the two ends to the point.  Nearer
     than 1e-6 m to a wire that wire gives nothing: the mean over the directions one can come from.
     """
-    for i in range(points.shape[0]):
+    for i in numba.prange(points.shape[0]):
         bx = by = bz = 0.0
         for j in range(starts.shape[0]):
             x = points[i, 0] - starts[j, 0]

@@ -1,0 +1,93 @@
+"""Boxes of neighbouring points, made once for points at which many fields are wanted."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from neuro_field.arrays import AnyArray, FloatArray
+from neuro_field.kernels import boxes as kernel
+from neuro_field.kernels import local
+from neuro_field.kernels.morton import morton_codes
+
+#: Levels of an octree of Morton codes.
+_LEVELS = 21
+
+
+@dataclass(frozen=True, eq=False)
+class Boxes:
+    """An octree over points; what its arrays hold is told by `neuro_field.kernels.boxes`.
+
+    Parameters
+    ----------
+    order : (n,) array
+        Morton order of the points.
+    points : (n, 3) array
+        In that order, m.
+    first, last, parents, children, counts : (b,) arrays
+    centres, halves : (b, 3) arrays
+        m.
+    """
+
+    order: AnyArray
+    points: FloatArray
+    first: AnyArray
+    last: AnyArray
+    parents: AnyArray
+    children: AnyArray
+    counts: AnyArray
+    centres: FloatArray
+    halves: FloatArray
+
+    @classmethod
+    def of(cls, points: FloatArray, leaf: int = local.TERMS) -> "Boxes":
+        """Boxes of points (n, 3) m, split while more than ``leaf`` are in one."""
+        codes = morton_codes(points)
+        order = np.argsort(codes, kind="stable")
+        in_order = np.ascontiguousarray(points[order])
+        room = min(2 * len(points), 8 * _LEVELS * (len(points) // leaf)) + 1  # paged in as far as it is used
+        whole = [np.empty(room, np.int64) for _ in range(5)]
+        sides = [np.empty((room, 3)) for _ in range(2)]
+        boxes = kernel.build(codes[order], in_order, leaf, *whole, *sides)
+        first, last, parents, children, counts = (part[:boxes].copy() for part in whole)
+        centres, halves = (part[:boxes].copy() for part in sides)
+        return cls(order, in_order, first, last, parents, children, counts, centres, halves)
+
+    @cached_property
+    def _dealt(self) -> tuple[AnyArray, AnyArray, AnyArray, AnyArray]:
+        """Split boxes by level, where each level begins, each box's place among them, and the others.
+
+        Shuffled, for threads take runs of them, and those near a coil, which take longest, are neighbours.
+        """
+        rng = np.random.default_rng(0)
+        levels, inner = [0], []
+        level = np.zeros(1, dtype=np.int64)
+        while len(level):
+            split = level[self.counts[level] > 0]
+            inner.append(rng.permutation(split))
+            levels.append(levels[-1] + len(split))
+            level = np.concatenate([np.arange(0), *map(np.arange, self.children[split], (self.children + self.counts)[split])])
+        place = np.full(len(self.counts), -1)
+        place[np.concatenate(inner)] = np.arange(levels[-1])
+        return np.concatenate(inner), np.array(levels), place, rng.permutation(np.flatnonzero(self.counts == 0))
+
+    def add_field(self, kind: int, sources: FloatArray, origin: FloatArray, out: FloatArray, column: int) -> None:
+        """Add the field of sources to out (n, k, 3) at its ``column``, rows in the order the points came in.
+
+        Parameters
+        ----------
+        kind : `kernels.local.RADIAL`, `DIPOLE` or `WIRE`
+        sources : (., s) array
+            A table as `radial_sources`, `dipole_sources` or `wire_sources` makes it, about ``origin`` (3,), m.
+        """
+        inner, levels, place, leaves = self._dealt
+        coefficients = np.empty((len(inner), 3, local.TERMS))
+        near, counts = np.empty((len(inner), sources.shape[1]), np.int32), np.empty(len(inner), np.int64)
+        local.expand(
+            kind, sources, origin, self.parents, self.centres, self.halves, inner, levels, place,
+            coefficients, near, counts,
+        )  # fmt: skip
+        local.add_at_points(
+            kind, sources, origin, self.points, self.order, self.first, self.last, self.parents, self.centres,
+            self.halves, leaves, place, coefficients, near, counts, column, out,
+        )  # fmt: skip
