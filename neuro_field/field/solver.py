@@ -248,12 +248,17 @@ class Solver:
             residuals.extend(convergence.residuals)
         return np.concatenate(blocks, axis=1), Convergence(tuple(iterations), tuple(residuals))
 
-    def _solve_block(
-        self, coil: Coil, placements: Sequence[Placement], primaries: Sequence[Primary], didt: float, start: float
-    ) -> list[Field]:
+    def nodal_dadt(self, primaries: Sequence[Primary]) -> FloatArray:
+        """dA/dt (u, k, 3) at the unknowns' points of several coils on the head, V/m per A/s."""
         dadt = np.zeros((len(self._boxes.points), len(primaries), 3))
         for column, own in enumerate(primaries):
             own.add_dadt(self._boxes, dadt, column)
+        return dadt
+
+    def _solve_block(
+        self, coil: Coil, placements: Sequence[Placement], primaries: Sequence[Primary], didt: float, start: float
+    ) -> list[Field]:
+        dadt = self.nodal_dadt(primaries)
         primary = time.perf_counter()
         potentials, convergence = self.potentials(self.equations.load(dadt))
         seconds = {"primary": primary - start, "solve": time.perf_counter() - primary}

@@ -18,6 +18,7 @@ from neuro_field.field.solver import Solver
 from neuro_field.planning.response import Response, adjoint_loads
 from neuro_field.planning.target import Target
 from neuro_field.planning.uncertainty import Family
+from neuro_field.units import AMPERE_PER_MICROSECOND
 
 #: Draws of the tissues' conductivities, for every lesion value.
 DRAWS = 500
@@ -170,7 +171,7 @@ def _followed(solver: Solver, coil: Coil, case: Case, weighted: FloatArray, spac
     direct, couplings = [], []
     for first in range(0, len(case.poses), _BLOCK):
         primaries = [primary_field(solver.head, coil, Placement(pose)) for pose in case.poses[first : first + _BLOCK]]
-        dadt = np.stack([primary.dadt(system.points, didt=1e6) for primary in primaries], axis=1)
+        dadt = AMPERE_PER_MICROSECOND * solver.nodal_dadt(primaries)
         direct.append(-np.einsum("rck,rpc->kp", weighted, system.element_mean(dadt, target.elements)))
         couplings.append(space.couplings(dadt))
     basis = case.response.basis[:, : weighted.shape[2]]
