@@ -9,7 +9,6 @@ from tests_support import mirrored_head, small_head
 import neuro_field as nf
 from neuro_field.geometry.mesh import TetMesh
 from neuro_field.head.mapping import AffineMapping
-from neuro_field.kernels import table
 from neuro_field.planning.answers import Answers
 from neuro_field.planning.atlas import SITES, site
 from neuro_field.planning.candidates import Grid, candidates
@@ -57,21 +56,28 @@ def mapping(solver, coil, target, choices):
 def test_reciprocity_equals_forward_solves(solver, coil, target, choices, mapping):
     some = choices.head_from_coil[3::17][:4]
     solved = [target.mean(solver.solve(coil, nf.Placement(pose))) for pose in some]
-    # the basis drops parts below 3e-4, the tree errs by about 1e-3 of its terms
-    assert np.allclose(mapping.strengths_untabulated(some), solved, rtol=5e-3)
-    assert np.allclose(mapping.strengths(choices.head_from_coil)[3::17][:4], solved, rtol=8e-3)
+    # the basis drops parts below 2e-3 of the largest; what the charges leave out is part of the mesh's own error
+    assert np.allclose(mapping.strengths(choices.head_from_coil)[3::17][:4], solved, rtol=2e-3)
 
 
-def test_reciprocity_holds_to_the_tolerance_of_the_solver(solver, coil, target, mapping):
-    """Summed node by node, without tree or table, the part of the field along each basis vector is exact."""
-    pose = nf.Placement.on(solver.head.scalp, above=(60, -20, 60), handle_towards=(60, -100, 60), gap=6.0)
-    field = solver.solve(coil, pose, didt=1.0)
-    forward = mapping.basis.T @ (target.roots[:, None] * target.values(field)).ravel()
-    tree = mapping.tree
-    weights = np.empty((len(tree.points), mapping.basis.shape[1], 3))
-    weights[tree.order] = tree.weights.reshape(len(tree.points), -1, 3)
-    adjoint = np.einsum("nkc,nc->k", weights, field.nodal_dadt)
-    assert np.abs(adjoint - forward).max() < 1e-5 * np.abs(forward).max()  # weights are kept in single precision
+def test_the_sum_over_nodes_is_the_forward_solve_to_the_tolerance_of_the_solver(solver, coil, target, choices, mapping):
+    some = choices.head_from_coil[3::29][:2]
+    for direction, limit in ((None, 1e-3), ((0.6, 0.8, 0.0), 1e-5)):  # a direction is one vector: nothing is left out
+        wanted = replace(target, direction=direction)
+        samples = [nf.Placement(pose) for pose in choices.head_from_coil[:2]]
+        made = mapping if direction is None else response(solver, coil, wanted, samples)
+        solved = [wanted.mean(solver.solve(coil, nf.Placement(pose), gauge="coulomb")) for pose in some]
+        assert np.allclose(made.strengths_untabulated(some), solved, rtol=limit)
+
+
+def test_a_full_basis_leaves_nothing_out(head, solver, coil, choices):
+    small = nf.Target.ball(head, (40, -20, 52), radius=2.5)
+    samples = [nf.Placement(pose) for pose in choices.head_from_coil[::9]]
+    assert 3 * len(small.elements) <= min(len(samples), 24)
+    made = response(solver, coil, small, samples, modes=3 * len(small.elements))
+    some = choices.head_from_coil[5::31][:2]
+    solved = [small.mean(solver.solve(coil, nf.Placement(pose), gauge="coulomb")) for pose in some]
+    assert np.allclose(made.strengths_untabulated(some), solved, rtol=1e-5)
 
 
 def test_a_plan_ranks_every_candidate_and_checks_the_best(solver, coil, target, choices):
@@ -134,26 +140,6 @@ def test_angles_count_from_back_to_the_left(choices):
     handles = -choices.head_from_coil[:, :3, 1]
     assert (handles[choices.angles == 0] @ [0, -1, 0] > 0.8).all()
     assert (handles[choices.angles == 90] @ [-1, 0, 0] > 0.3).all()
-
-
-def test_interpolation_is_exact_for_cubics():
-    rng = np.random.default_rng(1)
-    spacing, origin = 2.0, np.array([-9.0, -9.0, -9.0])
-    grid = origin + spacing * np.argwhere(np.ones((10, 10, 10), dtype=bool))
-
-    def cubic(x):
-        return np.stack([x[:, 0] ** 3 - x[:, 1] * x[:, 2], x[:, 2] ** 2, 1 + x[:, 0]], axis=1)
-
-    values = np.ascontiguousarray(cubic(grid)[:, :, None])
-    row = np.arange(1000, dtype=np.int32).reshape(10, 10, 10)
-    places, moments = rng.uniform(-3, 3, (5, 3)), rng.normal(size=(5, 3))
-    for function in (table.contract, table.contract.py_func):
-        out = np.empty((1, 1))
-        function(np.eye(3)[None], np.zeros((1, 3)), places, moments, origin, spacing, row, values, out)
-        assert out[0, 0] == pytest.approx((cubic(places) * moments).sum(), rel=1e-12)
-    needed = np.zeros((10, 10, 10), dtype=bool)
-    table.mark(places[:1], origin, spacing, needed)
-    assert needed.sum() == 64
 
 
 def test_the_mirrored_head_gives_the_mirrored_plan(head, coil, solver, target):

@@ -5,7 +5,7 @@ z = 0, for a bent one the largest z of its triangles.
 """
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from neuro_field.arrays import FloatArray, as_points, read_only
 from neuro_field.coil.coil import Coil
 from neuro_field.errors import InputError
 from neuro_field.geometry.mesh import Surface
-from neuro_field.kernels.clearance import lifts
+from neuro_field.kernels.clearance import lifts, turning_lifts
 
 if TYPE_CHECKING:
     from neuro_field.coil.placement import Placement
@@ -60,6 +60,26 @@ class CasingFace:
         """Largest distance of the casing from the coil's axis, mm."""
         corners = np.abs(np.stack([self.low, self.low + STEP * np.array(self.heights.shape)]))
         return float(np.linalg.norm(corners.max(axis=0)))
+
+    @cached_property
+    def rings(self) -> tuple[FloatArray, FloatArray]:
+        """Bounds (r,), (r,) of the heights on circles about the axis, radii from r to r + 1 squares' sides.
+
+        The lower one is minus infinity where a circle leaves the casing; the upper one where it never meets it.
+        """
+        count = int(self.reach / STEP) + 1
+        least = np.ceil(np.abs(self.low).max() / STEP) + 1
+        pad = np.full((2, 2), int(max(count, least)) + 1)
+        heights = np.pad(self.heights, pad, constant_values=np.nan)
+        x, y = (self.low[i] + STEP * (np.arange(heights.shape[i] + 1) - pad[i, 0]) for i in range(2))
+        far = np.hypot(*np.meshgrid(*(np.maximum(np.abs(a[:-1]), np.abs(a[1:])) for a in (x, y)), indexing="ij"))
+        near = np.hypot(*np.meshgrid(*(np.maximum(np.maximum(a[:-1], -a[1:]), 0.0) for a in (x, y)), indexing="ij"))
+        lowest, highest = np.full(count, np.inf), np.full(count, -np.inf)
+        for r in range(count):
+            met = heights[(far >= r * STEP) & (near <= (r + 1) * STEP)]
+            lowest[r] = -np.inf if np.isnan(met).any() else met.min()
+            highest[r] = np.nanmax(met) if not np.isnan(met).all() else -np.inf
+        return read_only(lowest), read_only(highest)
 
 
 @lru_cache(maxsize=16)
@@ -116,6 +136,30 @@ def lifts_to_clear(scalp_points: Any, casing: Surface, head_from_coils: Any, cle
     near = np.linalg.norm(points - centre, axis=1) <= spread + face.reach + DEPTH
     out = np.empty(len(poses))
     lifts(points[near], poses, np.array(face.heights), np.array(face.low), STEP, out)
+    return np.maximum(out + clearance, 0.0)
+
+
+def lifts_while_turning(
+    scalp_points: FloatArray, casing: Surface, head_from_coils: FloatArray, turns: FloatArray, clearance: float = 0.0
+) -> FloatArray:
+    """`lifts_to_clear` of poses (q, 4, 4), each turned about its own z axis by angles (a,), radians; (q, a) mm.
+
+    Much faster than asking for every turned pose: what a turn does not change is done once.
+    """
+    poses = np.ascontiguousarray(head_from_coils, dtype=np.float64)
+    out = np.empty((len(poses), len(turns)))
+    if not out.size:
+        return out
+    face = _face(casing)
+    centre = poses[:, :3, 3].mean(axis=0)
+    spread = float(np.linalg.norm(poses[:, :3, 3] - centre, axis=1).max())
+    near = np.linalg.norm(scalp_points - centre, axis=1) <= spread + face.reach + DEPTH
+    lowest, highest = face.rings
+    turning_lifts(
+        scalp_points[near], np.ascontiguousarray(poses[:, :3, 3]), np.ascontiguousarray(poses[:, :3, :3]),
+        np.cos(turns), np.sin(turns), np.array(face.heights), np.array(face.low), STEP, np.array(lowest),
+        np.array(highest), out,
+    )  # fmt: skip
     return np.maximum(out + clearance, 0.0)
 
 

@@ -26,16 +26,14 @@ def _weights(t, out):
 
 @njit(cache=True)
 def mark(rotations, centres, positions, origin, spacing, cells):
-    """Mark the grid cell of every dipole of every pose; cells (a, b, c) bool holds them all, arguments as `contract`."""
+    """Mark the grid cell of every dipole of every pose; cells (a, b, c) bool; arguments as `contract`."""
     for p in range(len(centres)):
         for s in range(len(positions)):
             x, y, z = positions[s, 0], positions[s, 1], positions[s, 2]
             i = centres[p, 0] + rotations[p, 0, 0] * x + rotations[p, 0, 1] * y + rotations[p, 0, 2] * z
             j = centres[p, 1] + rotations[p, 1, 0] * x + rotations[p, 1, 1] * y + rotations[p, 1, 2] * z
             k = centres[p, 2] + rotations[p, 2, 0] * x + rotations[p, 2, 1] * y + rotations[p, 2, 2] * z
-            cells[
-                int((i - origin[0]) / spacing), int((j - origin[1]) / spacing), int((k - origin[2]) / spacing)
-            ] = True
+            cells[int((i - origin[0]) / spacing), int((j - origin[1]) / spacing), int((k - origin[2]) / spacing)] = True
 
 
 @njit(cache=True, parallel=True, error_model="numpy", fastmath={"contract"})

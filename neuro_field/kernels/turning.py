@@ -1,6 +1,6 @@
 """Sums over charges of a coil's potential, for every turn of the coil about its axis at once.
 
-With the potential in cylinder coordinates about the axis, V = sum over h of A_h(r, z) cos(h phi) + B_h(r, z) sin(h phi),
+With the potential in cylinder coordinates about the axis, V = sum over h of A_h(r, z) cos h phi + B_h(r, z) sin h phi,
 a turn by theta takes phi to phi - theta, and a sum over charges is a short trigonometric series in theta.
 """
 

@@ -1,20 +1,29 @@
-"""The placements that a plan compares: a grid of scalp positions around a target, and all handle directions."""
+"""The placements that a plan compares: positions on the scalp, handle directions, gaps and tilts."""
 
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.interpolate import LinearNDInterpolator
+from scipy.spatial.transform import Rotation
 
-from neuro_field.arrays import FloatArray, IntArray
+from neuro_field.arrays import AnyArray, FloatArray, IntArray
 from neuro_field.coil.coil import Coil
-from neuro_field.coil.fit import lifts_to_clear
+from neuro_field.coil.fit import lifts_to_clear, lifts_while_turning
 from neuro_field.errors import InputError
-from neuro_field.geometry.mesh import Surface
 from neuro_field.head.model import HeadModel
+from neuro_field.planning.scalp import Spots, around, carried_onto, overall
 from neuro_field.planning.target import Target
 
-#: Positions steeper than this against the patch's normal (cosine) are on an ear or a fold, not on the patch.
-_FACING = 0.3
+#: More placements than this, each of 0.2 kB, are not compared at once.
+MOST_PLACEMENTS = 5_000_000
+
+#: A position at which a coil needs more lift than this at every angle, mm, cannot be reached.
+MOST_LIFT = 40.0
+
+#: Tilts beyond this, degrees, are no tilts.
+MOST_TILT = 30.0
+
+#: Rounds in which the point of the scalp under a tilted coil is found.
+_TILTED = 5
 
 
 @dataclass(frozen=True)
@@ -23,36 +32,51 @@ class Grid:
 
     Parameters
     ----------
-    radius : float
-        Of the patch of scalp around the point nearest to the target, mm.
+    radius : float, optional
+        Of the patch of scalp around the point nearest to the target, mm; None for all the scalp that a coil can reach.
     spacing : float
         Of its positions, mm.
     angle_step : float
         Degrees between handle directions; must divide 360.
     gap : float
         Smallest distance from the scalp to the casing, mm (hair, cap).
+    gaps : tuple of float
+        Further gaps to compare, mm: what thicker hair would cost.
+    tilts : tuple of pairs of float
+        Tilts about the coil's own x and y axes to compare, degrees, each at every position, gap and angle.
     """
 
-    radius: float = 30.0
+    radius: float | None = 30.0
     spacing: float = 5.0
     angle_step: float = 15.0
     gap: float = 4.0
+    gaps: tuple[float, ...] = ()
+    tilts: tuple[tuple[float, float], ...] = ((0.0, 0.0),)
 
     def __post_init__(self) -> None:
-        if not (0 < self.spacing <= self.radius <= 150):
+        widest = 150.0 if self.radius is None else self.radius
+        if not (0.1 <= self.spacing <= widest <= 150):
             raise InputError(
-                f"Input spacing and radius of Grid must satisfy 0 < spacing <= radius <= 150 mm; "
+                f"Input spacing and radius of Grid must satisfy 0.1 <= spacing <= radius <= 150 mm; "
                 f"instead received {self.spacing} and {self.radius}."
             )
         if not 0 < self.angle_step <= 360 or abs(360 / self.angle_step - round(360 / self.angle_step)) > 1e-9:
             raise InputError(f"Input angle_step of Grid must divide 360 degrees; instead received {self.angle_step}.")
-        if not 0 <= self.gap <= 50:
-            raise InputError(f"Input gap of Grid must be 0 to 50 mm; instead received {self.gap}.")
+        every = (self.gap, *self.gaps)
+        if not all(0 <= gap <= 50 for gap in every) or len(set(every)) < len(every):
+            raise InputError(f"Input gap and gaps of Grid must be different lengths, 0 to 50 mm; instead {every}.")
+        tilts = np.asarray(self.tilts, dtype=np.float64)
+        if tilts.ndim != 2 or tilts.shape[1] != 2 or not (np.abs(tilts) <= MOST_TILT).all():
+            raise InputError(
+                f"Input tilts of Grid must be pairs of degrees up to {MOST_TILT:g} about x and y; not {self.tilts}."
+            )
+        if len(np.unique(tilts, axis=0)) < len(tilts):
+            raise InputError(f"Input tilts of Grid must differ; instead received {self.tilts}.")
 
 
 @dataclass(frozen=True, eq=False)
 class Candidates:
-    """Placements to compare.
+    """Placements to compare: for each position every tilt, for each tilt every gap, for each gap every angle.
 
     Parameters
     ----------
@@ -64,89 +88,174 @@ class Candidates:
         Of the handle, degrees from straight back, towards the patient's left positive.
     lifts : (p,) array
         mm by which each stands farther than the gap, so that the casing does not cut the scalp.
+    gaps : (p,) array
+        mm.
+    tilts : (p, 2) array
+        Degrees about the coil's own x and y axes.
     """
 
     head_from_coil: FloatArray
     positions: IntArray
     angles: FloatArray
     lifts: FloatArray
+    gaps: FloatArray
+    tilts: FloatArray
 
     def __len__(self) -> int:
         return len(self.angles)
-
-
-def anatomical_axes(head: HeadModel) -> FloatArray:
-    """(3, 3) unit vectors right, anterior and superior in the head frame: MNI's axes where the head has a mapping."""
-    if head.mapping is None:
-        return np.eye(3)
-    ends = head.from_mni(np.vstack([np.zeros(3), np.eye(3)]))
-    axes = ends[1:] - ends[0]
-    return axes / np.linalg.norm(axes, axis=1, keepdims=True)
 
 
 def candidates(head: HeadModel, coil: Coil, target: Target, grid: Grid | None = None) -> Candidates:
     """Placements of a coil on the scalp around a target.
 
     Positions form a square grid in the plane that touches the scalp over the target, carried onto the scalp along
-    the plane's normal; at each, the coil lies on the smoothed normal and its handle takes every direction.
+    the plane's normal, or spread over the whole scalp above the brain; at each, the coil lies on the smoothed normal
+    and its handle takes every direction.
 
     A coil without a casing is taken to be flat and stands at the gap.
 
     Raises
     ------
     InputError
-        If the scalp near the target offers no position.
+        If the scalp near the target offers no position, none where the coil's casing clears it, or there would be more
+        placements than memory holds.
     """
     grid = grid or Grid()
-    points = _scalp_grid(head.scalp, target.center, grid)
-    right, anterior, _ = anatomical_axes(head)
-    turns = np.radians(np.arange(0.0, 360.0, grid.angle_step))
-    matrices = np.empty((len(points), len(turns), 4, 4))
-    for i, point in enumerate(points):
-        normal = head.scalp.smoothed_normal(point)
-        back = -anterior + (anterior @ normal) * normal
-        if np.linalg.norm(back) < 0.1:  # on the forehead or the occiput straight back is up
-            back = right - (right @ normal) * normal
-        back /= np.linalg.norm(back)
-        left = np.cross(back, normal)  # seen from outside, at the vertex: the patient's left
-        for j, turn in enumerate(turns):
-            handle = np.cos(turn) * back + np.sin(turn) * left
-            y, z = -handle, -normal
-            matrices[i, j] = np.eye(4)
-            matrices[i, j, :3] = np.stack([np.cross(y, z), y, z, point + grid.gap * normal], axis=1)
-    flat = matrices.reshape(-1, 4, 4)
-    lifts = np.zeros(len(flat))
-    if coil.casing is not None:
-        lifts = lifts_to_clear(head.scalp.points, coil.casing, flat, clearance=grid.gap)
-    flat[:, :3, 3] -= lifts[:, None] * flat[:, :3, 2]
+    spots = (
+        overall(head, target.center, grid.spacing)
+        if grid.radius is None
+        else around(head, target.center, grid.radius, grid.spacing)
+    )
+    turns = np.radians(np.arange(0.0, 360.0 - 1e-9, grid.angle_step))
+    gaps = (grid.gap, *grid.gaps)
+    count = len(spots) * len(turns) * len(gaps) * len(grid.tilts)
+    if count > MOST_PLACEMENTS:
+        raise InputError(
+            f"The grid would make {count} placements ({len(spots)} positions, {len(turns)} angles, {len(gaps)} gaps, "
+            f"{len(grid.tilts)} tilts); at most {MOST_PLACEMENTS} are compared. Widen its steps or narrow its radius."
+        )
+    made = _placed(head, coil, spots, turns, gaps, grid.tilts)
+    reachable = np.flatnonzero(made.lifts.reshape(len(spots), -1).min(axis=1) <= MOST_LIFT)
+    if not len(reachable):
+        raise InputError(
+            f"No placement of {coil.name!r} clears the scalp around the target: at each of {len(spots)} positions it "
+            f"must be lifted by at least {made.lifts.min():.0f} mm ({MOST_LIFT:g} allowed). Take a flatter coil."
+        )
+    return made if len(reachable) == len(spots) else _of_positions(made, reachable, len(spots))
+
+
+def finer(
+    head: HeadModel, coil: Coil, poses: FloatArray, grid: Grid | None = None, *, spacing: float = 1.0,
+    angle_step: float = 2.5,
+) -> list[Candidates]:  # fmt: skip
+    """Closer placements around some poses: within half a step of a grid, on the scalp, lifted to clear it.
+
+    Parameters
+    ----------
+    head : HeadModel
+    coil : Coil
+    poses : (b, 4, 4) array
+        mm; on the scalp or above it.  A tilt against the smoothed scalp is kept.
+    grid : Grid, optional
+        Whose spacing and angle step are to be refined, and whose gap is kept.
+    spacing, angle_step : float
+        Of the closer placements, mm and degrees.
+
+    Returns
+    -------
+    list of Candidates
+        One for each pose.  Their angles and tilts count from the frame of each position, as those of `candidates`.
+
+    Raises
+    ------
+    InputError
+        If a pose is not over the scalp, or a step is not positive.
+    """
+    grid = grid or Grid()
+    if not (0 < spacing <= grid.spacing and 0 < angle_step <= grid.angle_step):
+        raise InputError(
+            f"Steps of finer must be positive and below those of the grid ({grid.spacing:g} mm and "
+            f"{grid.angle_step:g} degrees); instead received {spacing} and {angle_step}."
+        )
+    out = []
+    for pose in np.asarray(poses, dtype=np.float64).reshape(-1, 4, 4):
+        spots = _beside(head, pose, grid.gap, grid.spacing / 2, spacing)
+        tilt, angle = _against(spots.frames[0], pose[:3, :3])
+        steps = angle_step * np.arange(-(grid.angle_step / 2 // angle_step), grid.angle_step / 2 // angle_step + 1)
+        out.append(_placed(head, coil, spots, np.radians(angle + steps), (grid.gap,), (tilt,)))
+    return out
+
+
+def _beside(head: HeadModel, pose: FloatArray, gap: float, reach: float, spacing: float) -> Spots:
+    """Positions on the scalp in a square around the one that a pose stands on, that one first."""
+    steps = spacing * np.arange(-(reach // spacing), reach // spacing + 1)
+    u, v = (part.ravel() for part in np.meshgrid(steps, steps, indexing="ij"))
+    places = np.stack([u, v], axis=1)[np.argsort(np.hypot(u, v), kind="stable")]
+    axes = np.stack([pose[:3, 0], -pose[:3, 1], -pose[:3, 2]])
+    normal = axes[2]
+    for _ in range(_TILTED):  # a tilt is about the point above the scalp at the gap, along the scalp's own normal
+        origin = pose[:3, 3] - gap * normal
+        foot = head.scalp.points[head.scalp.tree.query(origin)[1]]
+        origin = origin + ((foot - origin) @ axes[2]) * axes[2]
+        points = carried_onto(head.scalp, origin, axes, places)
+        spots = Spots.at(head, points, least_even=0.0)
+        if not len(spots) or np.linalg.norm((spots.points[0] - origin) @ axes[:2].T) > 1e-6:
+            raise InputError(f"The pose at {np.round(pose[:3, 3], 1).tolist()} mm does not stand over the scalp.")
+        if np.allclose(spots.normals[0], normal, rtol=0, atol=1e-9):
+            break
+        normal = spots.normals[0]
+    return spots
+
+
+def _against(frame: FloatArray, rotation: FloatArray) -> tuple[tuple[float, float], float]:
+    """The tilt about x and y, and the angle, degrees, that make a rotation of a position's frame."""
+    turn, about_y, about_x = Rotation.from_matrix(frame.T @ rotation).as_euler("ZYX", degrees=True)
+    tilt = tuple(0.0 if abs(part) < 1e-6 else float(part) for part in (about_x, about_y))
+    return tilt, float(turn)  # type: ignore[return-value]
+
+
+def _placed(
+    head: HeadModel, coil: Coil, spots: Spots, turns: FloatArray, gaps: tuple[float, ...],
+    tilts: tuple[tuple[float, float], ...],
+) -> Candidates:  # fmt: skip
+    """Every tilt, gap and turn (radians) at every position, lifted to clear."""
+    q, t, g, a = len(spots), len(tilts), len(gaps), len(turns)
+    flat = np.zeros((q, 4, 4))
+    flat[:, :3, :3], flat[:, 3, 3] = spots.frames, 1.0
+    poses, lifts = np.zeros((q, t, g, a, 4, 4)), np.zeros((q, t, g, a))
+    poses[..., 3, 3] = 1.0
+    turned = Rotation.from_rotvec(turns[:, None] * [0.0, 0.0, 1.0]).as_matrix()
+    for i, (about_x, about_y) in enumerate(tilts):
+        tilt = Rotation.from_euler("YX", (about_y, about_x), degrees=True).as_matrix()
+        rotations = np.einsum("qij,ajk->qaik", spots.frames, turned @ tilt)
+        for j, gap in enumerate(gaps):
+            centres = spots.points + gap * spots.normals
+            poses[:, i, j, :, :3, :3], poses[:, i, j, :, :3, 3] = rotations, centres[:, None]
+            if coil.casing is None:
+                continue
+            if about_x == about_y == 0:
+                flat[:, :3, 3] = centres
+                lifts[:, i, j] = lifts_while_turning(head.scalp.points, coil.casing, flat, turns, gap)
+            else:
+                tilted = poses[:, i, j].reshape(-1, 4, 4)
+                lifts[:, i, j] = lifts_to_clear(head.scalp.points, coil.casing, tilted, gap).reshape(q, a)
+    poses[..., :3, 3] -= lifts[..., None] * poses[..., :3, 2]
+    each = (q, t, g, a)
     return Candidates(
-        flat,
-        np.repeat(np.arange(len(points), dtype=np.int32), len(turns)),
-        np.tile(np.degrees(turns), len(points)),
-        lifts,
+        poses.reshape(-1, 4, 4),
+        np.repeat(np.arange(q, dtype=np.int32), t * g * a),
+        np.broadcast_to(np.degrees(turns), each).ravel(),
+        lifts.ravel(),
+        np.broadcast_to(np.array(gaps)[:, None], each).ravel(),
+        np.broadcast_to(np.array(tilts)[:, None, None], (*each, 2)).reshape(-1, 2),
     )
 
 
-def _scalp_grid(scalp: Surface, center: FloatArray, grid: Grid) -> FloatArray:
-    """(q, 3) positions on the scalp around the point nearest to ``center``, that point first."""
-    nearest = scalp.points[scalp.tree.query(center)[1]]
-    normal = scalp.smoothed_normal(nearest)
-    near = np.array(scalp.tree.query_ball_point(nearest, 1.5 * grid.radius + 10.0))
-    near = near[scalp.vertex_normals[near] @ normal > _FACING]
-    first = np.cross(normal, [0.0, 0.0, 1.0] if abs(normal[2]) < 0.9 else [0.0, 1.0, 0.0])
-    first /= np.linalg.norm(first)
-    second = np.cross(normal, first)
-    offsets = scalp.points[near] - nearest
-    plane = np.stack([offsets @ first, offsets @ second], axis=1)
-    height = LinearNDInterpolator(plane, offsets @ normal)
-    reach = int(grid.radius // grid.spacing)
-    u, v = np.meshgrid(*[grid.spacing * np.arange(-reach, reach + 1)] * 2, indexing="ij")
-    places = np.stack([u.ravel(), v.ravel()], axis=1).astype(np.float64)
-    places = places[np.linalg.norm(places, axis=1) <= grid.radius]
-    places = places[np.argsort(np.linalg.norm(places, axis=1), kind="stable")]
-    heights = height(places)
-    on_scalp = np.isfinite(heights)
-    if not on_scalp.any():
-        raise InputError(f"No scalp was found within {grid.radius:g} mm of the point over the target; check the mesh.")
-    places, heights = places[on_scalp], heights[on_scalp]
-    return nearest + places[:, :1] * first + places[:, 1:] * second + heights[:, None] * normal
+def _of_positions(made: Candidates, chosen: AnyArray, count: int) -> Candidates:
+    """Those at some of the positions, numbered anew."""
+    each = len(made) // count
+    which = (chosen[:, None] * each + np.arange(each)).ravel()
+    return Candidates(
+        made.head_from_coil[which], np.repeat(np.arange(len(chosen), dtype=np.int32), each), made.angles[which],
+        made.lifts[which], made.gaps[which], made.tilts[which],
+    )  # fmt: skip

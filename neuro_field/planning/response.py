@@ -30,8 +30,8 @@ from neuro_field.planning.target import Target
 from neuro_field.planning.turning import Turning
 from neuro_field.units import MILLIMETRES_PER_METRE
 
-#: Basis vectors beyond this relative size, against the first, are dropped.
-TRUNCATION = 3e-4
+#: Basis vectors beyond this relative size, against the first, are rounding.
+TRUNCATION = 1e-10
 
 #: Most basis vectors: one block of adjoint solves.
 MOST_MODES = 8
@@ -89,7 +89,7 @@ class Response:
         return self._measured(sums) * didt
 
     def strengths_untabulated(self, head_from_coil: FloatArray, didt: float = 1e6) -> FloatArray:
-        """The same by the sum over all nodes, as a forward solve in the Coulomb gauge has it; a second for each pose."""
+        """The same by the sum over all nodes, as a forward solve in the Coulomb gauge; a second for each pose."""
         sums = np.empty((len(head_from_coil), self.sought.shape[1]))
         dipoles = Dipoles(self.positions, self.moments)
         points = self.tree.points * MILLIMETRES_PER_METRE
@@ -122,7 +122,9 @@ class Response:
         return out
 
 
-def response(solver: Solver, coil: Coil, target: Target, samples: Sequence[Placement]) -> Response:
+def response(
+    solver: Solver, coil: Coil, target: Target, samples: Sequence[Placement], *, modes: int = MOST_MODES
+) -> Response:
     """Sample, reduce, solve the adjoints, and find the charges that stand for their currents.
 
     Parameters
@@ -132,13 +134,15 @@ def response(solver: Solver, coil: Coil, target: Target, samples: Sequence[Place
         Made of dipoles, or of wires that close.
     target : Target
     samples : sequence of Placement
-        Spread over the candidates; at least as many as basis vectors wanted (`MOST_MODES`).
+        Spread over the candidates; at least as many as basis vectors wanted.
+    modes : int
+        Most basis vectors; all of three times the target's elements leave nothing out.
     """
-    return responses(solver, coil, [target], samples)[0]
+    return responses(solver, coil, [target], samples, modes=modes)[0]
 
 
 def responses(
-    solver: Solver, coil: Coil, targets: Sequence[Target], samples: Sequence[Placement]
+    solver: Solver, coil: Coil, targets: Sequence[Target], samples: Sequence[Placement], *, modes: int = MOST_MODES
 ) -> list[Response]:
     """The responses of several targets to one coil: the samples are solved once."""
     simple = coil.simplified(error=_SAMPLE_COIL_ERROR)
@@ -148,7 +152,7 @@ def responses(
     for target in targets:
         snapshots = np.stack([(target.roots[:, None] * target.values(field)).ravel() for field in fields], axis=1)
         u, sizes, _ = np.linalg.svd(snapshots, full_matrices=False)
-        kept = min(int(np.count_nonzero(sizes > TRUNCATION * sizes[0])), MOST_MODES)
+        kept = min(int(np.count_nonzero(sizes > TRUNCATION * sizes[0])), modes)
         basis = u[:, :kept]
         along = target.direction
         sought = basis if along is None else np.outer(target.roots, along).reshape(-1, 1)

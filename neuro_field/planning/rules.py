@@ -11,7 +11,7 @@ from neuro_field.coil.placement import Placement
 from neuro_field.errors import InputError
 from neuro_field.head.landmarks import landmarks_1010
 from neuro_field.head.model import HeadModel
-from neuro_field.planning.candidates import anatomical_axes
+from neuro_field.planning.scalp import anatomical_axes
 from neuro_field.planning.target import Target
 
 #: Electrode positions by which sites are found without navigation: left, right [lit].

@@ -13,12 +13,13 @@ from neuro_field.field.error import numerical_error as error_of
 from neuro_field.field.field import Field
 from neuro_field.field.solver import Solver, peak_memory
 from neuro_field.head.model import HeadModel
-from neuro_field.planning.candidates import Candidates, Grid, anatomical_axes, candidates
+from neuro_field.planning.candidates import Candidates, Grid, candidates
 from neuro_field.planning.clock import Clock, Progress
 from neuro_field.planning.metrics import Surroundings
 from neuro_field.planning.plan import Candidate, Plan, PlanReport
 from neuro_field.planning.response import Response, responses
 from neuro_field.planning.rules import RuleOfThumb, rules_of_thumb
+from neuro_field.planning.scalp import anatomical_axes
 from neuro_field.planning.sensitivity import sensitivity
 from neuro_field.planning.stability import DRAWS, Case, compared_poses, stability
 from neuro_field.planning.target import Target

@@ -13,13 +13,14 @@ from neuro_field.head.model import HeadModel
 from neuro_field.planning.aims import joint
 from neuro_field.planning.answers import Answers, own_role
 from neuro_field.planning.atlas import SIDES, other_side, site
-from neuro_field.planning.candidates import Grid, anatomical_axes
+from neuro_field.planning.candidates import Grid
 from neuro_field.planning.cautions import cautions, notes
 from neuro_field.planning.clock import Progress
 from neuro_field.planning.dose import Dose, dose
 from neuro_field.planning.plan import Candidate, Plan
 from neuro_field.planning.presets import Preset
 from neuro_field.planning.presets import preset as preset_of
+from neuro_field.planning.scalp import anatomical_axes
 from neuro_field.planning.search import Avoidance
 from neuro_field.planning.stability import DRAWS
 from neuro_field.planning.survey import survey

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.spatial import cKDTree
 
-from neuro_field.arrays import BoolArray, FloatArray, IntArray
+from neuro_field.arrays import AnyArray, BoolArray, FloatArray
 from neuro_field.kernels import turning as kernel
 from neuro_field.planning.charges import Charges
 from neuro_field.units import metres
@@ -53,8 +53,8 @@ class Families:
         Radians about the coil's z axis, and mm back along it.
     """
 
-    family: IntArray
-    first: IntArray
+    family: AnyArray
+    first: AnyArray
     angles: FloatArray
     lifts: FloatArray
 
@@ -155,7 +155,7 @@ class Turning:
         finite = np.where(np.isfinite(values), values, 0.0).reshape(len(r), len(z), turns)
         self._table = finite @ parts.T
 
-    def _needed(self, poses: FloatArray) -> IntArray:
+    def _needed(self, poses: FloatArray) -> AnyArray:
         """The harmonics that say something at some poses; none if they do not end below the highest looked at."""
         series, clear = self._series(poses, self._harmonics)
         if not clear.any():
@@ -164,7 +164,7 @@ class Turning:
         needed = np.flatnonzero(sizes > _NEGLIGIBLE * sizes.max())
         return needed if needed.max(initial=0) < _HIGHEST - 1 else np.empty(0, dtype=np.int64)
 
-    def _series(self, poses: FloatArray, harmonics: IntArray) -> tuple[FloatArray, BoolArray]:
+    def _series(self, poses: FloatArray, harmonics: AnyArray) -> tuple[FloatArray, BoolArray]:
         terms = np.stack([2 * harmonics, 2 * harmonics + 1], axis=1).ravel()
         width = self.charges.strengths.shape[1]
         out, clear = np.empty((len(poses), len(terms), width)), np.empty(len(poses), dtype=bool)
@@ -191,7 +191,7 @@ class Turning:
         return found if error <= _ALLOWED else np.zeros_like(found)
 
 
-def _nodes(poses: FloatArray, counts: IntArray, lows: FloatArray, highs: FloatArray) -> FloatArray:
+def _nodes(poses: FloatArray, counts: AnyArray, lows: FloatArray, highs: FloatArray) -> FloatArray:
     """The poses (q, 4, 4) of families at their Chebyshev nodes of lift, as `kernels.turning.turned` takes them."""
     out = np.repeat(poses, counts, axis=0)
     place = np.arange(len(out)) - np.repeat(np.cumsum(counts) - counts, counts)

@@ -12,9 +12,9 @@ from neuro_field.field.field import Field
 from neuro_field.field.stored import StoredField
 from neuro_field.head.landmarks import landmarks_1010
 from neuro_field.head.model import HeadModel
-from neuro_field.planning.candidates import anatomical_axes
 from neuro_field.planning.metrics import percentile_by_volume
 from neuro_field.planning.plan import Plan
+from neuro_field.planning.scalp import anatomical_axes
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,8 +12,8 @@ from neuro_field.field.field import Field
 from neuro_field.field.stored import StoredField
 from neuro_field.geometry.mesh import Surface
 from neuro_field.head.model import HeadModel
-from neuro_field.planning.candidates import anatomical_axes
 from neuro_field.planning.plan import Plan
+from neuro_field.planning.scalp import anatomical_axes
 from neuro_field.report.facts import GreyField
 
 #: Colours that stay apart for colour-blind eyes (Okabe and Ito), on a yellow-to-red field.
