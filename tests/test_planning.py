@@ -84,7 +84,8 @@ def test_a_plan_ranks_every_candidate_and_checks_the_best(solver, coil, target, 
     plan = nf.plan(solver, coil, target, grid=GRID)
     assert plan.report.placements == len(plan.strengths) == len(choices)
     assert [c.strength for c in plan.ranking] == sorted((c.strength for c in plan.ranking), reverse=True)
-    assert plan.best.strength == plan.strengths.max()
+    assert plan.strengths.max() * 0.9999 <= plan.best.strength <= 1.1 * plan.strengths.max()  # finer steps find more
+    assert plan.report.refined > 100
     assert plan.best.strength == pytest.approx(plan.best.verified, rel=0.01)
     assert plan.best.verified == pytest.approx(target.mean(plan.field), rel=1e-12)
     nearest = np.linalg.norm(plan.best.placement.center - target.center)

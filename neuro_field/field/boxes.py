@@ -66,7 +66,9 @@ class Boxes:
             split = level[self.counts[level] > 0]
             inner.append(rng.permutation(split))
             levels.append(levels[-1] + len(split))
-            level = np.concatenate([np.arange(0), *map(np.arange, self.children[split], (self.children + self.counts)[split])])
+            level = np.concatenate(
+                [np.arange(0), *map(np.arange, self.children[split], (self.children + self.counts)[split])]
+            )
         place = np.full(len(self.counts), -1)
         place[np.concatenate(inner)] = np.arange(levels[-1])
         return np.concatenate(inner), np.array(levels), place, rng.permutation(np.flatnonzero(self.counts == 0))

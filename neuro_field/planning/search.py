@@ -137,7 +137,8 @@ def plan(
         allowed = _allowed(avoid, avoided, choices.head_from_coil, strengths)
     with clock("refinement"):
         coarse = distinct(choices, np.where(allowed, strengths, -np.inf), target, anatomical_axes(head)[1])
-        best = _Best.of(choices, coarse, strengths)
+        closer = finer(head, coil, choices.head_from_coil[coarse], grid)
+        best = _Best.of(closer, [_within(avoid, avoided, near, mapping) for near in closer])
     with clock("verification"):
         placements = [Placement(pose) for pose in best.head_from_coil]
         fields = solver.solve_many(coil, placements)
@@ -282,9 +283,29 @@ class _Best:
     tried: int
 
     @classmethod
-    def of(cls, choices: Candidates, chosen: Sequence[int], strengths: FloatArray) -> "_Best":
-        """Those chosen of all."""
-        return cls(choices.head_from_coil[chosen], strengths[chosen], choices.angles[chosen], choices.lifts[chosen], 0)
+    def of(cls, closer: Sequence[Candidates], strengths: Sequence[FloatArray]) -> "_Best":
+        """The strongest around each of the coarse ones, the strongest of all first."""
+        chosen = [int(np.argmax(each)) for each in strengths]
+        found = np.array([each[i] for each, i in zip(strengths, chosen, strict=True)])
+        order = np.argsort(-found, kind="stable")
+        near = [(closer[k], chosen[k]) for k in order]
+        return cls(
+            np.stack([made.head_from_coil[i] for made, i in near]),
+            found[order],
+            np.array([made.angles[i] for made, i in near]) % 360.0,
+            np.array([made.lifts[i] for made, i in near]),
+            sum(len(each) for each in strengths),
+        )
+
+
+def _within(avoid: Avoidance, avoided: Sequence[Response], near: Candidates, mapping: Response) -> FloatArray:
+    """(p,) strengths of closer placements, -inf where a region to avoid is reached."""
+    strengths = mapping.strengths(near.head_from_coil)
+    if not avoided:
+        return strengths
+    shares = [other.strengths(near.head_from_coil) / np.maximum(np.abs(strengths), 1e-12) for other in avoided]
+    largest = np.max(shares, axis=0)
+    return np.where(largest <= max(avoid.share, largest.min()), strengths, -np.inf)
 
 
 def _rules(head: HeadModel, coil: Coil, target: Target, grid: Grid, mapping: Response) -> tuple[RuleOfThumb, ...]:
