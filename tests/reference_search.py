@@ -30,3 +30,9 @@ def patch_normals(chosen, vertices, normals, areas, radius):
         out.append(mean / np.linalg.norm(mean))
         even.append(np.linalg.norm((normals * areas[:, None])[near].sum(axis=0)) / areas[near].sum())
     return np.array(out), np.array(even)
+
+
+def single_faces(tets):
+    """(t, 4) bool whether the face opposite to each node belongs to no other element."""
+    faces = [tuple(sorted(np.delete(tet, opposite))) for tet in tets for opposite in range(4)]
+    return np.array([faces.count(face) == 1 for face in faces]).reshape(-1, 4)

@@ -5,13 +5,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import reference_search as reference
+from scipy.spatial import Delaunay
 from tests_support import small_head
 
 import neuro_field as nf
 from neuro_field.coil.fit import CasingFace, lifts_to_clear, lifts_while_turning
 from neuro_field.field.treecode import Treecode
 from neuro_field.kernels import charges as charge_kernel
-from neuro_field.kernels import clearance, patches, table, turning
+from neuro_field.kernels import clearance, faces, patches, table, turning
 from neuro_field.planning.candidates import Grid, candidates, finer
 from neuro_field.planning.charges import Charges
 from neuro_field.planning.response import responses
@@ -126,6 +127,18 @@ def test_patches_have_the_smoothed_normals_of_the_surface(head, compiled):
     assert np.allclose(normals, expected[0], atol=1e-12)
     assert np.allclose(even, expected[1], atol=1e-12)
     assert np.allclose(normals[0], scalp.smoothed_normal(scalp.points[chosen[0]]), atol=1e-12)
+
+
+@both_ways
+def test_faces_of_one_element_only_are_found(compiled):
+    points = RNG.normal(size=(12, 3))
+    tets = np.ascontiguousarray(Delaunay(points).simplices, dtype=np.int32)
+    tets.flags.writeable = False
+    counts, slots = np.zeros(13, dtype=np.int64), np.empty(4 * len(tets), dtype=np.int32)
+    others, alone = np.empty((4 * len(tets), 2), dtype=np.int32), np.empty(4 * len(tets), dtype=bool)
+    either(faces.sorted_into_bins, compiled)(tets, counts, others, slots)
+    either(faces.single, compiled)(counts, others, slots, alone)
+    assert np.array_equal(alone.reshape(-1, 4), reference.single_faces(tets))
 
 
 def test_an_ear_is_less_even_than_the_vertex(head):

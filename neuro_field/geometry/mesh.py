@@ -8,9 +8,10 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
-from neuro_field.arrays import AnyArray, BoolArray, FloatArray, IntArray, as_vector, read_only
+from neuro_field.arrays import BoolArray, FloatArray, IntArray, as_vector, read_only
 from neuro_field.errors import InputError
 from neuro_field.kernels import assembly as kernel
+from neuro_field.kernels import faces
 
 #: Faces of a tetrahedron, opposite its nodes 0..3, wound so that normals point outwards.
 FACES = np.array([[1, 2, 3], [0, 3, 2], [0, 1, 3], [0, 2, 1]])
@@ -173,24 +174,9 @@ class TetMesh:
             Its vertices are a subset of the mesh nodes, in their order.
         """
         tets = self.tets if inside is None else self.tets[inside]
-        if len(self.nodes) > 2**21:
-            raise InputError(f"A surface can be taken of a mesh of at most {2**21} nodes; this has {len(self.nodes)}.")
-        ordered = np.sort(tets, axis=1).astype(np.uint64)
-        sets = [(1, 2, 3), (0, 2, 3), (0, 1, 3), (0, 1, 2)]  # of ascending nodes, so every key is ascending too
-        keys = np.concatenate([_face_key(*(ordered[:, i] for i in three)) for three in sets])
-        keys.sort()
-        different = keys[1:] != keys[:-1]
-        once = keys[np.concatenate([[True], different]) & np.concatenate([different, [True]])]
-        mask = np.uint64(2**21 - 1)
-        on_boundary = np.zeros(len(self.nodes), dtype=bool)
-        for shift in (0, 21, 42):
-            on_boundary[(once >> np.uint64(shift)) & mask] = True
-        candidates = tets[on_boundary[tets].sum(axis=1) >= 3][:, FACES].reshape(-1, 3)
-        corners = np.sort(candidates, axis=1).astype(np.uint64)
-        chosen = np.isin(_face_key(*corners.T), once)
-        return Surface(self.nodes, candidates[chosen]).compacted()
-
-
-def _face_key(first: AnyArray, second: AnyArray, third: AnyArray) -> AnyArray:
-    """One uint64 for three ascending node indices below 2**21."""
-    return (first << np.uint64(42)) | (second << np.uint64(21)) | third
+        counts, slots = np.zeros(len(self.nodes) + 1, dtype=np.int64), np.empty(4 * len(tets), dtype=np.int32)
+        others, alone = np.empty((4 * len(tets), 2), dtype=np.int32), np.empty(4 * len(tets), dtype=bool)
+        faces.sorted_into_bins(tets, counts, others, slots)
+        faces.single(counts, others, slots, alone)
+        element, opposite = np.divmod(np.flatnonzero(alone), 4)
+        return Surface(self.nodes, tets[element[:, None], FACES[opposite]]).compacted()
