@@ -53,7 +53,7 @@ class Multigrid:
         level, kernels = self.levels[depth], kernels_of_width(b.shape[1])
         x, r = np.empty_like(b), np.empty_like(b)
         kernels.relax_forwards(*level.matrix, level.inverse_diagonal, b, x)
-        kernels.residual(*level.matrix, b, x, r)
+        kernels.residual(*level.matrix, level.inverse_diagonal, x, r)
         coarse = np.zeros((level.coarse_size, b.shape[1]), np.float32)
         kernels.transfer(*level.restriction, r, coarse)
         kernels.transfer(*level.prolongation, self.cycle(coarse, depth + 1), x)

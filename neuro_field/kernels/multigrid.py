@@ -8,13 +8,14 @@ values from the others, and dot products are summed chunk by chunk.
 from functools import cache
 from types import SimpleNamespace
 
-import numpy as np
 from numba import njit, prange
+
+from neuro_field.kernels.lanes import load, minus, plus, store, times
 
 CHUNKS = 64
 
 #: Widths that are compiled; a block of another width is padded to the next one.
-WIDTHS = (1, 4, 8)
+WIDTHS = (1, 4, 8, 16)
 
 
 @njit(cache=True, parallel=True)
@@ -81,19 +82,34 @@ def _kernels_of_width(width: int) -> SimpleNamespace:
         size = (n + CHUNKS - 1) // CHUNKS
         for chunk in prange(CHUNKS):
             first = chunk * size
-            total = np.empty(width, np.float32)
             for i in range(first, min(n, first + size)):
-                for k in range(width):
-                    total[k] = b[i, k]
+                total = load(b, i, width)
                 for place in range(indptr[i], indptr[i + 1]):
-                    j, a = indices[place], data[place]
+                    j = indices[place]
                     if j >= i:
                         break
                     if j >= first:
-                        for k in range(width):
-                            total[k] -= a * x[j, k]
-                for k in range(width):
-                    x[i, k] = inverse_diagonal[i] * total[k]
+                        total = minus(total, data[place], load(x, j, width))
+                store(x, i, times(inverse_diagonal[i], total))
+
+    @njit(cache=True, parallel=True)
+    def residual(indptr, indices, data, inverse_diagonal, x, r):
+        """r = b - A x after `relax_forwards` from b to x: what its triangle, solved, has left out of A."""
+        n = len(r)
+        size = (n + CHUNKS - 1) // CHUNKS
+        for chunk in prange(CHUNKS):
+            first = chunk * size
+            for i in range(first, min(n, first + size)):
+                start, place = indptr[i], indptr[i + 1] - 1
+                total = times(0.0, load(x, i, width))
+                while indices[place] > i:
+                    total = minus(total, data[place], load(x, indices[place], width))
+                    place -= 1
+                total = plus(total, 1 / inverse_diagonal[i] - data[place], load(x, i, width))
+                while indices[start] < first:
+                    total = minus(total, data[start], load(x, indices[start], width))
+                    start += 1
+                store(r, i, total)
 
     @njit(cache=True, parallel=True)
     def relax_backwards(indptr, indices, data, inverse_diagonal, b, old, x):
@@ -102,38 +118,20 @@ def _kernels_of_width(width: int) -> SimpleNamespace:
         size = (n + CHUNKS - 1) // CHUNKS
         for chunk in prange(CHUNKS):
             first, last = chunk * size, min(n, chunk * size + size)
-            total = np.empty(width, np.float32)
             for step in range(last - first):
                 i = last - 1 - step
-                for k in range(width):
-                    total[k] = b[i, k]
-                for place in range(indptr[i], indptr[i + 1]):
-                    j, a = indices[place], data[place]
-                    if i < j < last:
-                        for k in range(width):
-                            total[k] -= a * x[j, k]
-                    else:
-                        for k in range(width):
-                            total[k] -= a * old[j, k]
-                for k in range(width):
-                    x[i, k] = old[i, k] + inverse_diagonal[i] * total[k]
-
-    @njit(cache=True, parallel=True)
-    def residual(indptr, indices, data, b, x, r):
-        """r = b - A x."""
-        n = len(r)
-        size = (n + CHUNKS - 1) // CHUNKS
-        for chunk in prange(CHUNKS):
-            total = np.empty(width, np.float32)
-            for i in range(chunk * size, min(n, chunk * size + size)):
-                for k in range(width):
-                    total[k] = b[i, k]
-                for place in range(indptr[i], indptr[i + 1]):
-                    j, a = indices[place], data[place]
-                    for k in range(width):
-                        total[k] -= a * x[j, k]
-                for k in range(width):
-                    r[i, k] = total[k]
+                total = load(b, i, width)
+                place, end = indptr[i], indptr[i + 1]
+                while place < end and indices[place] <= i:
+                    total = minus(total, data[place], load(old, indices[place], width))
+                    place += 1
+                while place < end and indices[place] < last:
+                    total = minus(total, data[place], load(x, indices[place], width))
+                    place += 1
+                while place < end:
+                    total = minus(total, data[place], load(old, indices[place], width))
+                    place += 1
+                store(x, i, plus(load(old, i, width), inverse_diagonal[i], total))
 
     @njit(cache=True, parallel=True)
     def transfer(indptr, indices, data, x, y):
@@ -141,16 +139,11 @@ def _kernels_of_width(width: int) -> SimpleNamespace:
         n = len(y)
         size = (n + CHUNKS - 1) // CHUNKS
         for chunk in prange(CHUNKS):
-            total = np.empty(width, np.float32)
             for i in range(chunk * size, min(n, chunk * size + size)):
-                for k in range(width):
-                    total[k] = y[i, k]
+                total = load(y, i, width)
                 for place in range(indptr[i], indptr[i + 1]):
-                    j, a = indices[place], data[place]
-                    for k in range(width):
-                        total[k] += a * x[j, k]
-                for k in range(width):
-                    y[i, k] = total[k]
+                    total = plus(total, data[place], load(x, indices[place], width))
+                store(y, i, total)
 
     @njit(cache=True, parallel=True)
     def product(indptr, indices, data, p, q, partial):
@@ -158,19 +151,17 @@ def _kernels_of_width(width: int) -> SimpleNamespace:
         n = len(q)
         size = (n + CHUNKS - 1) // CHUNKS
         for chunk in prange(CHUNKS):
-            total = np.empty(width)
             for k in range(width):
                 partial[chunk, k] = 0.0
+            nothing = load(partial, chunk, width)
+            along = nothing
             for i in range(chunk * size, min(n, chunk * size + size)):
-                for k in range(width):
-                    total[k] = 0.0
+                total = nothing
                 for place in range(indptr[i], indptr[i + 1]):
-                    j, a = indices[place], data[place]
-                    for k in range(width):
-                        total[k] += a * p[j, k]
-                for k in range(width):
-                    q[i, k] = total[k]
-                    partial[chunk, k] += p[i, k] * total[k]
+                    total = plus(total, data[place], load(p, indices[place], width))
+                store(q, i, total)
+                along = plus(along, load(p, i, width), total)
+            store(partial, chunk, along)
 
     return SimpleNamespace(
         relax_forwards=relax_forwards,
