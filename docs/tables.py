@@ -55,7 +55,9 @@ def presets() -> str:
     """The protocols, each with its source."""
     rows = []
     for p in PRESETS:
-        intensity = f"{p.intensity:.0%} {p.threshold}" if p.intensity is not None else "intensity: the user must type it"
+        intensity = (
+            f"{p.intensity:.0%} {p.threshold}" if p.intensity is not None else "intensity: the user must type it"
+        )
         what = f"`{p.name}`<br>{p.title}" + (f"<br>*{p.note}*" if p.note else "")
         where = f"{' or '.join(p.sites)}<br>side: {p.side}<br>{p.coil}"
         how = f"{p.frequency}<br>{intensity}<br>pulses: {p.pulses}"
