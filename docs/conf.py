@@ -21,7 +21,7 @@ copyright = "the authors of neuro_field, BSD-3-Clause"
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 exclude_patterns = ["made/*.md"]
-nitpicky = False
+smartquotes = False  # -- is an option, no dash
 
 html_theme = "furo"
 html_title = "neuro_field"

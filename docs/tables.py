@@ -46,6 +46,11 @@ def cell(value: Any) -> str:
     return str(value).replace("|", r"\|").replace("\n", " ")
 
 
+def place(point: Sequence[float]) -> str:
+    """Coordinates that stay on one line."""
+    return ",\u00a0".join(f"{value:g}" for value in point)
+
+
 def plain(name: str) -> str:
     """A name in words."""
     return name.replace("_", " ")
@@ -55,7 +60,9 @@ def presets() -> str:
     """The protocols, each with its source."""
     rows = []
     for p in PRESETS:
-        intensity = f"{p.intensity:.0%} {p.threshold}" if p.intensity is not None else "intensity: the user must type it"
+        intensity = (
+            f"{p.intensity:.0%} {p.threshold}" if p.intensity is not None else "intensity: the user must type it"
+        )
         what = f"`{p.name}`<br>{p.title}" + (f"<br>*{p.note}*" if p.note else "")
         where = f"{' or '.join(p.sites)}<br>side: {p.side}<br>{p.coil}"
         how = f"{p.frequency}<br>{intensity}<br>pulses: {p.pulses}"
@@ -65,9 +72,8 @@ def presets() -> str:
 
 def targets() -> str:
     """The named targets: seeds on both sides, and where they come from."""
-    seeds = [(", ".join(f"{v:g}" for v in s.seed("left")), ", ".join(f"{v:g}" for v in s.seed("right"))) for s in SITES]
     rows = [
-        (f"`{s.name}`", s.title, left, right, s.source, s.note) for s, (left, right) in zip(SITES, seeds, strict=True)
+        (f"`{s.name}`", s.title, *(place(s.seed(side)) for side in ("left", "right")), s.source, s.note) for s in SITES
     ]
     return table(("name", "what it is", "left, MNI152 mm", "right, MNI152 mm", "basis", "to know"), rows)
 

@@ -22,7 +22,7 @@ def head(
     rim: Annotated[float, typer.Option(help="Width of a rim to draw around the lesion's cavity, mm.")] = 0.0,
     edge: EdgeOption = 1.9,
     tissue_edge: Annotated[
-        list[str] | None, typer.Option(help="Longest edge in a tissue, such as white_matter=1.9; may be repeated.")
+        list[str] | None, typer.Option(help="Longest edge in a tissue, mm, as white_matter=1.9; may be repeated.")
     ] = None,
     nonlinear: Annotated[
         bool,

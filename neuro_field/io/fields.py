@@ -123,6 +123,15 @@ def read_field(folder: str | Path) -> StoredField:
         If there is no such folder.
     FileFormatError
         If it holds no field, one in other formats only, or a damaged one; names the file.
+
+    Examples
+    --------
+    >>> import neuro_field as nf
+    >>> head, coil = nf.sphere_head((70, 80, 90), edge=9.0), nf.load_coil("figure8-70mm")
+    >>> placement = nf.Placement.on(head.scalp, above=(0, 0, 92), handle_towards=(0, -90, 92))
+    >>> nf.write(nf.Solver(head).solve(coil, placement), "FIELD")
+    >>> nf.read_field("FIELD").didt  # A/s
+    1000000.0
     """
     folder = Path(folder)
     if not folder.exists():
