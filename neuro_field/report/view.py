@@ -230,7 +230,7 @@ def _read_plan(plan: Plan, look: Look) -> Shown:
         positions(plotter, plan, where)
         target(plotter, plan.target.center + where.nearer, plan.target.radius, where.into)
         if look.cone is not None:
-            sensitivity_cone(plotter, plan, look.cone)
+            sensitivity_cone(plotter, plan, look.cone, dots=False)
 
     return Shown(where, axes, draw)
 
