@@ -86,9 +86,6 @@ def view(
         bool, typer.Option("--mid-grey", help="The field in the middle of the cortical sheet.")
     ] = False,
     vectors: Annotated[bool, typer.Option("--vectors", help="The field's direction where it is strong.")] = False,
-    cone: Annotated[
-        float | None, typer.Option(help="Of a plan: positions and directions that keep this share of the best.")
-    ] = None,
 ) -> None:
     """Show a head, a plan or a field in 3D.
 
@@ -100,7 +97,7 @@ def view(
 
     if screenshot is not None and screenshot.exists():
         raise InputError(f"File {screenshot} exists already; name another.")
-    look: dict[str, Any] = {"cut": cut, "opacity": named_numbers(opacity, "--opacity"), "cone": cone}
+    look: dict[str, Any] = {"cut": cut, "opacity": named_numbers(opacity, "--opacity")}
     look |= {"mid_grey": mid_grey, "vectors": vectors}
     shown: Any
     with Stages() as stages:

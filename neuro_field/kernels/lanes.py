@@ -72,7 +72,9 @@ def store(typing: Any, array: Any, row: Any, lanes: Any) -> Any:
 
 def _factor(context: Any, builder: Any, kind: Any, value: Any, lanes: Any, vector: ir.VectorType) -> Any:
     """A number in every lane, or lanes as they are."""
-    return value if isinstance(kind, Lanes) else _spread(builder, context.cast(builder, value, kind, lanes.number), vector)
+    return (
+        value if isinstance(kind, Lanes) else _spread(builder, context.cast(builder, value, kind, lanes.number), vector)
+    )
 
 
 @intrinsic

@@ -26,7 +26,7 @@ DRAWS = 500
 #: More are not drawn.
 MOST_DRAWS = 20_000
 
-#: Vectors of the field in the target that draws are followed in; the rest is below a hundredth of it.
+#: Vectors of the field in the target that draws are followed in, beside the one a target with a direction measures.
 _MODES = 5
 
 #: Placements whose fields are made together.
@@ -121,7 +121,7 @@ def stability(
     say = progress or (lambda share: None)
     family = family or Family.of(solver.head)
     bases = {role: _leading(case.response) for role, case in cases.items()}
-    loads = [adjoint_loads(solver, case.response.target, bases[role]) for role, case in cases.items()]
+    loads = [adjoint_loads(solver, case.response.target, _weighted(case, bases[role])) for role, case in cases.items()]
     say(0.02)
     heads = [family.head_with(row) for row in family.corners()]
     spaces = dict(zip(cases, reduced(solver, loads, heads, family.parts), strict=True))
@@ -137,9 +137,17 @@ def stability(
 
 
 def _leading(response: Response) -> FloatArray:
-    """(r, 3, k) the leading basis vectors, each element times the root of its weight."""
-    roots = response.target.roots
-    return roots[:, None, None] * response.basis[:, :_MODES].reshape(len(roots), 3, -1)
+    """(3 r, k) orthonormal vectors: what a target with a direction measures, and the leading ones of the basis."""
+    leading = response.basis[:, :_MODES]
+    if response.target.direction is None:
+        return leading
+    return np.linalg.qr(np.concatenate([response.sought, leading], axis=1))[0].astype(np.float64, copy=False)
+
+
+def _weighted(case: Case, basis: FloatArray) -> FloatArray:
+    """(r, 3, k) the vectors, each element times the root of its weight."""
+    roots = case.response.target.roots
+    return roots[:, None, None] * basis.reshape(len(roots), 3, -1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -165,16 +173,15 @@ class _Followed:
         return seen, magnitude
 
 
-def _followed(solver: Solver, coil: Coil, case: Case, weighted: FloatArray, space: Reduced) -> _Followed:
+def _followed(solver: Solver, coil: Coil, case: Case, basis: FloatArray, space: Reduced) -> _Followed:
     """Fields dA/dt of every placement, met with the basis and with the space, a block at a time."""
-    system, target = solver.system, case.response.target
+    system, target, weighted = solver.system, case.response.target, _weighted(case, basis)
     direct, couplings = [], []
     for first in range(0, len(case.poses), _BLOCK):
         primaries = [primary_field(solver.head, coil, Placement(pose)) for pose in case.poses[first : first + _BLOCK]]
         dadt = AMPERE_PER_MICROSECOND * solver.nodal_dadt(primaries)
         direct.append(-np.einsum("rck,rpc->kp", weighted, system.element_mean(dadt, target.elements)))
         couplings.append(space.couplings(dadt))
-    basis = case.response.basis[:, : weighted.shape[2]]
     return _Followed(target, basis, np.concatenate(direct, axis=1), space, np.concatenate(couplings, axis=2))
 
 

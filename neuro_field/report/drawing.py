@@ -50,11 +50,11 @@ class View:
         return -self.in_front * self.into / np.linalg.norm(self.into)
 
 
-def grey_matter(plotter: Any, scene: Scene, opacity: float = 1.0) -> None:
-    """The grey-matter surface coloured by the field, with the bar of its colours."""
+def grey_matter(plotter: Any, scene: Scene, grey: Any = None, *, opacity: float = 1.0) -> None:
+    """The grey-matter surface, or what a cut left of it, coloured by the field, with the bar of its colours."""
     plotter.add_mesh(
-        scene.grey, scalars="E", cmap=FIELD_MAP, clim=(0.0, scene.strongest), smooth_shading=True,
-        scalar_bar_args=bar(field_title(scene)), ambient=0.25, opacity=opacity,
+        scene.grey if grey is None else grey, scalars="E", cmap=FIELD_MAP, clim=(0.0, scene.strongest),
+        smooth_shading=True, scalar_bar_args=bar(field_title(scene)), ambient=0.25, opacity=opacity,
     )  # fmt: skip
 
 

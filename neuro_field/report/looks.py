@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from scipy.spatial import cKDTree
 
 from neuro_field.arrays import AnyArray, FloatArray
 from neuro_field.errors import InputError, UnknownNameError
@@ -24,14 +25,15 @@ TINTS = {
     "eyes": "#A9BACB", "blood": "#B08080", "muscle": "#C79A8B", "lesion": COLOURS["lesion"],
 }  # fmt: skip
 
-#: Field vectors are drawn where |E| is at least this share of the strongest, one in so many mm, so long at most, mm.
-VECTORS_FROM, VECTORS_APART, LONGEST = 0.5, 5.0, 11.0
+#: Field vectors are drawn where |E| is at least this share of the strongest, one in so many mm, so long where it is
+#: strongest, and so far off the surface, mm.
+VECTORS_FROM, VECTORS_APART, LONGEST, OFF = 0.5, 5.0, 11.0, 2.0
 
 #: Of the arrows, mm.
 LENGTHS = {"handle": 85.0, "current": 40.0}
 
-#: Radius of the cone of handle directions, mm.
-CONE = 62.0
+#: Radius of the cone of handle directions, mm, and the step in which they are tried, degrees.
+CONE, STEP = 62.0, 5.0
 
 
 @dataclass(frozen=True)
@@ -49,8 +51,8 @@ class Look:
     vectors : bool
         Show the field's direction there where it is strong.
     cone : float, optional
-        Of a plan: show the positions, and at the best one the cone of handle directions, that keep this share of the
-        best strength.
+        Of a plan just computed: show the positions, and at the best one the cone of handle directions, that keep this
+        share of the best strength.
 
     Raises
     ------
@@ -124,8 +126,8 @@ def whole_head(plotter: Any, scene: Scene, view: View, look: Look | None = None)
     if look.mid_grey:
         _mid_grey(plotter, scene, view, cut)
     elif look.opacity.get("grey_matter", 1.0) > 0:
-        shown = scene if cut is None else scene.with_grey(cut.left_of(scene.grey))
-        grey_matter(plotter, shown, opacity=look.opacity.get("grey_matter", 1.0))
+        grey = scene.grey if cut is None else cut.left_of(scene.grey)
+        grey_matter(plotter, scene, grey, opacity=look.opacity.get("grey_matter", 1.0))
     named = {"scalp": 0.2, **look.opacity}
     _tissues(plotter, head, {name: value for name, value in named.items() if name != "grey_matter"}, cut)
     if cut is not None:
@@ -200,6 +202,8 @@ def _mid_grey(plotter: Any, scene: Scene, view: View, cut: Cut | None) -> None:
     import pyvista
 
     points = scene.anatomy.head.mid_grey
+    if not len(points):
+        raise InputError("The head has no points amid its cortical sheet: the grey matter is too thick or too coarse.")
     if cut is not None:
         points = points[cut.keeps(points)]
     cloud = pyvista.PolyData(np.array(points))
@@ -212,20 +216,22 @@ def _mid_grey(plotter: Any, scene: Scene, view: View, cut: Cut | None) -> None:
 
 
 def _vectors(plotter: Any, scene: Scene, cut: Cut | None) -> None:
-    """The field as arrows, in strong grey matter, thinned to an even spacing."""
+    """The field as arrows just off the strong grey matter's surface, thinned to an even spacing."""
     import pyvista
 
-    grey = GreyField.of(scene.field)
-    strong = grey.elements[grey.strength >= VECTORS_FROM * scene.strongest]
-    centres = scene.anatomy.head.mesh.centroids[strong]
+    head, elements = scene.anatomy.head, GreyField.of(scene.field).elements
+    points, normals = np.asarray(scene.anatomy.grey.points), np.asarray(scene.anatomy.grey.point_normals)
+    shown = np.asarray(scene.grey["E"]) >= VECTORS_FROM * scene.strongest
     if cut is not None:
-        kept = cut.keeps(centres)
-        strong, centres = strong[kept], centres[kept]
-    _, first = np.unique(np.floor(centres / VECTORS_APART).astype(int), axis=0, return_index=True)
+        shown &= cut.keeps(points)
+    points, normals = points[shown], normals[shown]
+    _, first = np.unique(np.floor(points / VECTORS_APART).astype(int), axis=0, return_index=True)
     if not len(first):
         return
-    cloud = pyvista.PolyData(centres[first])
-    cloud["vector"] = scene.field.in_elements(strong[first]) / scene.strongest
+    points, normals = points[first], normals[first]
+    nearest = elements[cKDTree(head.mesh.centroids[elements]).query(points)[1]]
+    cloud = pyvista.PolyData(points + OFF * normals)
+    cloud["vector"] = scene.field.in_elements(nearest) / scene.strongest
     shape = cloud.glyph(
         orient="vector", scale="vector", factor=LONGEST,
         geom=pyvista.Arrow(tip_length=0.35, tip_radius=0.16, shaft_radius=0.06),
@@ -237,10 +243,10 @@ def sensitivity_cone(plotter: Any, plan: Plan, share: float) -> None:
     """What keeps a share of the best strength: positions as dots, and at the best one the handle's directions."""
     import pyvista
 
-    centres, points = kept_positions(plan, share)
-    dots = pyvista.PolyData(centres).glyph(geom=pyvista.Sphere(radius=1.6), scale=False, orient=False)
-    plotter.add_mesh(dots, color=COLOURS["current"], lighting=False)
-    for sector in points:
+    centres, sectors = kept_positions(plan, share)
+    balls = pyvista.PolyData(centres).glyph(geom=pyvista.Sphere(radius=1.6), scale=False, orient=False)
+    plotter.add_mesh(balls, color=COLOURS["current"], lighting=False)
+    for sector in sectors:
         triangles = np.column_stack(
             [np.full(len(sector) - 2, 3), np.zeros(len(sector) - 2, int), np.arange(1, len(sector) - 1),
              np.arange(2, len(sector))]
@@ -251,25 +257,31 @@ def sensitivity_cone(plotter: Any, plan: Plan, share: float) -> None:
 
 
 def kept_positions(plan: Plan, share: float) -> tuple[FloatArray, list[FloatArray]]:
-    """Positions (m, 3) whose best handle direction keeps a share of the plan's strongest, and the sectors that do.
+    """Positions (m, 3) that keep a share of the plan's strongest at some angle, and the sectors of the handle that do.
 
-    A sector is a polygon: the best placement's centre, and points on an arc around it in the coil's plane; it reaches
-    half a step of the search beyond the directions that keep the share at the position nearest to the best placement.
+    A sector is a polygon: the best placement's centre, and points on an arc around it in the coil's plane; the coil is
+    turned there about its axis in `STEP` degrees.
+
+    Raises
+    ------
+    InputError
+        If the plan was read from files, which do not hold the response that tells the turned coil's strength.
     """
-    positions = plan.report.positions
-    strengths = plan.strengths.reshape(positions, -1)
-    best, enough = plan.best, share * plan.strengths.max()
-    centres = plan.centers.reshape(positions, -1, 3)[np.arange(positions), strengths.argmax(axis=1)]
-    nearest = int(np.argmin(np.linalg.norm(centres - best.placement.center, axis=1)))
-    row = strengths[nearest]
-    turns, step = len(row), 360.0 / len(row)
+    if plan.response is None:
+        raise InputError("The cone of a plan read from files is not known: it has no response; plan again.")
+    by_position = plan.strengths.reshape(plan.report.positions, -1)
+    centres = plan.centers.reshape(*by_position.shape, 3)[np.arange(len(by_position)), by_position.argmax(axis=1)]
+    kept_centres = centres[by_position.max(axis=1) >= share * by_position.max()]
+    placement, turns = plan.best.placement, round(360 / STEP)
+    turned = [placement.moved(turned=STEP * i) for i in range(turns)]
+    strengths = plan.response.strengths(np.array([pose.head_from_coil for pose in turned]))
+    kept = strengths >= share * strengths[0]
     sectors = []
-    kept = row >= enough
-    for first in np.flatnonzero(kept & ~np.roll(kept, 1)) if not kept.all() else [0]:
+    for first in [0] if kept.all() else np.flatnonzero(kept & ~np.roll(kept, 1)):
         last = first
         while last + 1 - first < turns and kept[(last + 1) % turns]:
             last += 1
-        angles = np.arange((first - 0.5) * step, (last + 0.5) * step + 0.5, min(step / 4, 3.0))
-        arc = [best.placement.moved(turned=angle - best.angle).handle_direction for angle in angles]
-        sectors.append(best.placement.center + np.vstack([np.zeros(3), CONE * np.array(arc)]))
-    return centres[strengths.max(axis=1) >= enough], sectors
+        angles = np.linspace((first - 0.5) * STEP, (last + 0.5) * STEP, 2 * (last - first) + 3)
+        arc = [placement.moved(turned=angle).handle_direction for angle in angles]
+        sectors.append(placement.center + np.vstack([np.zeros(3), CONE * np.array(arc)]))
+    return kept_centres, sectors

@@ -1,6 +1,6 @@
 """What the pictures of a plan show, as shapes in the head frame: surfaces, coil, arrows, target and lesion."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -107,10 +107,6 @@ class Scene:
         return cls(
             anatomy, field, grey, values.threshold, values.hot_spot, side, plan.target.center, plan.target.radius
         )
-
-    def with_grey(self, grey: Any) -> "Scene":
-        """The same with another surface of the grey matter, for one that was cut."""
-        return replace(self, grey=grey)
 
     @property
     def axes(self) -> FloatArray:

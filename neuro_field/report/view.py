@@ -69,8 +69,8 @@ def view(
     vectors : bool
         The field's direction where it is strong.
     cone : float, optional
-        Of a plan, a share such as 0.9: the positions that keep it of the best strength, as dots, and at the best
-        placement the cone of handle directions that do.
+        Of a plan just computed, a share such as 0.9: the positions that keep it of the best strength, as dots, and at
+        the best placement the cone of handle directions that do.
 
     Raises
     ------
@@ -221,18 +221,15 @@ def _head(head: HeadModel, look: Look) -> Shown:
 
 def _read_plan(plan: Plan, look: Look) -> Shown:
     """Positions, target and handle of a plan without its head."""
-    if look.cut or look.opacity or look.mid_grey or look.vectors:
-        raise InputError("A plan read from files has neither head nor field: it cannot be cut or shown in tissues.")
+    if not look.plain:
+        raise InputError("A plan read from files has neither head nor field: it can only be shown as it is.")
     axes = HeadFacts.of(None).axes
-    where = position_view(plan, axes)
 
     def draw(plotter: Any, where: View) -> None:
         positions(plotter, plan, where)
         target(plotter, plan.target.center + where.nearer, plan.target.radius, where.into)
-        if look.cone is not None:
-            sensitivity_cone(plotter, plan, look.cone)
 
-    return Shown(where, axes, draw)
+    return Shown(position_view(plan, axes), axes, draw)
 
 
 def _check_screen() -> None:
