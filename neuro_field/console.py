@@ -93,7 +93,9 @@ def named_numbers(texts: Sequence[str] | None, option: str) -> dict[str, float]:
     """Repeated name=number values of an option."""
     out = {}
     for text in texts or ():
-        name, _, value = text.partition("=")
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise InputError(f"Option {option} must be a name and a number, such as scalp=4.0; instead {text!r}.")
         out[name.strip()] = float(numbers(value, 1, option, "scalp=4.0")[0])
     return out
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-SCRIPT = Path(__file__).parents[1] / "benchmarks" / "run.py"
+BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
+SCRIPT = BENCHMARKS / "run.py"
 
 
 @pytest.fixture(scope="module")
@@ -31,3 +32,21 @@ def test_unknown_patterns_are_refused_with_the_rows(script, tmp_path, capsys):
         script["main"](["nothing", "--results", str(tmp_path)])
     assert "there are assembly, scikit-fem assembly" in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
+
+
+def test_meshers_are_measured_in_processes_of_their_own_and_a_failure_is_a_row(capsys, monkeypatch):
+    monkeypatch.syspath_prepend(str(BENCHMARKS))  # the processes that are started look the script up by its name
+    import meshers
+
+    labels, affine = meshers.block(14)
+    row = meshers.apart("neuro_field", labels, affine, 3.0, 300.0)
+    assert row.note == ""
+    assert row.nodes > 100
+    assert row.smallest_angle > 10
+    assert all(0.5 < share <= 1 for share in row.dice.values())
+    assert meshers.apart("neuro_field", labels * 0, affine, 3.0, 300.0).note.startswith("failed: InputError")
+    shown = meshers.table([row, meshers.Row("other", note="not done")])
+    assert len({line.count("|") for line in shown.splitlines()}) == 1
+    with pytest.raises(SystemExit):
+        meshers.main(["nothing"])
+    assert "there are neuro_field, fTetWild" in capsys.readouterr().err

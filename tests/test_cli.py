@@ -29,6 +29,17 @@ def files(tmp_path_factory):
         nib.save(image, folder / name)
 
     write("T1.nii.gz", t1)
+    write("colours.nii.gz", np.zeros(labels.shape, dtype=[("R", "u1"), ("G", "u1"), ("B", "u1")]))
+    write("holes.nii.gz", np.where(labels == 3, np.nan, t1).astype(np.float32))
+    write("shares.nii.gz", labels * np.float32(0.3))
+    write("elsewhere.nii.gz", labels, affine + np.array([[0, 0, 0, 400]] + 3 * [4 * [0]]))
+    write("numbers.nii.gz", labels.astype(np.int16) * 37)
+    write("brain.nii.gz", np.isin(labels, (1, 2)).astype(np.uint8))
+    twice = nib.Nifti1Image(t1, affine)
+    twice.set_qform(affine + np.array([[0, 0, 0, 9]] + 3 * [4 * [0]]), 1)
+    twice.set_sform(affine, 1)
+    nib.save(twice, folder / "twice.nii.gz")
+    (folder / "cut.nii.gz").write_bytes((folder / "T1.nii.gz").read_bytes()[:20000])
     write("labels.nii.gz", labels)
     write("flat.nii.gz", t1[:, :, 10])
     write("nowhere.nii.gz", t1, None)
@@ -74,6 +85,20 @@ def refused(capsys, arguments, *words):
         (["T1.nii.gz", "--labels", "labels.nii.gz", "--lesion", "empty_mask.nii.gz"], ["lesion", "every voxel is 0"]),
         (["T1.nii.gz", "--labels", "labels.nii.gz", "--edge", "-1"], ["edge"]),
         (["example:colin28"], ["colin28", "colin27-stroke"]),
+        (["colours.nii.gz", "--labels", "labels.nii.gz"], ["colours.nii.gz", "RGB"]),
+        (["holes.nii.gz", "--labels", "labels.nii.gz"], ["holes.nii.gz", "NaN"]),
+        (["cut.nii.gz", "--labels", "labels.nii.gz"], ["cut.nii.gz", "damaged"]),
+        (["twice.nii.gz", "--labels", "labels.nii.gz"], ["twice.nii.gz", "9.0 mm"]),
+        (["T1.nii.gz", "--labels", "shares.nii.gz"], ["shares.nii.gz", "nearest neighbour"]),
+        (["T1.nii.gz", "--labels", "elsewhere.nii.gz"], ["one world", "0%"]),
+        (["T1.nii.gz", "--labels", "numbers.nii.gz"], ["37 ("]),
+        (["T1.nii.gz", "--labels", "labels.nii.gz", "--lesion", "elsewhere.nii.gz"], ["lesion must hold"]),
+        (["T1.nii.gz", "--labels", "labels.nii.gz", "--lesion", "brain.nii.gz"], ["at most 40%"]),
+        (["T1.nii.gz", "--labels", "labels.nii.gz", "--lesion", "mask.nii.gz", "--rim", "50"], ["rim", "20 mm"]),
+        (["T1.nii.gz", "--labels", "labels.nii.gz", "--tissue-edge", "scalp"], ["scalp=4.0"]),
+        (["T1.nii.gz", "--labels", "labels.nii.gz", "--edge", "0.05"], ["over the limit", "at least"]),
+        (["T1.nii.gz", "--labels", "labels.nii.gz", "--t2", "T1.nii.gz"], ["--t2"]),
+        (["."], ["holds no head", "dcm2niix"]),
     ],
 )
 def test_head_refuses_bad_images_in_one_line_and_leaves_nothing(files, tmp_path, capsys, arguments, words):

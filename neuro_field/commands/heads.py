@@ -49,6 +49,11 @@ def head(
                     "with a mesh."
                 )
             made, files = head_of(image, stages, edge), images_of(image)
+        elif Path(image).is_dir():
+            raise InputError(
+                f"The folder {image} holds no head (head.json, or m2m_<ID> with <ID>.msh); give one T1 image, made of "
+                "DICOM by dcm2niix."
+            )
         elif not Path(image).is_file():
             raise InputError(f"The image {image} does not exist.")
         elif labels is not None and t2 is not None:

@@ -20,6 +20,9 @@ POOR_TO_COLLAPSE, POOR_TO_POLISH = 0.4, 0.5
 LEASH = 0.15
 #: The few stars still worse than this quality are polished again on a longer leash.
 WORST_TO_POLISH, LAST_LEASH = 0.28, 0.6
+#: What then remains below this quality, slivers that lie flat in an interface, is polished by letting nodes leave their
+#: interface by so much; a hundred nodes of a head.
+SLIVERS_TO_POLISH, LOOSE_LEASH = 0.45, 0.15
 #: Two faces of the outer surface whose normals have this cosine or more lie flat side by side.
 FLAT = 0.75
 
@@ -60,8 +63,9 @@ def shaped(
         label_sets = node_label_sets(tets, labels, len(nodes), outer)
         offsets, star = stars_of(tets, len(nodes))
         smooth_nodes(fields, tets, offsets, star, label_sets, 1, SMOOTHING_SHARE, GOOD, AT_REST, 0.4, nodes)
-    polish_nodes(fields, tets, offsets, star, label_sets, POOR_TO_POLISH, 3, LEASH * cell, nodes)
-    polish_nodes(fields, tets, offsets, star, label_sets, WORST_TO_POLISH, 4, LAST_LEASH * cell, nodes)
+    polish_nodes(fields, tets, offsets, star, label_sets, POOR_TO_POLISH, 3, LEASH * cell, False, nodes)
+    polish_nodes(fields, tets, offsets, star, label_sets, WORST_TO_POLISH, 4, LAST_LEASH * cell, False, nodes)
+    polish_nodes(fields, tets, offsets, star, label_sets, SLIVERS_TO_POLISH, 2, LOOSE_LEASH * cell, True, nodes)
     return nodes, tets, labels
 
 

@@ -127,7 +127,7 @@ def _direction(number, out):
 
 
 @njit(cache=True)
-def polish_nodes(fields, tets, offsets, star, label_sets, poor, rounds, leash, nodes):
+def polish_nodes(fields, tets, offsets, star, label_sets, poor, rounds, leash, loose, nodes):
     """Search around the nodes of poor stars for a place of better worst quality, in place; counts the gains.
 
     Interface nodes search on their interface only (each trial steps back onto the level set and counts only
@@ -142,6 +142,8 @@ def polish_nodes(fields, tets, offsets, star, label_sets, poor, rounds, leash, n
     rounds : int
     leash : float
         How far a node of three tissues may go from where it was, voxels; others may go four times as far.
+    loose : bool
+        Interface nodes may leave their interface by ``leash`` instead.
     nodes : (n, 3) array
         In voxels.
     """
@@ -156,7 +158,7 @@ def polish_nodes(fields, tets, offsets, star, label_sets, poor, rounds, leash, n
             if before > poor:
                 continue
             several = _several(label_sets[v])
-            has_level = several and _has_level(label_sets[v])
+            has_level = several and _has_level(label_sets[v]) and not loose
             radius = leash if several and not has_level else 4 * leash
             step = 0.2 * _mean_edge(tets, offsets, star, nodes, v)
             for _ in range(4):
