@@ -13,6 +13,9 @@ from neuro_field.kernels.morton import morton_codes
 #: Levels of an octree of Morton codes.
 _LEVELS = 21
 
+#: Neighbouring boxes that stay together when boxes are dealt out to threads.
+_RUN = 16
+
 
 @dataclass(frozen=True, eq=False)
 class Boxes:
@@ -55,23 +58,21 @@ class Boxes:
 
     @cached_property
     def _dealt(self) -> tuple[AnyArray, AnyArray, AnyArray, AnyArray]:
-        """Split boxes by level, where each level begins, each box's place among them, and the others.
+        """Split boxes by level, where each level begins, each box's place among them, and the other boxes.
 
-        Shuffled, for threads take runs of them, and those near a coil, which take longest, are neighbours.
+        Runs of neighbours are shuffled: a thread takes one end of a list, and boxes near a coil take longest.
         """
-        rng = np.random.default_rng(0)
         levels, inner = [0], []
         level = np.zeros(1, dtype=np.int64)
         while len(level):
             split = level[self.counts[level] > 0]
-            inner.append(rng.permutation(split))
+            inner.append(_shuffled(split))
             levels.append(levels[-1] + len(split))
-            level = np.concatenate(
-                [np.arange(0), *map(np.arange, self.children[split], (self.children + self.counts)[split])]
-            )
+            ends = (self.children[split[0]], self.children[split[-1]] + self.counts[split[-1]]) if len(split) else (0, 0)
+            level = np.arange(*ends)  # the boxes of a level follow one another
         place = np.full(len(self.counts), -1)
         place[np.concatenate(inner)] = np.arange(levels[-1])
-        return np.concatenate(inner), np.array(levels), place, rng.permutation(np.flatnonzero(self.counts == 0))
+        return np.concatenate(inner), np.array(levels), place, _shuffled(np.flatnonzero(self.counts == 0))
 
     def add_field(self, kind: int, sources: FloatArray, origin: FloatArray, out: FloatArray, column: int) -> None:
         """Add the field of sources to out (n, k, 3) at its ``column``, rows in the order the points came in.
@@ -93,3 +94,9 @@ class Boxes:
             kind, sources, origin, self.points, self.order, self.first, self.last, self.parents, self.centres,
             self.halves, leaves, place, coefficients, near, counts, column, out,
         )  # fmt: skip
+
+
+def _shuffled(boxes: AnyArray) -> AnyArray:
+    """In another order, the same every time, runs of neighbours kept."""
+    runs = np.split(boxes, np.arange(_RUN, len(boxes), _RUN))
+    return np.concatenate([runs[i] for i in np.random.default_rng(0).permutation(len(runs))])

@@ -33,6 +33,9 @@ _DEPTH_ALLOWED = 0.5
 #: Scalp deeper than this in the casing, in mm, is cut by it: skin and hair give way, and tracked poses err as much.
 _CUT_ALLOWED = 3.0
 
+#: Unknowns times right-hand sides of the largest block; each such number takes about 100 bytes on the way.
+_MOST_NUMBERS = 32_000_000
+
 #: A load's sum, as a share of the sum of its magnitudes, that is more than rounding.
 _UNBALANCED = 1e-6
 
@@ -85,11 +88,11 @@ class Solver:
         self.system = System(head)
         self.equations: System | QuadraticSystem = self.system
         self._boxes = Boxes.of(self.system.nodes)
-        along = self._boxes.order
-        place = np.argsort(along)
-        self._order: AnyArray | slice = along
-        self._place: AnyArray | slice = place
-        matrix, self._entry = _reordered(self.system.stiffness, along, place)
+        matrix, self._entry = _reordered(self.system.stiffness, self._boxes.order)
+        self._order: AnyArray | slice = self._boxes.order
+        self._place: AnyArray | slice = np.argsort(self._order)
+        if (np.diff(self._boxes.order) == 1).all():
+            self._order = self._place = slice(None)  # nodes come along the curve already, as our own meshes' do
         matrix.data[matrix.indptr[0]] *= 2  # grounds the first node: constants are no longer in the null space
         self._multigrid: Multigrid = multigrid(matrix)
         self._matrix = matrix.indptr.astype(np.uint32), matrix.indices.astype(np.uint32), matrix.data
@@ -138,8 +141,7 @@ class Solver:
         return out
 
     def _raise(self) -> None:
-        assert not isinstance(self._order, slice)
-        system = QuadraticSystem(self.system, self._order, self._matrix[:2])
+        system = QuadraticSystem(self.system, self._boxes.order, self._matrix[:2])
         matrix = system.stiffness()
         matrix[2][0] += self._matrix[2][0] / 2  # the same grounding, so that the levels stay Galerkin's
         self._multigrid = raised(self._multigrid, system, matrix)
@@ -205,8 +207,8 @@ class Solver:
         for placement in placements:
             self._check(coil, placement)
         fields: list[Field] = []
-        for first in range(0, len(placements), WIDTHS[-1]):
-            block = placements[first : first + WIDTHS[-1]]
+        for first in range(0, len(placements), self._columns):
+            block = placements[first : first + self._columns]
             start = time.perf_counter()
             primaries = [primary_field(self.head, coil, placement, gauge, gauge_center) for placement in block]
             fields += self._solve_block(coil, block, primaries, float(didt), start)
@@ -240,13 +242,20 @@ class Solver:
         blocks: list[FloatArray] = []
         iterations: list[int] = []
         residuals: list[float] = []
-        for first in range(0, loads.shape[1], WIDTHS[-1]):
-            block = loads[self._order, first : first + WIDTHS[-1]]
+        for first in range(0, loads.shape[1], self._columns):
+            block = loads[self._order, first : first + self._columns]
             x, convergence = solve_block(self._matrix, self._multigrid.cycle, block, tolerance=self.tolerance)
             blocks.append(x[self._place])
             iterations.extend(convergence.iterations)
             residuals.extend(convergence.residuals)
-        return np.concatenate(blocks, axis=1), Convergence(tuple(iterations), tuple(residuals))
+        found = blocks[0] if len(blocks) == 1 else np.concatenate(blocks, axis=1)
+        return found, Convergence(tuple(iterations), tuple(residuals))
+
+    @property
+    def _columns(self) -> int:
+        """How many right-hand sides are solved together."""
+        most = _MOST_NUMBERS // (len(self._matrix[0]) - 1)
+        return max((width for width in WIDTHS if width <= most), default=1)
 
     def nodal_dadt(self, primaries: Sequence[Primary]) -> FloatArray:
         """dA/dt (u, k, 3) at the unknowns' points of several coils on the head, V/m per A/s."""
@@ -309,12 +318,12 @@ class Solver:
                 )
 
 
-def _reordered(matrix: csr_matrix, order: AnyArray, place: AnyArray) -> tuple[csr_matrix, IntArray]:
+def _reordered(matrix: csr_matrix, order: AnyArray) -> tuple[csr_matrix, IntArray]:
     """A square matrix with rows and columns in another order, and which old entry each of its entries is."""
     indptr = np.zeros(len(order) + 1, dtype=np.int32)
     np.cumsum(np.diff(matrix.indptr)[order], out=indptr[1:])
     indices, entry = np.empty((2, matrix.nnz), dtype=np.int32)
-    reordered(matrix.indptr, matrix.indices, order, place, indptr, indices, entry)
+    reordered(matrix.indptr, matrix.indices, order, np.argsort(order), indptr, indices, entry)
     return csr_matrix((matrix.data[entry], indices, indptr), shape=matrix.shape), entry
 
 

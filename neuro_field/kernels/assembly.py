@@ -55,27 +55,58 @@ def conducted(sigma, tensor, t, vector):
             vector[c] *= sigma[t]
 
 
+@njit(cache=True)
+def _empty_table(elements):
+    """Room to look up the nodes of some elements, twice as much as they can fill: a power of two; -1 is free."""
+    size = 32
+    while size < 8 * elements:
+        size *= 2
+    return np.full(size, -1, np.int32)
+
+
+@njit(cache=True, inline="always")
+def _slot(table, node):
+    """Where a node stands in a table, or the free place where it would."""
+    slot = (node * 40503) & (len(table) - 1)
+    while table[slot] >= 0 and table[slot] != node:
+        slot = (slot + 1) & (len(table) - 1)
+    return slot
+
+
 @njit(cache=True, parallel=True)
 def row_lengths(tets, offsets, slots, lengths):
     """Number of different nodes in the elements around each node, itself included; lengths (n,) int32."""
     for i in prange(len(lengths)):
-        seen = np.empty(4 * (offsets[i + 1] - offsets[i]), np.int32)
+        table = _empty_table(offsets[i + 1] - offsets[i])
         count = 0
         for s in range(offsets[i], offsets[i + 1]):
             for b in range(4):
-                j = tets[slots[s] >> 2, b]
-                known = False
-                for q in range(count):
-                    if seen[q] == j:
-                        known = True
-                        break
-                if not known:
-                    seen[count] = j
+                slot = _slot(table, tets[slots[s] >> 2, b])
+                if table[slot] < 0:
+                    table[slot] = tets[slots[s] >> 2, b]
                     count += 1
         lengths[i] = count
 
 
-@njit(cache=True, parallel=True)
+@njit(cache=True, inline="always")
+def _sorted_row(tets, slots, table, indices, start):
+    """The nodes of elements around one, ascending, into a row of ``indices``; each is in ``table`` then."""
+    count = start
+    for s in range(len(slots)):
+        for b in range(4):
+            j = tets[slots[s] >> 2, b]
+            slot = _slot(table, j)
+            if table[slot] < 0:
+                table[slot] = j
+                place = count
+                while place > start and indices[place - 1] > j:
+                    indices[place] = indices[place - 1]
+                    place -= 1
+                indices[place] = j
+                count += 1
+
+
+@njit(cache=True, parallel=True, error_model="numpy")
 def stiffness(nodes, tets, sigma, tensor, offsets, slots, indptr, indices, data, couplings):
     """Rows of K_ij = sum_t V grad(l_i) . sigma grad(l_j) in CSR, columns ascending; and what couples dA/dt to loads.
 
@@ -83,44 +114,39 @@ def stiffness(nodes, tets, sigma, tensor, offsets, slots, indptr, indices, data,
     couplings (e, 3), filled: -1/4 sum_t V sigma grad(l_i) over the elements t that hold i and j, S m.
     """
     for i in prange(len(indptr) - 1):
-        start, count = indptr[i], 0
-        own, other, last = np.empty(3), np.empty(3), np.empty(3)
-        for s in range(offsets[i], offsets[i + 1]):
-            t, a = slots[s] >> 2, slots[s] & 3
-            weighted_gradient(nodes, tets, t, a, own)
-            volume = 0.0
-            p, q = tets[t, a], tets[t, (a + 1) & 3]
-            for c in range(3):  # the hat function falls from 1 to 0 between its node and the opposite face
-                volume += own[c] * (nodes[p, c] - nodes[q, c])
+        around = slots[offsets[i] : offsets[i + 1]]
+        table = _empty_table(len(around))
+        _sorted_row(tets, around, table, indices, indptr[i])
+        where = np.empty(len(table), np.int32)
+        for place in range(indptr[i], indptr[i + 1]):
+            where[_slot(table, indices[place])] = place
+            data[place] = 0.0
             for c in range(3):
-                last[c] = -own[c]  # the four gradients add up to nothing
-                other[c] = own[c]
+                couplings[place, c] = 0.0
+        x, y, z = nodes[i, 0], nodes[i, 1], nodes[i, 2]
+        own, values = np.empty(3), np.empty(4)
+        for s in range(len(around)):
+            t, a = around[s] >> 2, around[s] & 3
+            j, k, m = tets[t, (a + 1) & 3], tets[t, (a + 2) & 3], tets[t, (a + 3) & 3]
+            ux, uy, uz = nodes[j, 0] - x, nodes[j, 1] - y, nodes[j, 2] - z
+            vx, vy, vz = nodes[k, 0] - x, nodes[k, 1] - y, nodes[k, 2] - z
+            wx, wy, wz = nodes[m, 0] - x, nodes[m, 1] - y, nodes[m, 2] - z
+            ax, ay, az = vy * wz - vz * wy, vz * wx - vx * wz, vx * wy - vy * wx  # gradients times 6 V, but for a sign
+            bx, by, bz = wy * uz - wz * uy, wz * ux - wx * uz, wx * uy - wy * ux
+            cx, cy, cz = uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx
+            own[0], own[1], own[2] = -ax - bx - cx, -ay - by - cy, -az - bz - cz  # the four add up to nothing
             conducted(sigma, tensor, t, own)
-            for step in range(4):
-                b = (a + step) & 3
-                if step == 3:
-                    other[:] = last
-                elif step > 0:
-                    weighted_gradient(nodes, tets, t, b, other)
-                    for c in range(3):
-                        last[c] -= other[c]
-                value = (own[0] * other[0] + own[1] * other[1] + own[2] * other[2]) / volume
-                j = tets[t, b]
-                place = start + count
-                while place > start and indices[place - 1] >= j:
-                    place -= 1
-                if place == start + count or indices[place] != j:
-                    for m in range(start + count, place, -1):
-                        indices[m], data[m] = indices[m - 1], data[m - 1]
-                        for c in range(3):
-                            couplings[m, c] = couplings[m - 1, c]
-                    indices[place], data[place] = j, 0.0
-                    for c in range(3):
-                        couplings[place, c] = 0.0
-                    count += 1
-                data[place] += value
+            scale = 1.0 / (6.0 * abs(ux * ax + uy * ay + uz * az))
+            values[1] = scale * (own[0] * ax + own[1] * ay + own[2] * az)
+            values[2] = scale * (own[0] * bx + own[1] * by + own[2] * bz)
+            values[3] = scale * (own[0] * cx + own[1] * cy + own[2] * cz)
+            values[0] = -values[1] - values[2] - values[3]
+            quarter = -1.0 / 24.0 if a & 1 == 0 else 1.0 / 24.0
+            for b in range(4):
+                place = where[_slot(table, tets[t, (a + b) & 3])]
+                data[place] += values[b]
                 for c in range(3):
-                    couplings[place, c] -= 0.25 * own[c]
+                    couplings[place, c] += quarter * own[c]
 
 
 @njit(cache=True)

@@ -61,18 +61,20 @@ def sphere_field(points, positions, moments, out):
         )
 
 
-@njit(cache=True, parallel=True, error_model="numpy")
+@njit(cache=True, parallel=True, error_model="numpy", fastmath=VECTORS)
 def ray_clearance(points, positions, out):
     """For each source the least cosine between r2 and r2 - r over points r: -1 where one lies straight beyond it.
 
     points (m, 3), positions (s, 3) from the origin in one unit; out (s,), 1 where there are no points.
     """
+    x, y, z = points[:, 0].copy(), points[:, 1].copy(), points[:, 2].copy()
     for s in prange(len(positions)):
         px, py, pz = positions[s, 0], positions[s, 1], positions[s, 2]
-        least = 1.0
-        for i in range(len(points)):
-            ax, ay, az = px - points[i, 0], py - points[i, 1], pz - points[i, 2]
+        least = math.inf  # of dot |dot| / square, which rises with the cosine and needs no root
+        for i in range(len(x)):
+            ax, ay, az = px - x[i], py - y[i], pz - z[i]
             dot = px * ax + py * ay + pz * az
-            square = (px * px + py * py + pz * pz) * (ax * ax + ay * ay + az * az)
-            least = min(least, dot / math.sqrt(square))
-        out[s] = least
+            value = dot * abs(dot) / (ax * ax + ay * ay + az * az)
+            least = value if value < least else least
+        least /= px * px + py * py + pz * pz
+        out[s] = math.copysign(math.sqrt(abs(least)), least) if len(x) else 1.0
