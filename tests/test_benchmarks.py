@@ -31,3 +31,15 @@ def test_unknown_patterns_are_refused_with_the_rows(script, tmp_path, capsys):
         script["main"](["nothing", "--results", str(tmp_path)])
     assert "there are assembly, scikit-fem assembly" in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
+
+
+def test_the_search_is_measured_beside_forward_solves(tmp_path, capsys, monkeypatch):
+    monkeypatch.syspath_prepend(str(SCRIPT.parent))
+    search = runpy.run_path(str(SCRIPT.parent / "search.py"))
+    rows = search["main"](["--small", "--results", str(tmp_path)])
+    assert [row.name for row in rows] == list(search["ROWS"])
+    assert all(row.seconds > 0 and row.peak_mb > 10 for row in rows)
+    assert [row.error is not None and row.error < 1e-2 for row in rows] == [False, True, False, True]
+    assert "one forward solve / one of 100,000 placements" in capsys.readouterr().out
+    (path,) = tmp_path.iterdir()
+    assert len(json.loads(path.read_text())["runs"][0]["ratios"]) == 3
