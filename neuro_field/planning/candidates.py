@@ -85,7 +85,7 @@ class Candidates:
     positions : (p,) int array
         Which scalp position each belongs to.
     angles : (p,) array
-        Of the handle, degrees from straight back, towards the patient's left positive.
+        Of the handle, degrees from straight back, towards the patient's left positive; 0 to 360.
     lifts : (p,) array
         mm by which each stands farther than the gap, so that the casing does not cut the scalp.
     gaps : (p,) array
@@ -263,7 +263,7 @@ def _placed(
     return Candidates(
         poses.reshape(-1, 4, 4),
         np.repeat(np.arange(q, dtype=np.int32), t * g * a),
-        np.broadcast_to(np.degrees(turns), each).ravel(),
+        np.broadcast_to(np.round(np.degrees(turns), 9) % 360, each).ravel(),
         lifts.ravel(),
         np.broadcast_to(np.array(gaps)[:, None], each).ravel(),
         np.broadcast_to(np.array(tilts)[:, None, None], (*each, 2)).reshape(-1, 2),

@@ -13,7 +13,7 @@ from neuro_field.field.error import numerical_error as error_of
 from neuro_field.field.field import Field
 from neuro_field.field.solver import Solver, peak_memory
 from neuro_field.head.model import HeadModel
-from neuro_field.planning.candidates import Candidates, Grid, candidates
+from neuro_field.planning.candidates import Candidates, Grid, candidates, finer
 from neuro_field.planning.clock import Clock, Progress
 from neuro_field.planning.metrics import Surroundings
 from neuro_field.planning.plan import Candidate, Plan, PlanReport
