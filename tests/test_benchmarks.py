@@ -50,3 +50,15 @@ def test_meshers_are_measured_in_processes_of_their_own_and_a_failure_is_a_row(c
     with pytest.raises(SystemExit):
         meshers.main(["nothing"])
     assert "there are neuro_field, fTetWild" in capsys.readouterr().err
+
+
+def test_the_search_is_measured_beside_forward_solves(tmp_path, capsys, monkeypatch):
+    monkeypatch.syspath_prepend(str(SCRIPT.parent))
+    search = runpy.run_path(str(SCRIPT.parent / "search.py"))
+    rows = search["main"](["--small", "--results", str(tmp_path)])
+    assert [row.name for row in rows] == list(search["ROWS"])
+    assert all(row.seconds > 0 and row.peak_mb > 10 for row in rows)
+    assert [row.error is not None and row.error < 1e-2 for row in rows] == [False, True, False, True]
+    assert "one forward solve / one of 100,000 placements" in capsys.readouterr().out
+    (path,) = tmp_path.iterdir()
+    assert len(json.loads(path.read_text())["runs"][0]["ratios"]) == 3

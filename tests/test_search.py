@@ -392,6 +392,16 @@ def test_finer_keeps_a_tilt(head, coil, target):
     assert np.abs(close.head_from_coil - made.head_from_coil[i]).max(axis=(1, 2)).min() < 1e-6
 
 
+def test_finer_keeps_each_gap_and_halves_small_steps(head, coil, target):
+    grid = Grid(radius=8, spacing=1.0, angle_step=2.0, gap=4.0, gaps=(9.0,))
+    made = candidates(head, coil, target, replace(grid, spacing=8.0, angle_step=180.0))
+    i = np.flatnonzero(made.gaps == 9.0)[:1]
+    (close,) = finer(head, coil, made.head_from_coil[i], grid, gaps=made.gaps[i])
+    assert np.abs(close.head_from_coil - made.head_from_coil[i]).max(axis=(1, 2)).min() < 1e-6
+    assert set(close.gaps) == {9.0}
+    assert len(close) == 9 * 3  # half a millimetre, one degree
+
+
 @pytest.mark.parametrize("keywords", [{"spacing": 0.0}, {"spacing": 9.0}, {"angle_step": 20.0}])
 def test_steps_that_refine_nothing_are_refused(head, coil, choices, keywords):
     with pytest.raises(nf.InputError, match="Steps of finer"):

@@ -85,7 +85,7 @@ class Candidates:
     positions : (p,) int array
         Which scalp position each belongs to.
     angles : (p,) array
-        Of the handle, degrees from straight back, towards the patient's left positive.
+        Of the handle, degrees from straight back, towards the patient's left positive; 0 to 360.
     lifts : (p,) array
         mm by which each stands farther than the gap, so that the casing does not cut the scalp.
     gaps : (p,) array
@@ -145,8 +145,8 @@ def candidates(head: HeadModel, coil: Coil, target: Target, grid: Grid | None = 
 
 
 def finer(
-    head: HeadModel, coil: Coil, poses: FloatArray, grid: Grid | None = None, *, spacing: float = 1.0,
-    angle_step: float = 2.5,
+    head: HeadModel, coil: Coil, poses: FloatArray, grid: Grid | None = None, *, gaps: FloatArray | None = None,
+    spacing: float | None = None, angle_step: float | None = None,
 ) -> list[Candidates]:  # fmt: skip
     """Closer placements around some poses: within half a step of a grid, on the scalp, lifted to clear it.
 
@@ -157,32 +157,51 @@ def finer(
     poses : (b, 4, 4) array
         mm; on the scalp or above it.  A tilt against the smoothed scalp is kept.
     grid : Grid, optional
-        Whose spacing and angle step are to be refined, and whose gap is kept.
-    spacing, angle_step : float
-        Of the closer placements, mm and degrees.
+        Whose steps are refined.
+    gaps : (b,) array, optional
+        The gap that each pose was made for, and keeps, mm; that of the grid when omitted.
+    spacing, angle_step : float, optional
+        Of the closer placements: 1 mm and 2.5 degrees, or half of the grid's steps where that is less.
 
     Returns
     -------
     list of Candidates
-        One for each pose.  Their angles and tilts count from the frame of each position, as those of `candidates`.
+        One for each pose, and the pose itself among them.  Angles and tilts count from the frame of each position, as
+        those of `candidates`.
 
     Raises
     ------
     InputError
-        If a pose is not over the scalp, or a step is not positive.
+        If a pose is not over the scalp, or a step is not positive or no finer than the grid's.
+
+    Examples
+    --------
+    >>> import neuro_field as nf
+    >>> from neuro_field.planning.candidates import Grid, candidates, finer
+    >>> head = nf.sphere_head((70, 80, 90), edge=9.0)
+    >>> coil, target = nf.load_coil("figure8-70mm"), nf.Target.ball(head, (0, 0, 75), tissue="csf", radius=8)
+    >>> grid = Grid(radius=10, spacing=5, angle_step=15)
+    >>> (closer,) = finer(head, coil, candidates(head, coil, target, grid).head_from_coil[:1], grid)
+    >>> len(closer)  # 5 x 5 positions, 7 directions
+    175
     """
     grid = grid or Grid()
-    if not (0 < spacing <= grid.spacing and 0 < angle_step <= grid.angle_step):
+    spacing = min(1.0, grid.spacing / 2) if spacing is None else spacing
+    angle_step = min(2.5, grid.angle_step / 2) if angle_step is None else angle_step
+    if not (0 < spacing < grid.spacing and 0 < angle_step < grid.angle_step):
         raise InputError(
             f"Steps of finer must be positive and below those of the grid ({grid.spacing:g} mm and "
             f"{grid.angle_step:g} degrees); instead received {spacing} and {angle_step}."
         )
+    poses = np.asarray(poses, dtype=np.float64).reshape(-1, 4, 4)
+    kept = np.full(len(poses), grid.gap) if gaps is None else np.asarray(gaps, dtype=np.float64)
+    reach = grid.angle_step / 2 // angle_step
+    steps = angle_step * np.arange(-reach, reach + 1)
     out = []
-    for pose in np.asarray(poses, dtype=np.float64).reshape(-1, 4, 4):
-        spots = _beside(head, pose, grid.gap, grid.spacing / 2, spacing)
+    for pose, gap in zip(poses, kept.tolist(), strict=True):
+        spots = _beside(head, pose, gap, grid.spacing / 2, spacing)
         tilt, angle = _against(spots.frames[0], pose[:3, :3])
-        steps = angle_step * np.arange(-(grid.angle_step / 2 // angle_step), grid.angle_step / 2 // angle_step + 1)
-        out.append(_placed(head, coil, spots, np.radians(angle + steps), (grid.gap,), (tilt,)))
+        out.append(_placed(head, coil, spots, np.radians(angle + steps), (gap,), (tilt,)))
     return out
 
 
@@ -244,7 +263,7 @@ def _placed(
     return Candidates(
         poses.reshape(-1, 4, 4),
         np.repeat(np.arange(q, dtype=np.int32), t * g * a),
-        np.broadcast_to(np.degrees(turns), each).ravel(),
+        np.broadcast_to(np.round(np.degrees(turns), 9) % 360, each).ravel(),
         lifts.ravel(),
         np.broadcast_to(np.array(gaps)[:, None], each).ravel(),
         np.broadcast_to(np.array(tilts)[:, None, None], (*each, 2)).reshape(-1, 2),

@@ -137,7 +137,7 @@ def plan(
         allowed = _allowed(avoid, avoided, choices.head_from_coil, strengths)
     with clock("refinement"):
         coarse = distinct(choices, np.where(allowed, strengths, -np.inf), target, anatomical_axes(head)[1])
-        closer = finer(head, coil, choices.head_from_coil[coarse], grid)
+        closer = finer(head, coil, choices.head_from_coil[coarse], grid, gaps=choices.gaps[coarse])
         best = _Best.of(closer, [_within(avoid, avoided, near, mapping) for near in closer])
     with clock("verification"):
         placements = [Placement(pose) for pose in best.head_from_coil]
