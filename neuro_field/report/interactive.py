@@ -61,7 +61,7 @@ def interactive_page(head: HeadModel, plans: Mapping[str, tuple[str, Plan]], t1:
         Safe inside a script element: it holds no "<".
     """
     facts = HeadFacts.of(head, landmarks=False)
-    surface, nodes = _cortex(head)
+    surface, nodes = cortex_surface(head)
     low, high = head.scalp.points.min(axis=0) - MARGIN, head.scalp.points.max(axis=0) + MARGIN
     points, shape = _grid(low, high, STEP)
     tags = _tags(head, points)
@@ -118,7 +118,7 @@ def _packed_field(values: FloatArray, where: AnyArray) -> dict[str, Any]:
     return {"step": largest / 65534, "values": packed(steps)}
 
 
-def _cortex(head: HeadModel) -> tuple[Surface, AnyArray]:
+def cortex_surface(head: HeadModel) -> tuple[Surface, AnyArray]:
     """The brain's outer surface, open towards the lesion, and the mesh node of each vertex."""
     surface, _ = cortex(head)
     lesion = head.region("lesion")
