@@ -77,12 +77,19 @@ def tab(chromium, address):
     made = Tab(chromium)
     made.page.goto(address)
     made.page.wait_for_selector(".panel .value", timeout=60_000)
-    made.page.get_by_role("button", name="1", exact=True).click()
+    lead(made, made.page.get_by_role("button", name="1", exact=True).click)
     settled(made)
     yield made
     assert made.complaints == []
     assert all(url.startswith(address.split("/index")[0]) for url in made.requests)
     made.context.close()
+
+
+def lead(tab, action):
+    """Do something that moves the coil, and wait until the page tells of the new place."""
+    before = int(tab.page.get_attribute(".status", "data-move"))
+    action()
+    tab.page.wait_for_selector(f".status[data-move='{before + 1}']", timeout=30_000)
 
 
 def settled(tab):
@@ -108,8 +115,7 @@ def test_the_planned_placement_is_shown_with_the_plans_own_value(tab, folder):
 def test_keys_lead_the_coil_and_the_value_follows_at_once_and_exactly(tab, folder):
     start = pose(tab)
     tab.page.locator(".bench").focus()
-    tab.page.keyboard.press("Shift+ArrowUp")
-    tab.page.get_by_text(re.compile("^estimated")).wait_for(timeout=10_000)
+    lead(tab, lambda: tab.page.keyboard.press("Shift+ArrowUp"))
     guessed, moved = value(tab), pose(tab)
     step = moved[:3, 3] - start[:3, 3]
     assert 3 < np.linalg.norm(step) < 8
@@ -123,8 +129,7 @@ def test_keys_lead_the_coil_and_the_value_follows_at_once_and_exactly(tab, folde
 
 def test_turning_keeps_the_place(tab):
     start = pose(tab)
-    tab.page.get_by_role("button", name="turn ↻").click()
-    tab.page.wait_for_timeout(500)
+    lead(tab, tab.page.get_by_role("button", name="turn ↻").click)
     settled(tab)
     turned = pose(tab)
     assert np.linalg.norm((turned - start)[:3, 3]) < 2.0  # but for its lift
@@ -135,8 +140,8 @@ def test_turning_keeps_the_place(tab):
 def test_a_click_on_the_head_brings_the_coil_there(tab, folder):
     start = pose(tab)
     box = tab.page.locator(".space").bounding_box()
-    tab.page.mouse.click(box["x"] + 0.5 * box["width"], box["y"] + 0.35 * box["height"])
-    tab.page.get_by_text(re.compile("^estimated")).wait_for(timeout=10_000)
+    place = box["x"] + 0.5 * box["width"], box["y"] + 0.35 * box["height"]
+    lead(tab, lambda: tab.page.mouse.click(*place))
     moved = pose(tab)
     assert np.linalg.norm((moved - start)[:3, 3]) > 3
     foot = moved[:3, 3] + 4.0 * moved[:3, 2]

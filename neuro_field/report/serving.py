@@ -195,6 +195,7 @@ class Bench:
     def _take(self, held: Held) -> Held:
         """Puts the coil there with the guessed field."""
         self.moves += 1
+        self.state.move = self.moves
         for actor in self.coil:
             actor.user_matrix = held.placement.head_from_coil
         self.cortex["E"] = self.steering.estimate(self.points, held.placement).astype(np.float32)
@@ -336,7 +337,10 @@ class Bench:
                 html.H1(f"Field in the target: {target_title(target)}")
                 html.Div("{{ strength }} V/m", classes="value")
                 html.Div(f"{statistic(target)}, at 1 A/µs", classes="soft")
-                html.P("{{ status }}", classes=("exact ? 'status solved' : 'status guess'",))
+                html.P(
+                    "{{ status }}", classes=("exact ? 'status solved' : 'status guess'",),
+                    raw_attrs=[':data-move="move"'],
+                )  # fmt: skip
                 html.P("{{ share }} % of the best placement planned; it would rank {{ rank }}.")
                 html.Div(classes="ramp", style=f"background: linear-gradient(to right, {colour_ramp()})")
                 with html.Div(classes="ticks"):
