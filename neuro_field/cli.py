@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from neuro_field.commands import fields, heads, plans, shelves
+from neuro_field.commands import fields, heads, plans, serving, shelves
 from neuro_field.console import fail_plainly
 
 app = typer.Typer(
@@ -40,6 +40,7 @@ for _command in (
     plans.plan,
     fields.simulate,
     fields.view,
+    serving.serve,
     plans.export,
     plans.delivered,
     shelves.coils,

@@ -17,7 +17,6 @@ from scipy.spatial import cKDTree
 
 from neuro_field.arrays import AnyArray, FloatArray
 from neuro_field.field.field import Field
-from neuro_field.field.sampling import cortex
 from neuro_field.geometry.locate import locate
 from neuro_field.geometry.mesh import Surface
 from neuro_field.head.model import HeadModel
@@ -61,10 +60,12 @@ def interactive_page(head: HeadModel, plans: Mapping[str, tuple[str, Plan]], t1:
         Safe inside a script element: it holds no "<".
     """
     facts = HeadFacts.of(head, landmarks=False)
-    surface, nodes = _cortex(head)
+    surface, nodes = cortex_surface(head)
     low, high = head.scalp.points.min(axis=0) - MARGIN, head.scalp.points.max(axis=0) + MARGIN
     points, shape = _grid(low, high, STEP)
-    tags = _tags(head, points)
+    elements = locate(head.mesh, points)[0]
+    tags = np.where(elements >= 0, head.mesh.tags[elements], 0).astype(np.uint8)
+    shown_in = np.where(np.isin(tags, FIELD_TISSUES), elements, -1)
     lesion = head.region("lesion")
     shown = {
         "axes": facts.axes.tolist(),
@@ -79,9 +80,7 @@ def interactive_page(head: HeadModel, plans: Mapping[str, tuple[str, Plan]], t1:
         "tissues": {"origin": low.tolist(), "step": STEP, "values": packed(tags.reshape(shape))},
         "lesion_tags": list(tags_of("lesion")),
         "names": {str(tag): BY_TAG[tag].name.replace("_", " ") for tag in np.unique(tags[tags > 0]).tolist()},
-        "plans": [
-            _plan(name, title, plan, nodes, points, tags, shape) for name, (title, plan) in plans.items()
-        ],
+        "plans": [_plan(name, title, plan, nodes, shown_in.reshape(shape)) for name, (title, plan) in plans.items()],
     }  # fmt: skip
     return json.dumps(shown, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")
 
@@ -118,13 +117,12 @@ def _packed_field(values: FloatArray, where: AnyArray) -> dict[str, Any]:
     return {"step": largest / 65534, "values": packed(steps)}
 
 
-def _cortex(head: HeadModel) -> tuple[Surface, AnyArray]:
+def cortex_surface(head: HeadModel) -> tuple[Surface, AnyArray]:
     """The brain's outer surface, open towards the lesion, and the mesh node of each vertex."""
-    surface, _ = cortex(head)
-    lesion = head.region("lesion")
-    if lesion.any():
-        surface = head.mesh.boundary(head.region("brain")).largest_piece()
-    return surface, cKDTree(head.mesh.nodes).query(surface.points)[1]
+    brain = head.region("brain")
+    surface = head.mesh.boundary(brain).largest_piece()
+    nodes = np.unique(head.mesh.tets[brain])
+    return surface, nodes[cKDTree(head.mesh.nodes[nodes]).query(surface.points)[1]]
 
 
 def _grid(low: FloatArray, high: FloatArray, step: float) -> tuple[FloatArray, tuple[int, int, int]]:
@@ -132,12 +130,6 @@ def _grid(low: FloatArray, high: FloatArray, step: float) -> tuple[FloatArray, t
     axes = [np.arange(a, b + step, step) for a, b in zip(low, high, strict=True)]
     points = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 3)
     return points, (len(axes[0]), len(axes[1]), len(axes[2]))
-
-
-def _tags(head: HeadModel, points: FloatArray) -> AnyArray:
-    """(m,) tissue tags, uint8; 0 outside."""
-    elements = locate(head.mesh, points)[0]
-    return np.where(elements >= 0, head.mesh.tags[elements], 0).astype(np.uint8)
 
 
 def _image(t1: Volume | None, tags: AnyArray, low: FloatArray, high: FloatArray) -> dict[str, Any]:
@@ -173,17 +165,18 @@ def colour_ramp() -> str:
     return ", ".join("#{:02x}{:02x}{:02x}".format(*colour) for colour in _colours()[::15])
 
 
-def _plan(
-    name: str, title: str, plan: Plan, nodes: AnyArray, points: FloatArray, tags: AnyArray, shape: tuple[int, int, int]
-) -> dict[str, Any]:
-    """One hemisphere: its target, ranked placements, coil, and the field of the best placement."""
+def _plan(name: str, title: str, plan: Plan, nodes: AnyArray, elements: AnyArray) -> dict[str, Any]:
+    """One hemisphere: its target, ranked placements, coil, and the field of the best placement.
+
+    ``nodes`` (m,) of the cortex; ``elements`` (i, j, k) at the voxels of the slices, -1 where no field is shown.
+    """
     field, coil = plan.field, plan.coil
     assert field is not None  # checked by who asks
     grey = GreyField.of(field)
     on_nodes = node_values(field.head, grey)[nodes]
-    inside = np.isin(tags, FIELD_TISSUES)
-    in_slices = np.zeros(len(points))
-    in_slices[inside] = np.nan_to_num(np.linalg.norm(field.at(points[inside]), axis=1))
+    inside = elements >= 0
+    in_slices = np.zeros(elements.shape)
+    in_slices[inside] = np.linalg.norm(field.in_elements(elements[inside]), axis=1)
     return {
         "name": name,
         "title": title,
@@ -193,7 +186,7 @@ def _plan(
         "coil": _coil(field),
         "current": field.coil.initial_e_direction.tolist(),
         "cortex": _packed_field(on_nodes, on_nodes > 0),
-        "slices": _packed_field(in_slices.reshape(shape), inside.reshape(shape)),
+        "slices": _packed_field(in_slices, inside),
         "placements": [
             {"head_from_coil": candidate.placement.head_from_coil.tolist(), "strength": candidate.verified}
             for candidate in plan.ranking

@@ -3,7 +3,8 @@
 
 /** A typed array from {type, shape, data}: little-endian bytes, gzip, base64. */
 async function unpacked(packed) {
-  const bytes = Uint8Array.from(atob(packed.data), (letter) => letter.charCodeAt(0));
+  const letters = atob(packed.data), bytes = new Uint8Array(letters.length);
+  for (let i = 0; i < letters.length; i++) bytes[i] = letters.charCodeAt(i);
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
   return new globalThis[packed.type](await new Response(stream).arrayBuffer());
 }
