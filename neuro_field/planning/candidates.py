@@ -263,7 +263,7 @@ def _placed(
     return Candidates(
         poses.reshape(-1, 4, 4),
         np.repeat(np.arange(q, dtype=np.int32), t * g * a),
-        np.broadcast_to(np.round(np.degrees(turns), 9) % 360, each).ravel(),
+        np.broadcast_to(np.asarray(np.round(np.degrees(turns), 9) % 360, dtype=np.float64), each).ravel(),
         lifts.ravel(),
         np.broadcast_to(np.array(gaps)[:, None], each).ravel(),
         np.broadcast_to(np.array(tilts)[:, None, None], (*each, 2)).reshape(-1, 2),
