@@ -56,6 +56,14 @@ def test_volumes_of_labels_and_mesh_stand_side_by_side_and_large_differences_are
     assert expected
 
 
+def test_agreement_is_that_of_places_not_of_elements(page):
+    rows = dict(re.findall(r"<tr><td>([a-z ]+)</td>.*?%</td><td class=\"number\">([\d.]+)</td>", page))
+    # edges of 8 mm on shells of 5 mm and more, drawn at 4 mm
+    assert float(rows["white matter"]) > 0.93
+    assert float(rows["scalp"]) > 0.9
+    assert all(0.6 < float(share) < 1 for share in rows.values())
+
+
 def test_the_lesion_the_targets_it_took_and_the_cleaning_are_shown(page):
     assert "<td>left</td>" in page
     assert "Named targets lost to the lesion" in page

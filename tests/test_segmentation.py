@@ -119,6 +119,18 @@ def test_without_a_python_for_it_the_remedy_is_told(tmp_path, monkeypatch):
         Samseg().ready(lambda stage, share: None)
 
 
+def test_a_failed_set_up_says_what_it_needs(tmp_path, monkeypatch):
+    monkeypatch.delenv(VARIABLE, raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
+    monkeypatch.setattr(sys, "version_info", (3, 11, 9, "final", 0))
+    (tmp_path / "python").write_text("#!/bin/sh\necho 'ERROR: Failed building wheel for surfa' >&2\nexit 1\n")
+    (tmp_path / "python").chmod(0o755)
+    with pytest.raises(InputError, match=r"building wheel for surfa.*C compiler.*--labels"):
+        Samseg().ready(lambda stage, share: None)
+
+
 def test_a_half_made_environment_is_not_taken_for_samseg(tmp_path, monkeypatch):
     monkeypatch.delenv(VARIABLE, raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))

@@ -133,6 +133,6 @@ def _done(command: list[str]) -> None:
     except (OSError, subprocess.CalledProcessError) as error:
         said = (getattr(error, "stderr", "") or str(error)).strip().splitlines()
         raise InputError(
-            f"SAMSEG could not be set up ({said[-1][:200] if said else error}); install it yourself and name its "
-            f"run_samseg in {VARIABLE}, or give --labels made elsewhere."
+            f"SAMSEG could not be set up ({said[-1][:200] if said else error}); it needs PyPI and a C compiler. "
+            f"Install it yourself and name its run_samseg in {VARIABLE}, or give --labels made elsewhere."
         ) from None

@@ -259,7 +259,7 @@ def _warnings(labels: Labels, affine: FloatArray, padding: tuple[tuple[int, int]
                 side = (("left", "right"), ("back", "front"), ("bottom", "top"))[world][int(direction[world] > 0)]
                 area = cut * voxel / sizes[axis] / 100
                 out.append(
-                    f"The image cuts the head at the {side} over {area:.0f} cm2; it was padded and closed there."
+                    f"The image cuts the head at the {side} over {area:.1f} cm2; it was padded and closed there."
                 )
     return tuple(out)
 

@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from neuro_field.arrays import FloatArray
+from neuro_field.arrays import FloatArray, transformed
 from neuro_field.errors import InputError
+from neuro_field.geometry.locate import locate
 from neuro_field.geometry.quality import smallest_dihedral_angles
 from neuro_field.head.lesion import lesion_summary
 from neuro_field.head.mapping import WarpedMapping
@@ -108,20 +109,30 @@ def _focus(head: HeadModel, lesion: Any) -> FloatArray:
 
 
 def _tissues(head: HeadModel, labels: Volume | None) -> list[dict[str, Any]]:
-    """Volumes in labels and mesh, and how much of each tissue's mesh lies in voxels of the same label (Dice)."""
-    drawn, same = {}, np.zeros(len(head.mesh.tets), dtype=bool)
+    """Volumes in labels and mesh, and how far both have a tissue in the same places: Dice over every eighth voxel."""
+    drawn, dice = {}, {}
     if labels is not None:
         voxel = abs(float(np.linalg.det(labels.affine[:3, :3]))) / 1e3
         counts = np.bincount(labels.values.ravel().astype(np.int64), minlength=1)
         drawn = {int(tag): float(count) * voxel for tag, count in enumerate(counts) if count}
-        same = labels.at(head.mesh.centroids, 0) == head.mesh.tags
+        dice = _dice(head, labels)
     rows = tissue_rows(head)
     for row in rows:
-        chosen = head.mesh.tags == row["tag"]
-        row |= {"mesh": row["cm3"], "labels": drawn.get(row["tag"]), "dice": None}
-        if row["labels"]:
-            row["dice"] = 2 * float(head.mesh.volumes[chosen & same].sum() / 1e3) / (row["mesh"] + row["labels"])
+        row |= {"mesh": row["cm3"], "labels": drawn.get(row["tag"]), "dice": dice.get(row["tag"])}
     return rows
+
+
+def _dice(head: HeadModel, labels: Volume) -> dict[int, float]:
+    """Agreement by tag, at the centre of every other voxel of each axis."""
+    values = labels.values[::2, ::2, ::2]
+    centres = np.moveaxis(2 * np.indices(values.shape), 0, -1).reshape(-1, 3).astype(np.float64)
+    elements = locate(head.mesh, transformed(centres, labels.affine))[0]
+    meshed = np.where(elements >= 0, head.mesh.tags[elements], 0).astype(np.int64)
+    wanted = values.ravel().astype(np.int64)
+    most = int(max(meshed.max(), wanted.max())) + 1
+    both = np.bincount(meshed[meshed == wanted], minlength=most)
+    either = np.bincount(meshed, minlength=most) + np.bincount(wanted, minlength=most)
+    return {tag: float(2 * both[tag] / either[tag]) for tag in range(1, most) if np.any(wanted == tag)}
 
 
 def _warnings(head: HeadModel, tissues: list[dict[str, Any]], smallest: float) -> list[str]:
