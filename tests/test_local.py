@@ -111,7 +111,8 @@ def coil():
 def test_field_of_a_coil_is_within_a_millionth(kind, coil):
     if kind == "wire":
         ring = ring_of_wire()
-        sources = tuple(part * 1e-3 + [0.02, 0, 0.1] for part in (ring.starts, ring.ends)) + (np.array(ring.currents),)
+        starts, ends = (part * 1e-3 + [0.02, 0, 0.1] for part in (ring.starts, ring.ends))
+        sources = starts, ends, np.array(ring.currents)
     else:
         sources = coil
     points = ball(60_000)
@@ -128,7 +129,7 @@ def test_one_dipole_that_is_just_far_is_within_its_bound(kind):
     points, centre = RNG.uniform(-0.005, 0.005, (400, 3)), np.array([0.01, 0.02, 0.06])
     boxes, worst = Boxes.of(points + centre), 0.0
     for _ in range(40):
-        towards = RNG.normal(size=3) + [0, 0, 1]
+        towards = RNG.normal(size=3) + np.array([0, 0, 1])
         towards *= 0.0301 / np.abs(towards).max()  # 25.1 mm from a face, five halves of 10 mm
         dipole = (points.max() / 0.005 * towards + centre)[None], RNG.normal(size=(1, 3))
         expected = plain_field(kind, dipole, points + centre)

@@ -68,7 +68,9 @@ class Boxes:
             split = level[self.counts[level] > 0]
             inner.append(_shuffled(split))
             levels.append(levels[-1] + len(split))
-            ends = (self.children[split[0]], self.children[split[-1]] + self.counts[split[-1]]) if len(split) else (0, 0)
+            ends = (
+                (self.children[split[0]], self.children[split[-1]] + self.counts[split[-1]]) if len(split) else (0, 0)
+            )
             level = np.arange(*ends)  # the boxes of a level follow one another
         place = np.full(len(self.counts), -1)
         place[np.concatenate(inner)] = np.arange(levels[-1])
