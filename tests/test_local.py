@@ -111,7 +111,8 @@ def coil():
 def test_field_of_a_coil_is_within_a_millionth(kind, coil):
     if kind == "wire":
         ring = ring_of_wire()
-        sources = (*(part * 1e-3 + [0.02, 0, 0.1] for part in (ring.starts, ring.ends)), np.array(ring.currents))
+        starts, ends = (part * 1e-3 + [0.02, 0, 0.1] for part in (ring.starts, ring.ends))
+        sources = starts, ends, np.array(ring.currents)
     else:
         sources = coil
     points = ball(60_000)

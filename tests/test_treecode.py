@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from neuro_field.field.treecode import Treecode
-from neuro_field.kernels import tree as kernel
 
 
 def plain_magnetic_sum(targets, points, weights):
@@ -57,16 +56,3 @@ def test_one_thread_and_two_give_the_same_bits(sources):
     finally:
         numba.set_num_threads(before)
     assert np.array_equal(one, many)
-
-
-def test_every_source_is_in_one_leaf(sources):
-    points, _ = sources
-    room = 16 * (len(points) // 48 + 8)
-    first, last, counts = (np.empty(room, np.int64) for _ in range(3))
-    children, centres, radii = np.empty((room, 8), np.int64), np.empty((room, 3)), np.empty(room)
-    boxes = kernel.build(points, 48, first, last, children, counts, centres, radii)
-    leaves = counts[:boxes] == 0
-    begins, ends = first[:boxes][leaves], last[:boxes][leaves]
-    covered = np.concatenate([np.arange(a, b) for a, b in zip(begins, ends, strict=True)])
-    assert np.array_equal(np.sort(covered), np.arange(len(points)))
-    assert (ends - begins).max() <= 48

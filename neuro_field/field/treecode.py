@@ -5,15 +5,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from neuro_field.arrays import AnyArray, FloatArray
+from neuro_field.field.boxes import Boxes
 from neuro_field.kernels import tree as kernel
-from neuro_field.kernels.morton import morton_order
 
 #: Sources in a box that is not split further.
-_LEAF = 48
+_LEAF = 100
 
 #: A box is far when its radius is below this share of its distance.  Adjoint currents nearly cancel, so the sums of
-#: a real head err by more than single boxes do: 2e-3 at 0.2, 1e-2 at 0.33 (Colin27, hand target).
-OPENING = 0.2
+#: a real head err by more than single boxes do: 3e-4 at 0.12, 6e-3 at 0.15, 1e-2 at 0.2 (Colin27, hand target).
+OPENING = 0.12
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,18 +40,15 @@ class Treecode:
     @classmethod
     def of(cls, points: FloatArray, weights: FloatArray) -> "Treecode":
         """Boxes of sources at points (n, 3) m with vector weights (n, k, 3)."""
-        order = morton_order(points)
-        points = np.ascontiguousarray(points[order])
-        flat = np.ascontiguousarray(weights[order].reshape(len(points), -1), dtype=np.float32)
-        room = 16 * (len(points) // _LEAF + 8)
-        first, last = np.empty(room, np.int64), np.empty(room, np.int64)
-        children, counts = np.empty((room, 8), np.int64), np.empty(room, np.int64)
-        centres, radii = np.empty((room, 3)), np.empty(room)
-        boxes = kernel.build(points, _LEAF, first, last, children, counts, centres, radii)
-        tree = tuple(part[:boxes].copy() for part in (first, last, children, counts, centres, radii))
-        moment = np.empty((boxes, kernel.MOMENTS, flat.shape[1]), np.float32)
-        kernel.moments(points, flat, tree[0], tree[1], tree[4], moment)
-        return cls(order, points, flat, (*tree, moment))
+        boxes = Boxes.of(points, _LEAF)
+        flat = np.ascontiguousarray(weights[boxes.order].reshape(len(points), -1), dtype=np.float32)
+        radii, moments = (
+            np.empty(len(boxes.first)),
+            np.empty((len(boxes.first), kernel.MOMENTS, flat.shape[1]), np.float32),
+        )
+        kernel.moments(boxes.points, flat, boxes.first, boxes.last, boxes.centres, radii, moments)
+        tree = (boxes.first, boxes.last, boxes.children, boxes.counts, boxes.centres, radii, moments)
+        return cls(boxes.order, boxes.points, flat, tree)
 
     def magnetic_sum(self, targets: FloatArray, opening: float = OPENING) -> FloatArray:
         """Q_k(x) = sum_n W_nk x (x - r_n) / |x - r_n|^3 at targets (m, 3) m; (m, k, 3) array."""

@@ -12,6 +12,9 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic, models, register_model
 
+#: `intrinsic`, whose types hide that a word of compiled code takes one argument less than its definition.
+_word: Any = intrinsic
+
 
 class Lanes(types.Type):
     """``width`` numbers of one kind."""
@@ -42,7 +45,7 @@ def _spread(builder: Any, number: Any, vector: ir.VectorType) -> Any:
     return builder.shuffle_vector(first, nothing, ir.Constant(ir.VectorType(integer, vector.count), None))
 
 
-@intrinsic(prefer_literal=True)
+@_word(prefer_literal=True)
 def load(typing: Any, array: Any, row: Any, width: Any) -> Any:
     """Row ``row`` of an array (n, width), ``width`` a constant of compilation."""
     if not isinstance(width, types.IntegerLiteral):
@@ -57,7 +60,7 @@ def load(typing: Any, array: Any, row: Any, width: Any) -> Any:
     return lanes(array, row, width), code
 
 
-@intrinsic
+@_word
 def store(typing: Any, array: Any, row: Any, lanes: Any) -> Any:
     """Put lanes into row ``row`` of an array (n, width)."""
 
@@ -77,7 +80,7 @@ def _factor(context: Any, builder: Any, kind: Any, value: Any, lanes: Any, vecto
     )
 
 
-@intrinsic
+@_word
 def plus(typing: Any, lanes: Any, factor: Any, others: Any) -> Any:
     """``lanes + factor * others``, lane by lane, rounded twice; ``factor`` a number or lanes."""
 
@@ -88,7 +91,7 @@ def plus(typing: Any, lanes: Any, factor: Any, others: Any) -> Any:
     return lanes(lanes, factor, others), code
 
 
-@intrinsic
+@_word
 def minus(typing: Any, lanes: Any, factor: Any, others: Any) -> Any:
     """``lanes - factor * others``, lane by lane, rounded twice; ``factor`` a number or lanes."""
 
@@ -99,7 +102,7 @@ def minus(typing: Any, lanes: Any, factor: Any, others: Any) -> Any:
     return lanes(lanes, factor, others), code
 
 
-@intrinsic
+@_word
 def times(typing: Any, factor: Any, lanes: Any) -> Any:
     """``factor * lanes``; ``factor`` a number or lanes."""
 

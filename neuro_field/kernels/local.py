@@ -235,11 +235,8 @@ def add_at_points(
             for c in range(len(sources)):
                 close[c, k] = sources[c, k if above < 0 else near[above, k]]
         for n in range(size if count else 0):
-            x, y, z = (
-                points[begin + n, 0] - origin[0],
-                points[begin + n, 1] - origin[1],
-                points[begin + n, 2] - origin[2],
-            )
+            x, y = points[begin + n, 0] - origin[0], points[begin + n, 1] - origin[1]
+            z = points[begin + n, 2] - origin[2]
             if kind == RADIAL:
                 own = radial_field(close, count, x, y, z)
             elif kind == DIPOLE:

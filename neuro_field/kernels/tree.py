@@ -1,7 +1,7 @@
 """Kernels of a treecode: fields of many sources at many far points, by boxes of neighbouring sources.
 
-Computes f_dj(x) = sum_n W_nj (x - r_n)_d / |x - r_n|^3 for many densities j at once.  Sources must come in Morton
-order: a box is a range of them.  Far boxes act through their moments up to second order about the box centre, near
+Computes f_dj(x) = sum_n W_nj (x - r_n)_d / |x - r_n|^3 for many densities j at once.  Boxes are those of
+`kernels.boxes`, sources in their order.  Far boxes act through their moments up to second order about the box centre, near
 ones source by source.  Sums are in single precision with double coordinates.
 """
 
@@ -10,57 +10,20 @@ from numba import njit, prange
 
 #: Columns of the moments: mass, dipole, quadrupole xx yy zz xy xz yz.
 MOMENTS = 10
-_BRANCHES = 8
 
 
-@njit(cache=True)
-def build(points, leaf, first, last, children, counts, centres, radii):
-    """Split the sources into boxes, eight ways while more than ``leaf`` are in one; returns the number of boxes.
-
-    points (n, 3); the other arrays have room for every box: first, last (b,), children (b, 8), counts (b,) of
-    children, centres (b, 3), radii (b,).
-    """
-    first[0], last[0] = 0, len(points)
-    boxes = 1
-    box = 0
-    low, high = np.empty(3), np.empty(3)
-    while box < boxes:
-        a, b = first[box], last[box]
-        for c in range(3):
-            low[c], high[c] = np.inf, -np.inf
-        for n in range(a, b):
-            for c in range(3):
-                low[c] = min(low[c], points[n, c])
-                high[c] = max(high[c], points[n, c])
-        for c in range(3):
-            centres[box, c] = 0.5 * (low[c] + high[c])
+@njit(cache=True, parallel=True)
+def moments(points, densities, first, last, centres, radii, out):
+    """Moments (b, 10, j) and radii (b,) of every box; points (n, 3) double, densities (n, j) single precision."""
+    width = densities.shape[1]
+    for box in prange(len(first)):
         farthest = 0.0
-        for n in range(a, b):
+        out[box, :, :] = 0.0
+        for n in range(first[box], last[box]):
             square = 0.0
             for c in range(3):
                 square += (points[n, c] - centres[box, c]) ** 2
             farthest = max(farthest, square)
-        radii[box] = np.sqrt(farthest)
-        counts[box] = 0
-        if b - a > leaf:
-            for s in range(_BRANCHES):
-                begin, end = a + (b - a) * s // _BRANCHES, a + (b - a) * (s + 1) // _BRANCHES
-                if end > begin:
-                    first[boxes], last[boxes] = begin, end
-                    children[box, counts[box]] = boxes
-                    counts[box] += 1
-                    boxes += 1
-        box += 1
-    return boxes
-
-
-@njit(cache=True, parallel=True)
-def moments(points, densities, first, last, centres, out):
-    """Moments (b, 10, j) of every box; points (n, 3) double, densities (n, j) single precision."""
-    width = densities.shape[1]
-    for box in prange(len(first)):
-        out[box, :, :] = 0.0
-        for n in range(first[box], last[box]):
             x = np.float32(points[n, 0] - centres[box, 0])
             y = np.float32(points[n, 1] - centres[box, 1])
             z = np.float32(points[n, 2] - centres[box, 2])
@@ -76,6 +39,7 @@ def moments(points, densities, first, last, centres, out):
                 out[box, 7, j] += w * x * y
                 out[box, 8, j] += w * x * z
                 out[box, 9, j] += w * y * z
+        radii[box] = np.sqrt(farthest)
 
 
 @njit(cache=True, fastmath=True)
@@ -130,7 +94,7 @@ def evaluate(targets, points, densities, first, last, children, counts, centres,
                 _far(dx, dy, dz, moment[box], out[m])
             elif counts[box] > 0:
                 for c in range(counts[box]):
-                    stack[height] = children[box, c]
+                    stack[height] = children[box] + c
                     height += 1
             else:
                 _near(x, y, z, points, densities, first[box], last[box], out[m])
