@@ -9,11 +9,13 @@ from PIL import Image
 from tiny_study import LESION, tiny_head, tiny_study
 
 from neuro_field.errors import InputError
+from neuro_field.planning.aims import joint
+from neuro_field.planning.target import Target
 from neuro_field.report import opengl
 from neuro_field.report.drawing import SIZE
 from neuro_field.report.opengl import PictureError, check_opengl
 from neuro_field.report.pictures import study_pictures
-from neuro_field.report.scene import COLOURS, edge_words
+from neuro_field.report.scene import COLOURS, edge_words, target_balls
 from neuro_field.report.view import view
 
 
@@ -85,6 +87,19 @@ def test_the_current_is_drawn_to_the_side_it_runs_to(pictures, role):
 )
 def test_edges_are_named_as_someone_at_the_bedside_sees_them(into, up, words):
     assert edge_words(np.array(into, float), np.array(up, float), np.eye(3)) == words
+
+
+def test_parts_of_a_target_that_lie_apart_are_marked_each_on_its_own():
+    head = tiny_head()
+    left, right = (Target.ball(head, (x, -15, 55), 12.0, tissue="grey_matter") for x in (-40, 40))
+    ((centre, radius),) = target_balls(head, left)
+    assert centre is left.center
+    assert radius == 12.0
+    parts = sorted(target_balls(head, joint(left, right)), key=lambda ball: ball[0][0])
+    assert len(parts) == 2
+    for (centre, radius), ball in zip(parts, (left, right), strict=True):
+        assert np.linalg.norm(centre - ball.center) < 5
+        assert 5 < radius < 15
 
 
 def test_a_study_read_from_files_has_nothing_to_draw():

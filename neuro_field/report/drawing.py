@@ -66,11 +66,12 @@ def field_title(scene: Scene) -> str:
 def marks(plotter: Any, scene: Scene, view: View, *, lesion: bool = True) -> None:
     """The target as a ring, the lesion in its colour (unless others draw it), and their names."""
     into = view.into / np.linalg.norm(view.into)
-    if scene.target_centre is not None:
-        middle = scene.target_centre + view.nearer
-        target(plotter, middle, scene.target_radius, into)
-        aside = np.cross(scene.field.placement.handle_direction, into)
-        _label(plotter, "target", middle + (scene.target_radius + 9) * aside / (float(np.linalg.norm(aside)) + 1e-9))
+    aside = np.cross(scene.field.placement.handle_direction, into)
+    aside /= float(np.linalg.norm(aside)) + 1e-9
+    for number, (centre, radius) in enumerate(scene.target_balls):
+        target(plotter, centre + view.nearer, radius, into)
+        if number == 0:
+            _label(plotter, "target", centre + view.nearer + (radius + 9) * aside)
     if lesion and scene.anatomy.lesion is not None:
         plotter.add_mesh(scene.anatomy.lesion, color=COLOURS["lesion"], smooth_shading=True, ambient=0.35)
         points = np.asarray(scene.anatomy.lesion.points)

@@ -23,7 +23,7 @@ from neuro_field.head.model import HeadModel
 from neuro_field.head.tissues import BY_TAG, tags_of
 from neuro_field.planning.plan import Plan
 from neuro_field.report.facts import GreyField, HeadFacts
-from neuro_field.report.scene import COLOURS, FIELD_MAP, node_values
+from neuro_field.report.scene import COLOURS, FIELD_MAP, node_values, target_balls
 from neuro_field.report.slices import Volume
 from neuro_field.units import AMPERE_PER_MICROSECOND
 
@@ -172,7 +172,7 @@ def _plan(name: str, title: str, plan: Plan, nodes: AnyArray, elements: AnyArray
     """
     field, coil = plan.field, plan.coil
     assert field is not None  # checked by who asks
-    grey = GreyField.of(field)
+    grey, balls = GreyField.of(field), target_balls(field.head, plan.target)
     on_nodes = node_values(field.head, grey)[nodes]
     inside = elements >= 0
     in_slices = np.zeros(elements.shape)
@@ -180,7 +180,8 @@ def _plan(name: str, title: str, plan: Plan, nodes: AnyArray, elements: AnyArray
     return {
         "name": name,
         "title": title,
-        "target": {"centre": plan.target.center.tolist(), "radius": plan.target.radius},
+        "target": plan.target.center.tolist(),
+        "balls": [{"centre": centre.tolist(), "radius": radius} for centre, radius in balls],
         "strongest": grey.threshold,
         "full_output": coil.didt_max / AMPERE_PER_MICROSECOND if coil is not None and coil.didt_max else None,
         "coil": _coil(field),

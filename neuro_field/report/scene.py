@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
 from neuro_field.arrays import FloatArray, IntArray
@@ -14,6 +16,7 @@ from neuro_field.geometry.mesh import Surface
 from neuro_field.head.model import HeadModel
 from neuro_field.planning.plan import Plan
 from neuro_field.planning.scalp import anatomical_axes
+from neuro_field.planning.target import Target
 from neuro_field.report.facts import GreyField
 
 #: Colours that stay apart for colour-blind eyes (Okabe and Ito), on a yellow-to-red field.
@@ -25,6 +28,9 @@ COLOURS = {
     "casing": "#6F7B86",
     "scalp": "#D9C2AE",
 }
+
+#: Parts of a target farther from one another than this, mm, or than two elements, are marked each on its own.
+APART = 6.0
 
 #: Light for weak, dark for strong; distinct in grey and to colour-blind eyes.
 FIELD_MAP = "YlOrRd"
@@ -90,8 +96,7 @@ class Scene:
     strongest: float
     hot_spot: FloatArray
     side: int
-    target_centre: FloatArray | None = None
-    target_radius: float = 0.0
+    target: Target | None = None
 
     @classmethod
     def of(cls, field: Field | StoredField, plan: Plan | None = None, anatomy: Anatomy | None = None) -> "Scene":
@@ -104,9 +109,7 @@ class Scene:
         side = 1 if (focus - anatomy.centre) @ anatomy.axes[0] > 0 else -1
         if plan is None:
             return cls(anatomy, field, grey, values.threshold, values.hot_spot, side)
-        return cls(
-            anatomy, field, grey, values.threshold, values.hot_spot, side, plan.target.center, plan.target.radius
-        )
+        return cls(anatomy, field, grey, values.threshold, values.hot_spot, side, plan.target)
 
     @property
     def axes(self) -> FloatArray:
@@ -116,12 +119,34 @@ class Scene:
     @property
     def focus(self) -> FloatArray:
         """(3,) what it is about: the target's centre, else the scalp under the coil."""
-        return self.target_centre if self.target_centre is not None else self.field.placement.center
+        return self.target.center if self.target is not None else self.field.placement.center
+
+    @property
+    def target_balls(self) -> list[tuple[FloatArray, float]]:
+        """`target_balls` of the target; none without one."""
+        return [] if self.target is None else target_balls(self.anatomy.head, self.target)
 
     @property
     def middle(self) -> FloatArray:
         """(3,) where in the head that is: the target's centre, else where the field is strongest."""
-        return self.target_centre if self.target_centre is not None else self.hot_spot
+        return self.target.center if self.target is not None else self.hot_spot
+
+
+def target_balls(head: HeadModel, target: Target) -> list[tuple[FloatArray, float]]:
+    """Centre (3,) and radius, mm, of the target's ball, or of a ball around each of its parts that lie apart."""
+    points = head.mesh.centroids[target.elements]
+    apart = max(APART, 2.0 * float(np.cbrt(head.mesh.volumes[target.elements].max())))
+    pairs = cKDTree(points).query_pairs(apart, output_type="ndarray")
+    graph = coo_array((np.ones(len(pairs), dtype=bool), (pairs[:, 0], pairs[:, 1])), shape=(len(points),) * 2)
+    count, part = connected_components(graph, directed=False)
+    if count == 1:
+        return [(target.center, target.radius)]
+    out = []
+    for number in range(count):
+        inside = part == number
+        centre = np.average(points[inside], axis=0, weights=target.weights[inside])
+        out.append((centre, max(float(np.linalg.norm(points[inside] - centre, axis=1).max()), 1.0)))
+    return out
 
 
 def node_values(head: HeadModel, grey: GreyField) -> FloatArray:

@@ -180,17 +180,17 @@ class Planes {
     stroke(pen, this.data.inks.lesion, 2 * ratio);
   }
 
-  /** The target's ball where the slice cuts it. */
+  /** The target's balls where the slice cuts them. */
   _target(pen, view, scale, ratio) {
-    const { centre, radius } = this.plan.target;
-    const aside = Math.abs(centre[view.through] - this.point[view.through]);
-    const cut = aside < radius ? Math.sqrt(radius ** 2 - aside ** 2) : 0;
-    if (!cut) return;
-    const [x, y] = this._place(view, scale, centre[view.across], centre[view.up], pen.canvas.height);
-    pen.beginPath();
-    pen.arc(x, y, cut * scale, 0, 2 * Math.PI);
-    stroke(pen, "#ffffff", 3.6 * ratio);
-    stroke(pen, this.data.inks.target, 2.2 * ratio);
+    for (const { centre, radius } of this.plan.balls) {
+      const aside = Math.abs(centre[view.through] - this.point[view.through]);
+      if (aside >= radius) continue;
+      const [x, y] = this._place(view, scale, centre[view.across], centre[view.up], pen.canvas.height);
+      pen.beginPath();
+      pen.arc(x, y, Math.sqrt(radius ** 2 - aside ** 2) * scale, 0, 2 * Math.PI);
+      stroke(pen, "#ffffff", 3.6 * ratio);
+      stroke(pen, this.data.inks.target, 2.2 * ratio);
+    }
   }
 
   _cross(pen, view, scale, ratio) {

@@ -55,7 +55,7 @@ class Space {
     this.coil = new THREE.Group();
     this.coil.matrixAutoUpdate = false;
     this.scene.add(this.coil);
-    this.target = new THREE.Mesh(new THREE.RingGeometry(1, 1.35, 48), overAll(inks.target));
+    this.target = new THREE.Group();
     this.point = new THREE.Mesh(new THREE.RingGeometry(1.6, 2.6, 32), overAll("#000000"));
     this.point.visible = false;
     this.scene.add(this.target, this.point);
@@ -95,8 +95,12 @@ class Space {
       colours.array.set(colour, 3 * i);
     }
     colours.needsUpdate = true;
-    this.target.position.fromArray(plan.target.centre);
-    this.target.scale.setScalar(plan.target.radius);
+    this.target.clear();
+    for (const { centre, radius } of plan.balls) {
+      const ring = new THREE.Mesh(new THREE.RingGeometry(radius, radius + 1.7, 48), overAll(this.data.inks.target));
+      ring.position.fromArray(centre);
+      this.target.add(ring);
+    }
     for (const label of this.labels) label.element.remove();
     this.labels = [];
     this._coilOf(plan);
@@ -111,7 +115,7 @@ class Space {
 
   /** 1 for a target on the patient's right, -1 for one on the left. */
   _side() {
-    const offset = new THREE.Vector3().fromArray(this.plan.target.centre).sub(this.middle);
+    const offset = new THREE.Vector3().fromArray(this.plan.target).sub(this.middle);
     return Math.sign(offset.dot(new THREE.Vector3().fromArray(this.data.axes[0]))) || 1;
   }
 
@@ -184,7 +188,7 @@ class Space {
     this.camera.updateMatrixWorld();
     this.light.position.copy(this.camera.position).addScaledVector(this.camera.up, 250);
     this.light.target = this.cortex;
-    for (const mark of [this.target, this.point]) mark.quaternion.copy(this.camera.quaternion);
+    for (const mark of [...this.target.children, this.point]) mark.quaternion.copy(this.camera.quaternion);
     this.renderer.render(this.scene, this.camera);
     for (const label of this.labels) this._put(label);
     this._edges();

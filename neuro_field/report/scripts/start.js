@@ -67,7 +67,7 @@ async function start() {
     view.querySelector(".strongest").textContent = plan.strongest.toFixed(2);
     view.querySelector(".half").textContent = (plan.strongest / 2).toFixed(2);
     plan.choose(0);
-    go(plan.target.centre);
+    go(plan.balls[0].centre);
   }
 
   function choosePlacement(index) {
