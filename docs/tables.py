@@ -181,7 +181,13 @@ def _sphere_errors(rows: Sequence[dict[str, str]]) -> str:
 def _engine(rows: dict[str, dict[str, Any]]) -> str:
     """Seconds, peak memory and iterations of each row of the benchmark."""
     shown = [
-        (name, f"{row['nodes']:,}", f"{row['seconds']:.2f}", f"{row['peak_mb'] / 1e3:.1f}", row["iterations"] or "")
+        (
+            name,
+            f"{row['nodes']:,}" if row["nodes"] else "",
+            f"{row['seconds']:.2f}",
+            f"{row['peak_mb'] / 1e3:.1f}",
+            row["iterations"] or "",
+        )
         for name, row in rows.items()
         if row["seconds"] is not None
     ]

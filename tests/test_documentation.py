@@ -113,6 +113,12 @@ def test_python_on_the_pages_uses_names_that_exist(page, text):
     assert used <= {*nf.__all__}
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_no_line_of_a_page_is_taken_for_a_comment(page):
+    """A line that begins with a per cent sign is left out by the pages' parser, without a warning."""
+    assert [line for line in page.read_text(encoding="utf-8").splitlines() if line.startswith("%")] == []
+
+
 def test_every_public_name_is_on_the_page_of_names():
     page = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
     missing = [
