@@ -1,8 +1,8 @@
 """Kernels of a treecode: fields of many sources at many far points, by boxes of neighbouring sources.
 
 Computes f_dj(x) = sum_n W_nj (x - r_n)_d / |x - r_n|^3 for many densities j at once.  Boxes are those of
-`kernels.boxes`, sources in their order.  Far boxes act through their moments up to second order about the box centre, near
-ones source by source.  Sums are in single precision with double coordinates.
+`kernels.boxes`, sources in their order.  Far boxes act through their moments up to second order about the box centre,
+near ones source by source.  Sums are in single precision with double coordinates.
 """
 
 import numpy as np
