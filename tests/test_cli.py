@@ -139,7 +139,10 @@ def read_lesion_side(folder):
         (["--preset", "contralesional-1hz-hand", "--rmt", "0"], ["rmt"]),
         (["--preset", "contralesional-1hz-hand", "--spacing", "0"], ["spacing"]),
         (["--preset", "contralesional-1hz-hand", "--contraindication", "pacemaker"], ["pacemaker"]),
-        (["--preset", "lower-limb-10hz"], ["not there yet"]),
+        (["--preset", "executive-dlpfc"], ["leaves the side to the user"]),
+        (["--target", "left:m1-hand"], ["With --target give the --coil"]),
+        (["--target", "nose", "--coil", "figure8-70mm"], ["A target is given as"]),
+        ([], ["either --preset"]),
         (["--preset", "aphasia-1hz-hamilton", "--colour", "red"], ["--colour"]),
     ],
 )

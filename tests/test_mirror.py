@@ -76,12 +76,13 @@ def test_targets_of_either_side_mirror_each_other(heads):
         assert homologous(there, other).center == pytest.approx(homologous(here, one).center * MIRROR)
 
 
-def test_a_target_moved_aside_by_a_lesion_says_so(heads):
-    named = nf.Target.named(heads[0], "m1-hand", "left")
-    whole = nf.Target.named(heads[0].without_lesion(), "m1-hand", "left")
+def test_a_target_moved_aside_by_a_lesion_says_so():
+    whole = nf.Target.named(small_head(), "m1-hand", "left")
+    head = with_lesion(small_head(), whole.center, 9)
+    named = nf.Target.named(head, "m1-hand", "left")
     assert named.moved > whole.moved
     assert named.viable_share < 1.0
-    assert not heads[0].region("lesion")[named.elements].any()
+    assert not head.region("lesion")[named.elements].any()
 
 
 def test_a_hand_area_inside_a_cavity_is_not_planned_and_the_reason_given():

@@ -1,6 +1,7 @@
 """Plans on the disk: what is written is read again, whole or not at all, and damage gets one line."""
 
 import csv
+import io
 import json
 from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import jsonschema
 import numpy as np
 import pytest
+from PIL import Image
 from tiny_study import tiny_study
 
 from neuro_field.coil.coil import Coil
@@ -23,6 +25,13 @@ from neuro_field.report.opengl import PictureError
 FORGOTTEN = ("head", "field", "response", "followed")
 
 
+def a_picture():
+    """A PNG of one pixel."""
+    out = io.BytesIO()
+    Image.new("RGB", (1, 1)).save(out, "png")
+    return out.getvalue()
+
+
 def no_pictures(study):
     raise PictureError("no OpenGL here")
 
@@ -31,7 +40,7 @@ def no_pictures(study):
 def folder(tmp_path_factory):
     path = tmp_path_factory.mktemp("plans") / "PLAN"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(plans, "study_pictures", lambda study: {"contralesional_side": b"\x89PNG"})
+        patch.setattr(plans, "study_pictures", lambda study: {"contralesional_side": a_picture()})
         write_study(tiny_study(), path)
     return path
 

@@ -179,7 +179,7 @@ def finer(
     >>> import neuro_field as nf
     >>> from neuro_field.planning.candidates import Grid, candidates, finer
     >>> head = nf.sphere_head((70, 80, 90), edge=9.0)
-    >>> coil, target = nf.load_coil("figure8-70mm"), nf.Target.ball(head, (0, 0, 75), tissue="csf", radius=8)
+    >>> coil, target = nf.load_coil("figure8-70mm"), nf.Target.ball(head, (0, 0, 60), radius=8)
     >>> grid = Grid(radius=10, spacing=5, angle_step=15)
     >>> (closer,) = finer(head, coil, candidates(head, coil, target, grid).head_from_coil[:1], grid)
     >>> len(closer)  # 5 x 5 positions, 7 directions
