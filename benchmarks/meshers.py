@@ -10,8 +10,10 @@ voxel with the voxel's label.
 """
 
 import argparse
+import contextlib
 import multiprocessing
 import os
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -142,7 +144,8 @@ def measured(name: str, labels: np.ndarray, affine: np.ndarray, edge: float) -> 
 
 def _child(pipe: Any, *arguments: Any) -> None:
     try:
-        pipe.send(measured(*arguments))
+        with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):  # some leave files where they work
+            pipe.send(measured(*arguments))
     except Exception as error:  # a foreign mesher's failure is a result
         pipe.send(Row(arguments[0], note=f"failed: {type(error).__name__}: {' '.join(str(error).split())[:160]}"))
 
