@@ -234,3 +234,14 @@ def test_a_single_plan_obeys_the_schema_too(tmp_path):
     record = json.loads(json.dumps(record_of(tiny_study().contralesional)))
     stamp = {"written": "", "neuro_field": "", "disclaimer": ""}
     jsonschema.Draft202012Validator(plan_schema()).validate(record | stamp)
+
+
+def test_the_same_input_gives_the_same_record_times_aside():
+    def record(study):
+        made = record_of(study)
+        for plan in made["plans"].values():
+            if plan is not None:
+                del plan["report"]["seconds"], plan["report"]["peak_memory"]
+        return json.dumps(made)
+
+    assert record(tiny_study.__wrapped__()) == record(tiny_study())
