@@ -19,6 +19,9 @@ from neuro_field.report.surety import misplaced_line, rule_lines, stability_line
 from neuro_field.report.words import direction_words, offset_words, point_words, turn_words
 from neuro_field.units import AMPERE_PER_MICROSECOND
 
+#: An interval of a dose narrower than this, % of maximum output, is one number.
+_SAME_DOSE = 0.5
+
 
 def head_lines(head: HeadModel) -> list[str]:
     """A head in a few lines: size, volumes, lesion, and what building it had to note."""
@@ -254,7 +257,11 @@ def dose_line(dose: Dose, plan: Plan) -> str:
         return f"Dose: none is given: {dose.reason}."
     words = f"Dose: {dose.output:.0f} % of maximum stimulator output"
     if dose.low is not None and dose.high is not None:
-        words += f", {dose.low:.0f} to {dose.high:.0f} % over uncertain conductivities"
+        words += (
+            f", {dose.low:.0f} to {dose.high:.0f} % over uncertain conductivities"
+            if dose.high - dose.low > _SAME_DOSE
+            else ", whatever the conductivities, for the threshold was measured at this very target"
+        )
     if dose.of_threshold is not None:
         words += f", {100 * dose.of_threshold:.0f} % of the motor threshold"
     if dose.target_field is not None:
