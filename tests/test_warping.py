@@ -8,7 +8,7 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from phantoms import phantom_labels
 from scipy import ndimage
@@ -51,9 +51,11 @@ def random_displacement(seed, shape=(24, 26, 20), width=1.5, least=0.1):
 
 
 def least_jacobian(warped):
-    """By central differences of the mapped grid, apart from the code's own bookkeeping."""
-    places = np.moveaxis(np.indices(warped.displacement.shape[:3]), 0, -1) @ GRID[:3, :3].T + GRID[:3, 3]
-    mapped = places + warped.displacement
+    """By differences of the mapped grid and a row beyond it, apart from the code's own bookkeeping."""
+    shape = np.array(warped.displacement.shape[:3])
+    index = np.moveaxis(np.indices(shape + 2), 0, -1) - 1
+    mapped = index @ GRID[:3, :3].T + GRID[:3, 3]
+    mapped = mapped + warped.displacement[tuple(np.moveaxis(np.clip(index, 0, shape - 1), -1, 0))]
     slopes = np.stack([np.diff(mapped, axis=a)[tuple(slice(-1) if b != a else slice(None) for b in range(3))]
                        for a in range(3)], axis=-1)  # fmt: skip
     return (np.linalg.det(slopes) / np.linalg.det(GRID[:3, :3])).min()
@@ -66,6 +68,7 @@ def warped():
 
 @settings(max_examples=20, deadline=None)
 @given(seed=st.integers(0, 2**32 - 1), width=st.sampled_from([1.0, 1.5, 3.0]))
+@example(seed=8388607, width=1.5)  # whole steps go round in a circle beyond the grid
 def test_to_and_from_mni_are_each_others_inverse_within_and_beyond_the_grid(seed, width):
     mapping = random_displacement(seed, width=width)
     assert np.linalg.norm(mapping.displacement, axis=-1).max() > 1.5
@@ -105,6 +108,18 @@ def test_a_displacement_that_folds_is_refused_with_its_number():
         WarpedMapping(AFFINE, field, GRID)
     field[4, 4, 4] = 0.5 * GRID[:3, 0]
     WarpedMapping(AFFINE, field, GRID)
+
+
+@pytest.mark.parametrize(("degrees", "folds"), [(80, False), (100, True)])
+def test_a_turn_of_the_whole_grid_folds_where_the_displacement_stops_growing(degrees, folds):
+    c, s = np.cos(np.deg2rad(degrees)), np.sin(np.deg2rad(degrees))
+    places = np.moveaxis(np.indices((6, 6, 6)), 0, -1).astype(float)
+    field = places @ (np.array([[c, -s, 0], [s, c, 0], [0, 0, 1]]) - np.eye(3)).T
+    if folds:
+        with pytest.raises(InputError, match=r"Jacobian determinant falls to -0\.17"):
+            WarpedMapping(AFFINE, field, np.eye(4))
+    else:
+        WarpedMapping(AFFINE, field, np.eye(4))
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,9 @@ from neuro_field.errors import InputError
 #: A warp is inverted to this distance, mm.
 INVERTED = 1e-3
 
-#: Newton steps of an inversion at most; half of them whole, the rest halved, should whole ones go round in a circle.
-MOST_STEPS = 60
+#: Newton steps towards one place at most, and into how many places the way is divided where they go round in a circle.
+MOST_STEPS = 30
+DIVISIONS = (1, 8, 64, 512)
 
 
 class MniMapping(Protocol):
@@ -75,7 +76,8 @@ class WarpedMapping:
     """A non-linear map to MNI152: an affine one, and a displacement of MNI space before it.
 
     A point y of MNI space comes from ``affine.from_mni(y + u(y))``; u is interpolated linearly between grid points and
-    keeps its value beyond the grid. The way to MNI is the inverse of this, found by Newton's method.
+    keeps its value beyond the grid. The way to MNI is the inverse of this, found by Newton's method; where its steps go
+    round in a circle between cells, the wanted place is approached in small pieces.
 
     Parameters
     ----------
@@ -91,7 +93,8 @@ class WarpedMapping:
     ------
     InputError
         On shapes that do not fit, numbers that are not finite, or a displacement that folds: y + u(y) must keep the
-        orientation of every corner of every grid cell (a positive Jacobian determinant), or it has no inverse.
+        orientation of every corner of every grid cell, and beyond the grid (a positive Jacobian determinant), or it has
+        no inverse.
     """
 
     affine: AffineMapping
@@ -139,21 +142,34 @@ class WarpedMapping:
         """Points (m, 3) of the head frame, carried to MNI152, mm; the inverse of `from_mni` to a thousandth of a mm."""
         wanted = self.affine.to_mni(points)
         found = wanted - self._displacement(wanted)
-        longest = float(np.linalg.norm(self.mni_from_voxel[:3, :3], axis=0).max())
         left = np.arange(len(wanted))
-        for step in range(MOST_STEPS):
+        for pieces in DIVISIONS:
+            start = found[left] + self._displacement(found[left])
+            for share in np.linspace(0, 1, pieces + 1)[1:, None]:
+                found[left] = self._nearer(found[left], start + share * (wanted[left] - start))
+            error = np.linalg.norm(found[left] + self._displacement(found[left]) - wanted[left], axis=1)
+            left = left[error > INVERTED]
+            if not len(left):
+                return found
+        raise InputError(
+            f"The warp to MNI could not be inverted at {len(left)} of {len(wanted)} points, by up to "
+            f"{error.max():.2g} mm after {DIVISIONS[-1]} times {MOST_STEPS} steps; use the affine map."
+        )
+
+    def _nearer(self, found: FloatArray, wanted: FloatArray) -> FloatArray:
+        """Points y (m, 3) moved by Newton's method until y + u(y) is as wanted, none by more than a cell at once."""
+        found, left = found.copy(), np.arange(len(found))
+        longest = float(np.linalg.norm(self.mni_from_voxel[:3, :3], axis=0).max())
+        for _ in range(MOST_STEPS):
             error = found[left] + self._displacement(found[left]) - wanted[left]
             far = np.linalg.norm(error, axis=1) > INVERTED
             left, error = left[far], error[far]
             if not len(left):
-                return found
+                break
             move = np.linalg.solve(np.eye(3) + self._slope(found[left]), error[..., None])[..., 0]
             move *= np.minimum(1.0, longest / np.maximum(np.linalg.norm(move, axis=1), 1e-12))[:, None]
-            found[left] -= move if 2 * step < MOST_STEPS else 0.5 * move
-        raise InputError(
-            f"The warp to MNI could not be inverted at {len(left)} of {len(wanted)} points, by up to "
-            f"{np.linalg.norm(error, axis=1).max():.2g} mm after {MOST_STEPS} steps; use the affine map."
-        )
+            found[left] -= move
+        return found
 
     def _displacement(self, points: FloatArray) -> FloatArray:
         """u (m, 3) at MNI points, mm."""
@@ -183,7 +199,11 @@ class WarpedMapping:
 
 
 def least_jacobian(displacement: AnyArray, mni_from_voxel: FloatArray) -> tuple[float, int]:
-    """The least Jacobian determinant of y + u(y) at the corners of all grid cells, and how many cells fold."""
+    """The least Jacobian determinant of y + u(y) at the corners of all grid cells, and how many cells fold.
+
+    A row of cells beyond the grid, where u keeps its value, is looked at too.
+    """
+    displacement = np.pad(displacement, ((1, 1), (1, 1), (1, 1), (0, 0)), mode="edge")
     axes = mni_from_voxel[:3, :3].astype(displacement.dtype)
     edges = [np.diff(displacement, axis=axis) + axes[:, axis] for axis in range(3)]
     volume = float(np.linalg.det(mni_from_voxel[:3, :3]))
