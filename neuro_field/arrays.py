@@ -24,6 +24,12 @@ def read_only(array: Any, dtype: Any = None) -> AnyArray:
     return out
 
 
+def sealed(array: AnyArray) -> AnyArray:
+    """An array that its maker hands out for good: the same memory, which nobody can write to from now on."""
+    array.flags.writeable = False
+    return array
+
+
 def as_points(points: Any, what: str) -> FloatArray:
     """Points as a finite (m, 3) float64 array in the unit they came in.
 

@@ -6,7 +6,7 @@ from functools import cached_property
 
 import numpy as np
 
-from neuro_field.arrays import FloatArray, IntArray, as_points, read_only
+from neuro_field.arrays import FloatArray, IntArray, as_points, sealed
 from neuro_field.coil.coil import Coil
 from neuro_field.coil.placement import Placement
 from neuro_field.field.gauge import Primary
@@ -86,12 +86,12 @@ class Field:
     @cached_property
     def E(self) -> FloatArray:
         """(t, 3) field of each element, V/m: its mean grad phi, and the mean of dA/dt through its nodes' values."""
-        return read_only(self.system.element_field(self.potential, self.nodal_dadt))
+        return sealed(self.system.element_field(self.potential, self.nodal_dadt))
 
     @cached_property
     def magnE(self) -> FloatArray:
         """(t,) magnitude of `E`, V/m."""
-        return read_only(np.linalg.norm(self.E, axis=1))
+        return sealed(np.linalg.norm(self.E, axis=1))
 
     def in_elements(self, elements: IntArray) -> FloatArray:
         """`E` of some elements only, (r, 3) V/m, without computing the others."""

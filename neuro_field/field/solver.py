@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from neuro_field.arrays import AnyArray, FloatArray, IntArray, read_only, transformed
+from neuro_field.arrays import AnyArray, FloatArray, IntArray, sealed, transformed
 from neuro_field.coil.coil import Coil
 from neuro_field.coil.fit import depths_in_casing
 from neuro_field.coil.placement import Placement
@@ -278,8 +278,8 @@ class Solver:
                 placement=placement,
                 didt=didt,
                 primary=primaries[k],
-                potential=read_only(potentials[:, k] * didt),
-                nodal_dadt=read_only(dadt[:, k] * didt),
+                potential=sealed(potentials[:, k] * didt),
+                nodal_dadt=sealed(dadt[:, k] * didt),
                 report=SolveReport(
                     nodes=len(self.head.mesh.nodes),
                     iterations=convergence.iterations[k],
