@@ -1,5 +1,9 @@
 """The treecode: its sums against the plain ones."""
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -56,3 +60,24 @@ def test_one_thread_and_two_give_the_same_bits(sources):
     finally:
         numba.set_num_threads(before)
     assert np.array_equal(one, many)
+
+
+#: Prints a digest of a sum over points scattered from a seed.
+SUM = """
+import hashlib, numpy as np
+from neuro_field.field.treecode import Treecode
+rng = np.random.default_rng(3)
+tree = Treecode.of(rng.normal(size=(20000, 3)) * 0.05, rng.normal(size=(20000, 8, 3)))
+targets = np.array([0.0, 0.0, 0.2]) + rng.normal(size=(400, 3)) * 0.03
+print(hashlib.sha256(tree.magnetic_sum(targets).tobytes()).hexdigest())
+"""
+
+
+def test_a_sum_is_the_same_to_the_bit_by_kernels_just_compiled_and_by_kept_ones(tmp_path):
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
+    runs = [
+        subprocess.run([sys.executable, "-c", SUM], env=environment, capture_output=True, text=True, check=True).stdout
+        for _ in range(2)
+    ]
+    assert list(tmp_path.rglob("*.nbc"))  # kept by the first, used by the second
+    assert runs[0] == runs[1]

@@ -42,7 +42,7 @@ def moments(points, densities, first, last, centres, radii, out):
         radii[box] = np.sqrt(farthest)
 
 
-@njit(cache=True, fastmath=True)
+@njit(cache=True, error_model="numpy")
 def _far(dx, dy, dz, moment, out):
     """Add a box's field, expanded to second order in the source's offset from the centre."""
     square = dx * dx + dy * dy + dz * dz
@@ -64,7 +64,7 @@ def _far(dx, dy, dz, moment, out):
         out[2, j] += z * s - a3 * moment[3, j] - a5 * qz
 
 
-@njit(cache=True, fastmath=True)
+@njit(cache=True, error_model="numpy")
 def _near(x, y, z, points, densities, begin, end, out):
     """Add the fields of sources one by one."""
     for n in range(begin, end):
