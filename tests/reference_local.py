@@ -5,7 +5,7 @@ import reference_biot
 import reference_field
 from numpy.polynomial import chebyshev
 
-DEGREE, OPENING = 5, 2.5
+DEGREE, OPENING = 5, 2.0
 
 
 def source_field(kind, source, points):

@@ -107,10 +107,14 @@ def test_dipoles_that_hide_part_of_the_head_stay_in_the_coulomb_gauge(head, solv
 
 def test_ray_clearance_is_the_least_cosine():
     rng = np.random.default_rng(5)
-    points, positions, found = rng.normal(size=(30, 3)), rng.normal((0, 0, 2), size=(7, 3)), np.empty(7)
+    points, positions, found = rng.normal(size=(300, 3)), rng.normal((0, 0, 2), size=(40, 3)), np.empty(40)
+    points = points[np.argsort(points[:, 2])]  # so that neighbours stand together, and whole runs lie this side
     away = positions[:, None] - points
     norms = np.linalg.norm(away, axis=2) * np.linalg.norm(positions, axis=1)[:, None]
     expected = (np.einsum("smi,si->sm", away, positions) / norms).min(axis=1)
+    expected[expected >= 0] = 1.0
+    assert (expected < 0).any()
+    assert (expected == 1).any()
     for kernel in (ray_clearance, ray_clearance.py_func):
         kernel(points, positions, found)
         np.testing.assert_allclose(found, expected, rtol=1e-12)

@@ -59,7 +59,7 @@ class Primary:
     def add_dadt(self, boxes: Boxes, out: FloatArray, column: int) -> None:
         """Add dA/dt per A/s at the points of boxes (m of the head frame) to out (n, k, 3) at its ``column``.
 
-        Dipoles and wires to 1e-6 of what `dadt` gives (`Boxes.add_field`), and many times faster.
+        Dipoles and wires to about 1e-6 of what `dadt` gives (`Boxes.add_field`), and many times faster.
 
         Raises
         ------
@@ -129,9 +129,8 @@ def _is_closed_wire(element: Source) -> bool:
 def _parted(head: HeadModel, center: FloatArray, dipoles: Dipoles) -> tuple[list[Dipoles], list[Dipoles]]:
     """The dipoles that can change to the radial gauge, and those that cannot; lists of one or none."""
     positions, scalp = dipoles.positions - center, head.scalp.points - center
-    nearest = np.linalg.norm(positions, axis=1).min()
     cosines = np.empty(len(positions))
-    ray_clearance(np.ascontiguousarray(scalp[np.linalg.norm(scalp, axis=1) > nearest]), positions, cosines)
+    ray_clearance(scalp, positions, cosines)
     free = cosines > _CLEARANCE
     return tuple(  # type: ignore[return-value]
         [Dipoles(dipoles.positions[part], dipoles.moments[part])] if part.any() else [] for part in (free, ~free)

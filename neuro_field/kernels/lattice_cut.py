@@ -41,14 +41,15 @@ def snap_nodes(tets, offsets, star, edges, fraction, first_label, second_label, 
         if e < 0 or label_sets[edges[e, 0]] & label_sets[edges[e, 1]]:
             continue  # far from any cut, or the other end has already come to this one
         other = edges[e, 1] if v == edges[e, 0] else edges[e, 0]
-        old[:] = nodes[v]
         for c in range(3):
+            old[c] = nodes[v, c]
             nodes[v, c] += nearest[v] * (nodes[other, c] - nodes[v, c])
         if star_quality(nodes, tets, offsets, star, v, floor) >= floor:
             label_sets[v] |= (1 << first_label[e]) | (1 << second_label[e])
             moved += 1
         else:
-            nodes[v] = old
+            for c in range(3):
+                nodes[v, c] = old[c]
     return moved
 
 
@@ -95,17 +96,19 @@ def bisect_tetrahedra(tets, keys, lengths, new_nodes, on_cut, out):
     count = 0
     stack = np.empty((64, 4), np.int32)
     for i in range(len(tets)):
-        stack[0] = tets[i]
+        for corner in range(4):
+            stack[0, corner] = tets[i, corner]
         height = 1
         while height > 0:
             height -= 1
             corner_pair, cut = _longest_cut(stack[height], keys, lengths, on_cut)
             if cut < 0:
-                if count < len(out):
-                    out[count] = stack[height]
+                for corner in range(4 if count < len(out) else 0):
+                    out[count, corner] = stack[height, corner]
                 count += 1
                 continue
-            stack[height + 1] = stack[height]
+            for corner in range(4):
+                stack[height + 1, corner] = stack[height, corner]
             stack[height, EDGES[corner_pair, 0]] = new_nodes[cut]
             stack[height + 1, EDGES[corner_pair, 1]] = new_nodes[cut]
             height += 2

@@ -77,7 +77,8 @@ def emit_lattice_tetrahedra(levels, active, numbers, out):
                     side = face & 1
                     u = (axis + 1) % 3
                     v = (axis + 2) % 3
-                    other[:] = origin
+                    for axis_2 in range(3):
+                        other[axis_2] = origin[axis_2]
                     other[axis] = origin[axis] + size if side else origin[axis] - 1
                     if other[axis] < 0 or other[axis] >= levels.shape[axis]:
                         continue

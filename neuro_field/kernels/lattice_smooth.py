@@ -34,7 +34,8 @@ def _mean_neighbour(tets, offsets, star, label_sets, nodes, v, mean):
             u = tets[star[at], corner]
             if u == v or (several and label_sets[u] & label_sets[v] != label_sets[v]):
                 continue
-            mean += nodes[u]
+            for c in range(3):
+                mean[c] += nodes[u, c]
             count += 1
     if count:
         mean /= count
@@ -76,8 +77,8 @@ def smooth_nodes(fields, tets, offsets, star, label_sets, rounds, share, good, a
                 continue
             if not _mean_neighbour(tets, offsets, star, label_sets, nodes, v, new):
                 continue
-            old[:] = nodes[v]
             for c in range(3):
+                old[c] = nodes[v, c]
                 new[c] = old[c] + share * (new[c] - old[c])
             if several and _has_level(label_sets[v]):
                 step_to_interface(fields, label_sets[v], new, reach, 2)
@@ -94,7 +95,8 @@ def smooth_nodes(fields, tets, offsets, star, label_sets, rounds, share, good, a
             if held:
                 moved += 1
             else:
-                nodes[v] = old
+                for c in range(3):
+                    nodes[v, c] = old[c]
     return moved
 
 
@@ -162,7 +164,8 @@ def polish_nodes(fields, tets, offsets, star, label_sets, poor, rounds, leash, l
             radius = leash if several and not has_level else 4 * leash
             step = 0.2 * _mean_edge(tets, offsets, star, nodes, v)
             for _ in range(4):
-                old[:] = nodes[v]
+                for c in range(3):
+                    old[c] = nodes[v, c]
                 largest = before
                 for number in range(14):
                     _direction(number, direction)
@@ -178,12 +181,14 @@ def polish_nodes(fields, tets, offsets, star, label_sets, poor, rounds, leash, l
                     found = star_quality(nodes, tets, offsets, star, v, largest)
                     if found > largest * 1.001 + 1e-6:
                         largest = found
-                        best[:] = nodes[v]
-                if largest > before:
-                    nodes[v] = best
+                        for c in range(3):
+                            best[c] = nodes[v, c]
+                better = largest > before
+                for c in range(3):
+                    nodes[v, c] = best[c] if better else old[c]
+                if better:
                     before = largest
                     gains += 1
                 else:
-                    nodes[v] = old
                     step *= 0.5
     return gains

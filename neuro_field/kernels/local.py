@@ -4,7 +4,7 @@ Away from its source a field is analytic.  Over a box it is taken as a polynomia
 through 6 x 6 x 6 Chebyshev points, once the source is at least `OPENING` times the box's longest side away.  That errs
 by at most 2e-5 of a single dipole's largest value in the box where it is just far, and less by (d / h)^-6 at distance
 d from a box of side h (Trefethen, Approximation Theory and Approximation Practice, 2013, chapter 8); what a coil's
-dipoles leave together is below 1e-6 of its field.  A box takes over the polynomial of its parent, adds the sources that
+dipoles leave together is about 1e-6 of its field.  A box takes over the polynomial of its parent, adds the sources that
 are far from it and were not from its parent, and hands the others on; the points of the last boxes add theirs one by
 one.  Whether a source is far depends on the box and this source alone, so the sum is as linear in the sources as the
 plain one.  Boxes are those of `kernels.boxes`.
@@ -22,7 +22,7 @@ from neuro_field.kernels.sphere import radial_field
 RADIAL, DIPOLE, WIRE = 0, 1, 2
 
 #: A source is far from a box at this many times the box's longest side (a wire: and its own length).
-OPENING = 2.5
+OPENING = 2.0
 
 #: Points of the polynomials along each axis, and in a box.
 DEGREES, TERMS = 6, 216
@@ -161,7 +161,7 @@ def expand(kind, sources, origin, parents, centres, halves, inner, levels, place
             side = 2.0 * max(half[0], half[1], half[2])
             given = width if above < 0 else counts[above]
             far = np.empty((len(sources), given))
-            kept, gone = 0, 0
+            kept = gone = np.int64(0)  # a literal would have `_values` compiled a second time
             for k in range(given):
                 s = k if above < 0 else near[above, k]
                 reach = max(side, sources[6, s]) if kind == WIRE else side
@@ -185,7 +185,9 @@ def expand(kind, sources, origin, parents, centres, halves, inner, levels, place
             if gone > 0:
                 _values(kind, far, gone, centre, half, values)
                 for axis in range(3):
-                    matrices[axis] = _FROM_VALUES
+                    for i in range(DEGREES):
+                        for j in range(DEGREES):
+                            matrices[axis, i, j] = _FROM_VALUES[i, j]
                 _add_transformed(matrices, values, scratch, coefficients[at])
 
 
