@@ -228,6 +228,24 @@ def pyamg_solve(case: Case) -> Row:
     return case.row("pyamg solve", seconds, iterations=len(residuals) - 1, error=float(error), note=note)
 
 
+def second_order_set_up(case: Case) -> Row:
+    """From the first-order solver to the second-order one on the same mesh."""
+    seconds, raised = least(case.solver.raised, 1)
+    return case.row("second-order set-up", seconds, note=f"{len(raised.equations.points)} unknowns")
+
+
+def second_order(case: Case) -> Row:
+    """One placement by second-order elements, with E; the solver is there already."""
+    raised = case.solver.raised()
+
+    def run():
+        field = raised.solve(case.coil, case.placement, gauge_center=SHIFTED)
+        return field, field.E
+
+    seconds, (field, _) = least(run, 1)
+    return case.row("second-order placement", seconds, iterations=field.report.iterations, error=case.error(field))
+
+
 def compilation(case: Case) -> Row:
     """First use in a fresh environment: a small head from mesh to field, every kernel compiled; apart from the rest."""
     with tempfile.TemporaryDirectory() as cache:
@@ -249,6 +267,8 @@ ROWS: dict[str, Callable[[Case], Row]] = {
     "solve": solve,
     "solve in a block of 8": solve_block,
     "pyamg solve": pyamg_solve,
+    "second-order set-up": second_order_set_up,
+    "second-order placement": second_order,
     "compilation": compilation,
 }
 
@@ -257,6 +277,7 @@ RATIOS = (
     ("scikit-fem assembly", "assembly"),
     ("pyamg solve", "solve"),
     ("pyamg solve", "solve in a block of 8"),
+    ("second-order placement", "one placement"),
 )
 
 
