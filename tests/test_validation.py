@@ -11,7 +11,7 @@ from neuro_field.errors import InputError, UnknownNameError
 from neuro_field.field import validation
 from neuro_field.field.analytic import sphere_field
 from neuro_field.field.solver import Solver
-from neuro_field.field.validation import LIMITS, ValidationRow, both_sides, metrics, relative, validate
+from neuro_field.field.validation import LIMITS, ValidationRow, both_sides, convergence, metrics, relative, validate
 from neuro_field.field.validation_laws import laws
 from neuro_field.field.validation_shells import dipole_scalp_potential
 from neuro_field.head.model import HeadModel
@@ -104,6 +104,16 @@ def test_laws_hold_and_can_be_broken():
     assert all(value <= limit for value, limit in found.values())
     lopsided = HeadModel(head.mesh, head.conductivity * np.where(head.mesh.centroids[:, 0] > 0, 1.0, 3.0))
     assert all(value <= limit for _, value, limit in laws(lopsided, COIL, placement))
+
+
+def test_second_order_elements_gain_an_order(monkeypatch):
+    monkeypatch.setattr(validation, "_ORDER_EDGES", (16.0, 8.0))
+    raw, recovered, second = convergence(COIL)
+    assert [row.metric for row in (raw, recovered, second)] == ["order short of 1"] * 2 + ["order short of 2"]
+    assert all(row.passed for row in (raw, recovered, second))
+    orders = [float(row.case.split()[-1]) for row in (raw, second)]
+    assert 0.8 < orders[0] < 1.2
+    assert 1.8 < orders[1] < 2.4
 
 
 def test_nodes_on_boundaries_are_seen_from_every_tissue_they_touch():
@@ -199,7 +209,7 @@ def test_validation_passes_at_the_small_size():
     rows = validate(load_coil("figure8-70mm"), progress=lambda stage, share: stages.append(share))
     assert stages == sorted(stages)
     assert stages[-1] == 1.0
-    assert len(rows) == 6 * len(LIMITS) + 20
+    assert len(rows) == 6 * len(LIMITS) + 27
     assert not [row for row in rows if not row.passed]
 
 
