@@ -23,6 +23,14 @@ _NAME, _NUMBER = 26, 9
 _LEAST = 5
 
 
+#: The status of an interrupted command, and what is said of one that had nothing to say itself.
+_INTERRUPTED, _NOTHING_WRITTEN = 130, "Interrupted; nothing was written."
+
+
+class Interrupted(Exception):
+    """The user interrupted, and something was kept: the message says what and where."""
+
+
 class Stages:
     """A bar per stage on stderr; call it with a stage's name and the share of it that is done."""
 
@@ -103,14 +111,18 @@ def named_numbers(texts: Sequence[str] | None, option: str) -> dict[str, float]:
 def fail_plainly(app: typer.Typer, arguments: list[str]) -> int:
     """Run a typer app; mistakes and missing parts end in one line and status 2, a failed solve in status 1."""
     try:
-        status = app(args=arguments, standalone_mode=False)
-        return int(status or 0)
+        status = int(app(args=arguments, standalone_mode=False) or 0)
+        if status != _INTERRUPTED:
+            return status
+        message = _NOTHING_WRITTEN  # the library answers an interruption by this status alone
     except (InputError, PictureError, NotImplementedError, OSError) as error:
         message, status = str(error), 2
     except ConvergenceError as error:
         message, status = str(error), 1
+    except Interrupted as error:
+        message, status = str(error), _INTERRUPTED
     except (typer.Abort, KeyboardInterrupt):
-        message, status = "Interrupted; nothing was written.", 130
+        message, status = _NOTHING_WRITTEN, _INTERRUPTED
     except Exception as error:
         if not hasattr(error, "format_message"):  # the command-line library's own usage errors have it
             raise

@@ -221,3 +221,14 @@ def test_direction_without_words_is_refused():
         in_words([0, 0, 2], [0, 0, 1])
     with pytest.raises(InputError, match="direction"):
         in_words([0, 0, 0])
+
+
+def test_a_pose_read_again_is_the_same_to_the_bit():
+    rng = np.random.default_rng(11)
+    for _ in range(200):
+        matrix = np.eye(4)
+        matrix[:3, :3] = np.linalg.qr(rng.normal(size=(3, 3)))[0]
+        matrix[:3, :3] *= np.sign(np.linalg.det(matrix[:3, :3]))
+        matrix[:3, 3] = rng.normal(size=3) * 90
+        once = Placement(np.round(matrix, 6)).head_from_coil
+        np.testing.assert_array_equal(Placement(once).head_from_coil, once)

@@ -14,6 +14,9 @@ from neuro_field.geometry.mesh import Surface
 #: A point farther from the scalp than this, mm, is no point of the head it is meant for.
 FARTHEST = 130.0
 
+#: Axes that are perpendicular and of length one within this are left as they are: a pose read again is the same.
+_ROUNDING = 1e-13
+
 
 @dataclass(frozen=True, eq=False)
 class Placement:
@@ -41,8 +44,10 @@ class Placement:
 
     def __post_init__(self) -> None:
         matrix = as_rigid(self.head_from_coil, "head_from_coil of Placement")
-        u, _, vt = np.linalg.svd(matrix[:3, :3])
-        matrix[:3, :3] = u @ vt  # the nearest rotation: digits lost in files do not scale fields
+        rotation = matrix[:3, :3]
+        if np.abs(rotation.T @ rotation - np.eye(3)).max() > _ROUNDING:
+            u, _, vt = np.linalg.svd(rotation)
+            matrix[:3, :3] = u @ vt  # the nearest rotation: digits lost in files do not scale fields
         object.__setattr__(self, "head_from_coil", read_only(matrix))
 
     @classmethod

@@ -1,7 +1,9 @@
 """Commands that plan, hand a plan to a navigator, and compare what was delivered with it."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,8 +17,11 @@ from neuro_field.commands.arguments import (
     grid_of,
     head_of,
 )
-from neuro_field.console import Stages
+from neuro_field.console import Interrupted, Stages
 from neuro_field.errors import InputError
+
+if TYPE_CHECKING:
+    from neuro_field.io.unfinished import UnfinishedPlan
 
 
 def plan(
@@ -70,11 +75,14 @@ def plan(
     """Rank coil placements on both hemispheres, or for one target, and write the report.
 
     Example: `neuro-field plan example:colin27-stroke --preset contralesional-1hz-hand -o PLAN`
+
+    Interrupted, it keeps what it has finished in PLAN.unfinished, and the same command goes on from there.
     """
     from neuro_field.io.atomic import check_new_folder
     from neuro_field.io.fields import check_formats
     from neuro_field.io.plans import write_study
     from neuro_field.io.targets import aimed, regions_of, target_of
+    from neuro_field.io.unfinished import UnfinishedPlan
     from neuro_field.planning.candidates import Grid
     from neuro_field.planning.plan import Plan
     from neuro_field.planning.presets import preset as preset_of
@@ -94,30 +102,47 @@ def plan(
     grid = Grid(radius, spacing, angle_step, gap)
     induced = coil_of(coil or preset_of(str(preset)).coil)
     made: Plan | Study
-    with Stages() as stages:
+    unfinished = UnfinishedPlan(output.absolute().with_name(f"{output.absolute().name}.unfinished"))
+    with Stages() as stages, _told_when_interrupted(unfinished):
         model = head_of(head, stages, edge)
         spared = Avoidance(regions_of(model, avoid or []), avoid_share)
         if target is not None:
             aim = aimed(model, target_of(model, target), direction)
             made = survey(
                 model, induced, {"plan": aim}, grid=grid, avoid=spared, draws=draws, numerical_error=numerical_error,
-                progress=stages,
+                keeper=unfinished, progress=stages,
             )["plan"]  # fmt: skip
         else:
             made = study(
                 model, preset=str(preset), coil=induced, rmt=rmt, lesion_side=lesion_side, grid=grid, avoid=spared,
-                numerical_error=numerical_error, progress=stages, side=side, fluency=fluency,
+                numerical_error=numerical_error, keeper=unfinished, progress=stages, side=side, fluency=fluency,
                 dominant_side=dominant_side, mep_ipsilesional=mep, fma_ue=fma_ue, mt_method=mt_method, draws=draws,
                 contraindications=tuple(contraindication or ()),
             )  # fmt: skip
         with stages.stage("pictures and report"):
             write_study(made, output, t1=t1, grid=t1 if fields else None, subject=subject)
+        unfinished.discard()
     for line in plan_lines(made) if isinstance(made, Plan) else study_lines(made):
         typer.echo(line)
     typer.echo(f"Stages: {stages.summary()}")
     if not (output / "pictures").is_dir():
         typer.echo("The report has no pictures; its page says why.")
     typer.echo(f"Report: {output / 'report.html'}")
+
+
+@contextmanager
+def _told_when_interrupted(unfinished: "UnfinishedPlan") -> Iterator[None]:
+    """An interruption says what is kept, and where."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        kept = unfinished.roles()
+        if not kept:
+            raise
+        raise Interrupted(
+            f"Interrupted; no plan was written. What was finished ({', '.join(kept)}) is kept in {unfinished.folder}: "
+            "the same command goes on from there."
+        ) from None
 
 
 def export(

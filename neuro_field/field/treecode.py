@@ -50,6 +50,13 @@ class Treecode:
         tree = (boxes.first, boxes.last, boxes.children, boxes.counts, boxes.centres, radii, moments)
         return cls(boxes.order, boxes.points, flat, tree)
 
+    @property
+    def densities(self) -> AnyArray:
+        """(n, k, 3) float32 weights in the order in which the sources were given."""
+        out = np.empty_like(self.weights)
+        out[self.order] = self.weights
+        return out.reshape(len(out), -1, 3)
+
     def magnetic_sum(self, targets: FloatArray, opening: float = OPENING) -> FloatArray:
         """Q_k(x) = sum_n W_nk x (x - r_n) / |x - r_n|^3 at targets (m, 3) m; (m, k, 3) array."""
         out = np.empty((len(targets), 3, self.weights.shape[1]), np.float32)

@@ -39,7 +39,7 @@ def record_of(study: Study | Plan) -> dict[str, Any]:
     record["coil"] = coil_record(coil) if coil is not None else None
     if isinstance(study, Plan):
         head = study.field.head if study.field is not None else None
-        return record | {"kind": "plan", "head": _head_record(head), "plan": _plan_record(study, head)}
+        return record | {"kind": "plan", "head": _head_record(head), "plan": plan_record(study, head)}
     plans = {role: getattr(study, role) for role in ROLES}
     return record | {
         "kind": "study",
@@ -47,7 +47,7 @@ def record_of(study: Study | Plan) -> dict[str, Any]:
         "preset": asdict(study.preset),
         "answers": asdict(study.answers),
         "lesion": _lesion_record(study.lesion),
-        "plans": {role: _plan_record(plan, study.head) if plan is not None else None for role, plan in plans.items()},
+        "plans": {role: plan_record(plan, study.head) if plan is not None else None for role, plan in plans.items()},
         "why": dict(study.why),
         "doses": {role: asdict(dose) for role, dose in study.doses.items()},
         "warnings": list(study.warnings),
@@ -80,7 +80,8 @@ def _lesion_record(lesion: LesionSummary | None) -> dict[str, Any] | None:
     }
 
 
-def _plan_record(plan: Plan, head: HeadModel | None) -> dict[str, Any]:
+def plan_record(plan: Plan, head: HeadModel | None) -> dict[str, Any]:
+    """A plan alone as plain values."""
     target = {entry.name: getattr(plan.target, entry.name) for entry in fields(Target)}
     return {
         "target": {key: _plain(value) for key, value in target.items()},
@@ -150,7 +151,7 @@ def study_of(record: Any, where: str) -> Study | Plan:
     try:
         coil = coil_of(entries.child("coil", optional=True))
         if entries.text("kind") == "plan":
-            return _plan_of(entries.required("plan"), coil)
+            return plan_from(entries.required("plan"), coil)
         return _study_of(entries, coil)
     except FileFormatError:
         raise
@@ -161,7 +162,7 @@ def study_of(record: Any, where: str) -> Study | Plan:
 def _study_of(entries: Entries, coil: Coil | None) -> Study:
     plans, doses, why = entries.required("plans"), entries.required("doses"), entries.required("why")
     records = {role: plans.child(role, optional=True) for role in ROLES}
-    made = {role: _plan_of(record, coil) if record is not None else None for role, record in records.items()}
+    made = {role: plan_from(record, coil) if record is not None else None for role, record in records.items()}
     lesion = entries.child("lesion", optional=True)
     return Study(
         preset=_preset_of(entries.required("preset")),
@@ -194,7 +195,8 @@ def _lesion_of(entries: Entries) -> LesionSummary:
     )
 
 
-def _plan_of(entries: Entries, coil: Coil | None) -> Plan:
+def plan_from(entries: Entries, coil: Coil | None) -> Plan:
+    """The plan of its entries, without field and response."""
     ranking = tuple(_candidate_of(entry) for entry in entries.children("ranking"))
     if not ranking:
         raise FileFormatError(f"{entries.where}: 'ranking' must hold at least one placement.")

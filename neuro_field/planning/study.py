@@ -23,7 +23,7 @@ from neuro_field.planning.presets import preset as preset_of
 from neuro_field.planning.scalp import anatomical_axes
 from neuro_field.planning.search import Avoidance
 from neuro_field.planning.stability import DRAWS
-from neuro_field.planning.survey import survey
+from neuro_field.planning.survey import Keeper, survey
 from neuro_field.planning.target import Target
 
 _OPPOSITE = {"contralesional": "ipsilesional", "ipsilesional": "contralesional"}
@@ -143,6 +143,7 @@ def study(
     draws: int = DRAWS,
     tolerance: float = 1e-5,
     numerical_error: bool = False,
+    keeper: Keeper | None = None,
     progress: Progress | None = None,
     **answers: Any,
 ) -> Study:
@@ -170,6 +171,8 @@ def study(
         Of the solver.
     numerical_error : bool
         Solve the best placements again in second-order elements and record the differences.
+    keeper : Keeper, optional
+        Takes an interrupted run up again: `neuro_field.io.unfinished.UnfinishedPlan`.
     progress : callable, optional
         Called with a stage's name and the share of it done.
     **answers
@@ -208,7 +211,7 @@ def study(
     wanted = targets | _anchor(head, chosen, given, targets)
     plans = survey(
         head, coil, wanted, opposite=_OPPOSITE, grid=grid, avoid=avoid, draws=draws, tolerance=tolerance,
-        numerical_error=numerical_error, progress=progress,
+        numerical_error=numerical_error, keeper=keeper, progress=progress,
     )  # fmt: skip
     doses = {}
     if given.rmt is not None and chosen.intensity is not None:
