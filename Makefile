@@ -13,10 +13,11 @@ demo: $(VENV)/installed
 		$(BIN)/neuro-field plan example:colin27-stroke --preset contralesional-1hz-hand -o "$$out"
 
 test: $(VENV)/installed-dev
-	$(BIN)/python -m pytest -q -m "not slow"
+	$(BIN)/python -m pytest -q -m "not slow" -n auto --dist loadfile
 
+# Two at a time, whatever the machine: real heads take gigabytes.
 slow: $(VENV)/installed-dev
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -m slow -n 2 --dist loadfile
 
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff check .
