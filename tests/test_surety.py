@@ -104,6 +104,21 @@ def test_stability_agrees_with_full_solves_and_counts_its_draws(solver, family, 
     assert [made.target.magnitude(f) for f in fields] == pytest.approx(found.magnitude[[3, 17]], rel=5e-3)
 
 
+def test_what_only_another_lesion_calls_up_is_followed_too(solver, family, made, monkeypatch):
+    """The head as it is may not know where the current goes beside a cavity that conducts less."""
+    response = replace(made.response, basis=made.response.basis[:, :2])
+    case, row = Case(response, made.followed[:8], len(made.ranking)), family.scales(2)[0]
+    assert row[family.names.index(LESION)] < 0.2
+    full = made.target.magnitude(solver.retuned(family.head_with(row)).solve(made.coil, made.best.placement))
+    errors = []
+    for most in (8, 0):
+        monkeypatch.setattr("neuro_field.planning.stability._MOST_MODES", most)
+        found = stability(solver, made.coil, {"a": case}, draws=2)["a"]
+        errors.append(abs(found.magnitude[0] / full - 1))
+    assert errors[0] < 0.005
+    assert errors[1] > 3 * errors[0]
+
+
 def test_two_targets_meet_the_same_draws(solver, made):
     case = Case(made.response, made.followed[:8], 8)
     found = stability(solver, made.coil, {"a": case, "b": case}, draws=4)

@@ -71,10 +71,12 @@ class Family:
         out[:, self.names.index(LESION)] = np.repeat(self._of_lesion(self.lesion_values), draws)
         return out
 
-    def corners(self) -> FloatArray:
-        """Multiples (c, q), one part at a time far out, whose solutions span those of the family."""
+    def corners(self, names: Sequence[str] | None = None) -> FloatArray:
+        """Multiples (c, q), one part (of ``names``, or of all) far out, whose solutions span those of the family."""
         rows = []
         for i, name in enumerate(self.names):
+            if names is not None and name not in names:
+                continue
             steps = self._of_lesion([min(self.lesion_values), max(self.lesion_values)]) if name == LESION else (
                 [np.exp(2 * np.sqrt(np.log1p(VARIATION[name] ** 2)))]
             )  # fmt: skip
