@@ -6,7 +6,7 @@ from test_placement import BACK_LEFT, CONE, FLAT, LEFT_M1, SCALP, coil
 
 from neuro_field.coil.clearing import cleared
 from neuro_field.coil.coil import Coil
-from neuro_field.coil.fit import lift_to_clear
+from neuro_field.coil.fit import lifts_to_clear
 from neuro_field.coil.frames import checked_placement, pose_faults
 from neuro_field.coil.placement import Placement
 from neuro_field.errors import InputError
@@ -90,7 +90,7 @@ def test_cut_casing_is_lifted():
     found = cleared(p, cone, SCALP, gap=2.0)
     assert found.lift > 10
     assert found.tilt == 0
-    assert lift_to_clear(SCALP.points, cone, found.placement, clearance=2.0) < 1e-9
+    assert lifts_to_clear(SCALP.points, cone.casing, found.placement.head_from_coil[None], 2.0)[0] < 1e-9
     np.testing.assert_allclose(found.placement.center, p.center - found.lift * p.axis, atol=1e-12)
     assert f"lifted {found.lift:.1f} mm" in found.words
 

@@ -6,18 +6,14 @@ z = 0, for a bent one the largest z of its triangles.
 
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from neuro_field.arrays import FloatArray, as_points, read_only
-from neuro_field.coil.coil import Coil
 from neuro_field.errors import InputError
 from neuro_field.geometry.mesh import Surface
 from neuro_field.kernels.clearance import lifts, turning_lifts
-
-if TYPE_CHECKING:
-    from neuro_field.coil.placement import Placement
 
 #: Side of the squares of the height field, mm.
 STEP = 2.0
@@ -175,10 +171,3 @@ def depths_in_casing(scalp_points: FloatArray, casing: Surface, head_from_coil: 
     out = np.zeros(len(local))
     out[over] = np.fmax(face.heights[tuple(cells[over].T)] - local[over, 2], 0.0)
     return out
-
-
-def lift_to_clear(scalp_points: Any, coil: Coil, placement: "Placement", clearance: float = 0.0) -> float:
-    """`lifts_to_clear` of one placement of a coil, mm; raises InputError if the coil has no casing."""
-    if coil.casing is None:
-        raise InputError(f"The coil {coil.name!r} has no casing, so it is unknown whether it clears the scalp.")
-    return float(lifts_to_clear(scalp_points, coil.casing, placement.head_from_coil[None], clearance)[0])
