@@ -145,6 +145,14 @@ def test_percentiles_go_by_volume():
     assert percentile_by_volume(values, volumes, 99.9) == 3.0
     assert percentile_by_volume(values, volumes, 99.0) == 2.0
     assert percentile_by_volume(values, volumes, 50.0) == 1.0
+    rng = np.random.default_rng(3)
+    values, volumes = rng.gamma(2.0, size=4000).round(2), rng.random(4000) ** 3
+    order = np.argsort(values, kind="stable")
+    share = 100 * np.cumsum(volumes[order]) / volumes.sum()
+    for percentile in (0.0, 3.0, 50.0, 97.9, 98.0, 98.1, 99.9, 99.99):
+        expected = values[order[np.searchsorted(share, percentile)]]
+        assert percentile_by_volume(values, volumes, percentile) == expected
+    assert percentile_by_volume(values, volumes, 100.0) == values.max()
 
 
 def test_figures_of_a_field_follow_their_definitions(solver, made):

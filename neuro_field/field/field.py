@@ -91,7 +91,7 @@ class Field:
     @cached_property
     def magnE(self) -> FloatArray:
         """(t,) magnitude of `E`, V/m."""
-        return sealed(np.linalg.norm(self.E, axis=1))
+        return sealed(np.sqrt(np.einsum("tc,tc->t", self.E, self.E)))
 
     def in_elements(self, elements: IntArray) -> FloatArray:
         """`E` of some elements only, (r, 3) V/m, without computing the others."""
