@@ -18,6 +18,9 @@ from neuro_field.head.model import HeadModel
 #: Directions of the space whose energy is below this share of the largest are rounding.
 _NEGLIGIBLE = 1e-12
 
+#: Potentials that only span the space are solved to this tolerance: draws err by a few thousandths anyhow.
+_SNAPSHOT_TOLERANCE = 1e-4
+
 
 @dataclass(frozen=True, eq=False)
 class Reduced:
@@ -74,7 +77,7 @@ def reduced(
     together = np.concatenate(loads, axis=1)
     solved = [solver.potentials(together)[0]]
     for head in heads:
-        solved.append(solver.retuned(head).potentials(together)[0])
+        solved.append(solver.retuned(head).loosened(_SNAPSHOT_TOLERANCE).potentials(together)[0])
     spaces = [
         np.concatenate([found[0], *(other - found[0] for other in found[1:])], axis=1)
         for found in zip(*(np.split(potentials, ends, axis=1) for potentials in solved), strict=True)
