@@ -145,6 +145,7 @@ def measured(folder: Path) -> dict[str, Any]:
         "sphere_errors": _sphere_errors(rows),
         "engine": engine,
         "engine_rows": _engine(engine["rows"]),
+        "search_rows": _search(engine["search"]),
     }
 
 
@@ -179,7 +180,7 @@ def _sphere_errors(rows: Sequence[dict[str, str]]) -> str:
 
 
 def _engine(rows: dict[str, dict[str, Any]]) -> str:
-    """Seconds, peak memory and iterations of each row of the benchmark."""
+    """Seconds, peak memory, iterations and error of each row of the benchmark."""
     shown = [
         (
             name,
@@ -187,8 +188,25 @@ def _engine(rows: dict[str, dict[str, Any]]) -> str:
             f"{row['seconds']:.2f}",
             f"{row['peak_mb'] / 1e3:.1f}",
             row["iterations"] or "",
+            "" if row["error"] is None else f"{row['error']:.1e}",
         )
         for name, row in rows.items()
         if row["seconds"] is not None
     ]
-    return table(("", "nodes", "seconds", "peak GB so far", "iterations"), shown)
+    return table(("", "nodes", "seconds", "peak GB so far", "iterations", "error"), shown)
+
+
+def _search(rows: dict[str, dict[str, Any]]) -> str:
+    """Placements, seconds, peak memory and error of each ranking."""
+    shown = [
+        (
+            f"{int(row['note'].split()[0]):,}" + (", along one axis" if "axis" in name else ""),
+            f"{row['nodes']:,}",
+            f"{row['seconds']:.0f}",
+            f"{row['peak_mb'] / 1e3:.1f}",
+            "" if row["error"] is None else f"{100 * row['error']:.2f} %",
+        )
+        for name, row in rows.items()
+        if "placements," in row["note"]
+    ]
+    return table(("placements", "nodes", "seconds", "peak GB", "largest difference from full solves"), shown)

@@ -30,7 +30,7 @@ def test_small_run_of_one_pattern_is_printed_and_kept(script, tmp_path, capsys):
 def test_unknown_patterns_are_refused_with_the_rows(script, tmp_path, capsys):
     with pytest.raises(SystemExit):
         script["main"](["nothing", "--results", str(tmp_path)])
-    assert "there are assembly, scikit-fem assembly" in capsys.readouterr().err
+    assert "there are assembly, set-up" in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
 
 
