@@ -2,7 +2,7 @@
 
 Away from its source a field is analytic.  Over a box it is taken as a polynomial of degree 5 in each coordinate,
 through 6 x 6 x 6 Chebyshev points, once the source is at least `OPENING` times the box's longest side away.  That errs
-by at most 2e-5 of a single dipole's largest value in the box where it is just far, and less by (d / h)^-6 at distance
+by at most 7e-5 of a single dipole's largest value in the box where it is just far, and less by (d / h)^-6 at distance
 d from a box of side h (Trefethen, Approximation Theory and Approximation Practice, 2013, chapter 8); what a coil's
 dipoles leave together is about 1e-6 of its field.  A box takes over the polynomial of its parent, adds the sources that
 are far from it and were not from its parent, and hands the others on; the points of the last boxes add theirs one by
