@@ -159,7 +159,7 @@ def test_a_thousand_pulses_on_the_built_in_head_take_less_than_a_minute():
     ]
     began = time.process_time()
     made = delivered(solver, coil, target, planned, pulses)
-    assert time.process_time() - began < 120  # of the processor: a minute on two cores that do nothing else
+    assert time.process_time() - began < 60  # of the processor, which on a quiet machine is more than passes
     assert made.report.largest_difference < 0.01
     assert len(made.sessions()) == 5
     assert 0.5 < made.shares.mean() < 1.1
