@@ -161,10 +161,9 @@ def concentric_sphere(solver: Solver, coil: Coil, edge: float) -> Iterator[Valid
     In the Coulomb gauge, and in the radial one about a point 20 mm off the centre: about the centre itself dA/dt alone
     is the answer.
     """
-    scalp = solver.head.scalp
-    centred = Placement.on(scalp, above=(0, 0, 92), handle_towards=(0, -90, 92), coil=coil)
-    aside = Placement.on(scalp, above=(59, 20, 68), handle_towards=(90, -60, 92), coil=coil)
-    placements = {"centred": centred, "off centre": aside, "tilted": centred.moved(tilted_y=12.0, along_z=-20.0)}
+    middle = centred(solver.head, coil)
+    aside = Placement.on(solver.head.scalp, above=(59, 20, 68), handle_towards=(90, -60, 92), coil=coil)
+    placements = {"centred": middle, "off centre": aside, "tilted": middle.moved(tilted_y=12.0, along_z=-20.0)}
     points, elements = brain_points(solver.head)
     sides = both_sides(solver.head)
     for gauge, gauge_center in _GAUGES.items():
@@ -184,7 +183,7 @@ def concentric_sphere(solver: Solver, coil: Coil, edge: float) -> Iterator[Valid
 def second_order(solver: Solver, coil: Coil, edge: float) -> Iterator[ValidationRow]:
     """The centred coil of `concentric_sphere` by second-order elements on a first-order solver's mesh."""
     raised = solver.raised()
-    placement = Placement.on(solver.head.scalp, above=(0, 0, 92), handle_towards=(0, -90, 92), coil=coil)
+    placement = centred(solver.head, coil)
     points, _ = brain_points(solver.head)
     exact = sphere_field(points, coil, placement)
     for gauge, gauge_center in _GAUGES.items():
@@ -194,6 +193,11 @@ def second_order(solver: Solver, coil: Coil, edge: float) -> Iterator[Validation
         yield _row(case, solver, edge, "L2 of E", found["L2 recovered"], limit=0.0012)
         for metric in ("p99 relative, E >= 10 % of max", "max error / peak"):
             yield _row(case, solver, edge, metric, found[metric])
+
+
+def centred(head: HeadModel, coil: Coil) -> Placement:
+    """The coil over the top of a sphere of 92 mm, 4 mm off, its handle backwards."""
+    return Placement.on(head.scalp, above=(0, 0, 92), handle_towards=(0, -90, 92), coil=coil)
 
 
 def brain_points(head: HeadModel) -> tuple[FloatArray, IntArray]:
@@ -399,7 +403,7 @@ def convergence(coil: Coil) -> Iterator[ValidationRow]:
     errors: dict[str, list[float]] = {"raw": [], "recovered": [], "second-order elements": []}
     for edge in _ORDER_EDGES:
         solver = Solver(sphere_head(RADII[-1:], edge=edge))
-        placement = Placement.on(solver.head.scalp, above=(0, 0, 92), handle_towards=(0, -90, 92), coil=coil)
+        placement = centred(solver.head, coil)
         field, raised = (each.solve(coil, placement, gauge="coulomb") for each in (solver, solver.raised()))
         points = ball_points(RADII[0], count=10_000)
         elements, _ = locate(solver.head.mesh, points)

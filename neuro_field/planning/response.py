@@ -21,6 +21,7 @@ from neuro_field.arrays import FloatArray
 from neuro_field.coil.coil import Coil
 from neuro_field.coil.placement import Placement
 from neuro_field.coil.sources import Dipoles
+from neuro_field.field.field import Field
 from neuro_field.field.solver import Solver
 from neuro_field.field.treecode import Treecode
 from neuro_field.kernels.table import mean_magnitude
@@ -37,7 +38,7 @@ TRUNCATION = 1e-10
 MOST_MODES = 8
 
 #: The samples need only span the fields: they are solved to this tolerance, under a coil simplified to this error.
-_SAMPLE_TOLERANCE = 3e-3
+SAMPLE_TOLERANCE = 3e-3
 _SAMPLE_COIL_ERROR = 0.05
 
 #: Nodes whose adjoint vectors are met with dA/dt together.
@@ -148,12 +149,11 @@ def responses(
     simple = coil.simplified(error=_SAMPLE_COIL_ERROR)
     if all(target.direction is not None for target in targets):  # ranked without the basis, which others look at
         samples = samples[:: max(1, len(samples) // modes)]
-    fields = solver.loosened(_SAMPLE_TOLERANCE).solve_many(simple, samples, didt=1.0, gauge="coulomb")
+    fields = solver.loosened(SAMPLE_TOLERANCE).solve_many(simple, samples, didt=1.0, gauge="coulomb")
     positions, moments = coil.dipoles
     out = []
     for target in targets:
-        snapshots = np.stack([(target.roots[:, None] * target.values(field)).ravel() for field in fields], axis=1)
-        u, sizes, _ = np.linalg.svd(snapshots, full_matrices=False)
+        u, sizes, _ = np.linalg.svd(snapshots(target, fields), full_matrices=False)
         kept = min(int(np.count_nonzero(sizes > TRUNCATION * sizes[0])), modes)
         basis = u[:, :kept]
         along = target.direction
@@ -163,6 +163,11 @@ def responses(
         truncation = float(sizes[kept] / sizes[0]) if kept < len(sizes) else 0.0
         out.append(Response(target, positions, moments, basis, sought, tree, charges, truncation))
     return out
+
+
+def snapshots(target: Target, fields: Sequence[Field]) -> FloatArray:
+    """(3 r, f) fields in a target, each element scaled by the root of its weight."""
+    return np.stack([(target.roots[:, None] * target.values(field)).ravel() for field in fields], axis=1)
 
 
 def _adjoint_currents(solver: Solver, target: Target, sought: FloatArray) -> Treecode:

@@ -15,7 +15,7 @@ from neuro_field.coil.placement import Placement
 from neuro_field.field.gauge import primary_field
 from neuro_field.field.reduced import Reduced, reduced
 from neuro_field.field.solver import Solver
-from neuro_field.planning.response import TRUNCATION, Response, adjoint_loads
+from neuro_field.planning.response import SAMPLE_TOLERANCE, TRUNCATION, Response, adjoint_loads, snapshots
 from neuro_field.planning.target import Target
 from neuro_field.planning.uncertainty import LESION, Family
 from neuro_field.units import AMPERE_PER_MICROSECOND
@@ -30,8 +30,8 @@ MOST_DRAWS = 20_000
 #: measures, and the number up to which vectors are added that only another lesion calls up.
 _MODES, _MOST_MODES = 5, 8
 
-#: Those vectors come from fields of ranked placements, as many, solved to this tolerance.
-_SAMPLES, _SAMPLE_TOLERANCE = 8, 3e-3
+#: Those vectors come from fields of so many ranked placements.
+_SAMPLES = 8
 
 #: Placements whose fields are made together.
 _BLOCK = 8
@@ -125,7 +125,7 @@ def stability(
     """
     say = progress or (lambda share: None)
     family = family or Family.of(solver.head)
-    others = [solver.retuned(family.head_with(row)).loosened(_SAMPLE_TOLERANCE) for row in family.corners([LESION])]
+    others = [solver.retuned(family.head_with(row)).loosened(SAMPLE_TOLERANCE) for row in family.corners([LESION])]
     bases = {role: _basis(case, coil, others) for role, case in cases.items()}
     del others
     loads = [adjoint_loads(solver, case.response.target, _weighted(case, bases[role])) for role, case in cases.items()]
@@ -157,16 +157,12 @@ def _basis(case: Case, coil: Coil, others: Sequence[Solver]) -> FloatArray:
     A cavity that conducts like grey matter sends the current elsewhere: beside one, the vectors of the head as it is
     miss 4 % of the mean |E| then (Colin27 with a lesion by the hand area).
     """
-    leading, roots = _leading(case.response), case.response.target.roots
-    placements = [Placement(pose) for pose in case.poses[:_SAMPLES]]
-    beside = []
-    for other in others:
-        for field in other.solve_many(coil, placements):
-            vector = (roots[:, None] * case.response.target.values(field)).ravel()
-            beside.append(vector - leading @ (leading.T @ vector))
-    if not beside:
+    leading, target = _leading(case.response), case.response.target
+    if not others:
         return leading
-    vectors, sizes, _ = np.linalg.svd(np.stack(beside, axis=1), full_matrices=False)
+    placements = [Placement(pose) for pose in case.poses[:_SAMPLES]]
+    seen = np.concatenate([snapshots(target, other.solve_many(coil, placements)) for other in others], axis=1)
+    vectors, sizes, _ = np.linalg.svd(seen - leading @ (leading.T @ seen), full_matrices=False)
     more = vectors[:, sizes > TRUNCATION * sizes[0]][:, : max(_MOST_MODES - leading.shape[1], 0)]
     return np.linalg.qr(np.concatenate([leading, more], axis=1))[0].astype(np.float64, copy=False)
 
