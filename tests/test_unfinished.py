@@ -105,7 +105,7 @@ def made(task):
     return PLAN(task.solver, task.coil, task.target, grid=task.grid)
 
 
-def test_a_plan_is_kept_for_its_own_task_alone(tmp_path, task, made):
+def test_a_plan_is_kept_for_its_own_task_alone(tmp_path, task, made, caplog):
     keeper = UnfinishedPlan(tmp_path / "kept")
     assert keeper.kept("plan", task) is None
     keeper.keep("plan", task, made)
@@ -126,7 +126,9 @@ def test_a_plan_is_kept_for_its_own_task_alone(tmp_path, task, made):
         replace(task, draws=1),
         replace(task, numerical_error=True),
     )
+    assert not caplog.text
     assert all(keeper.kept("plan", other) is None for other in others)
+    assert caplog.text.count("plan is planned anew: what") == len(others)
     keeper.keep("plan", others[-1], made)
     assert keeper.kept("plan", task) is None
     assert len(list(keeper.folder.glob("plan-*.npz"))) == 1
@@ -144,6 +146,7 @@ def test_the_fingerprint_tells_kinds_and_places_apart():
     )]  # fmt: skip
     assert len(set(prints)) == len(prints)
     assert fingerprint({"a": np.eye(2)}) == fingerprint({"a": np.eye(2)})
+    assert fingerprint(np.int64(3), np.float64(0.5)) == fingerprint(3, 0.5)
     with pytest.raises(TypeError, match="No fingerprint is known"):
         fingerprint(object())
 

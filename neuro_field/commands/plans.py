@@ -102,7 +102,7 @@ def plan(
     grid = Grid(radius, spacing, angle_step, gap)
     induced = coil_of(coil or preset_of(str(preset)).coil)
     made: Plan | Study
-    unfinished = UnfinishedPlan(output.absolute().with_name(f"{output.absolute().name}.unfinished"))
+    unfinished = UnfinishedPlan(f"{output.absolute()}.unfinished")
     with Stages() as stages, _told_when_interrupted(unfinished):
         model = head_of(head, stages, edge)
         spared = Avoidance(regions_of(model, avoid or []), avoid_share)

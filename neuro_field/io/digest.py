@@ -31,6 +31,8 @@ def _add(state: Any, value: Any) -> None:
     if isinstance(value, np.ndarray):
         state.update(f"array {value.dtype.str} {value.shape}".encode())
         state.update(np.ascontiguousarray(value).data)
+    elif isinstance(value, np.generic):
+        _add(state, value.item())
     elif is_dataclass(value):
         state.update(type(value).__name__.encode())
         _add(state, {entry.name: getattr(value, entry.name) for entry in fields(value) if entry.name != "provenance"})

@@ -109,13 +109,16 @@ class UnfinishedPlan:
             except (ValueError, RecursionError) as error:
                 raise FileFormatError(f"{path}: {str(error)[:120]}") from None
             entries = Entries.of(record, str(path))
-            if (entries.value("schema"), entries.value("version")) != (SCHEMA, VERSION):
-                return None
-            key = _key(task)
-            return _plan(entries, task, self._arrays(role, key)) if entries.text("key") == key else None
+            key, about = _key(task), (entries.value("schema"), entries.value("version"))
+            if about == (SCHEMA, VERSION) and entries.text("key") == key:
+                return _plan(entries, task, self._arrays(role, key))
         except InputError as error:
             message = str(error).rstrip(".")
             raise FileFormatError(f"{message}. Remove {self.folder} and plan again.") from None
+        LOG.warning(
+            "%s is planned anew: what %s holds of it is for another head, coil, search or version.", role, self.folder
+        )
+        return None
 
     def keep(self, role: str, task: Task, made: Plan) -> None:
         """Keep a plan that was made for a task, with its field and response; a full disk stops nothing but this."""
