@@ -27,8 +27,8 @@ from neuro_field.geometry.mesh import TetMesh
 from neuro_field.geometry.quality import smallest_dihedral_angles
 from neuro_field.head.mesher import mesh_labels
 from neuro_field.head.tissues import BY_TAG
-from neuro_field.io.examples import example_images
 from neuro_field.kernels.lattice_stars import orient
+from neuro_field.shelf.examples import example_images
 
 THREADS = 2
 

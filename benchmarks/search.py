@@ -19,9 +19,9 @@ from run import RESULTS, Row, keep, shown
 
 import neuro_field as nf
 from neuro_field.field.solver import peak_memory
-from neuro_field.planning.candidates import Candidates, Grid, candidates
-from neuro_field.planning.response import response
-from neuro_field.planning.search import _COIL_ERROR, _samples
+from neuro_field.reciprocity.response import response
+from neuro_field.search.candidates import Candidates, Grid, candidates
+from neuro_field.search.search import _COIL_ERROR, _samples
 
 #: Random placements that are solved in full.
 CHECKED = 50

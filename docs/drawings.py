@@ -10,9 +10,9 @@ from scipy.spatial import ConvexHull
 
 import neuro_field as nf
 from neuro_field.head.tissues import tags_of
-from neuro_field.io.coils import coil_card
-from neuro_field.io.library import folder_on
-from neuro_field.io.navigation import brainsight, localite, softaxic
+from neuro_field.navigation import brainsight, localite, softaxic
+from neuro_field.shelf.coils import coil_card
+from neuro_field.shelf.library import folder_on
 
 #: Colours of x, y, z, told apart by colour-blind eyes too, and of what the coil does.
 AXES = {"x": "#c0504d", "y": "#3a7d44", "z": "#3b6fb6"}

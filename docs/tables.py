@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from neuro_field.aim.atlas import SITES
+from neuro_field.clinic.envelope import INTENSITIES, LONGEST
+from neuro_field.clinic.presets import PRESETS
 from neuro_field.head.tissues import TISSUES
-from neuro_field.io.coil_folder import shelf_rows
-from neuro_field.io.coils import coil_card, coil_names
-from neuro_field.io.navigation.files import WRITERS, Export, convention
 from neuro_field.mri.labels import TABLES
-from neuro_field.planning.atlas import SITES
-from neuro_field.planning.envelope import INTENSITIES, LONGEST
-from neuro_field.planning.presets import PRESETS
-from neuro_field.planning.uncertainty import LESION_VALUES, VARIATION
+from neuro_field.navigation.files import WRITERS, Export, convention
+from neuro_field.search.uncertainty import LESION_VALUES, VARIATION
+from neuro_field.shelf.coils import coil_card, coil_names
+from neuro_field.store.coil_folder import shelf_rows
 from neuro_field.units import AMPERE_PER_MICROSECOND
 
 

@@ -25,7 +25,7 @@ from PIL import Image
 
 import neuro_field as nf
 from neuro_field.field.validation import EDGES
-from neuro_field.io.navigation.localite import localite_text
+from neuro_field.navigation.localite import localite_text
 
 WORKED = Path(__file__).parent / "worked"
 

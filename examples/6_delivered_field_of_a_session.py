@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 import neuro_field as nf
-from neuro_field.io.navigation.localite import localite_text
+from neuro_field.navigation.localite import localite_text
 
 edge = float(sys.argv[1]) if len(sys.argv) > 1 else 1.9
 head = nf.example_head("colin27-stroke", edge=edge)

@@ -2,14 +2,18 @@
 
 The house, from the roof down; a room may import rooms on lower floors only::
 
-    roof      cli.py     commands/  console.py
-    floor 6   io/                         files in, files out
-    floor 5   report/                     pictures and pages
-    floor 4   planning/  mri/             where to put the coil | from labels to a head and to MNI
-    floor 3   field/                      what the coil does to the head
-    floor 2   head/      coil/            what conducts | what induces
-    floor 1   geometry/                   shapes
-    ground    kernels/   arrays.py   units.py   errors.py
+    roof      cli.py   commands/   console.py        what people type
+              desk/                                  pages that run
+    floor 9   store/                                 our own folders
+    floor 8   report/                                from records to pages and pictures
+    floor 7   navigation/                            navigators' files
+    floor 6   clinic/                                one patient: presets, answers, dose, both hemispheres
+    floor 5   search/        segment/                placements ranked | other people's segmenters
+    floor 4   reciprocity/   shelf/                  any pose to one target | built-in heads and coils
+    floor 3   aim/           io/                     what to reach | formats: bytes to arrays
+    floor 2   field/         mri/                    what the coil does to the head | images to heads
+    floor 1   head/          coil/                   what conducts | what induces
+    ground    geometry/   kernels/   arrays.py   units.py   errors.py
 
 Lengths are mm in the head frame (world RAS of the T1), everything else is SI.
 
@@ -29,6 +33,9 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from neuro_field.aim.target import Target
+    from neuro_field.clinic.ledger import delivered
+    from neuro_field.clinic.study import Study, study
     from neuro_field.coil.coil import Coil
     from neuro_field.coil.marker import Marker
     from neuro_field.coil.placement import Placement
@@ -40,21 +47,18 @@ if TYPE_CHECKING:
     from neuro_field.field.validation import validate
     from neuro_field.head.model import HeadModel
     from neuro_field.head.sphere import sphere_head
-    from neuro_field.io.coils import load_coil, read_coil
-    from neuro_field.io.examples import example_head
-    from neuro_field.io.fields import read_field
-    from neuro_field.io.heads import read_head
-    from neuro_field.io.navigation.files import read_navigator
-    from neuro_field.io.plans import read_plan
-    from neuro_field.io.write import write
     from neuro_field.mri.build import build_head
     from neuro_field.mri.lesion import synthetic_lesion
-    from neuro_field.planning.ledger import delivered
-    from neuro_field.planning.plan import Plan
-    from neuro_field.planning.search import plan
-    from neuro_field.planning.study import Study, study
-    from neuro_field.planning.target import Target
+    from neuro_field.navigation.files import read_navigator
     from neuro_field.report.view import view
+    from neuro_field.search.plan import Plan
+    from neuro_field.search.search import plan
+    from neuro_field.shelf.coils import load_coil, read_coil
+    from neuro_field.shelf.examples import example_head
+    from neuro_field.store.fields import read_field
+    from neuro_field.store.heads import read_head
+    from neuro_field.store.plans import read_plan
+    from neuro_field.store.write import write
 
 #: Public names and the rooms they live in; a room is entered when one of its names is first asked for.
 _ROOMS = {
@@ -65,27 +69,27 @@ _ROOMS = {
     "InputError": "errors",
     "Marker": "coil.marker",
     "Placement": "coil.placement",
-    "Plan": "planning.plan",
+    "Plan": "search.plan",
     "Solver": "field.solver",
-    "Study": "planning.study",
-    "Target": "planning.target",
+    "Study": "clinic.study",
+    "Target": "aim.target",
     "build_head": "mri.build",
-    "delivered": "planning.ledger",
-    "example_head": "io.examples",
-    "load_coil": "io.coils",
+    "delivered": "clinic.ledger",
+    "example_head": "shelf.examples",
+    "load_coil": "shelf.coils",
     "numerical_error": "field.error",
-    "plan": "planning.search",
-    "read_coil": "io.coils",
-    "read_field": "io.fields",
-    "read_head": "io.heads",
-    "read_navigator": "io.navigation.files",
-    "read_plan": "io.plans",
+    "plan": "search.search",
+    "read_coil": "shelf.coils",
+    "read_field": "store.fields",
+    "read_head": "store.heads",
+    "read_navigator": "navigation.files",
+    "read_plan": "store.plans",
     "sphere_head": "head.sphere",
-    "study": "planning.study",
+    "study": "clinic.study",
     "synthetic_lesion": "mri.lesion",
     "validate": "field.validation",
     "view": "report.view",
-    "write": "io.write",
+    "write": "store.write",
 }
 
 __all__ = [

@@ -9,10 +9,10 @@ from tests_support import small_head
 from tiny_study import LESION, tiny_head
 
 import neuro_field as nf
+from neuro_field.aim.aims import at_mni, homologous, joint, labelled, masked
+from neuro_field.aim.sulcus import sulcal_axis
+from neuro_field.commands.targets import aimed, regions_of, target_of
 from neuro_field.geometry.mesh import TetMesh
-from neuro_field.io.targets import aimed, regions_of, target_of
-from neuro_field.planning.aims import at_mni, homologous, joint, labelled, masked
-from neuro_field.planning.sulcus import sulcal_axis
 
 #: Voxels of 2 mm that hold the whole head, turned and shifted.
 AFFINE = np.array([[-2.0, 0, 0, 100], [0, 0, 2, -110], [0, 2, 0, -100], [0, 0, 0, 1]])

@@ -10,7 +10,7 @@ from phantoms import phantom_labels
 from tiny_study import tiny_head
 
 from neuro_field.cli import main
-from neuro_field.io.heads import read_head, write_head
+from neuro_field.store.heads import read_head, write_head
 
 
 @pytest.fixture(scope="module")
@@ -228,11 +228,11 @@ def test_every_command_has_help(command, capsys):
 def plan_folder(tmp_path_factory):
     from tiny_study import tiny_study
 
-    from neuro_field.io.plans import write_study
+    from neuro_field.store.plans import write_study
 
     folder = tmp_path_factory.mktemp("plan") / "PLAN"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("neuro_field.io.plans.study_pictures", lambda study: {})
+        patch.setattr("neuro_field.store.plans.study_pictures", lambda study: {})
         write_study(tiny_study(), folder)
     return folder
 
@@ -258,7 +258,7 @@ def test_delivered_holds_recorded_pulses_against_the_plan(head_folder, plan_fold
     from tiny_study import tiny_study
 
     from neuro_field.coil.marker import Marker
-    from neuro_field.io.navigation.localite import localite_text
+    from neuro_field.navigation.localite import localite_text
 
     best = tiny_study().best.placement
     pulses = [Marker(f"{i}", best.moved(along_x=i), recorded=True, output=50.0) for i in (0, 4, 8)]

@@ -16,8 +16,8 @@ from neuro_field.coil.stimulator import Stimulator, Waveform
 from neuro_field.coil.winding import Winding
 from neuro_field.errors import FileFormatError, InputError
 from neuro_field.io import tcd
-from neuro_field.io.coils import read_coil, write_coil
 from neuro_field.io.stl import read_stl, stl_bytes
+from neuro_field.shelf.coils import read_coil, write_coil
 
 SHARED = Path(__file__).parents[2] / "shared" / "data" / "coils"
 WINDING = Winding((30.0, 40.0), (6.0,), ((-45.0, -1), (45.0, 1)))

@@ -14,7 +14,7 @@ from neuro_field.coil.sources import Dipoles, Grid
 from neuro_field.coil.stimulator import Stimulator, Waveform
 from neuro_field.errors import InputError
 from neuro_field.geometry.mesh import Surface
-from neuro_field.io.coils import read_coil, write_coil
+from neuro_field.shelf.coils import read_coil, write_coil
 
 WAVE = Waveform("pulse", np.arange(3.0), np.arange(3.0), np.arange(3.0))
 SMALL = Coil(

@@ -7,7 +7,7 @@ from tests_support import mirrored_head, small_head
 from neuro_field.coil.placement import Placement
 from neuro_field.coil.words import in_words
 from neuro_field.field.solver import Solver
-from neuro_field.io.coils import coil_card, load_coil
+from neuro_field.shelf.coils import coil_card, load_coil
 
 MIRROR = np.array([-1.0, 1.0, 1.0])
 NAMES = ["figure8-70mm", "mc-b70"]

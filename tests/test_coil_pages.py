@@ -7,10 +7,10 @@ from neuro_field.coil.coil import Coil
 from neuro_field.coil.sources import Grid
 from neuro_field.console import fail_plainly
 from neuro_field.errors import InputError
-from neuro_field.io.coil_folder import shelf_rows, shown_coil, write_coil_pages
-from neuro_field.io.coils import coil_names, load_coil, write_coil
 from neuro_field.report.coil_pages import coil_facts, coil_picture, primary_field
 from neuro_field.report.opengl import PictureError, check_opengl
+from neuro_field.shelf.coils import coil_names, load_coil, write_coil
+from neuro_field.store.coil_folder import shelf_rows, shown_coil, write_coil_pages
 
 
 def test_facts_show_field_depth_and_spread_beside_the_published_values():

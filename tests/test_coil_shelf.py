@@ -9,7 +9,7 @@ from neuro_field.coil.coil import Coil
 from neuro_field.coil.inductance import inductance
 from neuro_field.errors import FileFormatError, UnknownNameError
 from neuro_field.field.focality import focality
-from neuro_field.io.coils import coil_card, coil_names, coil_of_card, load_coil, read_coil, winding_of_card
+from neuro_field.shelf.coils import coil_card, coil_names, coil_of_card, load_coil, read_coil, winding_of_card
 
 SHARED = Path(__file__).parents[2] / "shared" / "data" / "coils"
 EXPECTED = {

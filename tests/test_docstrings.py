@@ -20,7 +20,7 @@ MODULES = sorted(
 #: Their examples build a whole head, run the whole validation or draw a report.
 SLOW = {
     f"neuro_field.{name}"
-    for name in ("planning.study", "io.examples", "io.plans", "mri.build", "mri.lesion", "field.validation")
+    for name in ("clinic.study", "shelf.examples", "store.plans", "mri.build", "mri.lesion", "field.validation")
 }
 
 

@@ -17,11 +17,11 @@ from typer.main import get_command
 
 import neuro_field as nf
 from neuro_field.cli import app
+from neuro_field.clinic.presets import PRESETS
 from neuro_field.field.validation import EDGES
-from neuro_field.io.coils import coil_names, is_coil_file
-from neuro_field.io.navigation.files import WRITERS
-from neuro_field.planning.presets import PRESETS
+from neuro_field.navigation.files import WRITERS
 from neuro_field.report.opengl import PictureError, check_opengl
+from neuro_field.shelf.coils import coil_names, is_coil_file
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]

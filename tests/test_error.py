@@ -8,6 +8,8 @@ import pytest
 from test_solver import COIL
 from tiny_study import tiny_head, tiny_study
 
+from neuro_field.aim.target import Target
+from neuro_field.clinic.study import study
 from neuro_field.coil.placement import Placement
 from neuro_field.errors import FileFormatError, InputError
 from neuro_field.field.analytic import sphere_field
@@ -17,15 +19,13 @@ from neuro_field.field.validation import relative
 from neuro_field.geometry.mesh import TetMesh
 from neuro_field.head.model import HeadModel
 from neuro_field.head.sphere import sphere_head
-from neuro_field.io.coils import load_coil
-from neuro_field.io.examples import example_head
-from neuro_field.io.plan_records import record_of, study_of
-from neuro_field.planning.candidates import Grid
-from neuro_field.planning.search import plan, with_numerical_error
-from neuro_field.planning.study import study
-from neuro_field.planning.target import Target
 from neuro_field.report.page import study_page
 from neuro_field.report.sentences import error_line, study_lines
+from neuro_field.search.candidates import Grid
+from neuro_field.search.search import plan, with_numerical_error
+from neuro_field.shelf.coils import load_coil
+from neuro_field.shelf.examples import example_head
+from neuro_field.store.plan_records import record_of, study_of
 
 ERROR = NumericalError(MIDDLE, 50_000, 0.0364, -0.0031, 0.0458, -0.0057, (1.0, 2.0, 3.0), 10.0, 900, 7_382_055, 0.012)
 

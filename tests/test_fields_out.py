@@ -15,14 +15,14 @@ from neuro_field.cli import main
 from neuro_field.errors import InputError
 from neuro_field.field.sampling import cortex, on_grid
 from neuro_field.geometry.locate import locate
-from neuro_field.io import plans
-from neuro_field.io.field_images import derivative_name, write_field_images
-from neuro_field.io.fields import FORMATS, write_field
-from neuro_field.io.heads import write_head
 from neuro_field.io.images import Image, read_image
 from neuro_field.io.msh import read_msh
-from neuro_field.io.plans import read_plan, write_study
 from neuro_field.report.opengl import PictureError
+from neuro_field.store import plans
+from neuro_field.store.field_images import derivative_name, write_field_images
+from neuro_field.store.fields import FORMATS, write_field
+from neuro_field.store.heads import write_head
+from neuro_field.store.plans import read_plan, write_study
 
 RADII = (70.0, 76.0, 82.0)
 

@@ -10,12 +10,12 @@ from phantoms import phantom_labels
 from PIL import Image as Picture
 
 from neuro_field.head.mapping import AffineMapping
-from neuro_field.io.heads import write_head
 from neuro_field.io.images import Image
 from neuro_field.mri.build import build_prepared, prepare_labels
 from neuro_field.report.head_page import head_page
 from neuro_field.report.opengl import PictureError
 from neuro_field.report.slices import Volume, slice_pictures
+from neuro_field.store.heads import write_head
 
 MAPPING = AffineMapping(np.eye(4), "the phantom lies in MNI space")
 
@@ -116,7 +116,7 @@ def test_the_folder_of_a_head_holds_the_page_also_where_nothing_can_be_drawn(hea
     def none(head):
         raise PictureError("no OpenGL here")
 
-    monkeypatch.setattr("neuro_field.io.heads.head_picture", none)
+    monkeypatch.setattr("neuro_field.store.heads.head_picture", none)
     write_head(head, tmp_path / "HEAD2", labels=labels)
     assert "no OpenGL here" in (tmp_path / "HEAD2/qc.html").read_text()
 

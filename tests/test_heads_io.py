@@ -11,12 +11,12 @@ from neuro_field.errors import InputError, UnknownNameError
 from neuro_field.geometry.mesh import TetMesh
 from neuro_field.head.mapping import AffineMapping
 from neuro_field.head.model import HeadModel
-from neuro_field.io import examples
-from neuro_field.io.heads import head_from_images, is_head, read_head, write_head
 from neuro_field.io.images import Image, read_image, write_image
-from neuro_field.io.library import names_on, shelf
 from neuro_field.io.msh import write_msh
 from neuro_field.mri.build import build_head
+from neuro_field.shelf import examples
+from neuro_field.shelf.library import names_on, shelf
+from neuro_field.store.heads import head_from_images, is_head, read_head, write_head
 
 MAPPING = AffineMapping(np.array([[1.02, 0.01, 0, 3], [0, 0.98, 0.1, 1 / 3], [0, -0.1, 1.01, -2], [0, 0, 0, 1]]), "x")
 

@@ -7,17 +7,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from neuro_field.aim.target import Target
+from neuro_field.clinic import ledger as module
+from neuro_field.clinic.ledger import Ledger, LedgerReport, delivered
 from neuro_field.coil.marker import Marker
 from neuro_field.coil.placement import Placement
 from neuro_field.errors import InputError
 from neuro_field.field.solver import Solver
 from neuro_field.head.sphere import sphere_head
-from neuro_field.io.coils import load_coil
-from neuro_field.io.ledgers import COLUMNS, write_ledger
-from neuro_field.planning import ledger as module
-from neuro_field.planning.ledger import Ledger, LedgerReport, delivered
-from neuro_field.planning.target import Target
 from neuro_field.report.ledger import ledger_lines
+from neuro_field.shelf.coils import load_coil
+from neuro_field.store.ledgers import COLUMNS, write_ledger
 
 
 @pytest.fixture(scope="module")

@@ -16,12 +16,12 @@ import neuro_field as nf
 from neuro_field.cli import main
 from neuro_field.errors import FileFormatError, InputError, UnknownNameError
 from neuro_field.field.stored import StoredField
-from neuro_field.io.fields import write_field
 from neuro_field.report import view as view_module
 from neuro_field.report.looks import Cut, Look, kept_positions
 from neuro_field.report.opengl import PictureError, check_opengl
 from neuro_field.report.scene import COLOURS, Scene
 from neuro_field.report.view import view
+from neuro_field.store.fields import write_field
 
 
 @pytest.fixture(scope="module")

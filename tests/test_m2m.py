@@ -11,11 +11,11 @@ from neuro_field.arrays import transformed
 from neuro_field.cli import main
 from neuro_field.errors import FileFormatError, InputError
 from neuro_field.head.mapping import AffineMapping, WarpedMapping
-from neuro_field.io.heads import head_images, is_head, read_head
 from neuro_field.io.images import write_image
 from neuro_field.io.msh import write_msh
 from neuro_field.mri.build import build_head
 from neuro_field.mri.coordinate_maps import coordinate_mapping
+from neuro_field.store.heads import head_images, is_head, read_head
 
 MAPPING = AffineMapping(np.array([[1.02, 0.01, 0, 3], [0, 0.98, 0.1, 1 / 3], [0, -0.1, 1.01, -2], [0, 0, 0, 1]]), "x")
 

@@ -16,7 +16,6 @@ from neuro_field.geometry.quality import bending_angles, non_manifold_edges, sma
 from neuro_field.head.mesher import mesh_fields, mesh_labels
 from neuro_field.head.mesher_cut import cut_lattice, stars_of
 from neuro_field.head.mesher_octree import balanced_levels, lattice
-from neuro_field.io.examples import example_images
 from neuro_field.kernels.lattice_collapse import collapse_nodes
 from neuro_field.kernels.lattice_cut import bisect_tetrahedra, snap_nodes
 from neuro_field.kernels.lattice_fields import cut_edges, labels_at
@@ -25,6 +24,7 @@ from neuro_field.kernels.lattice_pieces import number_pieces
 from neuro_field.kernels.lattice_smooth import polish_nodes, smooth_nodes
 from neuro_field.kernels.lattice_stars import collect_label_sets, orient, quality, uncut_edge_keys
 from neuro_field.kernels.morton import morton_codes, morton_order
+from neuro_field.shelf.examples import example_images
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 

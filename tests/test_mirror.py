@@ -7,10 +7,10 @@ import pytest
 from tests_support import mirrored_head, small_head
 
 import neuro_field as nf
+from neuro_field.aim.aims import homologous
+from neuro_field.aim.atlas import other_side
 from neuro_field.geometry.mesh import TetMesh
-from neuro_field.planning.aims import homologous
-from neuro_field.planning.atlas import other_side
-from neuro_field.planning.candidates import Grid
+from neuro_field.search.candidates import Grid
 
 MIRROR = np.array([-1.0, 1.0, 1.0])
 ROLES = ("contralesional", "ipsilesional")

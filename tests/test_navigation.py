@@ -15,11 +15,11 @@ from tiny_study import tiny_study
 from neuro_field.coil.marker import Marker
 from neuro_field.coil.placement import Placement
 from neuro_field.errors import FileFormatError, InputError
-from neuro_field.io.navigation.brainsight import brainsight_text, read_brainsight
-from neuro_field.io.navigation.files import WRITERS, Export, convention, export_plan, plan_markers, read_navigator
-from neuro_field.io.navigation.frames import ImageFrames
-from neuro_field.io.navigation.localite import AXES, localite_text
-from neuro_field.io.navigation.sessions import recorded_poses
+from neuro_field.navigation.brainsight import brainsight_text, read_brainsight
+from neuro_field.navigation.files import WRITERS, Export, convention, export_plan, plan_markers, read_navigator
+from neuro_field.navigation.frames import ImageFrames
+from neuro_field.navigation.localite import AXES, localite_text
+from neuro_field.navigation.sessions import recorded_poses
 
 SAMPLES = Path(__file__).parents[2] / "shared" / "data" / "navigation"
 SYSTEMS = list(WRITERS)
@@ -315,7 +315,7 @@ def test_xml_that_swells_or_reaches_out_is_refused_unread(tmp_path):
 
 
 def test_a_file_too_large_is_not_read(tmp_path, monkeypatch):
-    monkeypatch.setattr("neuro_field.io.navigation.marks.LARGEST", 10)
+    monkeypatch.setattr("neuro_field.navigation.marks.LARGEST", 10)
     with pytest.raises(FileFormatError, match="at most"):
         read_navigator(write_files(tmp_path, "localite", markers(1)))
 

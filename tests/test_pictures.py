@@ -8,9 +8,9 @@ import pytest
 from PIL import Image
 from tiny_study import LESION, tiny_head, tiny_study
 
+from neuro_field.aim.aims import joint
+from neuro_field.aim.target import Target
 from neuro_field.errors import InputError
-from neuro_field.planning.aims import joint
-from neuro_field.planning.target import Target
 from neuro_field.report import opengl
 from neuro_field.report.drawing import SIZE
 from neuro_field.report.opengl import PictureError, check_opengl

@@ -7,17 +7,17 @@ import pytest
 from tests_support import mirrored_head, small_head
 
 import neuro_field as nf
+from neuro_field.aim.atlas import SITES, site
+from neuro_field.clinic.answers import Answers
+from neuro_field.clinic.cautions import cautions
+from neuro_field.clinic.dose import dose
+from neuro_field.clinic.presets import PRESETS
+from neuro_field.clinic.study import directed
 from neuro_field.geometry.mesh import TetMesh
 from neuro_field.head.mapping import AffineMapping
-from neuro_field.planning.answers import Answers
-from neuro_field.planning.atlas import SITES, site
-from neuro_field.planning.candidates import Grid, candidates
-from neuro_field.planning.cautions import cautions
-from neuro_field.planning.dose import dose
-from neuro_field.planning.presets import PRESETS
-from neuro_field.planning.response import response
-from neuro_field.planning.search import distinct
-from neuro_field.planning.study import directed
+from neuro_field.reciprocity.response import response
+from neuro_field.search.candidates import Grid, candidates
+from neuro_field.search.search import distinct
 
 GRID = Grid(radius=15, spacing=7.5, angle_step=45)
 

@@ -12,15 +12,15 @@ import pytest
 from PIL import Image
 from tiny_study import tiny_study
 
+from neuro_field.clinic.study import Study
 from neuro_field.coil.coil import Coil
 from neuro_field.errors import FileFormatError, InputError
-from neuro_field.io import plans
-from neuro_field.io.plan_records import record_of
-from neuro_field.io.plan_schema import plan_schema
-from neuro_field.io.plans import read_plan, write_study
-from neuro_field.planning.plan import Plan
-from neuro_field.planning.study import Study
 from neuro_field.report.opengl import PictureError
+from neuro_field.search.plan import Plan
+from neuro_field.store import plans
+from neuro_field.store.plan_records import record_of
+from neuro_field.store.plan_schema import plan_schema
+from neuro_field.store.plans import read_plan, write_study
 
 FORGOTTEN = ("head", "field", "response", "followed")
 
@@ -217,7 +217,7 @@ def test_only_studies_and_plans_are_written(tmp_path):
 
 def test_the_record_obeys_the_published_schema(folder):
     published = json.loads((Path(plans.__file__).parent / "plan.schema.json").read_text(encoding="utf-8"))
-    assert published == plan_schema()  # python -m neuro_field.io.plan_schema writes it
+    assert published == plan_schema()  # python -m neuro_field.store.plan_schema writes it
     check = jsonschema.Draft202012Validator(published)
     record = json.loads((folder / "plan.json").read_text(encoding="utf-8"))
     check.validate(record)

@@ -9,16 +9,16 @@ from scipy.spatial import Delaunay
 from tests_support import small_head
 
 import neuro_field as nf
+from neuro_field.aim.scalp import anatomical_axes, smoothed_normals
 from neuro_field.coil.fit import CasingFace, lifts_to_clear, lifts_while_turning
 from neuro_field.field.treecode import Treecode
 from neuro_field.kernels import charges as charge_kernel
 from neuro_field.kernels import clearance, faces, patches, table, turning
-from neuro_field.planning.candidates import Grid, candidates, finer
-from neuro_field.planning.charges import Charges
-from neuro_field.planning.response import responses
-from neuro_field.planning.scalp import anatomical_axes, smoothed_normals
-from neuro_field.planning.table import Table
-from neuro_field.planning.turning import Families, Turning
+from neuro_field.reciprocity.charges import Charges
+from neuro_field.reciprocity.response import responses
+from neuro_field.reciprocity.table import Table
+from neuro_field.reciprocity.turning import Families, Turning
+from neuro_field.search.candidates import Grid, candidates, finer
 from neuro_field.units import MU0_OVER_4PI, metres
 
 both_ways = pytest.mark.parametrize("compiled", [True, False], ids=["compiled", "python"])

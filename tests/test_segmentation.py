@@ -12,9 +12,9 @@ from phantoms import phantom_labels
 
 from neuro_field.cli import main
 from neuro_field.errors import InputError, UnknownNameError
-from neuro_field.io.heads import read_head
-from neuro_field.io.samseg import VARIABLE, Samseg
-from neuro_field.io.segmentation import segment
+from neuro_field.segment.samseg import VARIABLE, Samseg
+from neuro_field.segment.segmentation import segment
+from neuro_field.store.heads import read_head
 
 #: Plays run_samseg: registers (unless told not to), breaks if a file "break" lies beside it, and writes seg.mgz.
 PLAYER = """

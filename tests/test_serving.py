@@ -15,7 +15,7 @@ from tiny_study import tiny_head, tiny_study
 
 import neuro_field as nf
 from neuro_field.cli import main
-from neuro_field.report import serving
+from neuro_field.desk import serving
 from neuro_field.report.opengl import PictureError, check_opengl
 
 pytest.importorskip("trame.widgets.vtk", reason="trame is not installed: pip install -e .[serve]")

@@ -9,7 +9,7 @@ from tiny_study import tiny_head, tiny_study
 
 from neuro_field.errors import InputError
 from neuro_field.field.solver import Solver
-from neuro_field.planning.steering import Steering
+from neuro_field.search.steering import Steering
 
 
 @lru_cache(maxsize=1)

@@ -8,14 +8,14 @@ from tiny_study import tiny_head, tiny_study
 
 import neuro_field as nf
 from neuro_field.field.reduced import reduced
-from neuro_field.planning.candidates import Grid
-from neuro_field.planning.metrics import Surroundings, percentile_by_volume
-from neuro_field.planning.response import adjoint_loads
-from neuro_field.planning.rules import ANGLE, rules_of_thumb
-from neuro_field.planning.search import Avoidance, with_filled_lesion
-from neuro_field.planning.sensitivity import sensitivity
-from neuro_field.planning.stability import Case, stability
-from neuro_field.planning.uncertainty import LESION, VARIATION, Family
+from neuro_field.reciprocity.response import adjoint_loads
+from neuro_field.search.candidates import Grid
+from neuro_field.search.metrics import Surroundings, percentile_by_volume
+from neuro_field.search.rules import ANGLE, rules_of_thumb
+from neuro_field.search.search import Avoidance, with_filled_lesion
+from neuro_field.search.sensitivity import sensitivity
+from neuro_field.search.stability import Case, stability
+from neuro_field.search.uncertainty import LESION, VARIATION, Family
 
 
 @pytest.fixture(scope="module")
@@ -112,7 +112,7 @@ def test_what_only_another_lesion_calls_up_is_followed_too(solver, family, made,
     full = made.target.magnitude(solver.retuned(family.head_with(row)).solve(made.coil, made.best.placement))
     errors = []
     for most in (8, 0):
-        monkeypatch.setattr("neuro_field.planning.stability._MOST_MODES", most)
+        monkeypatch.setattr("neuro_field.search.stability._MOST_MODES", most)
         found = stability(solver, made.coil, {"a": case}, draws=2)["a"]
         errors.append(abs(found.magnitude[0] / full - 1))
     assert errors[0] < 0.005

@@ -7,22 +7,22 @@ import numpy as np
 import pytest
 from tiny_study import tiny_head
 
+from neuro_field.aim.target import Target
 from neuro_field.cli import main
+from neuro_field.clinic.study import study
 from neuro_field.errors import FileFormatError, InputError
 from neuro_field.field.solver import Solver
 from neuro_field.io.atomic import ExistsError
-from neuro_field.io.coils import load_coil
 from neuro_field.io.digest import fingerprint
-from neuro_field.io.heads import write_head
-from neuro_field.io.plan_records import record_of
-from neuro_field.io.plans import read_plan
-from neuro_field.io.unfinished import MARK, UnfinishedPlan
-from neuro_field.planning import survey as survey_room
-from neuro_field.planning.candidates import Grid
-from neuro_field.planning.search import Avoidance
-from neuro_field.planning.study import study
-from neuro_field.planning.survey import Task
-from neuro_field.planning.target import Target
+from neuro_field.search import survey as survey_room
+from neuro_field.search.candidates import Grid
+from neuro_field.search.search import Avoidance
+from neuro_field.search.survey import Task
+from neuro_field.shelf.coils import load_coil
+from neuro_field.store.heads import write_head
+from neuro_field.store.plan_records import record_of
+from neuro_field.store.plans import read_plan
+from neuro_field.store.unfinished import MARK, UnfinishedPlan
 
 COIL = load_coil("figure8-70mm")
 GRID = Grid(radius=15, spacing=7.5, angle_step=45)

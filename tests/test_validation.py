@@ -16,8 +16,8 @@ from neuro_field.field.validation_laws import laws
 from neuro_field.field.validation_shells import dipole_scalp_potential
 from neuro_field.head.model import HeadModel
 from neuro_field.head.sphere import sphere_head
-from neuro_field.io.coils import load_coil
-from neuro_field.io.validation import write_validation
+from neuro_field.shelf.coils import load_coil
+from neuro_field.store.validation import write_validation
 
 COARSE = (40.0, 52.0, 64.0, 76.0)
 RNG = np.random.default_rng(4)

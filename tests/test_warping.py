@@ -17,12 +17,12 @@ from neuro_field.arrays import transformed
 from neuro_field.cli import main
 from neuro_field.errors import FileFormatError, InputError
 from neuro_field.head.mapping import AffineMapping, WarpedMapping
-from neuro_field.io.heads import read_head, write_head
 from neuro_field.io.images import Image, read_vectors, write_image
 from neuro_field.mri import warping
 from neuro_field.mri.build import build_head, build_prepared, prepare_labels
 from neuro_field.mri.mapping import register_to_mni, template
 from neuro_field.mri.warping import tissue_overlap, warp_to_mni
+from neuro_field.store.heads import read_head, write_head
 
 COLIN27 = Path(__file__).parents[1] / "meshes" / "colin27" / "colin27_labels.nii.gz"
 
@@ -256,7 +256,7 @@ def test_images_of_vectors_are_read_whole_or_refused(tmp_path):
 
 
 def test_a_plan_names_the_map_its_coordinates_went_through(warped):
-    from neuro_field.io.plan_records import _head_record
+    from neuro_field.store.plan_records import _head_record
 
     labels, affine = phantom_labels(6.0)
     head = build_head(labels, affine, edge=12.0, mapping=replace(warped, source="warped"))

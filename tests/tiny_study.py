@@ -5,13 +5,13 @@ from functools import lru_cache
 
 import numpy as np
 
+from neuro_field.clinic.study import study
 from neuro_field.geometry.mesh import TetMesh
 from neuro_field.head.mapping import AffineMapping
 from neuro_field.head.model import HeadModel
 from neuro_field.head.sphere import sphere_head
-from neuro_field.io.coils import load_coil
-from neuro_field.planning.candidates import Grid
-from neuro_field.planning.study import study
+from neuro_field.search.candidates import Grid
+from neuro_field.shelf.coils import load_coil
 
 #: Centre and radius of the lesion, mm; MNI space is the head frame.
 LESION = (-52.0, -15.0, 20.0), 16.0

@@ -21,10 +21,10 @@ def head_of(source: str, stages: Stages, edge: float = 1.9) -> Any:
     """The head that a command's HEAD argument names."""
     name = source.removeprefix("example:")
     if name != source:
-        from neuro_field.io.examples import example_head
+        from neuro_field.shelf.examples import example_head
 
         return example_head(name, edge=edge, progress=stages)
-    from neuro_field.io.heads import read_head
+    from neuro_field.store.heads import read_head
 
     with stages.stage("reading the head"):
         return read_head(source)
@@ -32,15 +32,15 @@ def head_of(source: str, stages: Stages, edge: float = 1.9) -> Any:
 
 def images_of(source: str) -> dict[str, Any]:
     """The images behind a built-in head, or beside one on the disk; none for one that comes as a mesh alone."""
-    from neuro_field.io.examples import example_images
-    from neuro_field.io.heads import head_images
+    from neuro_field.shelf.examples import example_images
+    from neuro_field.store.heads import head_images
 
     name = source.removeprefix("example:")
     return example_images(name) if name != source else head_images(source)
 
 
 def coil_of(source: str) -> Any:
-    from neuro_field.io.coils import is_coil_file, load_coil, read_coil
+    from neuro_field.shelf.coils import is_coil_file, load_coil, read_coil
 
     return read_coil(source) if is_coil_file(source) else load_coil(source)
 

@@ -43,8 +43,8 @@ def simulate(
     from neuro_field.coil.placement import Placement
     from neuro_field.field.solver import Solver
     from neuro_field.io.atomic import check_new_folder
-    from neuro_field.io.fields import check_formats, write_field
     from neuro_field.report.sentences import field_lines
+    from neuro_field.store.fields import check_formats, write_field
 
     check_new_folder(output)
     formats = [name.strip().lower() for name in format.split(",") if name.strip()]
@@ -91,9 +91,9 @@ def view(
 
     Example: `neuro-field view FIELD --cut coronal --vectors --screenshot field.png`
     """
-    from neuro_field.io.fields import CARD, read_field
-    from neuro_field.io.plans import read_plan
     from neuro_field.report.view import view as show
+    from neuro_field.store.fields import CARD, read_field
+    from neuro_field.store.plans import read_plan
 
     if screenshot is not None and screenshot.exists():
         raise InputError(f"File {screenshot} exists already; name another.")
@@ -128,7 +128,7 @@ def validate(
     """
     from neuro_field.field.validation import validate as run
     from neuro_field.io.atomic import check_new_folder
-    from neuro_field.io.validation import write_validation
+    from neuro_field.store.validation import write_validation
 
     if output is not None:
         check_new_folder(output)

@@ -36,9 +36,9 @@ def head(
     Example: `neuro-field head T1.nii.gz --labels labels.nii.gz --lesion lesion.nii.gz -o HEAD`
     """
     from neuro_field.io.atomic import check_new_folder
-    from neuro_field.io.heads import head_from_images, is_head, write_head
     from neuro_field.mri.build import checked_mapping
     from neuro_field.report.sentences import head_lines
+    from neuro_field.store.heads import head_from_images, is_head, write_head
 
     check_new_folder(output)
     with Stages() as stages:
@@ -76,7 +76,7 @@ def head(
 
 def _segmented(t1: Path, t2: Path | None, lesion: Path | None, segmenter: str, output: Path, stages: Stages) -> Path:
     """Labels of a T1 from a segmenter, which works in a folder beside the head."""
-    from neuro_field.io.segmentation import segment
+    from neuro_field.segment.segmentation import segment
 
     if lesion is not None and not lesion.is_file():
         raise InputError(f"The lesion mask {lesion} does not exist.")
@@ -93,7 +93,7 @@ def cache(clear: Annotated[bool, typer.Option("--clear", help="Remove the heads 
     """
     from datetime import datetime
 
-    from neuro_field.io.examples import MOST_KEPT, cache_folder, cached_heads, clear_cache
+    from neuro_field.shelf.examples import MOST_KEPT, cache_folder, cached_heads, clear_cache
 
     if clear:
         typer.echo(f"{clear_cache()} heads removed from {cache_folder()}.")

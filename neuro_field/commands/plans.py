@@ -21,7 +21,7 @@ from neuro_field.console import Interrupted, Stages
 from neuro_field.errors import InputError
 
 if TYPE_CHECKING:
-    from neuro_field.io.unfinished import UnfinishedPlan
+    from neuro_field.store.unfinished import UnfinishedPlan
 
 
 def plan(
@@ -78,18 +78,18 @@ def plan(
 
     Interrupted, it keeps what it has finished in PLAN.unfinished, and the same command goes on from there.
     """
+    from neuro_field.clinic.presets import preset as preset_of
+    from neuro_field.clinic.study import Study, study
+    from neuro_field.commands.targets import aimed, regions_of, target_of
     from neuro_field.io.atomic import check_new_folder
-    from neuro_field.io.fields import check_formats
-    from neuro_field.io.plans import write_study
-    from neuro_field.io.targets import aimed, regions_of, target_of
-    from neuro_field.io.unfinished import UnfinishedPlan
-    from neuro_field.planning.candidates import Grid
-    from neuro_field.planning.plan import Plan
-    from neuro_field.planning.presets import preset as preset_of
-    from neuro_field.planning.search import Avoidance
-    from neuro_field.planning.study import Study, study
-    from neuro_field.planning.survey import survey
     from neuro_field.report.sentences import plan_lines, study_lines
+    from neuro_field.search.candidates import Grid
+    from neuro_field.search.plan import Plan
+    from neuro_field.search.search import Avoidance
+    from neuro_field.search.survey import survey
+    from neuro_field.store.fields import check_formats
+    from neuro_field.store.plans import write_study
+    from neuro_field.store.unfinished import UnfinishedPlan
 
     check_new_folder(output)
     if (preset is None) == (target is None):
@@ -161,9 +161,9 @@ def export(
 
     Example: `neuro-field export PLAN --to localite,brainsight,ant --image T1.nii.gz`
     """
-    from neuro_field.io.navigation.files import Export, convention, export_plan
-    from neuro_field.io.navigation.frames import ImageFrames
-    from neuro_field.io.plans import read_plan
+    from neuro_field.navigation.files import Export, convention, export_plan
+    from neuro_field.navigation.frames import ImageFrames
+    from neuro_field.store.plans import read_plan
 
     study = read_plan(folder)
     coil_name = study.coil.name if study.coil is not None else ""
@@ -192,15 +192,15 @@ def delivered(
 
     Example: `neuro-field delivered HEAD --plan PLAN --poses session1.xml --poses session2.xml -o ledger.tsv`
     """
+    from neuro_field.clinic.ledger import check_same_mesh
+    from neuro_field.clinic.ledger import delivered as ledger_of
+    from neuro_field.clinic.study import plan_of
     from neuro_field.field.solver import Solver
-    from neuro_field.io.ledgers import check_new_table, write_ledger
-    from neuro_field.io.navigation.frames import ImageFrames
-    from neuro_field.io.navigation.sessions import recorded_poses
-    from neuro_field.io.plans import read_plan
-    from neuro_field.planning.ledger import check_same_mesh
-    from neuro_field.planning.ledger import delivered as ledger_of
-    from neuro_field.planning.study import plan_of
+    from neuro_field.navigation.frames import ImageFrames
+    from neuro_field.navigation.sessions import recorded_poses
     from neuro_field.report.ledger import ledger_lines
+    from neuro_field.store.ledgers import check_new_table, write_ledger
+    from neuro_field.store.plans import read_plan
 
     check_new_table(output)
     study = read_plan(plan)

@@ -25,15 +25,15 @@ def serve(
 
     Example: `neuro-field serve PLAN --head HEAD`
     """
+    from neuro_field.aim.target import Target
+    from neuro_field.clinic.ledger import check_same_mesh
+    from neuro_field.clinic.study import directed, plan_of
+    from neuro_field.desk.serving import check_trame
+    from neuro_field.desk.serving import serve as run
     from neuro_field.field.solver import Solver
-    from neuro_field.io.plans import read_plan
-    from neuro_field.planning.ledger import check_same_mesh
-    from neuro_field.planning.search import plan as make_plan
-    from neuro_field.planning.steering import Steering
-    from neuro_field.planning.study import directed, plan_of
-    from neuro_field.planning.target import Target
-    from neuro_field.report.serving import check_trame
-    from neuro_field.report.serving import serve as run
+    from neuro_field.search.search import plan as make_plan
+    from neuro_field.search.steering import Steering
+    from neuro_field.store.plans import read_plan
 
     check_trame()
     planned = (Path(thing) / "plan.json").is_file()

@@ -19,8 +19,8 @@ def coils(
     Example: `neuro-field coils figure8-70mm -o COIL`
     """
     from neuro_field.io.atomic import check_new_folder
-    from neuro_field.io.coil_folder import shelf_rows, shown_coil, write_coil_pages
-    from neuro_field.io.coils import coil_names
+    from neuro_field.shelf.coils import coil_names
+    from neuro_field.store.coil_folder import shelf_rows, shown_coil, write_coil_pages
 
     if output is not None:
         check_new_folder(output)
@@ -43,7 +43,7 @@ def targets() -> None:
 
     Example: `neuro-field targets`
     """
-    from neuro_field.planning.atlas import SITES
+    from neuro_field.aim.atlas import SITES
 
     rows = [
         (s.name, *(" ".join(f"{v:g}" for v in s.seed(side)) for side in ("left", "right")), s.source, s.note)
@@ -58,7 +58,7 @@ def presets() -> None:
 
     Example: `neuro-field presets`
     """
-    from neuro_field.planning.presets import PRESETS
+    from neuro_field.clinic.presets import PRESETS
 
     rows = []
     for p in PRESETS:

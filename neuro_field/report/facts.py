@@ -6,15 +6,15 @@ from functools import cached_property
 import numpy as np
 from scipy.spatial import cKDTree
 
+from neuro_field.aim.scalp import anatomical_axes
 from neuro_field.arrays import FloatArray, IntArray, read_only
 from neuro_field.errors import InputError
 from neuro_field.field.field import Field
 from neuro_field.field.stored import StoredField
 from neuro_field.head.landmarks import landmarks_1010
 from neuro_field.head.model import HeadModel
-from neuro_field.planning.metrics import percentile_by_volume
-from neuro_field.planning.plan import Plan
-from neuro_field.planning.scalp import anatomical_axes
+from neuro_field.search.metrics import percentile_by_volume
+from neuro_field.search.plan import Plan
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from neuro_field.aim.atlas import SITES
+from neuro_field.aim.target import Target
 from neuro_field.arrays import FloatArray, transformed
 from neuro_field.errors import InputError
 from neuro_field.geometry.locate import locate
@@ -13,8 +15,6 @@ from neuro_field.geometry.quality import smallest_dihedral_angles
 from neuro_field.head.lesion import lesion_summary
 from neuro_field.head.mapping import WarpedMapping
 from neuro_field.head.model import HeadModel
-from neuro_field.planning.atlas import SITES
-from neuro_field.planning.target import Target
 from neuro_field.report.facts import HeadFacts
 from neuro_field.report.mapping_pictures import mapping_pictures
 from neuro_field.report.page import rendered, tissue_rows

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from neuro_field.planning.ledger import Ledger, Session
+from neuro_field.clinic.ledger import Ledger, Session
 
 #: A difference between poses solved in full and the ledger, of the planned value, that calls for a warning.
 LARGE = 0.01

@@ -11,10 +11,10 @@ from neuro_field.arrays import AnyArray, FloatArray
 from neuro_field.errors import InputError, UnknownNameError
 from neuro_field.head.model import HeadModel
 from neuro_field.head.tissues import BY_TAG, GROUPS, tags_of
-from neuro_field.planning.plan import Plan
 from neuro_field.report.drawing import SIZE, View, arrow, bar, field_title, grey_matter, marks
 from neuro_field.report.facts import GreyField
 from neuro_field.report.scene import COLOURS, FIELD_MAP, Scene, arrows, coil_shape, polydata
+from neuro_field.search.plan import Plan
 
 #: The planes a head may be cut along: which of its axes (right, anterior, superior) goes through each.
 CUTS = {"sagittal": 0, "coronal": 1, "axial": 2}

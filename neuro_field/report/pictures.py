@@ -6,13 +6,13 @@ from typing import Any
 import numpy as np
 
 from neuro_field.arrays import FloatArray
+from neuro_field.clinic.study import Study
 from neuro_field.errors import InputError
-from neuro_field.planning.plan import Plan
-from neuro_field.planning.study import Study
 from neuro_field.report.drawing import View, arrow, bar, grey_matter, marks, picture
 from neuro_field.report.looks import whole_head
 from neuro_field.report.opengl import check_opengl
 from neuro_field.report.scene import COLOURS, FIELD_MAP, Scene, arrows
+from neuro_field.search.plan import Plan
 
 
 def study_pictures(study: Study | Plan) -> dict[str, bytes]:

@@ -8,16 +8,16 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
+from neuro_field.aim.scalp import anatomical_axes
+from neuro_field.aim.target import Target
 from neuro_field.arrays import FloatArray, IntArray
 from neuro_field.errors import InputError
 from neuro_field.field.field import Field
 from neuro_field.field.stored import StoredField
 from neuro_field.geometry.mesh import Surface
 from neuro_field.head.model import HeadModel
-from neuro_field.planning.plan import Plan
-from neuro_field.planning.scalp import anatomical_axes
-from neuro_field.planning.target import Target
 from neuro_field.report.facts import GreyField
+from neuro_field.search.plan import Plan
 
 #: Colours that stay apart for colour-blind eyes (Okabe and Ito), on a yellow-to-red field.
 COLOURS = {

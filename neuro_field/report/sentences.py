@@ -2,21 +2,21 @@
 
 import numpy as np
 
+from neuro_field.aim.atlas import SITES
+from neuro_field.aim.target import Target
 from neuro_field.arrays import FloatArray
+from neuro_field.clinic.dose import Dose
+from neuro_field.clinic.study import ROLES, Study
 from neuro_field.coil.coil import Coil
 from neuro_field.coil.placement import Placement
 from neuro_field.field.error import NumericalError
 from neuro_field.field.field import Field
 from neuro_field.head.lesion import lesion_summary
 from neuro_field.head.model import HeadModel
-from neuro_field.planning.atlas import SITES
-from neuro_field.planning.dose import Dose
-from neuro_field.planning.plan import Candidate, Plan
-from neuro_field.planning.study import ROLES, Study
-from neuro_field.planning.target import Target
 from neuro_field.report.facts import GreyField, HeadFacts, plan_head
 from neuro_field.report.surety import misplaced_line, rule_lines, stability_line
 from neuro_field.report.words import direction_words, offset_words, point_words, turn_words
+from neuro_field.search.plan import Candidate, Plan
 from neuro_field.units import AMPERE_PER_MICROSECOND
 
 #: An interval of a dose narrower than this, % of maximum output, is one number.

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from neuro_field.planning.metrics import AWAY, RIM
-from neuro_field.planning.plan import Candidate, Plan
-from neuro_field.planning.sensitivity import SHIFT, TURN
-from neuro_field.planning.uncertainty import VARIATION
+from neuro_field.search.metrics import AWAY, RIM
+from neuro_field.search.plan import Candidate, Plan
+from neuro_field.search.sensitivity import SHIFT, TURN
+from neuro_field.search.uncertainty import VARIATION
 
 
 def sure_lines(plan: Plan) -> list[str]:

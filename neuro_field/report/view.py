@@ -11,18 +11,18 @@ from typing import Any
 import numpy as np
 
 from neuro_field.arrays import FloatArray
+from neuro_field.clinic.study import Study
 from neuro_field.errors import InputError
 from neuro_field.field.field import Field
 from neuro_field.field.stored import StoredField
 from neuro_field.head.model import HeadModel
-from neuro_field.planning.plan import Plan
-from neuro_field.planning.study import Study
 from neuro_field.report.drawing import View, picture, stage, target, window
 from neuro_field.report.facts import HeadFacts
 from neuro_field.report.looks import Look, bare_head, cut_view, sensitivity_cone, whole_head
 from neuro_field.report.opengl import PictureError, check_opengl, off_screen
 from neuro_field.report.pictures import position_view, positions, side_view
 from neuro_field.report.scene import Scene
+from neuro_field.search.plan import Plan
 
 #: What a screenshot may be: a picture, one whose words stay text, a film of the head turning once.
 ENDINGS = (".png", ".svg", ".gif")

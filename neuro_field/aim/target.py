@@ -1,0 +1,220 @@
+"""What a coil is aimed at: a weighted set of elements of a head, and how to choose it from anatomy."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from neuro_field.aim.atlas import Site, site
+from neuro_field.arrays import FloatArray, IntArray, as_vector, read_only, unit
+from neuro_field.errors import InputError
+from neuro_field.head.model import HeadModel
+
+if TYPE_CHECKING:
+    from neuro_field.field.field import Field
+
+#: Radius of a named target, mm.
+RADIUS = 5.0
+
+#: A named target is looked for within this distance of its seed, mm ([src] a fixed coordinate was up to 19.5 mm off).
+SEARCH_RADIUS = 20.0
+
+#: Share of the ball that must be target tissue for a centre to count as lying in it.
+_FILLING = 0.3
+
+
+@dataclass(frozen=True, eq=False)
+class Target:
+    """Where the field is wanted.
+
+    Parameters
+    ----------
+    name : str
+    center : (3,) array
+        mm, head frame.
+    radius : float
+        mm.
+    elements : (r,) int array
+        Elements of the head that count.
+    weights : (r,) array
+        Their shares of the target's volume, summing to one.
+    direction : (3,) array, optional
+        Unit vector, head frame: then the mean component along it counts instead of the mean magnitude.
+    either_way : bool
+        With a direction: the component counts by its size, whichever way it points.
+    side : {"left", "right"}, optional
+    seed : (3,) array, optional
+        Where the search began, mm, head frame.
+    seed_mni : (3,) array, optional
+        The same in MNI152.
+    moved : float
+        Distance from seed to center, mm.
+    viable_share : float
+        Share of the grey matter around the seed (lesion filled) that the lesion left, 0 to 1.
+    source : str
+        Where the seed comes from, with its trust mark.
+
+    Examples
+    --------
+    >>> import neuro_field as nf
+    >>> head = nf.sphere_head((70, 80, 90), edge=9.0)
+    >>> target = nf.Target.ball(head, center=(0, 0, 60), radius=8.0, tissue="grey_matter")
+    >>> float(target.weights.sum().round(9))
+    1.0
+    >>> placement = nf.Placement.on(head.scalp, above=(0, 0, 92), handle_towards=(0, -90, 92))
+    >>> field = nf.Solver(head).solve(nf.load_coil("figure8-70mm"), placement)
+    >>> round(target.mean(field), 1)  # V/m at 1 A/us
+    0.6
+    """
+
+    name: str
+    center: FloatArray
+    radius: float
+    elements: IntArray
+    weights: FloatArray
+    direction: FloatArray | None = None
+    either_way: bool = False
+    side: str | None = None
+    seed: FloatArray | None = None
+    seed_mni: FloatArray | None = None
+    moved: float = 0.0
+    viable_share: float = 1.0
+    source: str = "given coordinate"
+
+    def __post_init__(self) -> None:
+        for name, dtype in (("center", np.float64), ("elements", np.int64), ("weights", np.float64)):
+            object.__setattr__(self, name, read_only(getattr(self, name), dtype))
+        if self.direction is not None:
+            object.__setattr__(self, "direction", read_only(unit(self.direction, "direction of Target")))
+
+    @classmethod
+    def ball(
+        cls,
+        head: HeadModel,
+        center: Any,
+        radius: float = RADIUS,
+        *,
+        tissue: str = "grey_matter",
+        direction: Any = None,
+        name: str = "target",
+        **description: Any,
+    ) -> "Target":
+        """The elements of a tissue whose centroids lie within ``radius`` mm of ``center``.
+
+        Raises
+        ------
+        InputError
+            If there are none, with the distance to the nearest; if the radius is not from 0.5 to 50 mm.
+        """
+        center = as_vector(center, "center of Target.ball")
+        if not 0.5 <= radius <= 50:
+            raise InputError(f"Input radius of Target.ball must be 0.5 to 50 mm; instead received {radius!r}.")
+        of_tissue = np.flatnonzero(head.region(tissue))
+        if not len(of_tissue):
+            raise InputError(f"The head {head.name!r} has no {tissue}.")
+        distance = np.linalg.norm(head.mesh.centroids[of_tissue] - center, axis=1)
+        elements = of_tissue[distance <= radius]
+        if not len(elements):
+            raise InputError(
+                f"The ball of {radius:g} mm around {np.round(center, 1).tolist()} holds no {tissue}; the nearest is "
+                f"{distance.min():.1f} mm from its centre. Move the target or enlarge the radius."
+            )
+        volumes = head.mesh.volumes[elements]
+        return cls(name, center, float(radius), elements, volumes / volumes.sum(), direction, **description)
+
+    @classmethod
+    def named(
+        cls, head: HeadModel, name: str, side: str, *, radius: float = RADIUS, direction: Any = None,
+        either_way: bool = False,
+    ) -> "Target":  # fmt: skip
+        """A cortical target by name: its MNI seed, carried to the head and moved to the nearest viable grey matter.
+
+        Parameters
+        ----------
+        head : HeadModel
+            With a mapping to MNI.
+        name : str
+            As listed by ``neuro-field targets``: "m1-hand", "ifg-triangularis", ...
+        side : {"left", "right"}
+
+        Raises
+        ------
+        InputError
+            If no viable grey matter lies within 20 mm of the seed.
+        UnknownNameError
+            If the name is not known.
+        """
+        where: Site = site(name)
+        seed_mni = where.seed(side)
+        seed = head.from_mni(seed_mni[None])[0]
+        center = nearest_viable(head, seed, radius, f"{side} {name}")
+        return cls.ball(
+            head, center, radius, direction=direction, either_way=either_way, name=name, side=side,
+            seed=seed, seed_mni=seed_mni,
+            moved=float(np.linalg.norm(center - seed)), viable_share=viable_share(head, seed, radius),
+            source=where.source,
+        )  # fmt: skip
+
+    def values(self, field: "Field") -> FloatArray:
+        """(r, 3) element field E of the target, V/m."""
+        return field.in_elements(self.elements)
+
+    def mean(self, field: "Field") -> float:
+        """Volume mean of |E| over the target, or of E along `direction` when it has one, V/m."""
+        return float(self.seen(self.roots[:, None] * self.values(field)))
+
+    def magnitude(self, field: "Field") -> float:
+        """Volume mean of |E| over the target, V/m, whether it has a direction or not."""
+        return float(np.linalg.norm(self.values(field), axis=1) @ self.weights)
+
+    @property
+    def signed(self) -> bool:
+        """Whether turning the current round changes what the target sees."""
+        return self.direction is not None and not self.either_way
+
+    @cached_property
+    def roots(self) -> FloatArray:
+        """(r,) square roots of the weights."""
+        return read_only(np.sqrt(self.weights))
+
+    def seen(self, scaled: FloatArray) -> FloatArray:
+        """What `mean` is made of: fields (..., r, 3) of the elements, each times the root of its weight, give (...)."""
+        if self.direction is None:
+            return np.linalg.norm(scaled, axis=-1) @ self.roots
+        along = (scaled @ self.direction) @ self.roots
+        return np.abs(along) if self.either_way else along
+
+
+def _near(head: HeadModel, tissue: np.ndarray, centre: FloatArray, radius: float) -> IntArray:
+    """Elements of a mask whose centroids lie within a radius."""
+    chosen = np.flatnonzero(tissue)
+    return chosen[np.linalg.norm(head.mesh.centroids[chosen] - centre, axis=1) <= radius]
+
+
+def nearest_viable(head: HeadModel, seed: FloatArray, radius: float, what: str) -> FloatArray:
+    """Centroid nearest to the seed around which grey matter fills a fair share of the ball."""
+    reach = SEARCH_RADIUS + radius
+    nearby = _near(head, head.region("grey_matter"), seed, reach)
+    centroids, volumes = head.mesh.centroids[nearby], head.mesh.volumes[nearby]
+    distance = np.linalg.norm(centroids - seed, axis=1)
+    ball = 4 / 3 * np.pi * radius**3
+    for i in np.argsort(distance, kind="stable"):
+        if distance[i] > SEARCH_RADIUS:
+            break
+        inside = ((centroids - centroids[i]) ** 2).sum(axis=1) <= radius**2
+        if volumes[inside].sum() >= _FILLING * ball:
+            return centroids[i]
+    raise InputError(
+        f"The target {what} has no viable grey matter within {SEARCH_RADIUS:g} mm of its seed "
+        f"{np.round(seed, 1).tolist()}: it is lost to the lesion, or the head's mapping to MNI is wrong."
+    )
+
+
+def viable_share(head: HeadModel, seed: FloatArray, radius: float) -> float:
+    """Share of the grey matter within twice the radius of the seed, lesion filled, that is still grey matter."""
+    around = _near(head, head.region("grey_matter") | head.region("lesion"), seed, 2 * radius)
+    whole = head.without_lesion().region("grey_matter")[around]
+    viable = head.region("grey_matter")[around]
+    total = float(head.mesh.volumes[around][whole].sum())
+    return float(head.mesh.volumes[around][viable].sum()) / total if total > 0 else 0.0

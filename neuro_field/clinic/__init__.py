@@ -1,0 +1,1 @@
+"""One patient: presets, answers, dose, cautions, and both hemispheres studied; findings, never prose."""

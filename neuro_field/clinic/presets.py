@@ -1,0 +1,113 @@
+"""Treatment protocols as data: target, side, coil, pulses and their sources.  Named after what they do.
+
+The programmes behind them are others' work and names; each number keeps its trust mark: [src] read in the cited
+source, [lit] known from the literature and not re-read, so overridable and never called verified.
+"""
+
+from dataclasses import dataclass
+
+from neuro_field.errors import UnknownNameError
+
+
+@dataclass(frozen=True)
+class Preset:
+    """One protocol.
+
+    Parameters
+    ----------
+    name, title : str
+    sites : tuple of str
+        Names of `neuro_field.aim.atlas`; two where a clinical answer (fluency) decides between them.
+    side : {"contralesional", "ipsilesional", "both", "not dominant", "asked"}
+        Which side is stimulated: by the lesion, both in turn, opposite the language-dominant side on fMRI, or the
+        user's choice.
+    coil : str
+        Name on the shelf ``coils``.
+    frequency, pulses, course : str
+        As published, with marks; "user must type it" where nothing is.
+    intensity : float, optional
+        Share of the motor threshold.
+    threshold : {"rMT", "aMT"}
+    source : str
+    note : str
+    trains : tuple of (Hz, seconds)
+        Uninterrupted trains, for comparison with what was tested; seconds are None where they are not published.
+    at_once : bool
+        Both sides by one coil at the same time.
+    """
+
+    name: str
+    title: str
+    sites: tuple[str, ...]
+    side: str
+    coil: str
+    frequency: str
+    intensity: float | None
+    pulses: str
+    course: str
+    source: str
+    threshold: str = "rMT"
+    note: str = ""
+    trains: tuple[tuple[float, float | None], ...] = ()
+    at_once: bool = False
+
+
+_TYPED = "not published: the user must type it"
+
+PRESETS = (
+    Preset(
+        "contralesional-1hz-hand", "1 Hz over the hand area of the unaffected hemisphere", ("m1-hand",),
+        "contralesional", "figure8-70mm", "1 Hz [src]", 0.9, "1200 in 20 min [src]",
+        "22 sessions in 15 days, 2 a day [src]; 6-day variant: 10 sessions [src]",
+        "Kakuda 2012 JNER 9:4; Kakuda 2010 Disabil Rehabil 32:801",
+        note="90 % rMT of the unaffected first dorsal interosseous [lit]; figure-8 70 mm [lit]",
+        trains=((1.0, 1200.0),),
+    ),
+    Preset(
+        "bihemispheric-hand", "1 Hz contralesional and 10 Hz ipsilesional over the hand areas", ("m1-hand",), "both",
+        "figure8-70mm", "1 Hz contralesional, 10 Hz ipsilesional", 0.9, "2000 per side in 40 min [src]",
+        "10 sessions in 15 days [src]", "Yamada 2013 IJRR 36:323", note="90 % rMT [lit]",
+        trains=((1.0, 2000.0), (10.0, None)),
+    ),
+    Preset(
+        "ipsilesional-10hz-hand", "10 Hz over the hand area of the affected hemisphere", ("m1-hand",), "ipsilesional",
+        "figure8-70mm", "10 Hz [src], trains of 10 s with 50 s pauses [lit]", 0.9, "1000 [lit]", "5 days [src]",
+        "Sasaki, KAKEN 23700630", note="90 % rMT", trains=((10.0, 10.0),),
+    ),
+    Preset(
+        "ipsilesional-itbs-hand", "intermittent theta burst over the hand area of the affected hemisphere",
+        ("m1-hand",), "ipsilesional", "figure8-70mm", "50 Hz triplets every 200 ms, 2 s on, 8 s off", 0.8, "600", "-",
+        "generic iTBS, Huang 2005 [lit]", threshold="aMT",
+    ),
+    Preset(
+        "aphasia-1hz", "1 Hz over the language area opposite the fMRI-dominant hemisphere",
+        ("ifg-triangularis", "stg-posterior"), "not dominant", "figure8-70mm", "1 Hz [src]", 0.9,
+        "2400 in 40 min [src]", "10 sessions in 11 days [src]", "Abo 2012 Eur Neurol 68:199",
+        note="IFG if non-fluent, STG if fluent; on the side opposite the fMRI-dominant hemisphere, not always right "
+        "[src]; 90 % rMT [lit]", trains=((1.0, 2400.0),),
+    ),
+    Preset(
+        "lower-limb-10hz", "10 Hz over both leg areas at once", ("m1-leg",), "both", "double-cone", "10 Hz [src], "
+        "trains of 10 s [lit]", 0.9, "2000 [src]", "20 sessions in 13 days [src]", "Kakuda 2013 Brain Inj 27:1080",
+        note="leg M1, both sides at once [src]; double cone [src]; 90 % rMT [lit]",
+        trains=((10.0, 10.0),), at_once=True,
+    ),
+    Preset(
+        "dysphagia-3hz", "3 Hz over both pharyngeal areas", ("m1-pharynx",), "both", "figure8-70mm", "3 Hz [src]",
+        1.3, _TYPED, "10 sessions in 6 days [src]", "Momosaki 2014 Case Rep Neurol 6:60 (n=4)",
+        note="130 % rMT [lit, uncertain]", trains=((3.0, None),),
+    ),
+    Preset(
+        "executive-dlpfc", "dorsolateral prefrontal cortex", ("dlpfc",), "asked", "figure8-70mm", _TYPED, None, _TYPED,
+        _TYPED, "no published protocol of such a programme was found",
+    ),
+)  # fmt: skip
+
+_BY_NAME = {entry.name: entry for entry in PRESETS}
+
+
+def preset(name: str) -> Preset:
+    """The preset of a name; UnknownNameError lists those that are known."""
+    if name not in _BY_NAME:
+        raise UnknownNameError("preset", name, list(_BY_NAME))
+    return _BY_NAME[name]

@@ -1,0 +1,1 @@
+"""Pages that run: the coil led by hand in a browser."""

@@ -1,0 +1,1 @@
+"""Navigators' files, into placements and back."""

@@ -1,0 +1,188 @@
+"""Navigators' files by name and by content: read any of them, write a plan's placements for several."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from neuro_field.clinic.study import Study
+from neuro_field.coil.marker import Marker
+from neuro_field.errors import FileFormatError, InputError, UnknownNameError
+from neuro_field.io.atomic import ExistsError, new_file
+from neuro_field.navigation.ant import ant_text, read_ant
+from neuro_field.navigation.brainsight import brainsight_text, read_brainsight, usual_system
+from neuro_field.navigation.frames import ImageFrames
+from neuro_field.navigation.invesalius import MAGIC, invesalius_text, own_frame, read_invesalius
+from neuro_field.navigation.localite import localite_text, read_localite
+from neuro_field.navigation.marks import NavigatorFile, bounded_text
+from neuro_field.navigation.nibs_bids import DRAFT, nibs_bids_files, read_nibs_bids
+from neuro_field.navigation.softaxic import read_softaxic, softaxic_text
+from neuro_field.search.plan import Plan
+
+
+@dataclass(frozen=True, eq=False)
+class Export:
+    """What goes into the files beyond the poses.
+
+    ``image`` the T1 that the navigator has loaded, if known; ``system`` a Brainsight coordinate system other than the
+    image's own; ``coil_name`` and ``subject`` a label for BIDS names, never a patient's name.
+    """
+
+    image: ImageFrames | None = None
+    system: str | None = None
+    coil_name: str = ""
+    subject: str = "01"
+
+    def __post_init__(self) -> None:
+        if not self.subject.isalnum() or not self.subject.isascii():
+            raise InputError(f"Input subject must be letters and digits, as in sub-01; instead {self.subject!r:.40}.")
+
+
+def _brainsight(version: int) -> Callable[[Sequence[Marker], Export], dict[str, str]]:
+    return lambda markers, how: {
+        ".txt": brainsight_text(markers, version=version, system=how.system, image=how.image)
+    }  # fmt: skip
+
+
+#: Files of each system by ending; the texts hold no name and no date.
+WRITERS: dict[str, Callable[[Sequence[Marker], Export], dict[str, str]]] = {
+    "localite": lambda markers, how: {".xml": localite_text(markers, "RAS")},
+    "localite-lps": lambda markers, how: {".xml": localite_text(markers, "LPS")},
+    "brainsight": _brainsight(14),
+    "brainsight-12": _brainsight(12),
+    "ant": lambda markers, how: {".mrk": ant_text(markers, how.image, how.coil_name)},
+    "softaxic": lambda markers, how: {".stmpx": softaxic_text(markers)},
+    "invesalius": lambda markers, how: {".mkss": invesalius_text(markers, how.image)},
+    "nibs-bids": lambda markers, how: nibs_bids_files(markers, how.coil_name, how.subject),
+}
+
+
+def convention(name: str, how: Export) -> str:
+    """The frame a system's files are written in, in one line."""
+    if name.startswith("localite"):
+        space = "LPS" if name.endswith("lps") else "RAS"
+        return f"Localite axes (x into the head, z along our x), {space} mm of the T1's world"
+    if name.startswith("brainsight"):
+        number = 12 if name.endswith("12") else 14
+        chosen = how.system or usual_system(number, how.image)
+        doubt = "" if how.image else "; taken to be the head frame, name the T1 with --image to be sure"
+        return f"Brainsight version {number}, coordinate system {chosen}, z out of the head{doubt}"
+    if name == "ant":
+        doubt = "" if how.image else "; which image is left open, name the T1 with --image to say it"
+        return f"SimNIBS axes (+z into the head, +y away from the handle), world of the image's qform{doubt}"
+    if name == "softaxic":
+        return "SofTaxic axes (ours turned a quarter about z), RAS mm of the T1's world"
+    if name == "invesalius":
+        known = own_frame(how.image) is not None
+        doubt = "" if known else "; its own columns are N/A, so it cannot load them: give a right-handed --image"
+        return f"world columns: mm and Euler angles sxyz in degrees of the T1's world, z out of the head{doubt}"
+    return f"{DRAFT}: SimNIBS axes (+z into the head, +y away from the handle), RAS mm of the T1's world"
+
+
+def read_navigator(path: str | Path, image: ImageFrames | None = None) -> NavigatorFile:
+    """The coil poses of a navigator's file, recognised by its content, in the head frame.
+
+    Parameters
+    ----------
+    path : str or Path
+        Localite, Brainsight, ANT visor2, SofTaxic, InVesalius .mkss, or a NIBS-BIDS ``*_markers.tsv``.
+    image : ImageFrames, optional
+        The T1 the navigator had loaded, for systems that can use another world than the head frame.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    FileFormatError
+        If it is none of these, is damaged, or holds a pose that is sheared, scaled or mirrored.
+    InputError
+        If the image does not define the world the file is in.
+
+    Examples
+    --------
+    >>> import numpy as np, neuro_field as nf
+    >>> planned = nf.Marker("rank1", nf.Placement(np.eye(4)))
+    >>> Path("planned.xml").write_text(localite_text([planned])) > 0
+    True
+    >>> found = nf.read_navigator("planned.xml")
+    >>> found.markers[0].name, found.markers[0].placement.axis.tolist()
+    ('rank1', [0.0, 0.0, 1.0])
+    """
+    path = Path(path)
+    text, where = bounded_text(path), path.name
+    start = text.lstrip()[:2000]
+    if path.name.endswith("_markers.tsv"):
+        return read_nibs_bids(text, bounded_text(_coordinates(path)), where)
+    if start.startswith(MAGIC):
+        return read_invesalius(text.lstrip(), where)
+    if start.startswith("{"):
+        return read_ant(text, where, image)
+    if start.startswith("<"):
+        return read_softaxic(text, where) if "<stmp" in start else read_localite(text, where)
+    if start.startswith("#"):
+        return read_brainsight(text.lstrip(), where, image)
+    raise FileFormatError(f"{path} is no file of a navigator that is read here: {', '.join(WRITERS)}.")
+
+
+def _coordinates(path: Path) -> Path:
+    """The ``*_coordsystem.json`` that belongs to a ``*_markers.tsv``: it may leave out the last of its entities."""
+    stem = path.name.removesuffix("_markers.tsv")
+    while stem:
+        found = path.with_name(f"{stem}_coordsystem.json")
+        if found.is_file():
+            return found
+        stem = stem.rpartition("_")[0]
+    raise FileFormatError(f"{path.name} needs its *_coordsystem.json beside it, which says what frame it is in.")
+
+
+def plan_markers(study: Study | Plan) -> dict[str, tuple[Marker, ...]]:
+    """Ranked placements by role, best first, named by role and rank."""
+    plans = {"plan": study} if isinstance(study, Plan) else study.plans
+    return {
+        role: tuple(
+            Marker(f"{role}-rank{rank}", candidate.placement, aim=plan.target.center)
+            for rank, candidate in enumerate(plan.ranking, start=1)
+        )
+        for role, plan in plans.items()
+    }
+
+
+def export_plan(study: Study | Plan, systems: Sequence[str], folder: str | Path, how: Export) -> dict[str, list[Path]]:
+    """Write a plan's placements for navigators; files by system.
+
+    One file per hemisphere and system, named by role and ranks.  Every text is made before the first is written, and
+    nothing is overwritten.
+
+    Raises
+    ------
+    UnknownNameError
+        If a system is not known, listing those that are.
+    InputError
+        If a file is there already (also a FileExistsError), or the folder's own folder is not.
+    """
+    folder = Path(folder)
+    for name in systems or [""]:
+        if name not in WRITERS:
+            raise UnknownNameError("name of a navigator", name, list(WRITERS))
+    texts: dict[str, dict[Path, str]] = {name: {} for name in systems}
+    for role, markers in plan_markers(study).items():
+        for name in texts:
+            for ending, text in WRITERS[name](markers, how).items():
+                texts[name][folder / _file_name(name, role, len(markers), ending, how)] = text
+    for path in (path for files in texts.values() for path in files):
+        if path.exists():
+            raise ExistsError(f"{path} is there already; nothing was overwritten: move it, or name another folder.")
+    if not folder.parent.is_dir():
+        raise InputError(f"The folder {folder.parent} does not exist; create it, or name another.")
+    folder.mkdir(exist_ok=True)
+    for files in texts.values():
+        for path, text in files.items():
+            with new_file(path) as beside:
+                beside.write_text(text, encoding="utf-8", newline="\n")
+    return {name: list(files) for name, files in texts.items()}
+
+
+def _file_name(system: str, role: str, ranks: int, ending: str, how: Export) -> str:
+    if system != "nibs-bids":
+        return f"{role}_rank1-{ranks}_{system}{ending}"
+    part = "" if ending == "_coordsystem.json" else f"_acq-rank1to{ranks}"
+    return f"sub-{how.subject}_task-{role}_stimsys-tms{part}{ending}"

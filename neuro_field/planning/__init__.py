@@ -1,1 +1,0 @@
-"""Targets, candidates and rankings: where to put the coil."""

@@ -1,0 +1,1 @@
+"""Any pose of a coil to the field in one target."""

@@ -1,0 +1,1 @@
+"""Placements spread, ranked, followed under doubt, and steered."""

@@ -1,0 +1,135 @@
+"""A plan: the placements of a coil ranked for one target, and what is known of each."""
+
+from dataclasses import dataclass
+
+from neuro_field.aim.target import Target
+from neuro_field.arrays import FloatArray
+from neuro_field.coil.coil import Coil
+from neuro_field.coil.placement import Placement
+from neuro_field.field.error import NumericalError
+from neuro_field.field.field import Field
+from neuro_field.reciprocity.response import Response
+from neuro_field.search.metrics import Metrics
+from neuro_field.search.rules import RuleOfThumb
+from neuro_field.search.sensitivity import Sensitivity
+from neuro_field.search.stability import Stability
+
+
+@dataclass(frozen=True, eq=False)
+class Candidate:
+    """One ranked placement.
+
+    Parameters
+    ----------
+    placement : Placement
+    strength : float
+        V/m in the target at 1 A/us, as ranked (by reciprocity).
+    verified : float
+        The same by a full forward solve.
+    magnitude : float
+        Mean |E| over the target by that solve, V/m, whatever the target's direction.
+    angle : float
+        Of the handle, degrees from straight back, positive to the patient's left.
+    lift : float
+        mm by which it stands farther off than the gap, so that the casing clears the scalp.
+    metrics : Metrics
+        What the solved field does elsewhere.
+    sensitivity : Sensitivity
+        To misplacement.
+    filled : float, optional
+        As `verified`, in the same head with the lesion filled by the tissue around it; None for a head without a
+        lesion, or where it was not asked for.
+    """
+
+    placement: Placement
+    strength: float
+    verified: float
+    magnitude: float
+    angle: float
+    lift: float
+    metrics: Metrics
+    sensitivity: Sensitivity
+    filled: float | None = None
+
+
+@dataclass(frozen=True)
+class PlanReport:
+    """How a plan was computed.
+
+    ``placements`` were ranked, at ``positions`` scalp positions, and ``refined`` more around the best of them; the
+    field in the target was reduced to ``modes`` vectors, the first left out being ``truncation`` of the largest;
+    ranked and solved values of the best placements differ by at most ``largest_difference`` (relative); ``excluded``
+    placements reached a region to avoid; seconds by stage; peak memory in bytes.
+    """
+
+    placements: int
+    positions: int
+    refined: int
+    excluded: int
+    modes: int
+    truncation: float
+    largest_difference: float
+    seconds: dict[str, float]
+    peak_memory: int
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """Ranked distinct placements for one target.
+
+    Parameters
+    ----------
+    target : Target
+    coil : Coil
+    ranking : tuple of Candidate
+        Distinct ones, best first.
+    strengths : (p,) array
+        V/m at 1 A/us of every placement ranked, and
+    centers : (p, 3) array
+        where each stood, mm, head frame.
+    field : Field, optional
+        Of the best placement at 1 A/us; None for a plan read from files.
+    report : PlanReport
+    rules : tuple of RuleOfThumb
+        What the same target measures where the rules of thumb would put the coil.
+    response : Response, optional
+        The map from poses of the (simplified) coil to the field in the target; None for a plan read from files.
+    followed : (m, 4, 4) array, optional
+        The ranked placements and the next best of all, as `search.stability` follows them; None likewise.
+    stability : Stability, optional
+        When it was asked for.
+    numerical_error : NumericalError, optional
+        Of the best placement's field, when it was asked for (`with_numerical_error`).
+
+    Examples
+    --------
+    >>> import neuro_field as nf
+    >>> from neuro_field.search.candidates import Grid
+    >>> head = nf.sphere_head((70, 80, 90), edge=9.0)
+    >>> target = nf.Target.ball(head, center=(40, 0, 50), radius=8.0)
+    >>> coarse = Grid(radius=10, spacing=10, angle_step=90)
+    >>> made = nf.plan(nf.Solver(head), nf.load_coil("figure8-70mm"), target, grid=coarse)
+    >>> made.best is made.ranking[0]
+    True
+    >>> strengths = [candidate.strength for candidate in made.ranking]  # V/m in the target at 1 A/us
+    >>> strengths == sorted(strengths, reverse=True)
+    True
+    """
+
+    target: Target
+    coil: Coil | None
+    ranking: tuple[Candidate, ...]
+    strengths: FloatArray
+    centers: FloatArray
+    field: Field | None
+    report: PlanReport
+    rules: tuple[RuleOfThumb, ...] = ()
+    response: Response | None = None
+    followed: FloatArray | None = None
+    stability: Stability | None = None
+    numerical_error: NumericalError | None = None
+
+    @property
+    def best(self) -> Candidate:
+        """The first of the ranking."""
+        return self.ranking[0]

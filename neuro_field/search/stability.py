@@ -1,0 +1,262 @@
+"""How sure a ranking is when nobody knows the conductivities: the same placements under many draws of them.
+
+Every draw is a full field problem, answered in a reduced space of adjoint potentials (`neuro_field.field.reduced`);
+two draws are solved in full to tell how good that is.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from neuro_field.aim.target import Target
+from neuro_field.arrays import FloatArray, read_only
+from neuro_field.coil.coil import Coil
+from neuro_field.coil.placement import Placement
+from neuro_field.field.gauge import primary_field
+from neuro_field.field.reduced import Reduced, reduced
+from neuro_field.field.solver import Solver
+from neuro_field.reciprocity.response import SAMPLE_TOLERANCE, TRUNCATION, Response, adjoint_loads, snapshots
+from neuro_field.search.uncertainty import LESION, Family
+from neuro_field.units import AMPERE_PER_MICROSECOND
+
+#: Draws of the tissues' conductivities, for every lesion value.
+DRAWS = 500
+
+#: More are not drawn.
+MOST_DRAWS = 20_000
+
+#: Leading vectors of the field in the target that draws are followed in, beside the one a target with a direction
+#: measures, and the number up to which vectors are added that only another lesion calls up.
+_MODES, _MOST_MODES = 5, 8
+
+#: Those vectors come from fields of so many ranked placements.
+_SAMPLES = 8
+
+#: Placements whose fields are made together.
+_BLOCK = 8
+
+#: Draws solved in full to check the others: one in so many.
+_CHECKED = 2
+
+Progress = Callable[[float], None]
+
+
+@dataclass(frozen=True, eq=False)
+class Stability:
+    """What becomes of a ranking when conductivities vary.
+
+    Parameters
+    ----------
+    draws : int
+        Of the tissues, for every one of
+    lesion_values : tuple of float
+        the cavity's conductivities, S/m; empty for a head without a cavity.
+    compared : int
+        Placements that were followed, the ranked ones first.
+    first : tuple of float
+        For each ranked placement, the share of all draws in which it is the best of the ranked.
+    first_by_lesion : tuple of tuple of float
+        The same for every lesion value.
+    low, high : tuple of float
+        For each ranked placement, 5th and 95th percentile of what the target measures, V/m at 1 A/us.
+    by_lesion : tuple of float
+        Median for the best placement under every lesion value, V/m.
+    regret_mean, regret_p95 : float
+        What is lost by keeping the planned placement, against the best of all compared in each draw: mean and 95th
+        percentile over draws, V/m.
+    magnitude : (d,) array
+        Mean |E| over the target of the best placement in every draw, V/m: two targets of one head meet the same draws.
+    reduced_error : float
+        Largest relative difference of the reduced answers (what the target measures, and mean |E|) from full solves,
+        over the draws that were checked.
+    """
+
+    draws: int
+    lesion_values: tuple[float, ...]
+    compared: int
+    first: tuple[float, ...]
+    first_by_lesion: tuple[tuple[float, ...], ...]
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+    by_lesion: tuple[float, ...]
+    regret_mean: float
+    regret_p95: float
+    magnitude: FloatArray
+    reduced_error: float
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """Placements to follow for one target: its `Response`, and poses (p, 4, 4), the plan's ``ranked`` ones first."""
+
+    response: Response
+    poses: FloatArray
+    ranked: int
+
+
+def stability(
+    solver: Solver,
+    coil: Coil,
+    cases: Mapping[str, Case],
+    *,
+    draws: int = DRAWS,
+    family: Family | None = None,
+    progress: Progress | None = None,
+) -> dict[str, Stability]:
+    """Follow placements through draws of conductivities; several targets of one head share the work.
+
+    Parameters
+    ----------
+    solver : Solver
+        Of the head as it is, with elements of first order.
+    coil : Coil
+    cases : mapping of str to Case
+    draws : int
+        For every lesion value.
+    family : Family, optional
+        What varies; `Family.of` the head when omitted.
+    progress : callable, optional
+        Called with the share done.
+
+    Returns
+    -------
+    dict of str to Stability
+    """
+    say = progress or (lambda share: None)
+    family = family or Family.of(solver.head)
+    others = [solver.retuned(family.head_with(row)).loosened(SAMPLE_TOLERANCE) for row in family.corners([LESION])]
+    bases = {role: _basis(case, coil, others) for role, case in cases.items()}
+    del others
+    loads = [adjoint_loads(solver, case.response.target, _weighted(case, bases[role])) for role, case in cases.items()]
+    say(0.02)
+    heads = [family.head_with(row) for row in family.corners()]
+    spaces = dict(zip(cases, reduced(solver, loads, heads, family.parts), strict=True))
+    say(0.5)
+    scales = family.scales(draws)
+    answers = {}
+    for done, (role, case) in enumerate(cases.items(), start=1):
+        answers[role] = _followed(solver, coil, case, bases[role], spaces.pop(role)).under(scales)
+        say(0.5 + 0.4 * done / len(cases))
+    errors = _checked(solver, coil, cases, family, scales, answers)
+    say(1.0)
+    return {role: _told(case, family, draws, *answers[role], errors[role]) for role, case in cases.items()}
+
+
+def _leading(response: Response) -> FloatArray:
+    """(3 r, k) orthonormal vectors: what a target with a direction measures, and the leading ones of the basis."""
+    leading = response.basis[:, :_MODES]
+    if response.target.direction is None:
+        return leading
+    return np.linalg.qr(np.concatenate([response.sought, leading], axis=1))[0].astype(np.float64, copy=False)
+
+
+def _basis(case: Case, coil: Coil, others: Sequence[Solver]) -> FloatArray:
+    """(3 r, k) orthonormal vectors: the leading ones, and what fields have beside them in other heads.
+
+    A cavity that conducts like grey matter sends the current elsewhere: beside one, the vectors of the head as it is
+    miss 4 % of the mean |E| then (Colin27 with a lesion by the hand area).
+    """
+    leading, target = _leading(case.response), case.response.target
+    if not others:
+        return leading
+    placements = [Placement(pose) for pose in case.poses[:_SAMPLES]]
+    seen = np.concatenate([snapshots(target, other.solve_many(coil, placements)) for other in others], axis=1)
+    vectors, sizes, _ = np.linalg.svd(seen - leading @ (leading.T @ seen), full_matrices=False)
+    more = vectors[:, sizes > TRUNCATION * sizes[0]][:, : max(_MOST_MODES - leading.shape[1], 0)]
+    return np.linalg.qr(np.concatenate([leading, more], axis=1))[0].astype(np.float64, copy=False)
+
+
+def _weighted(case: Case, basis: FloatArray) -> FloatArray:
+    """(r, 3, k) the vectors, each element times the root of its weight."""
+    roots = case.response.target.roots
+    return roots[:, None, None] * basis.reshape(len(roots), 3, -1)
+
+
+@dataclass(frozen=True, eq=False)
+class _Followed:
+    """All that a draw needs: the field along the basis is direct - psi . b, with b linear in the conductivities."""
+
+    target: Target
+    basis: FloatArray  # (3 r, k)
+    direct: FloatArray  # (k, p) of -dA/dt
+    space: Reduced
+    couplings: FloatArray  # (q, N, p)
+
+    def under(self, scales: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """What the target measures, and mean |E| over it, (d, p) V/m at 1 A/us, under conductivities (d, q)."""
+        seen = np.empty((len(scales), self.direct.shape[1]))
+        magnitude = np.empty_like(seen)
+        for i, row in enumerate(scales):
+            psi = self.space.potentials(row)
+            along = self.direct - psi.T @ np.tensordot(row, self.couplings, axes=1)
+            scaled = (self.basis @ along).T.reshape(along.shape[1], -1, 3)
+            seen[i] = self.target.seen(scaled)
+            magnitude[i] = np.linalg.norm(scaled, axis=-1) @ self.target.roots
+        return seen, magnitude
+
+
+def _followed(solver: Solver, coil: Coil, case: Case, basis: FloatArray, space: Reduced) -> _Followed:
+    """Fields dA/dt of every placement, met with the basis and with the space, a block at a time."""
+    system, target, weighted = solver.system, case.response.target, _weighted(case, basis)
+    direct, couplings = [], []
+    for first in range(0, len(case.poses), _BLOCK):
+        primaries = [primary_field(solver.head, coil, Placement(pose)) for pose in case.poses[first : first + _BLOCK]]
+        dadt = AMPERE_PER_MICROSECOND * solver.nodal_dadt(primaries)
+        direct.append(-np.einsum("rck,rpc->kp", weighted, system.element_mean(dadt, target.elements)))
+        couplings.append(space.couplings(dadt))
+    return _Followed(target, basis, np.concatenate(direct, axis=1), space, np.concatenate(couplings, axis=2))
+
+
+def _checked(
+    solver: Solver,
+    coil: Coil,
+    cases: Mapping[str, Case],
+    family: Family,
+    scales: FloatArray,
+    answers: Mapping[str, tuple[FloatArray, FloatArray]],
+) -> dict[str, float]:
+    """Largest relative difference of reduced answers from full ones: each best placement, in evenly spread draws."""
+    worst = dict.fromkeys(cases, 0.0)
+    for i in np.linspace(0, len(scales) - 1, _CHECKED + 2).astype(int)[1:-1]:
+        drawn = solver.retuned(family.head_with(scales[i]))
+        fields = drawn.solve_many(coil, [Placement(case.poses[0]) for case in cases.values()])
+        for (role, case), field in zip(cases.items(), fields, strict=True):
+            full = case.response.target.mean(field), case.response.target.magnitude(field)
+            ratios = (float(found[i, 0] / value) for found, value in zip(answers[role], full, strict=True))
+            worst[role] = max(worst[role], *(abs(ratio - 1) for ratio in ratios))
+    return worst
+
+
+def _told(case: Case, family: Family, draws: int, seen: FloatArray, magnitude: FloatArray, error: float) -> Stability:
+    ranked = seen[:, : case.ranked]
+    winner = ranked.argmax(axis=1)
+    first = np.eye(case.ranked)[winner].reshape(-1, draws, case.ranked).mean(axis=1)  # per lesion value
+    regret = seen.max(axis=1) - seen[:, 0]
+    low, high = np.percentile(ranked, [5, 95], axis=0)
+    by_lesion = np.median(seen[:, 0].reshape(-1, draws), axis=1)
+    return Stability(
+        draws=draws,
+        lesion_values=family.lesion_values,
+        compared=seen.shape[1],
+        first=tuple(first.mean(axis=0).tolist()),
+        first_by_lesion=tuple(tuple(row) for row in first.tolist()) if family.lesion_values else (),
+        low=tuple(low.tolist()),
+        high=tuple(high.tolist()),
+        by_lesion=tuple(by_lesion.tolist()) if family.lesion_values else (),
+        regret_mean=float(regret.mean()),
+        regret_p95=float(np.percentile(regret, 95)),
+        magnitude=read_only(magnitude[:, 0]),
+        reduced_error=error,
+    )
+
+
+def compared_poses(ranked: Sequence[Placement], poses: FloatArray, strengths: FloatArray, count: int) -> FloatArray:
+    """(count, 4, 4) the ranked placements and then the best others of all poses (p, 4, 4)."""
+    own = np.stack([placement.head_from_coil for placement in ranked])
+    rest = [pose for pose in poses[np.argsort(-strengths, kind="stable")[: 2 * count]] if not _among(pose, own)]
+    return np.concatenate([own, np.array(rest[: max(count - len(own), 0)]).reshape(-1, 4, 4)])
+
+
+def _among(pose: FloatArray, others: FloatArray) -> bool:
+    return bool((np.abs(others - pose).max(axis=(1, 2)) < 1e-9).any())

@@ -1,0 +1,1 @@
+"""Other people's segmenters, found and run."""

@@ -1,0 +1,138 @@
+"""SAMSEG (Puonti et al., NeuroImage 2016;143:235-249) from PyPI, beside us or in an environment of its own.
+
+Its wheels are for Python 3.11 and numpy below 2, so that it often cannot live where neuro_field does.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from neuro_field.errors import InputError
+from neuro_field.shelf.examples import cache_folder
+
+#: Names a run_samseg, if it is not found by itself.
+VARIABLE = "NEURO_FIELD_SAMSEG"
+
+#: What goes into an environment of its own.
+REQUIREMENTS = ("samseg==0.4a0", "numpy<2")
+
+#: The Python its wheels are for.
+PYTHON = (3, 11)
+
+#: Marks an environment that was set up to its end.
+_WHOLE = "whole"
+
+#: Share of the time that has gone when the first iteration begins on the coarse and on the fine grid, and at the end.
+_MILESTONES = (0.05, 0.35, 0.97)
+
+
+class Samseg:
+    """The backend "samseg"."""
+
+    name = "samseg"
+
+    def __init__(self) -> None:
+        self._program: Path | None = None
+        self._grid, self._reached = -1, 0.0
+
+    @staticmethod
+    def own_environment() -> Path:
+        """Where `set_up` puts SAMSEG: in the user's cache."""
+        return cache_folder().parent / "samseg"
+
+    def find(self) -> Path | None:
+        """run_samseg as $NEURO_FIELD_SAMSEG names it, beside our Python, on the PATH, or in its own environment."""
+        named = os.environ.get(VARIABLE)
+        if named:
+            if not Path(named).is_file():
+                raise InputError(f"The variable {VARIABLE} must name the program run_samseg; instead it is {named!r}.")
+            return Path(named).absolute()
+        own, on_path = self.own_environment(), shutil.which("run_samseg")
+        program = _in(own, "run_samseg")
+        beside = Path(sys.executable).parent / program.name
+        whole = program if (own / _WHOLE).is_file() else None
+        for place in (beside, Path(on_path) if on_path else None, whole):
+            if place is not None and place.is_file():
+                return place
+        return None
+
+    def set_up(self, progress: Callable[[str, float], object]) -> Path:
+        """Install SAMSEG in an environment of its own; once, about half a GB."""
+        python = sys.executable if sys.version_info[:2] == PYTHON else shutil.which("python3.11")
+        if python is None:
+            raise InputError(
+                f"SAMSEG is not installed and needs Python 3.11, which is not here: install Python 3.11 (or SAMSEG, "
+                f"and name its run_samseg in {VARIABLE}), or give --labels made elsewhere."
+            )
+        folder, stage = self.own_environment(), "setting up SAMSEG, once"
+        progress(stage, 0.0)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        _done([python, "-m", "venv", "--clear", str(folder)])
+        progress(stage, 0.1)
+        _done([str(_in(folder, "python")), "-m", "pip", "install", "--quiet", *REQUIREMENTS])
+        (folder / _WHOLE).touch()
+        progress(stage, 1.0)
+        found = self.find()
+        if found is None:
+            raise InputError(f"SAMSEG was installed in {folder}, but its program run_samseg is not there.")
+        return found
+
+    def ready(self, progress: Callable[[str, float], object]) -> str:
+        """See `Backend`."""
+        self._program = self.find() or self.set_up(progress)
+        return f"samseg ({self._program})"
+
+    def command(self, images: Sequence[Path], folder: Path) -> list[str]:
+        """See `Backend`; goes on after the registration to the atlas if that is there."""
+        out = folder / "samseg"
+        registration = out / "template.lta"
+        command = [str(self._program), "--input", *map(str, images), "--output", str(out)]
+        command += [
+            "--threads",
+            str(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1),
+        ]
+        if len(images) > 1:
+            command += ["--coregister", "--pallidum-separate"]
+        return [*command, "--reg", str(registration)] if registration.is_file() else command
+
+    def environment(self) -> dict[str, str]:
+        """See `Backend`; without our own Python paths."""
+        kept = {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "PYTHONHOME")}
+        return kept | {"PYTHONUNBUFFERED": "1", "PYTHONNOUSERSITE": "1", "MPLBACKEND": "Agg"}
+
+    def share(self, line: str) -> float | None:
+        """See `Backend`."""
+        if not line.startswith("iterationNumber"):
+            return None
+        if line.split()[-1] == "0" and self._grid < len(_MILESTONES) - 2:
+            self._grid += 1
+            self._reached = _MILESTONES[self._grid]
+        else:
+            self._reached += 0.12 * (_MILESTONES[self._grid + 1] - self._reached)
+        return self._reached
+
+    def labels(self, folder: Path) -> Path:
+        """See `Backend`."""
+        return folder / "samseg" / "seg.mgz"
+
+
+def _in(environment: Path, program: str) -> Path:
+    """A program of a virtual environment."""
+    if sys.platform == "win32":
+        return environment / "Scripts" / f"{program}.exe"
+    return environment / "bin" / program
+
+
+def _done(command: list[str]) -> None:
+    """Run a command of the set-up to its end."""
+    try:
+        subprocess.run(command, check=True, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    except (OSError, subprocess.CalledProcessError) as error:
+        said = (getattr(error, "stderr", "") or str(error)).strip().splitlines()
+        raise InputError(
+            f"SAMSEG could not be set up ({said[-1][:200] if said else error}); it needs PyPI and a C compiler. "
+            f"Install it yourself and name its run_samseg in {VARIABLE}, or give --labels made elsewhere."
+        ) from None

@@ -1,0 +1,1 @@
+"""The built-in heads and coils, and the cache."""

@@ -1,0 +1,1 @@
+"""Our own folders: heads, fields, coils, plans, ledgers."""

@@ -1,0 +1,237 @@
+"""What an interrupted plan had finished, as a folder beside its output: the same command goes on from there.
+
+Not a format for anyone else: plan.json is, and this folder goes when that is written.
+"""
+
+import json
+import logging
+import shutil
+import zipfile
+from dataclasses import asdict, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from neuro_field.arrays import AnyArray, sealed
+from neuro_field.errors import FileFormatError, InputError
+from neuro_field.field.field import Field, SolveReport
+from neuro_field.field.gauge import primary_field
+from neuro_field.field.treecode import Treecode
+from neuro_field.io.atomic import ExistsError, new_file
+from neuro_field.io.digest import fingerprint
+from neuro_field.io.entries import Entries
+from neuro_field.reciprocity.charges import Charges
+from neuro_field.reciprocity.response import Response
+from neuro_field.search.plan import Plan
+from neuro_field.search.survey import Task
+from neuro_field.store.plan_records import plan_from, plan_record
+
+LOG = logging.getLogger(__name__)
+
+SCHEMA = "neuro_field/unfinished-plan"
+VERSION = 1
+
+#: In the folder: whose it is.
+MARK = "about.json"
+
+#: Larger files are not read, bytes.
+LARGEST = 4_000_000_000
+
+#: Versions of these decide the numbers.
+_COMPUTED_BY = ("neuro_field", "numpy", "scipy", "numba", "pyamg")
+
+_ABOUT = (
+    "What `neuro-field plan` had finished before it was interrupted: the same command goes on from here. It may be "
+    "deleted."
+)
+
+
+class UnfinishedPlan:
+    """Keeps the plans of a survey in a folder, each as far as it has come (`search.survey.Keeper`).
+
+    A plan is taken up again only for the same head, coil, target, search, draws and versions; everything else is
+    planned anew, and replaces it.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Made when there is something to keep.
+
+    Raises
+    ------
+    InputError
+        If the folder holds something else; nothing there is touched.
+
+    Examples
+    --------
+    >>> import neuro_field as nf
+    >>> from neuro_field.store.unfinished import UnfinishedPlan
+    >>> from neuro_field.search.candidates import Grid
+    >>> head, coil = nf.example_head("colin27-stroke", edge=8.0), nf.load_coil("figure8-70mm")
+    >>> grid, unfinished = Grid(radius=20, spacing=10, angle_step=30), UnfinishedPlan("PLAN.unfinished")
+    >>> made = nf.study(
+    ...     head, preset="contralesional-1hz-hand", coil=coil, grid=grid, draws=0, keeper=unfinished
+    ... )  # killed and started again, this goes on where it was
+    >>> nf.write(made, "PLAN")
+    >>> unfinished.discard()
+    """
+
+    def __init__(self, folder: str | Path) -> None:
+        self.folder = Path(folder)
+        if self.folder.exists() and not self._is_ours():
+            raise ExistsError(
+                f"{self.folder} is where an interrupted plan is kept, and holds something else; move that away, or "
+                "give another output."
+            )
+
+    def roles(self) -> list[str]:
+        """Of the plans that are kept, for whatever task."""
+        return sorted(path.stem for path in self.folder.glob("*.json") if path.name != MARK)
+
+    def kept(self, role: str, task: Task) -> Plan | None:
+        """The plan of a role, if one was kept for this very task.
+
+        Raises
+        ------
+        FileFormatError
+            If it is damaged.
+        """
+        path = self._path(role, ".json")
+        if not path.is_file():
+            return None
+        try:
+            if path.stat().st_size > LARGEST:
+                raise FileFormatError(f"{path} is larger than {LARGEST / 1e9:.0f} GB")
+            try:
+                record = json.loads(path.read_text(encoding="utf-8"))
+            except (ValueError, RecursionError) as error:
+                raise FileFormatError(f"{path}: {str(error)[:120]}") from None
+            entries = Entries.of(record, str(path))
+            key, about = _key(task), (entries.value("schema"), entries.value("version"))
+            if about == (SCHEMA, VERSION) and entries.text("key") == key:
+                return _plan(entries, task, self._arrays(role, key))
+        except InputError as error:
+            message = str(error).rstrip(".")
+            raise FileFormatError(f"{message}. Remove {self.folder} and plan again.") from None
+        LOG.warning(
+            "%s is planned anew: what %s holds of it is for another head, coil, search or version.", role, self.folder
+        )
+        return None
+
+    def keep(self, role: str, task: Task, made: Plan) -> None:
+        """Keep a plan that was made for a task, with its field and response; a full disk stops nothing but this."""
+        try:
+            self._keep(role, task, made)
+        except OSError as error:
+            LOG.warning("%s is not kept for an interrupted run in %s: %s", role, self.folder, error)
+
+    def _keep(self, role: str, task: Task, made: Plan) -> None:
+        field, response, arrays = _whole(made)
+        self.folder.mkdir(exist_ok=True)
+        if not (self.folder / MARK).exists():
+            self._write(MARK, {"schema": SCHEMA, "version": VERSION, "about": _ABOUT})
+        key = _key(task)
+        path = self._path(role, f"-{key[:16]}.npz")
+        if not path.is_file():  # what is added later is in the record alone
+            for old in self.folder.glob(f"{role}-*.npz"):
+                old.unlink()
+            with new_file(path) as beside, beside.open("wb") as file:
+                np.savez(file, **arrays)  # type: ignore[arg-type]
+        self._write(
+            f"{role}.json",
+            {
+                "schema": SCHEMA, "version": VERSION, "key": key, "plan": plan_record(made, task.solver.head),
+                "field": asdict(field.report), "didt": field.didt, "truncation": response.truncation,
+            },
+        )  # fmt: skip
+
+    def discard(self) -> None:
+        """Remove the folder: the plan it was for is written."""
+        if self._is_ours():
+            shutil.rmtree(self.folder)
+
+    def _is_ours(self) -> bool:
+        """Whether the folder can be taken: it has our mark, or is empty."""
+        if not self.folder.is_dir():
+            return False
+        try:
+            about = json.loads((self.folder / MARK).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return not any(self.folder.iterdir())
+        return isinstance(about, dict) and about.get("schema") == SCHEMA
+
+    def _path(self, role: str, ending: str) -> Path:
+        return self.folder / (role + ending)
+
+    def _write(self, name: str, record: dict[str, Any]) -> None:
+        with new_file(self.folder / name) as beside:
+            beside.write_text(json.dumps(record, allow_nan=False) + "\n", encoding="utf-8")
+
+    def _arrays(self, role: str, key: str) -> dict[str, AnyArray]:
+        path = self._path(role, f"-{key[:16]}.npz")
+        if not path.is_file():
+            raise FileFormatError(f"{path} is missing")
+        size = path.stat().st_size
+        try:
+            with zipfile.ZipFile(path) as members:
+                unpacked = sum(member.file_size for member in members.infolist())
+            if size > LARGEST or unpacked > size:
+                raise FileFormatError(f"{path} is not what was written there")
+            with np.load(path, allow_pickle=False) as found:
+                return {name: found[name] for name in found.files}
+        except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+            raise FileFormatError(f"{path}: {str(error)[:120]}") from None
+
+
+def _key(task: Task) -> str:
+    """What a task is known by: everything that decides its numbers."""
+    solver, head = task.solver, task.solver.head
+    return fingerprint(
+        [(name, version(name)) for name in _COMPUTED_BY], head.mesh, head.conductivity, head.mapping, solver.tolerance,
+        task.coil, task.target, task.grid, task.avoid, task.homologous, task.draws, task.numerical_error,
+    )  # fmt: skip
+
+
+def _whole(plan: Plan) -> tuple[Field, Response, dict[str, AnyArray]]:
+    """What a plan has beside its record, and the arrays of that."""
+    field, response, followed = plan.field, plan.response, plan.followed
+    if field is None or response is None or followed is None:
+        raise InputError("A plan read from files has neither field nor response, and is not kept as an unfinished one.")
+    arrays = {
+        "potential": field.potential, "nodal_dadt": field.nodal_dadt, "followed": followed,
+        "positions": response.positions, "moments": response.moments, "basis": response.basis,
+        "sought": response.sought, "densities": response.tree.densities,
+        "charge_places": response.charges.places, "charge_strengths": response.charges.strengths,
+    }  # fmt: skip
+    return field, response, arrays
+
+
+def _plan(entries: Entries, task: Task, arrays: dict[str, AnyArray]) -> Plan:
+    """The plan, with the nouns of the task in place of their records."""
+    made = plan_from(entries.required("plan"), task.coil)
+    system, target = task.solver.system, task.target
+    nodes, rows = len(system.nodes), 3 * len(target.elements)
+
+    def array(name: str, *shape: int | None, dtype: type = np.float64) -> AnyArray:
+        found = arrays.get(name)
+        fits = found is not None and found.dtype == dtype and found.ndim == len(shape) and np.isfinite(found).all()
+        if found is None or not fits or any(n not in (None, m) for n, m in zip(shape, found.shape, strict=True)):
+            raise FileFormatError(f"{entries.where}: the array {name!r} beside it is missing or not as it was written")
+        return sealed(found)
+
+    placement = made.best.placement
+    field = Field(
+        system=system, coil=task.coil, placement=placement, didt=entries.number("didt"),
+        primary=primary_field(task.solver.head, task.coil, placement), potential=array("potential", nodes),
+        nodal_dadt=array("nodal_dadt", nodes, 3), report=entries.required("field").noun(SolveReport),
+    )  # fmt: skip
+    positions, sought = array("positions", None, 3), array("sought", rows, None)
+    wanted, places = sought.shape[1], array("charge_places", None, 3)
+    response = Response(
+        target, positions, array("moments", len(positions), 3), array("basis", rows, None), sought,
+        Treecode.of(system.nodes, array("densities", nodes, wanted, 3, dtype=np.float32)),
+        Charges(places, array("charge_strengths", len(places), wanted)), entries.number("truncation"),
+    )  # fmt: skip
+    return replace(made, target=target, field=field, response=response, followed=array("followed", None, 4, 4))
