@@ -13,7 +13,7 @@ The house, from the roof down; a room may import rooms on lower floors only::
     floor 3   aim/           io/                     what to reach | formats: bytes to arrays
     floor 2   field/         mri/                    what the coil does to the head | images to heads
     floor 1   head/          coil/                   what conducts | what induces
-    ground    geometry/   kernels/   arrays.py   units.py   errors.py
+    ground    geometry/   kernels/   arrays.py   units.py   findings.py   errors.py
 
 Lengths are mm in the head frame (world RAS of the T1), everything else is SI.
 
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from neuro_field.field.field import Field
     from neuro_field.field.solver import Solver
     from neuro_field.field.validation import validate
+    from neuro_field.findings import Finding
     from neuro_field.head.model import HeadModel
     from neuro_field.head.sphere import sphere_head
     from neuro_field.mri.build import build_head
@@ -65,6 +66,7 @@ _ROOMS = {
     "Coil": "coil.coil",
     "ConvergenceError": "errors",
     "Field": "field.field",
+    "Finding": "findings",
     "HeadModel": "head.model",
     "InputError": "errors",
     "Marker": "coil.marker",
@@ -96,6 +98,7 @@ __all__ = [
     "Coil",
     "ConvergenceError",
     "Field",
+    "Finding",
     "HeadModel",
     "InputError",
     "Marker",

@@ -7,8 +7,8 @@ import pytest
 from tiny_study import tiny_head, tiny_study
 
 from neuro_field.report import sentences
+from neuro_field.report.directions import direction_words, offset_words, point_words, turn_words
 from neuro_field.report.facts import GreyField, HeadFacts
-from neuro_field.report.words import direction_words, offset_words, point_words, turn_words
 
 
 @pytest.mark.parametrize(

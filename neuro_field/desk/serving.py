@@ -19,13 +19,13 @@ from neuro_field.arrays import FloatArray
 from neuro_field.errors import InputError
 from neuro_field.field.field import Field
 from neuro_field.field.solver import Solver
+from neuro_field.report.directions import direction_words, offset_words, point_words, turn_words
 from neuro_field.report.facts import GreyField, HeadFacts
 from neuro_field.report.interactive import colour_ramp, cortex_surface
 from neuro_field.report.opengl import check_opengl, off_screen
 from neuro_field.report.page import DISCLAIMER
 from neuro_field.report.scene import COLOURS, FIELD_MAP, node_values, polydata
 from neuro_field.report.sentences import magnitude_statistic, statistic, target_title
-from neuro_field.report.words import direction_words, offset_words, point_words, turn_words
 from neuro_field.search.plan import Plan
 from neuro_field.search.steering import Held, Steering
 

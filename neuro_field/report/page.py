@@ -15,12 +15,12 @@ from neuro_field.clinic.study import Study
 from neuro_field.head.model import HeadModel
 from neuro_field.head.tissues import BY_TAG
 from neuro_field.report import sentences
+from neuro_field.report.directions import direction_words, point_words, turn_words
 from neuro_field.report.facts import HeadFacts, plan_head
 from neuro_field.report.interactive import colour_ramp, interactive_page, scripts
 from neuro_field.report.scene import COLOURS
 from neuro_field.report.slices import Volume
 from neuro_field.report.surety import sure_lines, sure_rows, varied_words
-from neuro_field.report.words import direction_words, point_words, turn_words
 from neuro_field.search.plan import Candidate, Plan
 from neuro_field.units import AMPERE_PER_MICROSECOND
 

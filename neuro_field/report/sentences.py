@@ -13,9 +13,9 @@ from neuro_field.field.error import NumericalError
 from neuro_field.field.field import Field
 from neuro_field.head.lesion import lesion_summary
 from neuro_field.head.model import HeadModel
+from neuro_field.report.directions import direction_words, offset_words, point_words, turn_words
 from neuro_field.report.facts import GreyField, HeadFacts, plan_head
 from neuro_field.report.surety import misplaced_line, rule_lines, stability_line
-from neuro_field.report.words import direction_words, offset_words, point_words, turn_words
 from neuro_field.search.plan import Candidate, Plan
 from neuro_field.units import AMPERE_PER_MICROSECOND
 
