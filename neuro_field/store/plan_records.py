@@ -16,6 +16,7 @@ from neuro_field.coil.coil import Coil
 from neuro_field.coil.placement import Placement
 from neuro_field.errors import FileFormatError, InputError
 from neuro_field.field.error import NumericalError
+from neuro_field.findings import Finding
 from neuro_field.head.lesion import LesionSummary
 from neuro_field.head.model import HeadModel
 from neuro_field.io.entries import Entries
@@ -49,10 +50,23 @@ def record_of(study: Study | Plan) -> dict[str, Any]:
         "lesion": _lesion_record(study.lesion),
         "plans": {role: plan_record(plan, study.head) if plan is not None else None for role, plan in plans.items()},
         "why": dict(study.why),
-        "doses": {role: asdict(dose) for role, dose in study.doses.items()},
+        "doses": {role: _dose_record(dose) for role, dose in study.doses.items()},
         "warnings": list(study.warnings),
         "notes": list(study.notes),
     }
+
+
+def _dose_record(dose: Dose) -> dict[str, Any]:
+    found = [{"code": one.code, "level": one.level, "values": dict(one.values)} for one in dose.findings]
+    return {entry.name: getattr(dose, entry.name) for entry in fields(Dose)} | {"findings": found}
+
+
+def _dose_of(entries: Entries) -> Dose:
+    found = (
+        Finding(one.text("code"), one.text("level"), one.required("values").record)
+        for one in entries.children("findings")
+    )
+    return entries.noun(Dose, findings=tuple(found))
 
 
 def _head_record(head: HeadModel | None) -> dict[str, Any] | None:
@@ -171,7 +185,7 @@ def _study_of(entries: Entries, coil: Coil | None) -> Study:
         lesion=_lesion_of(lesion) if lesion is not None else None,
         answers=entries.required("answers").noun(Answers),
         why={role: why.text(role) for role in why.record},
-        doses={role: doses.required(role).noun(Dose) for role in doses.record},
+        doses={role: _dose_of(doses.required(role)) for role in doses.record},
         warnings=entries.texts("warnings"),
         notes=entries.texts("notes"),
         **made,

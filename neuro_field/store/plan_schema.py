@@ -15,6 +15,7 @@ from neuro_field.clinic.dose import Dose
 from neuro_field.clinic.presets import Preset
 from neuro_field.clinic.study import ROLES
 from neuro_field.field.error import NumericalError
+from neuro_field.findings import LEVELS, Finding
 from neuro_field.search.metrics import Metrics
 from neuro_field.search.plan import PlanReport
 from neuro_field.search.sensitivity import Sensitivity
@@ -48,7 +49,11 @@ _OF_TYPE: dict[Any, dict[str, Any]] = {
     dict[str, float]: _NUMBERS,
     Mapping[str, float]: _NUMBERS,
     FloatArray: _list(_NUMBER),
-}
+    tuple[Finding, ...]: _list({
+        "type": "object", "required": ["code", "level", "values"],
+        "properties": {"code": _TEXT, "level": {"enum": list(LEVELS)}, "values": {"type": "object"}},
+    }),
+}  # fmt: skip
 
 _VECTOR = _list(_NUMBER, 3)
 _POSE = _list(_list(_NUMBER, 4), 4)
