@@ -16,6 +16,7 @@ from neuro_field.coil.coil import Coil
 from neuro_field.coil.placement import Placement
 from neuro_field.errors import FileFormatError, InputError
 from neuro_field.field.error import NumericalError
+from neuro_field.findings import Finding
 from neuro_field.head.lesion import LesionSummary
 from neuro_field.head.model import HeadModel
 from neuro_field.io.entries import Entries
@@ -77,6 +78,9 @@ def _lesion_record(lesion: LesionSummary | None) -> dict[str, Any] | None:
         "centroid_mni": _list_or_none(lesion.centroid_mni),
         "side": lesion.side,
         "tissues_cm3": dict(lesion.tissues_cm3),
+        "left_cm3": lesion.left_cm3,
+        "right_cm3": lesion.right_cm3,
+        "infratentorial_cm3": lesion.infratentorial_cm3,
     }
 
 
@@ -106,6 +110,8 @@ def _record_of_noun(noun: Any) -> dict[str, Any] | None:
 def _plain(value: Any) -> Any:
     if isinstance(value, np.ndarray):
         return value.tolist()
+    if isinstance(value, tuple) and all(isinstance(each, Finding) for each in value):
+        return [{"code": each.code, "level": each.level, "values": dict(each.values)} for each in value]
     return dict(value) if isinstance(value, Mapping) else value
 
 
@@ -238,4 +244,8 @@ def _target_of(entries: Entries) -> Target:
         direction=entries.array_or_none("direction", (3,)),
         seed=entries.array_or_none("seed", (3,)),
         seed_mni=entries.array_or_none("seed_mni", (3,)),
+        findings=tuple(
+            Finding(each.text("code"), each.text("level"), each.required("values").record)
+            for each in entries.children("findings")
+        ),
     )

@@ -64,6 +64,9 @@ def _noun(kind: type) -> dict[str, Any]:
     return _object({entry.name: _OF_TYPE[hints[entry.name]] for entry in fields(kind)})  # type: ignore[arg-type]
 
 
+_FINDING = _object({"code": _TEXT, "level": _TEXT, "values": {"type": "object"}})
+
+
 def plan_schema() -> dict[str, Any]:
     """The schema (JSON Schema 2020-12) of version `VERSION` of plan.json; lengths mm, fields V/m at 1 A/us."""
     candidate = _object({
@@ -76,7 +79,8 @@ def plan_schema() -> dict[str, Any]:
         "name": _TEXT, "center": _VECTOR, "radius": _NUMBER, "elements": _list({"type": "integer", "minimum": 0}),
         "weights": _list(_NUMBER), "direction": _or_null(_VECTOR), "either_way": {"type": "boolean"},
         "side": _or_null(_TEXT), "seed": _or_null(_VECTOR), "seed_mni": _or_null(_VECTOR), "moved": _NUMBER,
-        "viable_share": _NUMBER, "source": _TEXT,
+        "viable_share": _NUMBER, "source": _TEXT, "findings": _list(_FINDING), "mesh": _TEXT,
+        "axis_source": _or_null(_TEXT), "axis_offset": _or_null(_NUMBER),
     })  # fmt: skip
     plan = _object({
         "target": target, "ranking": _list(candidate) | {"minItems": 1},
@@ -86,7 +90,8 @@ def plan_schema() -> dict[str, Any]:
     })  # fmt: skip
     lesion = _object({
         "volume_cm3": _NUMBER, "centroid": _VECTOR, "centroid_mni": _or_null(_VECTOR), "side": _or_null(_TEXT),
-        "tissues_cm3": _NUMBERS,
+        "tissues_cm3": _NUMBERS, "left_cm3": _or_null(_NUMBER), "right_cm3": _or_null(_NUMBER),
+        "infratentorial_cm3": _or_null(_NUMBER),
     })  # fmt: skip
     coil = _object({
         "name": _TEXT, "shelf": _or_null(_TEXT), "source": _TEXT, "citation": _TEXT, "didt_max": _or_null(_NUMBER),
