@@ -21,6 +21,7 @@ from neuro_field.report.interactive import colour_ramp, interactive_page, script
 from neuro_field.report.scene import COLOURS
 from neuro_field.report.slices import Volume
 from neuro_field.report.surety import sure_lines, sure_rows, varied_words
+from neuro_field.report.words import said
 from neuro_field.search.plan import Candidate, Plan
 from neuro_field.units import AMPERE_PER_MICROSECOND
 
@@ -94,6 +95,8 @@ def study_page(
         lesion=_lesion(whole),
         answers=_answers(whole),
         parts=parts,
+        warnings=sentences.told(study, "warn"),
+        notes=sentences.told(study, "note"),
         coil=_coil(study),
         head=_head(head),
         captions=CAPTIONS,
@@ -159,7 +162,7 @@ def _study_parts(study: Study, facts: HeadFacts, images: Mapping[str, str]) -> l
     for role in sentences.roles(study):
         plan = getattr(study, role)
         part = _part(plan, facts, images, role, sentences.role_title(study, role))
-        part |= {"own": sentences.is_own(study, role), "why": study.why.get(role, "none was made")}
+        part |= {"own": sentences.is_own(study, role), "why": said(study.why[role]) if role in study.why else ""}
         if plan is not None:
             part["lines"] = sentences.plan_lines(plan, facts, dose=study.doses.get(role))
         parts.append(part)
@@ -291,7 +294,7 @@ def _lesion(study: Study | None) -> dict[str, str] | None:
     for role, plan in study.plans.items():
         rows[f"Grey matter lost at the {role} target"] = f"{100 * (1 - plan.target.viable_share):.0f} %"
     for role, why in study.why.items():
-        rows[f"Grey matter lost at the {role} target"] = why
+        rows[f"Grey matter lost at the {role} target"] = said(why)
     return rows
 
 
@@ -305,7 +308,7 @@ def _answers(study: Study | None) -> dict[str, str]:
         "Resting motor threshold": "not given"
         if given.rmt is None
         else f"{given.rmt:g} % of maximum output, read by {'EMG' if given.mt_method == 'emg' else 'visible twitch'}",
-        "Ipsilesional motor evoked potentials": given.mep_ipsilesional,
+        "Ipsilesional motor evoked potentials": given.mep,
         "Fugl-Meyer, upper extremity": "not given" if given.fma_ue is None else f"{given.fma_ue:g} of 66",
         "Aphasia": given.fluency or "not given",
         "Language-dominant side on fMRI": given.dominant_side or "not given",
