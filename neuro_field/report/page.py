@@ -318,7 +318,7 @@ def _lesion(study: Study | None) -> dict[str, str] | None:
     for role, plan in study.plans.items():
         rows[f"Grey matter lost at the {role} target"] = f"{100 * (1 - plan.target.viable_share):.0f} %"
     for role, why in study.why.items():
-        rows[f"Grey matter lost at the {role} target"] = why
+        rows[f"Grey matter lost at the {role} target"] = said(why)
     return rows
 
 
@@ -332,7 +332,7 @@ def _answers(study: Study | None) -> dict[str, str]:
         "Resting motor threshold": "not given"
         if given.rmt is None
         else f"{given.rmt:g} % of maximum output, read by {'EMG' if given.mt_method == 'emg' else 'visible twitch'}",
-        "Ipsilesional motor evoked potentials": given.mep_ipsilesional,
+        "Ipsilesional motor evoked potentials": given.mep,
         "Fugl-Meyer, upper extremity": "not given" if given.fma_ue is None else f"{given.fma_ue:g} of 66",
         "Aphasia": given.fluency or "not given",
         "Language-dominant side on fMRI": given.dominant_side or "not given",

@@ -43,11 +43,16 @@ def study_lines(study: Study) -> list[str]:
         lines += ["", role_title(study, role) + (" - the preset's own side" if is_own(study, role) else "")]
         plan = getattr(study, role)
         if plan is None:
-            lines.append(f"  no plan: {study.why.get(role, 'none was made')}")
+            lines.append(f"  no plan: {said(study.why[role])}")
             continue
         lines += ["  " + line for line in plan_lines(plan, facts, dose=study.doses.get(role))]
-    lines += ["", *(f"Warning: {warning}" for warning in study.warnings)]
-    return lines + [f"Note: {note}" for note in study.notes]
+    lines += ["", *(f"Read first: {text}" for text in told(study, "warn"))]
+    return lines + [f"Note: {text}" for text in told(study, "note")]
+
+
+def told(study: Study | Plan, level: str) -> list[str]:
+    """What has to be said with a study at one level, in words."""
+    return [said(finding) for finding in getattr(study, "findings", ()) if finding.level == level]
 
 
 def plan_lines(

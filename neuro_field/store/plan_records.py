@@ -49,11 +49,20 @@ def record_of(study: Study | Plan) -> dict[str, Any]:
         "answers": asdict(study.answers),
         "lesion": _lesion_record(study.lesion),
         "plans": {role: plan_record(plan, study.head) if plan is not None else None for role, plan in plans.items()},
-        "why": dict(study.why),
+        "why": {role: finding_record(finding) for role, finding in study.why.items()},
         "doses": {role: asdict(dose) for role, dose in study.doses.items()},
-        "warnings": list(study.warnings),
-        "notes": list(study.notes),
+        "findings": [finding_record(finding) for finding in study.findings],
     }
+
+
+def finding_record(finding: Finding) -> dict[str, Any]:
+    """A finding as plain values."""
+    return {"code": finding.code, "level": finding.level, "values": dict(finding.values)}
+
+
+def finding_of(entries: Entries) -> Finding:
+    """The finding of its entries."""
+    return Finding(entries.text("code"), entries.text("level"), entries.required("values").record)
 
 
 def _head_record(head: HeadModel | None) -> dict[str, Any] | None:
@@ -176,10 +185,9 @@ def _study_of(entries: Entries, coil: Coil | None) -> Study:
         head=None,
         lesion=_lesion_of(lesion) if lesion is not None else None,
         answers=entries.required("answers").noun(Answers),
-        why={role: why.text(role) for role in why.record},
+        why={role: finding_of(why.required(role)) for role in why.record},
         doses={role: doses.required(role).noun(Dose) for role in doses.record},
-        warnings=entries.texts("warnings"),
-        notes=entries.texts("notes"),
+        findings=tuple(finding_of(entry) for entry in entries.children("findings")),
         **made,
     )
 

@@ -15,6 +15,7 @@ from neuro_field.clinic.dose import Dose
 from neuro_field.clinic.presets import Preset
 from neuro_field.clinic.study import ROLES
 from neuro_field.field.error import NumericalError
+from neuro_field.findings import LEVELS
 from neuro_field.search.metrics import Metrics
 from neuro_field.search.plan import PlanReport
 from neuro_field.search.sensitivity import Sensitivity
@@ -57,6 +58,12 @@ _POSE = _list(_list(_NUMBER, 4), 4)
 def _object(properties: dict[str, Any], **more: Any) -> dict[str, Any]:
     """An object that has all of these, and may have others."""
     return {"type": "object", "required": list(properties), "properties": properties, **more}
+
+
+_FINDING = _object({
+    "code": {"type": "string", "pattern": "^[a-z0-9]+(-[a-z0-9]+)+$"}, "level": {"enum": list(LEVELS)},
+    "values": {"type": "object"},
+})  # fmt: skip
 
 
 def _noun(kind: type) -> dict[str, Any]:
@@ -108,9 +115,9 @@ def plan_schema() -> dict[str, Any]:
     study = {
         "kind": {"const": "study"}, "preset": _noun(Preset), "answers": _noun(Answers), "lesion": _or_null(lesion),
         "plans": _object({role: _or_null({"$ref": "#/$defs/plan"}) for role in ROLES}),
-        "why": {"type": "object", "additionalProperties": _TEXT},
+        "why": {"type": "object", "additionalProperties": _FINDING},
         "doses": {"type": "object", "additionalProperties": _noun(Dose)},
-        "warnings": _list(_TEXT), "notes": _list(_TEXT),
+        "findings": _list(_FINDING),
     }  # fmt: skip
     alone = {"kind": {"const": "plan"}, "plan": {"$ref": "#/$defs/plan"}}
     return {
