@@ -1,8 +1,8 @@
 """What plan.json holds, entry by entry: the records of version 3, by which it is written, read and checked.
 
-No sentence stands in them: every text is one of a few words, a name without spaces, a date or digest, or a citation that
-bears its trust mark.  Lengths are mm in the head frame (world RAS of the T1); head_from_coil has +z into the head and
-+y away from the handle; fields are V/m at 1 A/us.
+No sentence stands in them: every text is one of a few words, a name without spaces, a date or digest, or a citation
+that bears its trust mark.  Lengths are mm in the head frame (world RAS of the T1); head_from_coil has +z into the head
+and +y away from the handle; fields are V/m at 1 A/us.
 """
 
 from typing import Annotated, Literal
@@ -19,23 +19,27 @@ def _text(pattern: str) -> Meta:
 
 
 #: As `findings` has them: a word, a code, a file's or a person-made name; never a sentence.
-Name = Annotated[str, _text(r"[A-Za-z0-9_][A-Za-z0-9_.:/+-]{0,79}")]
+_NAME = r"[A-Za-z0-9_][A-Za-z0-9_.:/+-]{0,79}"
+Name = Annotated[str, _text(_NAME)]
 Code = Annotated[str, _text(r"[a-z0-9]+(-[a-z0-9]+)+")]
 
 #: What is quoted from the literature, with its trust mark.
-Citation = Annotated[str, _text(r"[^\n]{0,600}\[(src|lit|calc)[^\n]{0,600}")]
+_CITATION = r"[^\n]{0,600}\[(src|lit|calc)[^\n]{0,600}"
+Citation = Annotated[str, _text(_CITATION)]
+
+#: One of the two.
+Source = Annotated[str, _text(f"({_NAME}|{_CITATION})")]
 
 Digest = Annotated[str, _text(r"[0-9a-f]{64}")]
+MeshDigest = Annotated[str, _text(r"([0-9a-f]{64})?")]
 Moment = Annotated[str, _text(r"\d{4}-\d\d-\d\dT\d\d:\d\dZ")]
 Version = Annotated[str, _text(r"\d[0-9A-Za-z.+!_-]{0,39}")]
 Tag = Annotated[str, _text(r"\d{1,5}")]
 
 Side = Literal["left", "right"]
-Role = Literal["contralesional", "ipsilesional", "bilateral", "target"]
 Level = Literal["stop", "warn", "note"]
 Kind = Literal["rMT", "aMT"]
 
-Number = Annotated[float, Meta()]
 Share = Annotated[float, Meta(ge=0)]
 Count = Annotated[int, Meta(ge=0)]
 Vector = tuple[float, float, float]
@@ -64,6 +68,19 @@ class FindingRecord(Record):
 Findings = tuple[FindingRecord, ...]
 
 
+class RecipeRecord(Record):
+    """How to aim at the same again in another mesh of the head: at a site of a side, or a place, within a radius, mm.
+
+    "elements": at these elements of this mesh only, such as those of a mask, or of several areas.
+    """
+
+    kind: Literal["site", "mni", "head", "elements"]
+    site: Name | None
+    side: Side | None
+    place: Vector | None
+    radius: Share
+
+
 class TargetRecord(Record):
     """`aim.target.Target`."""
 
@@ -79,21 +96,15 @@ class TargetRecord(Record):
     seed_mni: Vector | None
     moved: Share
     viable_share: Share
-    source: Citation | Name
+    source: Source
     parts: Counts | None
     part_centers: tuple[Vector, ...] | None
     part_names: tuple[Name, ...]
-    recipe: "RecipeRecord"
-
-
-class RecipeRecord(Record):
-    """How to aim at the same again in another mesh of the head: a site of a side, or a place, within a radius, mm."""
-
-    kind: Literal["site", "mni", "head", "elements"]
-    site: Name | None
-    side: Side | None
-    place: Vector | None
-    radius: Share
+    findings: Findings
+    mesh: MeshDigest
+    axis_source: Literal["sulcus", "site", "given"] | None
+    axis_offset: float | None
+    recipe: RecipeRecord
 
 
 class MetricsRecord(Record):
@@ -210,8 +221,51 @@ class FieldRecord(Record):
     solve: SolveRecord
 
 
+class GridRecord(Record):
+    """`search.candidates.Grid`."""
+
+    radius: float | None
+    spacing: float
+    angle_step: float
+    gap: float
+    gaps: Numbers
+    tilts: tuple[tuple[float, float], ...]
+
+
+class SearchRecord(Record):
+    """`search.plan.SearchSettings`."""
+
+    grid: GridRecord
+    objective: Literal["strength", "ratio", "focality"]
+    over: tuple[Name, ...]
+    avoided: tuple[Name, ...]
+    avoid_share: float
+    symmetry: Literal["continuous", "two-fold", "none"]
+    statistic: Literal["element-means"]
+
+
+class ZoneRecord(Record):
+    """`search.zone.Zone`."""
+
+    poses: tuple[Pose, ...]
+    strengths: Numbers
+    kept: float
+    share: float
+    area_cm2: float
+    handle_low: float | None
+    handle_high: float | None
+    closed: bool
+    beyond: tuple[Pose, ...]
+    beyond_strengths: Numbers
+    cells: tuple[tuple[int, int, int], ...]
+    heights: Numbers
+    spacing: float
+    angle_step: float
+    period: float | None
+
+
 class PlanRecord(Record):
-    """`search.plan.Plan`."""
+    """`search.plan.Plan`; ``field`` is what is told of the best placement's."""
 
     target: TargetRecord
     ranking: Annotated[tuple[CandidateRecord, ...], Meta(min_length=1)]
@@ -221,6 +275,9 @@ class PlanRecord(Record):
     rules: tuple[RuleRecord, ...]
     stability: StabilityRecord | None
     numerical_error: ErrorRecord | None
+    zone: ZoneRecord | None
+    findings: Findings
+    search: SearchRecord | None
     field: FieldRecord | None
 
 
@@ -235,6 +292,7 @@ class PresetRecord(Record):
     threshold: Kind
     trains: tuple[tuple[float, float | None], ...]
     at_once: bool
+    pattern: Literal["regular", "intermittent-theta-burst", "continuous-theta-burst"]
     frequency: Citation | None
     pulses: Citation | None
     course: Citation | None
@@ -251,7 +309,7 @@ class AnswersRecord(Record):
     side: Side | None
     rmt: float | None
     contraindications: tuple[Name, ...]
-    mep_ipsilesional: Literal["present", "absent", "untested"]
+    mep: Literal["present", "absent", "untested"]
     fma_ue: float | None
     mt_method: Literal["emg", "twitch"]
 
@@ -264,6 +322,9 @@ class LesionRecord(Record):
     centroid_mni: Vector | None
     side: Literal["left", "right", "both", "midline", "infratentorial"] | None
     tissues_cm3: dict[Name, float]
+    left_cm3: float | None
+    right_cm3: float | None
+    infratentorial_cm3: float | None
 
 
 class DoseRecord(Record):
@@ -286,6 +347,33 @@ class DoseRecord(Record):
     at_target: bool
     stimulator: Name | None
     findings: Findings
+
+
+class PlansRecord(Record):
+    """The plans of a study, by role."""
+
+    contralesional: PlanRecord | None
+    ipsilesional: PlanRecord | None
+    bilateral: PlanRecord | None
+    target: PlanRecord | None
+
+
+class WhyRecord(Record):
+    """Why a role that should have a plan has none."""
+
+    contralesional: FindingRecord | None
+    ipsilesional: FindingRecord | None
+    bilateral: FindingRecord | None
+    target: FindingRecord | None
+
+
+class DosesRecord(Record):
+    """The doses of a study, by role."""
+
+    contralesional: DoseRecord | None
+    ipsilesional: DoseRecord | None
+    bilateral: DoseRecord | None
+    target: DoseRecord | None
 
 
 class CoilRecord(Record):
@@ -366,9 +454,9 @@ class StudyFile(Struct, forbid_unknown_fields=True, kw_only=True, frozen=True, t
     preset: PresetRecord
     answers: AnswersRecord
     lesion: LesionRecord | None
-    plans: dict[Role, PlanRecord | None]
-    why: dict[Role, FindingRecord]
-    doses: dict[Role, DoseRecord]
+    plans: PlansRecord
+    why: WhyRecord
+    doses: DosesRecord
     findings: Findings
 
 
@@ -389,7 +477,7 @@ class SurfaceRecord(Record):
     triangles: PackedRecord
 
 
-class GridRecord(Record):
+class VoxelsRecord(Record):
     """Voxels along the axes of the head frame."""
 
     origin: Vector
@@ -397,13 +485,13 @@ class GridRecord(Record):
     values: PackedRecord
 
 
-class ImageRecord(GridRecord):
+class ImageRecord(VoxelsRecord):
     """What the slices cut through, 8 bits."""
 
     what: Literal["t1", "tissues"]
 
 
-class WarpRecord(GridRecord):
+class WarpRecord(VoxelsRecord):
     """What a warp adds to its affine part, in units of mm, on a grid of the head frame."""
 
     unit: float
@@ -462,6 +550,6 @@ class View(Record):
     cortex: SurfaceRecord
     lesion: SurfaceRecord | None
     image: ImageRecord
-    tissues: GridRecord
+    tissues: VoxelsRecord
     names: dict[Tag, Name]
     plans: tuple[ShownRecord, ...]
