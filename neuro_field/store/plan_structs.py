@@ -13,28 +13,27 @@ SCHEMA = "neuro_field/plan"
 VERSION = 3
 
 
-def _text(pattern: str) -> Meta:
+def matching(pattern: str) -> Meta:
     """Texts of a pattern, whole; without the line end that ``$`` would let pass."""
     return Meta(pattern=f"^{pattern}$(?!\\n)")
 
 
 #: As `findings` has them: a word, a code, a file's or a person-made name; never a sentence.
 _NAME = r"[A-Za-z0-9_][A-Za-z0-9_.:/+-]{0,79}"
-Name = Annotated[str, _text(_NAME)]
-Code = Annotated[str, _text(r"[a-z0-9]+(-[a-z0-9]+)+")]
+Name = Annotated[str, matching(_NAME)]
+Code = Annotated[str, matching(r"[a-z0-9]+(-[a-z0-9]+)+")]
 
 #: What is quoted from the literature, with its trust mark.
 _CITATION = r"[^\n]{0,600}\[(src|lit|calc)[^\n]{0,600}"
-Citation = Annotated[str, _text(_CITATION)]
+Citation = Annotated[str, matching(_CITATION)]
 
 #: One of the two.
-Source = Annotated[str, _text(f"({_NAME}|{_CITATION})")]
+Source = Annotated[str, matching(f"({_NAME}|{_CITATION})")]
 
-Digest = Annotated[str, _text(r"[0-9a-f]{64}")]
-MeshDigest = Annotated[str, _text(r"([0-9a-f]{64})?")]
-Moment = Annotated[str, _text(r"\d{4}-\d\d-\d\dT\d\d:\d\dZ")]
-Version = Annotated[str, _text(r"\d[0-9A-Za-z.+!_-]{0,39}")]
-Tag = Annotated[str, _text(r"\d{1,5}")]
+Digest = Annotated[str, matching(r"[0-9a-f]{64}")]
+MeshDigest = Annotated[str, matching(r"([0-9a-f]{64})?")]
+Moment = Annotated[str, matching(r"\d{4}-\d\d-\d\dT\d\d:\d\dZ")]
+Version = Annotated[str, matching(r"\d[0-9A-Za-z.+!_-]{0,39}")]
 
 Side = Literal["left", "right"]
 Level = Literal["stop", "warn", "note"]
@@ -53,7 +52,7 @@ Scalar = bool | int | float | Name | None
 Value = bool | int | float | Name | None | tuple[Scalar, ...]
 
 
-class Record(Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
+class Record(Struct, forbid_unknown_fields=True, kw_only=True):
     """Entries of an object, all of them needed and no others."""
 
 
@@ -424,7 +423,7 @@ class HeadRecord(Record):
     provenance: dict[Name, bool | float | Name | None]
 
 
-class PlanFile(Struct, forbid_unknown_fields=True, kw_only=True, frozen=True, tag_field="kind", tag="plan"):
+class PlanFile(Struct, forbid_unknown_fields=True, kw_only=True, tag_field="kind", tag="plan"):
     """plan.json of a plan for one target."""
 
     schema: Literal["neuro_field/plan"]
@@ -439,7 +438,7 @@ class PlanFile(Struct, forbid_unknown_fields=True, kw_only=True, frozen=True, ta
     plan: PlanRecord
 
 
-class StudyFile(Struct, forbid_unknown_fields=True, kw_only=True, frozen=True, tag_field="kind", tag="study"):
+class StudyFile(Struct, forbid_unknown_fields=True, kw_only=True, tag_field="kind", tag="study"):
     """plan.json of a study of one patient."""
 
     schema: Literal["neuro_field/plan"]
@@ -458,98 +457,3 @@ class StudyFile(Struct, forbid_unknown_fields=True, kw_only=True, frozen=True, t
     why: WhyRecord
     doses: DosesRecord
     findings: Findings
-
-
-class PackedRecord(Record):
-    """Whole numbers: little-endian bytes in C order, gzip, base64."""
-
-    type: Literal["Uint8Array", "Uint16Array", "Int16Array", "Int32Array"]
-    shape: Annotated[tuple[Annotated[int, Meta(ge=0, le=100_000_000)], ...], Meta(min_length=1, max_length=4)]
-    data: Annotated[str, _text(r"[A-Za-z0-9+/]*={0,2}")]
-
-
-class SurfaceRecord(Record):
-    """Points are origin + step x numbers; triangles are told as differences along their list."""
-
-    origin: Vector
-    step: float
-    points: PackedRecord
-    triangles: PackedRecord
-
-
-class VoxelsRecord(Record):
-    """Voxels along the axes of the head frame."""
-
-    origin: Vector
-    step: float
-    values: PackedRecord
-
-
-class ImageRecord(VoxelsRecord):
-    """What the slices cut through, 8 bits."""
-
-    what: Literal["t1", "tissues"]
-
-
-class WarpRecord(VoxelsRecord):
-    """What a warp adds to its affine part, in units of mm, on a grid of the head frame."""
-
-    unit: float
-
-
-class MniRecord(Record):
-    """The map to MNI152."""
-
-    affine: Pose
-    warp: WarpRecord | None
-
-
-class PackedField(Record):
-    """|E|: 0 for none, else value k stands for (k - 1) step V/m at 1 A/us."""
-
-    step: float
-    values: PackedRecord
-
-
-class BallRecord(Record):
-    """A part of a target."""
-
-    centre: Vector
-    radius: float
-
-
-class PlacementRecord(Record):
-    """A ranked placement."""
-
-    head_from_coil: Pose
-    strength: float
-
-
-class ShownRecord(Record):
-    """One plan in the view."""
-
-    name: Literal["plan", "contralesional", "ipsilesional", "bilateral", "target"]
-    target: Vector
-    balls: tuple[BallRecord, ...]
-    strongest: float
-    full_output: float | None
-    coil: SurfaceRecord | None
-    current: Vector
-    cortex: PackedField
-    slices: PackedField
-    placements: tuple[PlacementRecord, ...]
-
-
-class View(Record):
-    """view.json.gz: `report.interactive.view_of`."""
-
-    axes: tuple[Vector, Vector, Vector]
-    centre: Vector
-    mni: MniRecord | None
-    scalp: SurfaceRecord
-    cortex: SurfaceRecord
-    lesion: SurfaceRecord | None
-    image: ImageRecord
-    tissues: VoxelsRecord
-    names: dict[Tag, Name]
-    plans: tuple[ShownRecord, ...]

@@ -12,11 +12,11 @@ from neuro_field.store.plan_records import cites, text_of
 from neuro_field.store.plan_structs import SCHEMA, VERSION, CoilRecord, PlanFile, StudyFile
 
 #: Of nouns, what version 2 did not know.
-_TARGET = {
+_TARGET: dict[str, Any] = {
     "parts": None, "part_centers": None, "part_names": [], "findings": [], "mesh": "", "axis_source": None,
     "axis_offset": None,
 }  # fmt: skip
-_PLAN = {"zone": None, "findings": [], "search": None, "field": None, "rules": []}
+_PLAN: dict[str, Any] = {"zone": None, "findings": [], "search": None, "field": None, "rules": []}
 _LESION = {"left_cm3": None, "right_cm3": None, "infratentorial_cm3": None}
 _DOSE = {
     "published": None, "needed": None, "begin": None, "ratio_magnitude": None, "ratio_along": None,

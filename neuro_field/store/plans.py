@@ -25,9 +25,10 @@ from neuro_field.search.plan import Plan
 from neuro_field.store.field_images import write_field_images
 from neuro_field.store.plan_coils import coil_from, keep_coil
 from neuro_field.store.plan_records import facts_from, file_of, study_from
-from neuro_field.store.plan_structs import SCHEMA, VERSION, PlanFile, StudyFile, View
+from neuro_field.store.plan_structs import SCHEMA, VERSION, PlanFile, StudyFile
 from neuro_field.store.plan_tables import plan_table
 from neuro_field.store.plan_version2 import from_version2
+from neuro_field.store.view_structs import View
 
 #: In the folder.
 CARD, VIEW, TABLE, PAGE, PICTURES = "plan.json", "view.json.gz", "plan.tsv", "report.html", "pictures"
