@@ -11,6 +11,7 @@ from neuro_field.coil.coil import Coil
 from neuro_field.coil.placement import Placement
 from neuro_field.field.error import NumericalError
 from neuro_field.field.field import Field
+from neuro_field.findings import worst_first
 from neuro_field.head.lesion import lesion_summary
 from neuro_field.head.model import HeadModel
 from neuro_field.report.directions import direction_words, offset_words, point_words, turn_words
@@ -52,7 +53,8 @@ def study_lines(study: Study) -> list[str]:
 
 def told(study: Study | Plan, level: str) -> list[str]:
     """What has to be said with a study at one level, in words."""
-    return [said(finding) for finding in getattr(study, "findings", ()) if finding.level == level]
+    found = study.findings if isinstance(study, Study) else (*study.findings, *study.target.findings)
+    return [said(finding) for finding in worst_first(found) if finding.level == level]
 
 
 def plan_lines(

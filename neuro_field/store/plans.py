@@ -12,7 +12,7 @@ import msgspec
 
 from neuro_field.clinic.study import Study
 from neuro_field.errors import FileFormatError, InputError, UnknownNameError
-from neuro_field.findings import Finding
+from neuro_field.findings import Finding, as_name
 from neuro_field.io.atomic import new_folder
 from neuro_field.io.images import Image
 from neuro_field.report.facts import Facts, head_of, plans_of
@@ -26,12 +26,15 @@ from neuro_field.store.field_images import write_field_images
 from neuro_field.store.plan_coils import coil_from, keep_coil
 from neuro_field.store.plan_records import facts_from, file_of, study_from
 from neuro_field.store.plan_structs import SCHEMA, VERSION, PlanFile, StudyFile
-from neuro_field.store.plan_tables import plan_table
+from neuro_field.store.plan_tables import index_table, plan_table
 from neuro_field.store.plan_version2 import from_version2
 from neuro_field.store.view_structs import View
 
 #: In the folder.
 CARD, VIEW, TABLE, PAGE, PICTURES = "plan.json", "view.json.gz", "plan.tsv", "report.html", "pictures"
+
+#: In a folder of several.
+INDEX = "index.tsv"
 
 #: Larger ones are not read, bytes: plan.json, the view packed and unpacked, and a picture.
 LARGEST, LARGEST_VIEW, LARGEST_UNPACKED, LARGEST_PICTURE = 64_000_000, 200_000_000, 400_000_000, 20_000_000
@@ -75,6 +78,37 @@ def write_study(
         (beside / PAGE).write_text(study_page(read_kept(beside)), encoding="utf-8", newline="\n")
         if grid is not None:
             _write_fields(study, beside / "fields", grid, subject)
+
+
+def write_studies(
+    studies: Mapping[str, Study | Plan], folder: str | Path, *, t1: Image | None = None, grid: Image | None = None,
+    subject: str = "01",
+) -> None:  # fmt: skip
+    """Write several studies or plans of one head to a new folder: one of `write_study` each, by name, and index.tsv.
+
+    Parameters
+    ----------
+    studies : mapping of str to Study or Plan
+        By the name of the folder in the folder, such as "contralesional-1hz-hand_figure8-70mm".
+    folder : str or Path
+        Must not exist, or be empty; it appears whole or not at all.
+    t1, grid, subject
+        As of `write_study`.
+
+    Raises
+    ------
+    InputError
+        If there is none, a name is no folder's name, or as of `write_study`.
+    """
+    if not studies:
+        raise InputError("Input studies of write_studies must hold at least one; instead it is empty.")
+    for name in studies:
+        if as_name(name) != name or "/" in name or name == INDEX:
+            raise InputError(f"Studies are written by the name of a folder, without spaces; instead received {name!r}.")
+    with new_folder(folder) as beside:
+        for name, study in studies.items():
+            write_study(study, beside / name, t1=t1, grid=grid, subject=subject)
+        (beside / INDEX).write_text(index_table(studies, subject), encoding="utf-8", newline="\n")
 
 
 def _keep(study: Study | Plan, folder: Path, t1: Image | None, subject: str) -> None:
