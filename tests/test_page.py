@@ -148,10 +148,8 @@ def test_worst_findings_are_read_first_and_notes_stand_below():
 
 def test_a_single_plan_says_its_own_findings():
     plan = tiny_study().contralesional
-    on_plan, on_target = (
-        Finding("study-search-rim", "warn", {"role": "plan"}),
-        Finding("preset-mep", "note", {"mep": "present"}),
-    )
+    on_plan = Finding("study-search-rim", "warn", {"role": "plan"})
+    on_target = Finding("preset-mep", "note", {"mep": "present"})
     made = replace(plan, findings=(on_plan,), target=replace(plan.target, findings=(on_target,)))
     page = page_of(made)
     assert page.index("Read first") < page.index(said(on_plan)) < page.index(said(on_target))
