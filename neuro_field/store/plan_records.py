@@ -18,7 +18,7 @@ from neuro_field.clinic.presets import PRESETS, Preset
 from neuro_field.clinic.study import ROLES, Study
 from neuro_field.coil.coil import Coil
 from neuro_field.coil.placement import Placement
-from neuro_field.errors import FileFormatError, InputError
+from neuro_field.errors import InputError
 from neuro_field.field.error import NumericalError
 from neuro_field.field.field import SolveReport
 from neuro_field.findings import Finding, as_name
@@ -295,7 +295,7 @@ def plan_from(record: structs.PlanRecord, coil: Coil | None) -> Plan:
         ("centers", len(record.centers), report.placements),
     ):
         if found != wanted:
-            raise FileFormatError(f"{name} must have {wanted} entries; instead it has {found}.")
+            raise InputError(f"{name} must have {wanted} entries; instead it has {found}.")
     return noun_from(
         record,
         coil=coil, field=None, response=None, followed=None,

@@ -27,7 +27,7 @@ _DOSE = {
 _ANY_CARD = "0" * 64
 
 
-def from_version2(data: bytes) -> tuple[PlanFile | StudyFile, tuple[str, ...]]:
+def from_version2(data: bytes, where: str) -> tuple[PlanFile | StudyFile, tuple[str, ...]]:
     """The record that plan.json would be now, and the sentences it holds, word for word.
 
     Raises
@@ -40,7 +40,9 @@ def from_version2(data: bytes) -> tuple[PlanFile | StudyFile, tuple[str, ...]]:
     try:
         record = _file(old, words)
     except (KeyError, TypeError, AttributeError, IndexError) as error:
-        raise FileFormatError(f"an entry of version 2 is missing or damaged: {str(error)[:80]}") from None
+        raise FileFormatError(
+            f"{where} is of version 2, and an entry is missing or damaged: {str(error)[:80]}"
+        ) from None
     return msgspec.convert(record, PlanFile | StudyFile), tuple(words)
 
 

@@ -13,6 +13,7 @@ import msgspec
 from neuro_field.clinic.study import Study
 from neuro_field.errors import FileFormatError, InputError, UnknownNameError
 from neuro_field.findings import Finding, as_name
+from neuro_field.head.model import HeadModel
 from neuro_field.io.atomic import new_folder
 from neuro_field.io.images import Image
 from neuro_field.report.facts import Facts, head_of, plans_of
@@ -21,10 +22,11 @@ from neuro_field.report.opengl import PictureError
 from neuro_field.report.page import CAPTIONS, Kept, study_page
 from neuro_field.report.pictures import study_pictures
 from neuro_field.report.slices import Volume
+from neuro_field.report.words import said
 from neuro_field.search.plan import Plan
 from neuro_field.store.field_images import write_field_images
 from neuro_field.store.plan_coils import coil_from, keep_coil
-from neuro_field.store.plan_records import facts_from, file_of, study_from
+from neuro_field.store.plan_records import facts_from, file_of, head_digest, study_from
 from neuro_field.store.plan_structs import SCHEMA, VERSION, PlanFile, StudyFile
 from neuro_field.store.plan_tables import index_table, plan_table
 from neuro_field.store.plan_version2 import from_version2
@@ -232,6 +234,39 @@ def render(thing: Study | Plan | str | Path, kind: str = "page", language: str =
         return study_page(read_kept(folder))
 
 
+def said_of_kept(folder: str | Path) -> list[str]:
+    """What a terminal says of a plan's folder itself: its remarks, and what a plan of version 2 said in English."""
+    record, old_words, _ = _record(Path(folder))
+    remarks = [f"Note: {said(Finding(found.code, found.level, found.values))}" for found in record.remarks]
+    return remarks + [f"English, kept by version 2: {words}" for words in old_words]
+
+
+def check_head(folder: str | Path, head: HeadModel) -> None:
+    """Refuse a head that is not the one that a plan's folder was made for, by its digests.
+
+    A plan that keeps no digest (of version 2, or written without its head) is not judged here: its targets are, by
+    `clinic.ledger.check_same_mesh`.
+
+    Raises
+    ------
+    InputError
+        Naming what differs: mesh, tags, conductivity or mapping.
+    FileFormatError
+        As `read_plan`.
+    """
+    meant = _record(Path(folder))[0].head
+    if meant is None:
+        return
+    found = head_digest(head)
+    differ = [name for name in found if getattr(meant.digest, name) != found[name]]
+    if differ:
+        raise InputError(
+            f"The head {head.name!r} is not the one that {folder} was made for: {' and '.join(differ)} "
+            f"{'differs' if len(differ) == 1 else 'differ'}. Give that head ({meant.name}, {meant.nodes} nodes), or "
+            "plan again."
+        )
+
+
 class _Mark(msgspec.Struct):
     """Whose a file is, and of which version."""
 
@@ -239,8 +274,8 @@ class _Mark(msgspec.Struct):
     version: int = 0
 
 
-def _read(folder: str | Path, whole: bool) -> Kept:
-    folder = Path(folder)
+def _record(folder: Path) -> tuple[PlanFile | StudyFile, tuple[str, ...], Path]:
+    """What plan.json says, the sentences of an old one, and its path."""
     if not folder.exists():
         raise FileNotFoundError(f"There is no folder {str(folder)!r}; give one that neuro-field plan wrote.")
     path = folder / CARD if folder.is_dir() else folder
@@ -254,17 +289,19 @@ def _read(folder: str | Path, whole: bool) -> Kept:
                 f"{path} has version {mark.version!r:.20} of the plan's schema; this neuro_field reads versions 2 and "
                 f"{VERSION}. Read it with the neuro_field that wrote it, or plan again."
             )
-        record: PlanFile | StudyFile
-        old_words: tuple[str, ...] = ()
         if mark.version == 2:
-            record, old_words = from_version2(data)
-        else:
-            record = msgspec.json.decode(data, type=PlanFile | StudyFile)
-        study = study_from(record, coil_from(record.coil, path.parent))
-    except FileFormatError as error:
-        raise (error if str(path.parent) in str(error) else FileFormatError(f"{path}: {error}")) from None
+            return *from_version2(data, str(path)), path
+        return msgspec.json.decode(data, type=PlanFile | StudyFile), (), path
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise FileFormatError(f"{path} is damaged: {_one_line(error)}.") from None
+
+
+def _read(folder: str | Path, whole: bool) -> Kept:
+    record, old_words, path = _record(Path(folder))
+    try:
+        study = study_from(record, coil_from(record.coil, path.parent))
+    except FileFormatError:
+        raise
     except InputError as error:  # a value of the right kind that its noun refuses
         raise FileFormatError(f"{path}: {error}") from None
     view = _view(path.parent / VIEW) if whole else None
