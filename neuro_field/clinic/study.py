@@ -75,7 +75,7 @@ class Study:
     ('contralesional', 'right', 'left')
     >>> made.best is made.contralesional.best
     True
-    >>> round(made.doses["contralesional"].output, 1)  # % of maximum output: 0.9 x rMT over its own hand area
+    >>> round(made.doses["contralesional"].matched, 1)  # % of maximum output: 0.9 x rMT over its own hand area
     45.0
     """
 

@@ -50,7 +50,7 @@ def record_of(study: Study | Plan) -> dict[str, Any]:
         "lesion": _lesion_record(study.lesion),
         "plans": {role: plan_record(plan, study.head) if plan is not None else None for role, plan in plans.items()},
         "why": {role: finding_record(finding) for role, finding in study.why.items()},
-        "doses": {role: asdict(dose) for role, dose in study.doses.items()},
+        "doses": {role: _dose_record(dose) for role, dose in study.doses.items()},
         "findings": [finding_record(finding) for finding in study.findings],
     }
 
@@ -63,6 +63,15 @@ def finding_record(finding: Finding) -> dict[str, Any]:
 def finding_of(entries: Entries) -> Finding:
     """The finding of its entries."""
     return Finding(entries.text("code"), entries.text("level"), entries.required("values").record)
+
+
+def _dose_record(dose: Dose) -> dict[str, Any]:
+    found = [finding_record(finding) for finding in dose.findings]
+    return {entry.name: getattr(dose, entry.name) for entry in fields(Dose)} | {"findings": found}
+
+
+def _dose_of(entries: Entries) -> Dose:
+    return entries.noun(Dose, findings=tuple(finding_of(one) for one in entries.children("findings")))
 
 
 def _head_record(head: HeadModel | None) -> dict[str, Any] | None:
@@ -97,7 +106,12 @@ def plan_record(plan: Plan, head: HeadModel | None) -> dict[str, Any]:
         "target": {key: _plain(value) for key, value in target.items()},
         "ranking": [_candidate_record(candidate, plan.coil, head) for candidate in plan.ranking],
         "rules": [
-            {"name": rule.name, "strength": rule.strength, "head_from_coil": rule.placement.head_from_coil.tolist()}
+            {
+                "code": rule.rule.code,
+                "values": dict(rule.rule.values),
+                "strength": rule.strength,
+                "head_from_coil": rule.placement.head_from_coil.tolist(),
+            }
             for rule in plan.rules
         ],
         "stability": _record_of_noun(plan.stability),
@@ -181,7 +195,7 @@ def _study_of(entries: Entries, coil: Coil | None) -> Study:
         lesion=_lesion_of(lesion) if lesion is not None else None,
         answers=entries.required("answers").noun(Answers),
         why={role: finding_of(why.required(role)) for role in why.record},
-        doses={role: doses.required(role).noun(Dose) for role in doses.record},
+        doses={role: _dose_of(doses.required(role)) for role in doses.record},
         findings=tuple(finding_of(entry) for entry in entries.children("findings")),
         **made,
     )
@@ -220,7 +234,11 @@ def plan_from(entries: Entries, coil: Coil | None) -> Plan:
         field=None,
         report=report,
         rules=tuple(
-            RuleOfThumb(rule.text("name"), Placement(rule.array("head_from_coil", (4, 4))), rule.number("strength"))
+            RuleOfThumb(
+                Finding(rule.text("code"), "note", rule.required("values").record),
+                Placement(rule.array("head_from_coil", (4, 4))),
+                rule.number("strength"),
+            )
             for rule in entries.children("rules")
         ),
         stability=stability.noun(Stability) if stability is not None else None,
@@ -247,4 +265,6 @@ def _target_of(entries: Entries) -> Target:
         direction=entries.array_or_none("direction", (3,)),
         seed=entries.array_or_none("seed", (3,)),
         seed_mni=entries.array_or_none("seed_mni", (3,)),
+        parts=entries.array("parts", (len(elements),), whole=True) if entries.value("parts") is not None else None,
+        part_centers=entries.array_or_none("part_centers", (None, 3)),
     )
