@@ -47,6 +47,7 @@ def record_of(study: Study | Plan) -> dict[str, Any]:
         "head": _head_record(study.head),
         "preset": asdict(study.preset),
         "answers": asdict(study.answers),
+        "affected": study.affected,
         "lesion": _lesion_record(study.lesion),
         "plans": {role: plan_record(plan, study.head) if plan is not None else None for role, plan in plans.items()},
         "why": {role: finding_record(finding) for role, finding in study.why.items()},
@@ -194,10 +195,14 @@ def _study_of(entries: Entries, coil: Coil | None) -> Study:
         head=None,
         lesion=_lesion_of(lesion) if lesion is not None else None,
         answers=entries.required("answers").noun(Answers),
+        affected=entries.text_or_none("affected"),
         why={role: finding_of(why.required(role)) for role in why.record},
         doses={role: _dose_of(doses.required(role)) for role in doses.record},
         findings=tuple(finding_of(entry) for entry in entries.children("findings")),
-        **made,
+        contralesional=made["contralesional"],
+        ipsilesional=made["ipsilesional"],
+        bilateral=made["bilateral"],
+        target=made["target"],
     )
 
 

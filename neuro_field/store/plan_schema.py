@@ -109,7 +109,8 @@ def plan_schema() -> dict[str, Any]:
         "coil": _or_null(coil), "head": _or_null(head), "written": _TEXT, "neuro_field": _TEXT, "disclaimer": _TEXT,
     }  # fmt: skip
     study = {
-        "kind": {"const": "study"}, "preset": _noun(Preset), "answers": _noun(Answers), "lesion": _or_null(lesion),
+        "kind": {"const": "study"}, "preset": _noun(Preset), "answers": _noun(Answers),
+        "affected": _or_null({"enum": ["left", "right"]}), "lesion": _or_null(lesion),
         "plans": _object({role: _or_null({"$ref": "#/$defs/plan"}) for role in ROLES}),
         "why": {"type": "object", "additionalProperties": _OF_TYPE[tuple[Finding, ...]]["items"]},
         "doses": {"type": "object", "additionalProperties": _noun(Dose)},
