@@ -120,7 +120,13 @@ def _measured(head: HeadModel, case: Case) -> tuple[dict[str, Target], tuple[Fin
     offset = place - expected
     right, anterior, superior = (float(offset @ axis) for axis in anatomical_axes(head))
     distance = float(np.linalg.norm(offset))
-    told: dict[str, Value] = {"side": side, "distance": distance, "right": right, "anterior": anterior, "superior": superior}
+    told: dict[str, Value] = {
+        "side": side,
+        "distance": distance,
+        "right": right,
+        "anterior": anterior,
+        "superior": superior,
+    }
     return {side: found}, (Finding("study-hot-spot", "warn" if distance > _FAR else "note", told),)
 
 

@@ -29,7 +29,8 @@ CONTRAINDICATIONS = (*BLOCKED, *CONFIRMABLE, *EXCLUSIONS)
 #: Other names of these.
 _ALSO = {
     "dbs": "deep-brain-stimulator", "vns": "vagus-nerve-stimulator", "defibrillator": "icd",
-    "clip": "intracranial-clip", "aneurysm-clip": "intracranial-clip", "stimulator": "implanted-stimulator", "pump": "implanted-pump",
+    "clip": "intracranial-clip", "aneurysm-clip": "intracranial-clip",
+    "stimulator": "implanted-stimulator", "pump": "implanted-pump",
     "shunt": "programmable-shunt", "shunt-valve": "programmable-shunt", "programmable-valve": "programmable-shunt",
     "metal": "intracranial-metal", "coil": "aneurysm-coil", "coils": "aneurysm-coil", "aneurysm-coils": "aneurysm-coil",
     "stents": "stent", "plates": "plate", "convulsion": "convulsion-within-1-year",

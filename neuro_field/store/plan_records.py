@@ -97,6 +97,9 @@ def _lesion_record(lesion: LesionSummary | None) -> dict[str, Any] | None:
         "centroid_mni": _list_or_none(lesion.centroid_mni),
         "side": lesion.side,
         "tissues_cm3": dict(lesion.tissues_cm3),
+        "left_cm3": lesion.left_cm3,
+        "right_cm3": lesion.right_cm3,
+        "infratentorial_cm3": lesion.infratentorial_cm3,
     }
 
 

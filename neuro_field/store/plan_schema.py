@@ -94,7 +94,8 @@ def plan_schema() -> dict[str, Any]:
     })  # fmt: skip
     lesion = _object({
         "volume_cm3": _NUMBER, "centroid": _VECTOR, "centroid_mni": _or_null(_VECTOR), "side": _or_null(_TEXT),
-        "tissues_cm3": _NUMBERS,
+        "tissues_cm3": _NUMBERS, "left_cm3": _or_null(_NUMBER), "right_cm3": _or_null(_NUMBER),
+        "infratentorial_cm3": _or_null(_NUMBER),
     })  # fmt: skip
     coil = _object({
         "name": _TEXT, "shelf": _or_null(_TEXT), "source": _TEXT, "citation": _TEXT, "didt_max": _or_null(_NUMBER),

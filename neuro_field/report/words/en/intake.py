@@ -48,6 +48,8 @@ SENTENCES = {
     "intake-wrong-kind": "{field} must be a {wanted}; instead received {given}.",
     "intake-unknown": "There is no answer called {field}.",
     "intake-missing": _missing,
+    "intake-preset-or-target": "Give either a preset, a name from neuro-field presets, or a target.",
+    "intake-target-needs-coil": "With a target give the coil, a name from neuro-field coils or a file.",
     "intake-needs": "{field} is of no use without {needs}: give both, or neither.",
     "intake-not-applicable": "{field} is of no use for {preset}: leave it out.",
     "intake-forbidden": _forbidden,
