@@ -21,7 +21,7 @@ from neuro_field.coil.marker import Marker
 from neuro_field.coil.placement import Placement
 from neuro_field.errors import InputError
 from neuro_field.field.solver import Solver
-from neuro_field.findings import Finding
+from neuro_field.findings import Finding, Value
 from neuro_field.geometry.mesh import Surface
 from neuro_field.head.model import HeadModel
 from neuro_field.reciprocity.response import response
@@ -253,7 +253,12 @@ def other_side_findings(ledger: Ledger, study: Study | Plan, role: str | None = 
     recorded, count = max(("left", on_left.sum()), ("right", on_right.sum()), key=lambda each: each[1])
     if recorded == planned or 2 * count <= there.sum():
         return ()
-    values = {"there": int(count), "poses": int(there.sum()), "recorded": recorded, "planned": planned}
+    values: dict[str, Value] = {
+        "there": int(count),
+        "poses": int(there.sum()),
+        "recorded": recorded,
+        "planned": planned,
+    }
     plans = study.plans if isinstance(study, Study) else {}
     fitting = [name for name, plan in plans.items() if plan.target.side == recorded and name != role]
     if fitting:

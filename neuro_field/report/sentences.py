@@ -124,13 +124,16 @@ def is_own(study: Study, role: str) -> bool:
 
 def role_side(study: Study, role: str) -> str:
     """Which side of the body a role is here."""
-    return study.side_of(role) if study.answers.lesion_side is not None else "side unknown"
+    return study.side_of(role)
 
 
 def role_title(study: Study, role: str) -> str:
     """As in "Contralesional (right) hemisphere"."""
     if role == "bilateral":
         return "Both hemispheres at once"
+    if role == "target":
+        made = study.target
+        return f"Target: {target_title(made.target)}" if made is not None else "Target"
     return f"{role.capitalize()} ({role_side(study, role)}) hemisphere"
 
 

@@ -13,9 +13,11 @@ from neuro_field.aim.atlas import SITES
 from neuro_field.aim.target import Target
 from neuro_field.arrays import AnyArray, FloatArray, IntArray, read_only
 from neuro_field.clinic.answers import Answers
+from neuro_field.clinic.case import typed
 from neuro_field.clinic.dose import Dose
-from neuro_field.clinic.presets import PRESETS, Preset
+from neuro_field.clinic.presets import PRESETS, Preset, by_hand
 from neuro_field.clinic.study import ROLES, Study
+from neuro_field.clinic.threshold import Threshold
 from neuro_field.coil.coil import Coil
 from neuro_field.coil.placement import Placement
 from neuro_field.errors import InputError
@@ -40,7 +42,7 @@ from neuro_field.store import plan_structs as structs
 COMPUTED_BY = ("neuro_field", "numpy", "scipy", "numba", "pyamg")
 
 #: The noun that each record is of; their entries have the names of its fields.
-NOUNS: dict[type[structs.Record], type] = {
+NOUNS: dict[type[msgspec.Struct], type] = {
     structs.FindingRecord: Finding,
     structs.TargetRecord: Target,
     structs.MetricsRecord: Metrics,
@@ -57,6 +59,8 @@ NOUNS: dict[type[structs.Record], type] = {
     structs.PlanRecord: Plan,
     structs.PresetRecord: Preset,
     structs.AnswersRecord: Answers,
+    structs.ThresholdRecord: Threshold,
+    structs.StudyFile: Study,
     structs.LesionRecord: LesionSummary,
     structs.DoseRecord: Dose,
     structs.TissueRecord: TissueFigures,
@@ -64,6 +68,7 @@ NOUNS: dict[type[structs.Record], type] = {
 
 #: Fields of nouns that no record holds, and why.
 LEFT_OUT = {
+    Study: dict.fromkeys(ROLES, "among the plans"),
     Plan: {
         "coil": "one for all plans of a file",
         "field": "gigabytes; its figures stand in the record's own field",
@@ -124,6 +129,8 @@ def _study_record(study: Study, facts: Facts) -> dict[str, Any]:
     return {
         "preset": preset_record(study.preset),
         "answers": plain(study.answers),
+        "affected": study.affected,
+        "thresholds": plain(study.thresholds),
         "lesion": plain(study.lesion),
         "plans": {
             role: plan_record(plan, facts.head, facts.plans.get(role)) if plan is not None else None
@@ -246,16 +253,19 @@ def study_from(record: structs.PlanFile | structs.StudyFile, coil: Coil | None) 
     plans = {role: getattr(record.plans, role) for role in ROLES}
     doses = {role: getattr(record.doses, role) for role in ROLES}
     why = {role: getattr(record.why, role) for role in ROLES}
+    answers, thresholds = noun_from(record.answers), tuple(noun_from(each) for each in record.thresholds)
     return Study(
-        preset=preset_from(record.preset),
+        preset=preset_from(record.preset, answers, thresholds),
         coil=coil,
         head=None,
         lesion=noun_from(record.lesion) if record.lesion is not None else None,
-        answers=noun_from(record.answers),
+        answers=answers,
+        affected=record.affected,
+        thresholds=thresholds,
         why={role: noun_from(finding) for role, finding in why.items() if finding is not None},
         doses={role: noun_from(dose) for role, dose in doses.items() if dose is not None},
         findings=tuple(noun_from(finding) for finding in record.findings),
-        **{role: plan_from(plan, coil) if plan is not None else None for role, plan in plans.items()},
+        **{role: plan_from(plan, coil) if plan is not None else None for role, plan in plans.items()},  # type: ignore[arg-type]
     )
 
 
@@ -277,9 +287,15 @@ def _value(value: Any, hint: Any) -> Any:
     return value
 
 
-def preset_from(record: structs.PresetRecord) -> Preset:
-    """The preset of a record; what it does not hold is as the programme of its name says here."""
+def preset_from(
+    record: structs.PresetRecord, answers: Answers | None = None, thresholds: tuple[Threshold, ...] = ()
+) -> Preset:
+    """The preset of a record; what it does not hold is as the programme of its name, or the answers typed, say here."""
     here = next((preset for preset in PRESETS if preset.name == record.name), None)
+    if record.side == "given" and record.sites:
+        here = by_hand(record.sites[0], record.coil)
+    if here is not None and answers is not None:
+        here = typed(here, answers, thresholds)
     cited = {name: getattr(record, name) for name in _CITED}
     words = {name: text or (getattr(here, name) if here else "") for name, text in cited.items()}
     side = "not dominant" if record.side == "not-dominant" else record.side

@@ -38,6 +38,7 @@ Version = Annotated[str, matching(r"\d[0-9A-Za-z.+!_-]{0,39}")]
 Side = Literal["left", "right"]
 Level = Literal["stop", "warn", "note"]
 Kind = Literal["rMT", "aMT"]
+Method = Literal["emg", "twitch"]
 
 Share = Annotated[float, Meta(ge=0)]
 Count = Annotated[int, Meta(ge=0)]
@@ -285,7 +286,7 @@ class PresetRecord(Record):
 
     name: Name
     sites: tuple[Name, ...]
-    side: Literal["contralesional", "ipsilesional", "both", "not-dominant", "asked"]
+    side: Literal["contralesional", "ipsilesional", "both", "not-dominant", "asked", "given"]
     coil: Name
     intensity: float | None
     threshold: Kind
@@ -303,14 +304,34 @@ class AnswersRecord(Record):
     """`clinic.answers.Answers`."""
 
     lesion_side: Side | None
+    paretic_hand: Side | None
+    side: Side | None
     fluency: Literal["fluent", "non-fluent"] | None
     dominant_side: Side | None
-    side: Side | None
-    rmt: float | None
-    contraindications: tuple[Name, ...]
     mep: Literal["present", "absent", "untested"]
     fma_ue: float | None
-    mt_method: Literal["emg", "twitch"]
+    rmt: float | None
+    mt_method: Method
+    contraindications: tuple[Name, ...]
+    confirmed: tuple[Name, ...]
+    frequency: float | None
+    pulses: float | None
+    intensity: float | None
+    train_seconds: float | None
+
+
+class ThresholdRecord(Record):
+    """`clinic.threshold.Threshold`: hand and foot are sides of the body."""
+
+    percent: float
+    kind: Kind
+    hand: Side | None
+    foot: Side | None
+    muscle: Name | None
+    method: Method
+    coil: Name | None
+    stimulator: Name | None
+    pose: Pose | None
 
 
 class LesionRecord(Record):
@@ -452,6 +473,8 @@ class StudyFile(Struct, forbid_unknown_fields=True, kw_only=True, tag_field="kin
     remarks: Findings
     preset: PresetRecord
     answers: AnswersRecord
+    affected: Side | None
+    thresholds: tuple[ThresholdRecord, ...]
     lesion: LesionRecord | None
     plans: PlansRecord
     why: WhyRecord

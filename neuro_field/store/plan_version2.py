@@ -17,6 +17,9 @@ _TARGET: dict[str, Any] = {
     "axis_offset": None,
 }  # fmt: skip
 _PLAN: dict[str, Any] = {"zone": None, "findings": [], "search": None, "field": None, "rules": []}
+_ANSWERS: dict[str, Any] = {
+    "paretic_hand": None, "confirmed": [], "frequency": None, "pulses": None, "intensity": None, "train_seconds": None,
+}  # fmt: skip
 _LESION = {"left_cm3": None, "right_cm3": None, "infratentorial_cm3": None}
 _DOSE = {
     "published": None, "needed": None, "begin": None, "ratio_magnitude": None, "ratio_along": None,
@@ -39,7 +42,7 @@ def from_version2(data: bytes, where: str) -> tuple[PlanFile | StudyFile, tuple[
     words: list[str] = []
     try:
         record = _file(old, words)
-    except (KeyError, TypeError, AttributeError, IndexError) as error:
+    except (KeyError, TypeError, AttributeError, IndexError, ValueError) as error:
         raise FileFormatError(
             f"{where} is of version 2, and an entry is missing or damaged: {str(error)[:80]}"
         ) from None
@@ -66,9 +69,12 @@ def _file(old: dict[str, Any], words: list[str]) -> dict[str, Any]:
     why = {role: {"code": "plan-old-reason", "level": "stop", "values": {"role": role}} for role in old["why"]}
     answers = dict(old["answers"])
     answers["mep"] = answers.pop("mep_ipsilesional")
+    answers |= _ANSWERS
     return record | {
         "preset": _preset(old["preset"], words),
         "answers": answers,
+        "affected": answers["lesion_side"],
+        "thresholds": [],
         "lesion": old["lesion"] | _LESION if old["lesion"] is not None else None,
         "plans": dict.fromkeys(ROLES) | plans,
         "why": dict.fromkeys(ROLES) | why,
