@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from tiny_plan import timeless
 from tiny_study import tiny_head
 
 from neuro_field.aim.target import Target
@@ -20,7 +21,6 @@ from neuro_field.search.search import Avoidance
 from neuro_field.search.survey import Task
 from neuro_field.shelf.coils import load_coil
 from neuro_field.store.heads import write_head
-from neuro_field.store.plan_records import record_of
 from neuro_field.store.plans import read_plan
 from neuro_field.store.unfinished import MARK, UnfinishedPlan
 
@@ -52,15 +52,6 @@ class Cut:
         self.times -= 1
         if self.times == 0:
             raise KeyboardInterrupt
-
-
-def timeless(made):
-    """What plan.json would hold, but for times and memory."""
-    record = record_of(made)
-    for plan in record["plans"].values():
-        if plan is not None:
-            plan["report"]["seconds"] = plan["report"]["peak_memory"] = None
-    return json.dumps(record, sort_keys=True)
 
 
 @pytest.mark.parametrize(("times", "replanned"), [(1, 1), (2, 0), (6, 0)])

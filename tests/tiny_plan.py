@@ -1,10 +1,12 @@
 """The folder of the small study, written once and shared by the tests of what is kept of a plan."""
 
 import io
+import json
 import tempfile
 from functools import lru_cache
 from pathlib import Path
 
+import msgspec
 import pytest
 from PIL import Image
 from tiny_study import tiny_study
@@ -12,6 +14,7 @@ from tiny_study import tiny_study
 from neuro_field.report.facts import Facts
 from neuro_field.report.page import Kept, study_page
 from neuro_field.store import plans
+from neuro_field.store.plan_records import file_of
 
 ROLES = ("contralesional", "ipsilesional")
 NAMES = ("side", "above", "cortex", "positions")
@@ -37,6 +40,16 @@ def _folder():
 def tiny_plan():
     """Its path; with pictures of one pixel."""
     return Path(_folder().name) / "PLAN"
+
+
+def timeless(study):
+    """What plan.json would hold, but for dates, times and memory."""
+    made = msgspec.to_builtins(file_of(study, Facts.of(study), None, subject="01", remarks=()))
+    for plan in made["plans"].values():
+        if plan is not None:
+            for report in (plan["report"], plan["field"]["solve"]):
+                report["seconds"] = report["peak_memory"] = None
+    return json.dumps(made | {"written": ""}, sort_keys=True)
 
 
 def page_of(study, **more):
