@@ -61,7 +61,7 @@ if TYPE_CHECKING:
     from neuro_field.shelf.examples import example_head
     from neuro_field.store.fields import read_field
     from neuro_field.store.heads import read_head
-    from neuro_field.store.plans import read_plan
+    from neuro_field.store.plans import read_plan, render
     from neuro_field.store.write import write
 
 #: Public names and the rooms they live in; a room is entered when one of its names is first asked for.
@@ -94,6 +94,7 @@ _ROOMS = {
     "read_head": "store.heads",
     "read_navigator": "navigation.files",
     "read_plan": "store.plans",
+    "render": "store.plans",
     "sphere_head": "head.sphere",
     "study": "clinic.study",
     "synthetic_lesion": "mri.lesion",
@@ -132,6 +133,7 @@ __all__ = [
     "read_head",
     "read_navigator",
     "read_plan",
+    "render",
     "sphere_head",
     "study",
     "synthetic_lesion",

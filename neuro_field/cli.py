@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from neuro_field.commands import fields, heads, plans, serving, shelves
+from neuro_field.commands import fields, heads, plans, reports, serving, shelves
 from neuro_field.console import fail_plainly, joined_points
 
 app = typer.Typer(
@@ -41,6 +41,7 @@ for _command in (
     fields.simulate,
     fields.view,
     serving.serve,
+    reports.report,
     plans.export,
     plans.delivered,
     shelves.coils,

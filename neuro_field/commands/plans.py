@@ -210,7 +210,7 @@ def delivered(
 
     Example: `neuro-field delivered HEAD --plan PLAN --poses session1.xml --poses session2.xml -o ledger.tsv`
     """
-    from neuro_field.clinic.ledger import check_same_mesh
+    from neuro_field.clinic.ledger import check_same_mesh, other_side_findings
     from neuro_field.clinic.ledger import delivered as ledger_of
     from neuro_field.clinic.study import plan_of
     from neuro_field.field.solver import Solver
@@ -218,7 +218,7 @@ def delivered(
     from neuro_field.navigation.sessions import recorded_poses
     from neuro_field.report.ledger import ledger_lines
     from neuro_field.store.ledgers import check_new_table, write_ledger
-    from neuro_field.store.plans import read_plan
+    from neuro_field.store.plans import check_head, read_plan
 
     check_new_table(output)
     study = read_plan(plan)
@@ -230,6 +230,7 @@ def delivered(
     didt = dose.matched / 100 * induced.didt_max if dose and dose.matched and induced.didt_max else None
     with Stages() as stages:
         model = head_of(head, stages, edge)
+        check_head(plan, model)
         check_same_mesh(model, chosen.target)
         with stages.stage("solver set-up"):
             solver = Solver(model)
@@ -237,7 +238,8 @@ def delivered(
             solver, induced, chosen.target, chosen.best.placement, markers, planned_didt=didt, progress=stages
         )
         write_ledger(ledger, output)
-    for line in [*(f"Note: {note}" for note in notes), *ledger_lines(ledger)]:
+    findings = other_side_findings(ledger, study, role)
+    for line in [*(f"Note: {note}" for note in notes), *ledger_lines(ledger, chosen, findings)]:
         typer.echo(line)
     typer.echo(f"Stages: {stages.summary()}")
     typer.echo(f"Ledger written to {output}.")

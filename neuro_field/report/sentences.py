@@ -11,10 +11,11 @@ from neuro_field.coil.coil import Coil
 from neuro_field.coil.placement import Placement
 from neuro_field.field.error import NumericalError
 from neuro_field.field.field import Field
+from neuro_field.findings import worst_first
 from neuro_field.head.lesion import lesion_summary
 from neuro_field.head.model import HeadModel
 from neuro_field.report.directions import direction_words, offset_words, point_words, turn_words
-from neuro_field.report.facts import GreyField, HeadFacts, plan_head
+from neuro_field.report.facts import GreyField, HeadFacts, Strongest, cortex_distance, plan_head
 from neuro_field.report.surety import misplaced_line, rule_lines, stability_line
 from neuro_field.report.words import said
 from neuro_field.search.plan import Candidate, Plan
@@ -52,11 +53,12 @@ def study_lines(study: Study) -> list[str]:
 
 def told(study: Study | Plan, level: str) -> list[str]:
     """What has to be said with a study at one level, in words."""
-    return [said(finding) for finding in getattr(study, "findings", ()) if finding.level == level]
+    found = study.findings if isinstance(study, Study) else (*study.findings, *study.target.findings)
+    return [said(finding) for finding in worst_first(found) if finding.level == level]
 
 
 def plan_lines(
-    plan: Plan, facts: HeadFacts | None = None, grey: GreyField | None = None, *, dose: Dose | None = None
+    plan: Plan, facts: HeadFacts | None = None, grey: GreyField | Strongest | None = None, *, dose: Dose | None = None
 ) -> list[str]:
     """The best placement of one plan, one statement a line.
 
@@ -65,7 +67,7 @@ def plan_lines(
     plan : Plan
         Read from files or just computed; what needs head or field is left out of the former.
     facts : HeadFacts, optional
-    grey : GreyField, optional
+    grey : GreyField or Strongest, optional
         Of the best placement; both are computed when omitted.
     dose : Dose, optional
         For this plan.
@@ -80,7 +82,7 @@ def plan_lines(
         current_line(plan, plan.best, facts),
         field_line(plan),
         dose_line(dose, plan) if dose is not None else "",
-        distance_line(plan.best.placement, facts, plan.best.lift),
+        distance_line(plan.best.metrics.cortex_distance, plan.best.lift),
         stability_line(plan),
         misplaced_line(plan.best),
         *rule_lines(plan),
@@ -102,7 +104,7 @@ def field_lines(field: Field) -> list[str]:
         f"Handle: points {direction_words(placement.handle_direction, facts.axes)}.",
         f"Current: at this dI/dt of {slope:g} A/µs the induced current under the coil first runs "
         f"{direction_words(current, facts.axes)}.",
-        distance_line(placement, facts),
+        distance_line(cortex_distance(field.head, placement.center)),
         f"Strongest field: 0.1 % of the grey matter lies above {grey.threshold:.2f} V/m at {slope:g} A/µs; its centre "
         f"is at {point_words(grey.hot_spot)} mm in the head frame.",
     ]
@@ -237,9 +239,8 @@ def field_line(plan: Plan) -> str:
     return words + "."
 
 
-def distance_line(placement: Placement, facts: HeadFacts, lift: float = 0.0) -> str:
-    """How far the coil stands from the cortex."""
-    distance = facts.cortex_distance(placement.center)
+def distance_line(distance: float | None, lift: float = 0.0) -> str:
+    """How far, mm, the coil stands from the cortex; empty where there is none."""
     if distance is None:
         return ""
     words = f"Coil-cortex distance: {distance:.1f} mm from the centre of the casing face to the nearest grey matter"
@@ -248,7 +249,7 @@ def distance_line(placement: Placement, facts: HeadFacts, lift: float = 0.0) -> 
     return words + "."
 
 
-def hot_spot_line(target: Target, grey: GreyField | None, facts: HeadFacts) -> str:
+def hot_spot_line(target: Target, grey: GreyField | Strongest | None, facts: HeadFacts) -> str:
     """Where the field is strongest, from the target."""
     if grey is None:
         return ""
