@@ -1,0 +1,53 @@
+"""What a protocol's intensity is a percentage of: kind of threshold, limb, muscle, side and coil, as published."""
+
+from dataclasses import dataclass
+
+from neuro_field.clinic.presets import Preset
+
+
+@dataclass(frozen=True)
+class Percentage:
+    """A share of a motor threshold, and of which.
+
+    Parameters
+    ----------
+    share : float, optional
+        0.9 for 90 %; None where nothing is published and the user must type it.
+    kind : {"rMT", "aMT"}
+    limb : {"hand", "foot"}, optional
+        Whose muscle; None where the source does not say, or the user typed the share.
+    muscle : str, optional
+        None where no one muscle is named.
+    role : {"contralesional", "ipsilesional"}, optional
+        The hemisphere whose threshold is meant; None: that of the side stimulated.
+    coil : str, optional
+        Of the shelf, by which the threshold is read in the protocol.
+    mark : str
+        How far it can be trusted: "src", "lit", "to-be-re-read", or "typed".
+    """
+
+    share: float | None
+    kind: str = "rMT"
+    limb: str | None = None
+    muscle: str | None = None
+    role: str | None = None
+    coil: str | None = None
+    mark: str = "typed"
+
+
+#: Muscle, side and coil of each preset's percentage; the share itself stands with the preset.
+_OF = {
+    "contralesional-1hz-hand": ("hand", "FDI", "contralesional", "lit"),
+    "bihemispheric-hand": ("hand", None, None, "lit"),
+    "ipsilesional-10hz-hand": ("hand", None, None, "lit"),
+    "ipsilesional-itbs-hand": ("hand", None, None, "lit"),
+    "aphasia-1hz": ("hand", None, None, "lit"),
+    "lower-limb-10hz": ("foot", None, None, "to-be-re-read"),
+    "dysphagia-3hz": ("hand", None, None, "lit"),
+}
+
+
+def percentage_of(preset: Preset) -> Percentage:
+    """What a preset's intensity is a percentage of."""
+    limb, muscle, role, mark = _OF.get(preset.name, (None, None, None, "typed"))
+    return Percentage(preset.intensity, preset.threshold, limb, muscle, role, preset.coil, mark)
