@@ -101,7 +101,12 @@ def plan_record(plan: Plan, head: HeadModel | None) -> dict[str, Any]:
         "target": {key: _plain(value) for key, value in target.items()},
         "ranking": [_candidate_record(candidate, plan.coil, head) for candidate in plan.ranking],
         "rules": [
-            {"name": rule.name, "strength": rule.strength, "head_from_coil": rule.placement.head_from_coil.tolist()}
+            {
+                "code": rule.rule.code,
+                "values": dict(rule.rule.values),
+                "strength": rule.strength,
+                "head_from_coil": rule.placement.head_from_coil.tolist(),
+            }
             for rule in plan.rules
         ],
         "stability": _record_of_noun(plan.stability),
@@ -225,7 +230,11 @@ def plan_from(entries: Entries, coil: Coil | None) -> Plan:
         field=None,
         report=report,
         rules=tuple(
-            RuleOfThumb(rule.text("name"), Placement(rule.array("head_from_coil", (4, 4))), rule.number("strength"))
+            RuleOfThumb(
+                Finding(rule.text("code"), "note", rule.required("values").record),
+                Placement(rule.array("head_from_coil", (4, 4))),
+                rule.number("strength"),
+            )
             for rule in entries.children("rules")
         ),
         stability=stability.noun(Stability) if stability is not None else None,
@@ -252,4 +261,6 @@ def _target_of(entries: Entries) -> Target:
         direction=entries.array_or_none("direction", (3,)),
         seed=entries.array_or_none("seed", (3,)),
         seed_mni=entries.array_or_none("seed_mni", (3,)),
+        parts=entries.array("parts", (len(elements),), whole=True) if entries.value("parts") is not None else None,
+        part_centers=entries.array_or_none("part_centers", (None, 3)),
     )

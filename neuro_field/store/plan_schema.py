@@ -81,11 +81,14 @@ def plan_schema() -> dict[str, Any]:
         "name": _TEXT, "center": _VECTOR, "radius": _NUMBER, "elements": _list({"type": "integer", "minimum": 0}),
         "weights": _list(_NUMBER), "direction": _or_null(_VECTOR), "either_way": {"type": "boolean"},
         "side": _or_null(_TEXT), "seed": _or_null(_VECTOR), "seed_mni": _or_null(_VECTOR), "moved": _NUMBER,
-        "viable_share": _NUMBER, "source": _TEXT,
+        "viable_share": _NUMBER, "source": _TEXT, "parts": _or_null(_list({"type": "integer", "minimum": 0})),
+        "part_centers": _or_null(_list(_VECTOR)), "part_names": _list(_TEXT),
     })  # fmt: skip
     plan = _object({
         "target": target, "ranking": _list(candidate) | {"minItems": 1},
-        "rules": _list(_object({"name": _TEXT, "strength": _NUMBER, "head_from_coil": _POSE})),
+        "rules": _list(_object({
+            "code": _TEXT, "values": {"type": "object"}, "strength": _NUMBER, "head_from_coil": _POSE,
+        })),
         "stability": _or_null(_noun(Stability)), "report": _noun(PlanReport),
         "numerical_error": _or_null(_noun(NumericalError)), "strengths": _list(_NUMBER), "centers": _list(_VECTOR),
     })  # fmt: skip
