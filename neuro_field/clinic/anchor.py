@@ -151,6 +151,12 @@ def depth_of(plan: Plan) -> float | None:
     return None if plan.field is None else depth_under_scalp(plan.field.head, plan.target)
 
 
+def strengths_of(plan: Plan) -> dict[str, float]:
+    """V/m at 1 A/us in the target at a plan's best placement: by "magnitude", and "along" its axis where it has one."""
+    best = plan.best
+    return {"magnitude": best.magnitude} | ({} if plan.target.direction is None else {"along": abs(best.verified)})
+
+
 def varied(plan: Plan) -> FloatArray | None:
     """(values, draws) mean |E| in the target of a plan, one row for each conductivity of a lesion's cavity."""
     found = plan.stability

@@ -6,7 +6,6 @@ import numpy as np
 
 from neuro_field.clinic.answers import Answers, own_role
 from neuro_field.clinic.dose import LEAST_VIABLE
-from neuro_field.clinic.envelope import envelope_notes
 from neuro_field.clinic.presets import Preset
 from neuro_field.search.plan import Plan
 
@@ -72,7 +71,7 @@ def _of_plan(role: str, made: Plan) -> list[str]:
 
 
 def notes(preset: Preset, answers: Answers) -> list[str]:
-    """What a physician should know beside the plans: which model of recovery supports which side, limits of trains."""
+    """What a physician should know beside the plans: which model of recovery supports which side."""
     out = [
         "Interhemispheric competition supports inhibiting the contralesional or exciting the ipsilesional hemisphere; "
         "vicariation speaks against inhibiting the contralesional one where little of the other is left. Each is "
@@ -89,4 +88,4 @@ def notes(preset: Preset, answers: Answers) -> list[str]:
     out.append(known[answers.mep_ipsilesional])
     if answers.fma_ue is not None:
         out.append(f"Fugl-Meyer upper extremity: {answers.fma_ue:g} of 66; no threshold of it decides the side here.")
-    return out + envelope_notes(preset)
+    return out

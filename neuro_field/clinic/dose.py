@@ -7,11 +7,12 @@ output_B = k threshold (e_A max_A) / (e_B max_B)   (HBM 2026 e70550 [src]).
 """
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
 from neuro_field.arrays import FloatArray
-from neuro_field.clinic.anchor import Anchor, depth_of, varied
+from neuro_field.clinic.anchor import Anchor, depth_of, strengths_of, varied
 from neuro_field.clinic.envelope import envelope_findings
 from neuro_field.clinic.machines import Machines, machines
 from neuro_field.clinic.percentage import Percentage
@@ -148,24 +149,75 @@ def dose(
     why = _refused(percentage, threshold, plan)
     if why is not None:
         return Dose(findings=(why,))
-    assert percentage.share is not None
     scale = machines(anchor.coil, threshold.stimulator, plan.coil, stimulator)
-    ratios = _ratios(anchor, plan)
-    statistic = "along" if "along" in ratios else "magnitude"
+    case = _Case(percentage, threshold, anchor, plan, scale)
+    ratios = case.ratios
     made = Dose(
-        ratio_magnitude=ratios["magnitude"], ratio_along=ratios.get("along"), statistic=statistic, anchor=anchor.how,
-        at_target=anchor.how == "best-placement" and scale.same_coil and anchor.placement is plan.best.placement,
-        stimulator=scale.stimulator, findings=(_anchored(threshold, anchor), *anchor.findings, *scale.findings),
+        ratio_magnitude=ratios["magnitude"], ratio_along=ratios.get("along"), statistic=case.statistic,
+        anchor=anchor.how, at_target=case.at_target, stimulator=scale.stimulator,
+        findings=(_anchored(case), *anchor.findings, *scale.findings),
     )  # fmt: skip
-    if scale.ratio is None:
-        return replace(made, findings=worst_first(made.findings))
-    by = {name: percentage.share * threshold.percent * scale.ratio * ratio for name, ratio in ratios.items()}
-    made = _with_published(made, percentage, threshold, scale)
-    made = _with_stokes(made, percentage, threshold, anchor, plan)
-    made = _with_matched(made, by, plan, scale)
-    made = _with_interval(made, by, threshold, anchor, plan)
-    made = _with_begin(made, threshold, _own_threshold(threshold, anchor, statistic, scale))
-    return _judged(made, threshold, trains, _own_threshold(threshold, anchor, statistic, scale))
+    if scale.ratio is not None:
+        for step in (_with_published, _with_stokes, _with_matched, _with_interval, _with_begin):
+            made = step(made, case)
+        made = _saying(made, *envelope_findings(trains, case.shares(made), kind=threshold.kind))
+    return replace(made, findings=worst_first(made.findings))
+
+
+@dataclass(frozen=True, eq=False)
+class _Case:
+    """What one dose is made from."""
+
+    percentage: Percentage
+    threshold: Threshold
+    anchor: Anchor
+    plan: Plan
+    scale: Machines
+
+    @property
+    def at_target(self) -> bool:
+        same = self.anchor.placement is self.plan.best.placement
+        return same and self.scale.same_coil and self.anchor.how == "best-placement"
+
+    @cached_property
+    def ratios(self) -> dict[str, float]:
+        """Field at the anchor over field in the target, by mean |E|, and along the axes where both have one."""
+        there = strengths_of(self.plan)
+        return {name: here / there[name] for name, here in self.anchor.strengths.items() if name in there}
+
+    @property
+    def statistic(self) -> str:
+        return "along" if "along" in self.ratios else "magnitude"
+
+    @property
+    def read(self) -> float:
+        """The threshold as slope of the current, in % of that of the coil that treats at its full output."""
+        return self.threshold.percent * (self.scale.ratio or np.nan)
+
+    @property
+    def asked(self) -> float:
+        """The share of it that the protocol asks for."""
+        return self.read * (self.percentage.share or np.nan)
+
+    @property
+    def outputs(self) -> dict[str, float]:
+        """Field-matched outputs by each statistic, uncapped."""
+        return {name: self.asked * ratio for name, ratio in self.ratios.items()}
+
+    @property
+    def own_threshold(self) -> float | None:
+        """The threshold that the coil that treats would have itself, %; None where its own area was not planned."""
+        if self.scale.same_coil:
+            return self.read
+        if self.anchor.plan is None:
+            return None
+        return self.read * self.anchor.strengths[self.statistic] / strengths_of(self.anchor.plan)[self.statistic]
+
+    def shares(self, made: Dose) -> dict[str, float | None]:
+        """The outputs told as shares of that threshold."""
+        told = {"published": made.published, "matched": made.matched, "begin": made.begin}
+        own = self.own_threshold
+        return {name: None if output is None or own is None else output / own for name, output in told.items()}
 
 
 def _refused(percentage: Percentage, threshold: Threshold, plan: Plan) -> Finding | None:
@@ -182,158 +234,127 @@ def _refused(percentage: Percentage, threshold: Threshold, plan: Plan) -> Findin
     return None
 
 
-def _ratios(anchor: Anchor, plan: Plan) -> dict[str, float]:
-    """Field at the anchor over field in the target, by mean |E|, and along the axes where both have one."""
-    best, target = plan.best, {"magnitude": plan.best.magnitude}
-    if plan.target.direction is not None:
-        target["along"] = abs(best.verified)
-    return {name: anchor.strengths[name] / target[name] for name in target if name in anchor.strengths}
-
-
-def _own_threshold(threshold: Threshold, anchor: Anchor, statistic: str, scale: Machines) -> float | None:
-    """The threshold that the coil that treats would have itself, % of its machine; None where it was not planned."""
-    assert scale.ratio is not None
-    if scale.same_coil:
-        return threshold.percent * scale.ratio
-    if anchor.plan is None:
-        return None
-    best = anchor.plan.best
-    own = abs(best.verified) if statistic == "along" else best.magnitude
-    return threshold.percent * scale.ratio * anchor.strengths[statistic] / own
-
-
-def _anchored(threshold: Threshold, anchor: Anchor) -> Finding:
+def _anchored(case: _Case) -> Finding:
+    threshold = case.threshold
     return Finding("dose-anchored", "note", {
         "percent": threshold.percent, "kind": threshold.kind, "body": threshold.body_side, "limb": threshold.limb,
         "muscle": threshold.muscle and as_name(threshold.muscle), "method": threshold.method,
-        "hemisphere": threshold.hemisphere, "coil": as_name(anchor.coil.name), "anchor": f"anchor-{anchor.how}",
+        "hemisphere": threshold.hemisphere, "coil": as_name(case.anchor.coil.name),
+        "anchor": f"anchor-{case.anchor.how}",
     })  # fmt: skip
 
 
-def _with_published(made: Dose, percentage: Percentage, threshold: Threshold, scale: Machines) -> Dose:
+def _with_published(made: Dose, case: _Case) -> Dose:
     """With the protocol as published, where the threshold is the one it means."""
-    assert percentage.share is not None and scale.ratio is not None
-    named = {"limb": percentage.limb, "muscle": percentage.muscle}
-    given = {"limb": threshold.limb, "muscle": threshold.muscle}
-    other = [name for name in named if named[name] and given[name] and str(named[name]) != str(given[name])]
-    values = {f"wanted_{name}": value for name, value in named.items()} | {
-        f"given_{name}": value and as_name(value) for name, value in given.items()
-    }
-    if other:
+    wanted, given = case.percentage, case.threshold
+    limbs, muscles = (wanted.limb, given.limb), (wanted.muscle, given.muscle)
+    values = {
+        "wanted_limb": wanted.limb, "wanted_muscle": wanted.muscle, "given_limb": given.limb,
+        "given_muscle": given.muscle and as_name(given.muscle),
+    }  # fmt: skip
+    if any(None not in pair and pair[0] != pair[1] for pair in (limbs, muscles)):
         return _saying(made, Finding("dose-other-muscle", "note", values))
-    if not scale.same_coil:
-        return _saying(made, Finding("dose-other-coil", "note", {"threshold_percent": threshold.percent}))
-    if percentage.muscle and threshold.muscle is None:
+    if wanted.hemisphere not in (None, given.hemisphere):
+        sides = {"wanted": wanted.hemisphere, "given": given.hemisphere}
+        return _saying(made, Finding("dose-other-side", "note", sides))
+    if not case.scale.same_coil:
+        return _saying(made, Finding("dose-other-coil", "note", {"threshold_percent": given.percent}))
+    if wanted.muscle and given.muscle is None:
         made = _saying(made, Finding("dose-muscle-not-told", "note", values))
-    if percentage.mark == "to-be-re-read":
-        made = _saying(made, Finding("dose-percentage-unread", "note", {"share": percentage.share}))
-    return replace(made, published=percentage.share * threshold.percent * scale.ratio)
+    if wanted.mark == "to-be-re-read":
+        made = _saying(made, Finding("dose-percentage-unread", "note", {"share": wanted.share}))
+    return replace(made, published=case.asked)
 
 
-def _with_stokes(made: Dose, percentage: Percentage, threshold: Threshold, anchor: Anchor, plan: Plan) -> Dose:
+def _with_stokes(made: Dose, case: _Case) -> Dose:
     """With the output by depths alone: MT + m (D_target - D_M1), m 2.7 to 3.0 %MSO per mm, where it holds."""
-    assert percentage.share is not None and plan.coil is not None
-    depth, coils = depth_of(plan), (anchor.coil, plan.coil)
-    brands = {brand_of(coil, made.stimulator or threshold.stimulator) for coil in coils}
+    coil, here, there = case.anchor.coil, case.anchor.depth, depth_of(case.plan)
+    brands = {brand_of(coil, name) for name in (case.threshold.stimulator, made.stimulator)}
     why = None
-    if any(coil_kind(coil) != STOKES_KIND for coil in coils):
+    if coil_kind(coil) != STOKES_KIND or not case.scale.same_coil:
         why = "stokes-coil"
-    elif anchor.coil.name != plan.coil.name or brands != {STOKES_BRAND}:
+    elif brands != {STOKES_BRAND}:
         why = "stokes-stimulator"
-    elif threshold.kind != "rMT":
+    elif case.threshold.kind != "rMT":
         why = "stokes-active"
-    elif depth is None or anchor.depth is None:
+    elif here is None or there is None:
         why = "stokes-depth"
-    if why is not None:
+    if here is None or there is None or why is not None:
         return _saying(made, Finding("dose-stokes-absent", "note", {"why": why}))
-    assert depth is not None and anchor.depth is not None
-    low, high = sorted(percentage.share * (threshold.percent + m * (depth - anchor.depth)) for m in STOKES)
+    share = case.asked / case.read
+    low, high = sorted(share * (case.read + slope * (there - here)) for slope in STOKES)
     return replace(made, stokes_low=low, stokes_high=high)
 
 
-def _with_matched(made: Dose, by: dict[str, float], plan: Plan, scale: Machines) -> Dose:
+def _with_matched(made: Dose, case: _Case) -> Dose:
     """With the output matched by the statistic that ranks, and what the other one would say."""
-    needed, best = by[made.statistic], plan.best
+    outputs, slope = case.outputs, case.scale.slope
+    needed = outputs[case.statistic]
     matched = min(needed, 100.0)
-    strength = abs(best.verified) if made.statistic == "along" else best.magnitude
-    field = None if scale.slope is None else strength * matched / 100 * scale.slope / AMPERE_PER_MICROSECOND
     found = []
-    if "along" in by and abs(by["along"] / by["magnitude"] - 1) > _RATIOS_APART:
-        found.append(Finding("dose-ratios-differ", "warn", {"along": by["along"], "magnitude": by["magnitude"]}))
+    if "along" in outputs and abs(outputs["along"] / outputs["magnitude"] - 1) > _RATIOS_APART:
+        values = {"along": outputs["along"], "magnitude": outputs["magnitude"]}
+        found.append(Finding("dose-ratios-differ", "warn", values))
     if needed > 100:
         found.append(Finding("dose-capped", "warn", {"needed": needed, "share": 100 / needed}))
-    if made.stokes_low is not None and made.stokes_high is not None:
-        if not made.stokes_low - _APART <= needed <= made.stokes_high + _APART:
-            values = {"low": made.stokes_low, "high": made.stokes_high, "needed": needed}
-            found.append(Finding("dose-stokes-contradicts", "warn", values))
+    low, high = made.stokes_low, made.stokes_high
+    if low is not None and high is not None and not low - _APART <= needed <= high + _APART:
+        found.append(Finding("dose-stokes-contradicts", "warn", {"low": low, "high": high, "needed": needed}))
+    strength = strengths_of(case.plan)[case.statistic]
+    field = None if slope is None else strength * matched / 100 * slope / AMPERE_PER_MICROSECOND
     return _saying(replace(made, needed=needed, matched=matched, target_field=field), *found)
 
 
-def _with_interval(made: Dose, by: dict[str, float], threshold: Threshold, anchor: Anchor, plan: Plan) -> Dose:
+def _with_interval(made: Dose, case: _Case) -> Dose:
     """With the interval of the matched output.
 
     Over uncertain conductivities: 5th to 95th percentile for each value a lesion's cavity may have, from the lowest to
     the highest of these.  A threshold of the other hemisphere leaves more open: the interval then spans the published
     output and the matched ones by |E| and along the axis as well.
     """
-    assert made.needed is not None
     ends: list[float] = []
-    factors = _factors(anchor, plan)
+    factors = _factors(case)
     if factors is not None:
-        low, high = np.percentile(made.needed * factors, _PERCENTILES, axis=1)
+        low, high = np.percentile(case.outputs[case.statistic] * factors, _PERCENTILES, axis=1)
         ends += [float(low.min()), float(high.max())]
     else:
         made = _saying(made, Finding("dose-no-draws", "note", {}))
-    side = plan.target.side
-    if side is not None and side != threshold.hemisphere:
-        values = {"side": side, "hemisphere": threshold.hemisphere}
-        made = _saying(made, Finding("dose-other-hemisphere", "warn", values))
-        ends += [*by.values(), *([made.published] if made.published is not None else [])]
+    side, other = case.plan.target.side, case.threshold.hemisphere
+    if side is not None and side != other:
+        made = _saying(made, Finding("dose-other-hemisphere", "warn", {"side": side, "hemisphere": other}))
+        ends += [*case.outputs.values(), *([] if made.published is None else [made.published])]
     if not ends:
         return made
     return replace(made, low=min(*ends, 100.0), high=min(max(ends), 100.0))
 
 
-def _factors(anchor: Anchor, plan: Plan) -> FloatArray | None:
+def _factors(case: _Case) -> FloatArray | None:
     """(values, draws) by what the anchor's field over the target's changes under each draw of the conductivities."""
-    if anchor.plan is None:
+    if case.anchor.plan is None:
         return None
-    here, there = varied(anchor.plan), varied(plan)
+    here, there = varied(case.anchor.plan), varied(case.plan)
     if here is None or there is None or here.shape != there.shape:
         return None
-    factors: FloatArray = (here / anchor.plan.best.magnitude) / (there / plan.best.magnitude)
+    factors: FloatArray = (here / case.anchor.plan.best.magnitude) / (there / case.plan.best.magnitude)
     return factors
 
 
-def _with_begin(made: Dose, threshold: Threshold, own: float | None) -> Dose:
+def _with_begin(made: Dose, case: _Case) -> Dose:
     """With the output to begin at, where the matched one lies within the table of tested trains."""
-    assert made.matched is not None
-    if own is None:
+    share = case.shares(made)["matched"]
+    if share is None:
         return _saying(made, Finding("dose-share-unknown", "warn", {}))
-    share = made.matched / own
-    found = []
-    if share > HIGH:
-        found.append(Finding("dose-high", "warn", {"share": share, "kind": threshold.kind, "limit": HIGH}))
-    made = replace(made, of_threshold=share)
+    kind, found = case.threshold.kind, []
     lowest = min(each for each in (made.published, made.low, made.matched) if each is not None)
-    begin: float | None = lowest / (TWITCH if threshold.method == "twitch" else 1.0)
-    if share > HIGHEST:  # of an active threshold as well: it is the lower of the two, so nothing is known there
-        values = {"share": share, "kind": threshold.kind, "limit": HIGHEST}
-        found.append(Finding("dose-above-table", "warn", values))
+    begin: float | None = lowest / (TWITCH if case.threshold.method == "twitch" else 1.0)
+    if share > HIGH:
+        found.append(Finding("dose-high", "warn", {"share": share, "kind": kind, "limit": HIGH}))
+    if share > HIGHEST:  # of an active threshold too: the resting one is higher, by how much is not known
+        found.append(Finding("dose-above-table", "warn", {"share": share, "kind": kind, "limit": HIGHEST}))
         begin = None
-    if threshold.method == "twitch":
+    if case.threshold.method == "twitch":
         found.append(Finding("dose-twitch", "note", {"excess": TWITCH - 1, "begin": begin}))
-    return _saying(replace(made, begin=begin), *found)
-
-
-def _judged(
-    made: Dose, threshold: Threshold, trains: tuple[tuple[float, float | None], ...], own: float | None
-) -> Dose:
-    """With the verdict of the safety table on every output told."""
-    outputs = {"published": made.published, "matched": made.matched, "begin": made.begin}
-    shares = {name: output / own if output is not None and own else None for name, output in outputs.items()}
-    made = _saying(made, *envelope_findings(trains, shares, kind=threshold.kind))
-    return replace(made, findings=worst_first(made.findings))
+    return _saying(replace(made, of_threshold=share, begin=begin), *found)
 
 
 def _saying(made: Dose, *found: Finding) -> Dose:

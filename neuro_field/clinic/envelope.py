@@ -6,7 +6,7 @@ Longest train tested in seconds, by frequency and intensity: Rossi et al., Clin 
 
 from collections.abc import Iterable, Mapping
 
-from neuro_field.findings import Finding
+from neuro_field.findings import Finding, Value
 
 #: Intensities of the columns, share of the resting motor threshold.
 INTENSITIES = (0.9, 1.0, 1.1, 1.2, 1.3)
@@ -76,7 +76,7 @@ def _of_train(hertz: float, seconds: float | None, told: Mapping[str, float]) ->
 
 
 def _judged(hertz: float, seconds: float | None, limit: float | None, told: Mapping[str, float]) -> Finding:
-    values = {
+    values: dict[str, Value] = {
         "outputs": tuple(f"output-{name}" for name in told), "shares": tuple(told.values()), "hertz": hertz,
         "seconds": seconds, "limit": limit, "listed": tested_row(hertz),
     }  # fmt: skip

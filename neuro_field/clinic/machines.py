@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from neuro_field.coil.coil import Coil
 from neuro_field.coil.outputs import output_scale, same_stimulator, usual_stimulator
-from neuro_field.findings import Finding, as_name
+from neuro_field.findings import Finding, Value, as_name
 
 
 @dataclass(frozen=True)
@@ -50,8 +50,8 @@ def machines(read: Coil, read_on: str | None, treating: Coil, treating_on: str |
         usual = [usual_stimulator(coil) for coil in (read, treating)]
         shared = usual[0] if usual[0] and usual[1] and same_stimulator(usual[0], usual[1]) else None
         if shared:
-            values = {"coil": as_name(treating.name), "stimulator": as_name(shared)}
-            found.append(Finding("dose-stimulator-assumed", "note", values))
+            assumed = {"coil": as_name(treating.name), "stimulator": as_name(shared)}
+            found.append(Finding("dose-stimulator-assumed", "note", assumed))
         before = after = shared
     slope = output_scale(treating, after)
     ratio: float | None = None
@@ -61,12 +61,12 @@ def machines(read: Coil, read_on: str | None, treating: Coil, treating_on: str |
         former = output_scale(read, before)
         ratio = former / slope if former and slope else None
     if ratio is None:
-        values = {
+        unknown: dict[str, Value] = {
             "coil": as_name(treating.name), "stimulator": after and as_name(after),
             "read_coil": as_name(read.name), "read_stimulator": before and as_name(before),
         }  # fmt: skip
-        found.append(Finding("dose-stimulator-unknown", "warn", values))
+        found.append(Finding("dose-stimulator-unknown", "warn", unknown))
     elif ratio != 1.0 and same:
-        values = {"stimulator": as_name(after), "read_stimulator": as_name(before), "ratio": ratio}
-        found.append(Finding("dose-other-stimulator", "note", values))
+        other: dict[str, Value] = {"stimulator": as_name(after), "read_stimulator": as_name(before), "ratio": ratio}
+        found.append(Finding("dose-other-stimulator", "note", other))
     return Machines(ratio, slope, named, same, tuple(found))

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from neuro_field.aim.atlas import other_side
 from neuro_field.clinic.presets import Preset
 
 
@@ -18,8 +19,8 @@ class Percentage:
         Whose muscle; None where the source does not say, or the user typed the share.
     muscle : str, optional
         None where no one muscle is named.
-    role : {"contralesional", "ipsilesional"}, optional
-        The hemisphere whose threshold is meant; None: that of the side stimulated.
+    hemisphere : {"left", "right"}, optional
+        Whose threshold is meant; None where the source does not say.
     coil : str, optional
         Of the shelf, by which the threshold is read in the protocol.
     mark : str
@@ -30,13 +31,13 @@ class Percentage:
     kind: str = "rMT"
     limb: str | None = None
     muscle: str | None = None
-    role: str | None = None
+    hemisphere: str | None = None
     coil: str | None = None
     mark: str = "typed"
 
 
-#: Muscle, side and coil of each preset's percentage; the share itself stands with the preset.
-_OF = {
+#: Limb, muscle, hemisphere and trust mark of each preset's percentage; the share itself stands with the preset.
+_OF: dict[str, tuple[str | None, str | None, str | None, str]] = {
     "contralesional-1hz-hand": ("hand", "FDI", "contralesional", "lit"),
     "bihemispheric-hand": ("hand", None, None, "lit"),
     "ipsilesional-10hz-hand": ("hand", None, None, "lit"),
@@ -47,7 +48,15 @@ _OF = {
 }
 
 
-def percentage_of(preset: Preset) -> Percentage:
-    """What a preset's intensity is a percentage of."""
+def percentage_of(preset: Preset, lesion_side: str) -> Percentage:
+    """What a preset's intensity is a percentage of, in a patient with the lesion on that side."""
     limb, muscle, role, mark = _OF.get(preset.name, (None, None, None, "typed"))
-    return Percentage(preset.intensity, preset.threshold, limb, muscle, role, preset.coil, mark)
+    hemisphere = None if role is None else {"contralesional": other_side(lesion_side)}.get(role, lesion_side)
+    return Percentage(preset.intensity, preset.threshold, limb, muscle, hemisphere, preset.coil, mark)
+
+
+def trains_of(preset: Preset, role: str) -> tuple[tuple[float, float | None], ...]:
+    """Trains that a preset gives to one side, (Hz, seconds): of two for both in turn the first is contralesional."""
+    if preset.side == "both" and not preset.at_once and len(preset.trains) == 2:
+        return (preset.trains[0 if role == "contralesional" else 1],)
+    return preset.trains

@@ -1,6 +1,6 @@
 """Both hemispheres of one patient under one preset: targets, plans, dose, and what has to be said with them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -10,13 +10,18 @@ from neuro_field.aim.aims import joint
 from neuro_field.aim.atlas import SIDES, other_side, site
 from neuro_field.aim.scalp import anatomical_axes
 from neuro_field.aim.target import Target
+from neuro_field.clinic.anchor import Anchor
 from neuro_field.clinic.answers import Answers, own_role
 from neuro_field.clinic.cautions import cautions, notes
-from neuro_field.clinic.dose import Dose, dose
+from neuro_field.clinic.dose import Dose
+from neuro_field.clinic.dosing import Area, areas_needed, doses
+from neuro_field.clinic.percentage import percentage_of, trains_of
 from neuro_field.clinic.presets import Preset
 from neuro_field.clinic.presets import preset as preset_of
+from neuro_field.clinic.threshold import Threshold
 from neuro_field.coil.coil import Coil
 from neuro_field.errors import InputError, UnknownNameError
+from neuro_field.findings import Finding
 from neuro_field.head.lesion import LesionSummary, lesion_summary
 from neuro_field.head.model import HeadModel
 from neuro_field.search.candidates import Grid
@@ -52,7 +57,7 @@ class Study:
     why : mapping of str to str
         For "contralesional", "ipsilesional" or "bilateral", why there is no plan.
     doses : mapping of str to Dose
-        For the sides that could be given one.
+        For every plan; without outputs where its findings say why.
     warnings : tuple of str
         Of what may be wrong with these plans.
     notes : tuple of str
@@ -208,22 +213,22 @@ def study(
     own = own_role(chosen, given)
     if own not in targets:
         raise InputError(f"Preset {preset} cannot be planned on its own ({own}) side: {why[own]}")
-    wanted = targets | _anchor(head, chosen, given, targets)
+    thresholds, percentage = _thresholds(given), percentage_of(chosen, str(given.lesion_side))
+    areas, lost = _areas(head, areas_needed(thresholds, percentage, targets))
     plans = survey(
-        head, coil, wanted, opposite=_OPPOSITE, grid=grid, avoid=avoid, draws=draws, tolerance=tolerance,
+        head, coil, targets | areas, opposite=_OPPOSITE, grid=grid, avoid=avoid, draws=draws, tolerance=tolerance,
         numerical_error=numerical_error, keeper=keeper, progress=progress,
     )  # fmt: skip
-    doses = {}
-    if given.rmt is not None and chosen.intensity is not None:
-        anchor = plans.get("hand", plans.get("contralesional"))
-        assert anchor is not None  # `_anchor` saw to it
-        doses = {
-            role: dose(chosen, coil, given.rmt, anchor, plans[role], mt_method=given.mt_method) for role in targets
-        }
     made = {role: plans[role] for role in targets}
+    anchored: dict[Area, Anchor | Finding] = {
+        (each.target.name, str(each.target.side)): Anchor.on(each) for each in reversed(plans.values())
+    }
+    given_doses = doses(
+        percentage, thresholds, made, {**anchored, **lost}, trains={role: trains_of(chosen, role) for role in targets}
+    )
     return Study(
         chosen, coil, head, lesion_summary(head), given, made.get("contralesional"), made.get("ipsilesional"),
-        why, doses, tuple(cautions(chosen, given, made)), tuple(notes(chosen, given)), made.get("bilateral"),
+        why, given_doses, tuple(cautions(chosen, given, made)), tuple(notes(chosen, given)), made.get("bilateral"),
     )  # fmt: skip
 
 
@@ -292,10 +297,19 @@ def directed(head: HeadModel, target: Target) -> Target:
     return replace(target, direction=along, either_way=True)
 
 
-def _anchor(head: HeadModel, preset: Preset, answers: Answers, targets: Mapping[str, Target]) -> dict[str, Target]:
-    """The hand area where the motor threshold was measured, the unaffected hemisphere's, if a dose needs it."""
-    if answers.rmt is None or preset.intensity is None:
-        return {}
-    if "contralesional" in targets and targets["contralesional"].name == "m1-hand":
-        return {}
-    return {"hand": directed(head, Target.named(head, "m1-hand", other_side(str(answers.lesion_side))))}
+def _thresholds(answers: Answers) -> tuple[Threshold, ...]:
+    """The threshold given: of the unaffected hand, which is on the lesion's own side of the body."""
+    if answers.rmt is None:
+        return ()
+    return (Threshold(answers.rmt, hand=answers.lesion_side, method=answers.mt_method),)
+
+
+def _areas(head: HeadModel, areas: Iterable[Area]) -> tuple[dict[str, Target], dict[Area, Finding]]:
+    """Targets of the areas whose thresholds were read, by the name of their plan, and why there is none of others."""
+    targets, lost = {}, {}
+    for name, side in areas:
+        try:
+            targets[f"{side}-{name}"] = directed(head, Target.named(head, name, side))
+        except InputError:
+            lost[name, side] = Finding("dose-no-anchor", "warn", {"site": name, "side": side})
+    return targets, lost

@@ -11,6 +11,7 @@ from neuro_field.coil.coil import Coil
 from neuro_field.coil.placement import Placement
 from neuro_field.field.error import NumericalError
 from neuro_field.field.field import Field
+from neuro_field.findings import Finding
 from neuro_field.head.lesion import lesion_summary
 from neuro_field.head.model import HeadModel
 from neuro_field.report.directions import direction_words, offset_words, point_words, turn_words
@@ -19,6 +20,12 @@ from neuro_field.report.surety import misplaced_line, rule_lines, stability_line
 from neuro_field.report.words import said
 from neuro_field.search.plan import Candidate, Plan
 from neuro_field.units import AMPERE_PER_MICROSECOND
+
+#: Fields of a dose that its line tells.
+_TOLD = (
+    "published", "matched", "low", "high", "begin", "of_threshold", "target_field", "statistic", "at_target",
+    "stokes_low", "stokes_high",
+)  # fmt: skip
 
 
 def head_lines(head: HeadModel) -> list[str]:
@@ -74,7 +81,7 @@ def plan_lines(
         handle_line(plan, plan.best, facts),
         current_line(plan, plan.best, facts),
         field_line(plan),
-        dose_line(dose, plan) if dose is not None else "",
+        *([dose_line(dose, plan), *dose_notes(dose)] if dose is not None else []),
         distance_line(plan.best.placement, facts, plan.best.lift),
         stability_line(plan),
         misplaced_line(plan.best),
@@ -250,17 +257,21 @@ def hot_spot_line(target: Target, grey: GreyField | None, facts: HeadFacts) -> s
 
 
 def dose_line(dose: Dose, plan: Plan) -> str:
-    """The stimulator output, or why there is none."""
-    if dose.matched is None:
-        return "Dose: none is given. " + " ".join(said(finding) for finding in dose.findings)
-    words = f"Dose: {dose.matched:.0f} % of maximum stimulator output"
-    if dose.low is not None and dose.high is not None:
-        words += f", {dose.low:.0f} to {dose.high:.0f} % over uncertain conductivities"
-    if dose.of_threshold is not None:
-        words += f", {100 * dose.of_threshold:.0f} % of the motor threshold"
-    if dose.target_field is not None:
-        words += f", {dose.target_field:.0f} V/m in the target ({magnitude_statistic(plan.target)})"
-    return " ".join([f"{words}.", *(said(finding) for finding in dose.findings)])
+    """The three outputs of a dose apart; where there is none, the reasons."""
+    if dose.matched is None and dose.published is None:
+        return " ".join(said(finding) for finding in dose.findings if finding.code.startswith("dose-"))
+    told = {name: getattr(dose, name) for name in _TOLD}
+    return said(Finding("dose-told", "note", told | {
+        "needed_more": dose.needed is not None and dose.needed > 100,
+        "other_hemisphere": any(finding.code == "dose-other-hemisphere" for finding in dose.findings),
+        "radius": plan.target.radius,
+    }))  # fmt: skip
+
+
+def dose_notes(dose: Dose) -> list[str]:
+    """What has to be said with a dose, worst first; what `dose_line` has said already is left out."""
+    silent = dose.matched is None and dose.published is None
+    return [said(found) for found in dose.findings if not (silent and found.code.startswith("dose-"))]
 
 
 def error_line(error: NumericalError) -> str:
