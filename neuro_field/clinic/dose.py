@@ -48,6 +48,9 @@ _APART = 10.0
 #: The ratios by |E| and along the axis that differ by more than this are told.
 _RATIOS_APART = 0.1
 
+#: Outputs nearer than this, %MSO, are one.
+_ROUNDING = 1e-9
+
 #: Percentiles of the output over uncertain conductivities.
 _PERCENTILES = (5, 95)
 
@@ -310,7 +313,7 @@ def _with_interval(made: Dose, case: _Case) -> Dose:
 
     Over uncertain conductivities: 5th to 95th percentile for each value a lesion's cavity may have, from the lowest to
     the highest of these.  A threshold of the other hemisphere leaves more open: the interval then spans the published
-    output and the matched ones by |E| and along the axis as well.
+    output, the matched ones by |E| and along the axis, and those by depth as well.
     """
     ends: list[float] = []
     factors = _factors(case)
@@ -322,9 +325,10 @@ def _with_interval(made: Dose, case: _Case) -> Dose:
     side, other = case.plan.target.side, case.threshold.hemisphere
     if side is not None and side != other:
         made = _saying(made, Finding("dose-other-hemisphere", "warn", {"side": side, "hemisphere": other}))
-        ends += [*case.outputs.values(), *([] if made.published is None else [made.published])]
-    if not ends:
-        return made
+        others = (made.published, made.stokes_low, made.stokes_high)
+        ends += [*case.outputs.values(), *(each for each in others if each is not None)]
+    if not ends or (factors is None and np.ptp(ends) < _ROUNDING):
+        return made  # one number is no interval
     return replace(made, low=min(*ends, 100.0), high=min(max(ends), 100.0))
 
 
@@ -347,9 +351,9 @@ def _with_begin(made: Dose, case: _Case) -> Dose:
     kind, found = case.threshold.kind, []
     lowest = min(each for each in (made.published, made.low, made.matched) if each is not None)
     begin: float | None = lowest / (TWITCH if case.threshold.method == "twitch" else 1.0)
-    if share > HIGH:
+    if HIGH < share <= HIGHEST:
         found.append(Finding("dose-high", "warn", {"share": share, "kind": kind, "limit": HIGH}))
-    if share > HIGHEST:  # of an active threshold too: the resting one is higher, by how much is not known
+    elif share > HIGHEST:  # of an active threshold too: the resting one is higher, by how much is not known
         found.append(Finding("dose-above-table", "warn", {"share": share, "kind": kind, "limit": HIGHEST}))
         begin = None
     if case.threshold.method == "twitch":

@@ -81,7 +81,7 @@ def plan_lines(
         handle_line(plan, plan.best, facts),
         current_line(plan, plan.best, facts),
         field_line(plan),
-        *([dose_line(dose, plan), *dose_notes(dose)] if dose is not None else []),
+        *([dose_line(dose, plan), *dose_notes(dose, plan)] if dose is not None else []),
         distance_line(plan.best.placement, facts, plan.best.lift),
         stability_line(plan),
         misplaced_line(plan.best),
@@ -259,7 +259,8 @@ def hot_spot_line(target: Target, grey: GreyField | None, facts: HeadFacts) -> s
 def dose_line(dose: Dose, plan: Plan) -> str:
     """The three outputs of a dose apart; where there is none, the reasons."""
     if dose.matched is None and dose.published is None:
-        return " ".join(said(finding) for finding in dose.findings if finding.code.startswith("dose-"))
+        reasons = [found for found in dose.findings if found.code.startswith("dose-")]
+        return " ".join(said(found) for found in reasons if found.level == reasons[0].level)
     told = {name: getattr(dose, name) for name in _TOLD}
     return said(Finding("dose-told", "note", told | {
         "needed_more": dose.needed is not None and dose.needed > 100,
@@ -268,10 +269,10 @@ def dose_line(dose: Dose, plan: Plan) -> str:
     }))  # fmt: skip
 
 
-def dose_notes(dose: Dose) -> list[str]:
+def dose_notes(dose: Dose, plan: Plan) -> list[str]:
     """What has to be said with a dose, worst first; what `dose_line` has said already is left out."""
-    silent = dose.matched is None and dose.published is None
-    return [said(found) for found in dose.findings if not (silent and found.code.startswith("dose-"))]
+    line = dose_line(dose, plan)
+    return [words for words in map(said, dose.findings) if words not in line]
 
 
 def error_line(error: NumericalError) -> str:

@@ -21,6 +21,8 @@ NAMES = {
     "output-published": "as published",
     "output-matched": "field-matched",
     "output-begin": "to begin at",
+    "Magstim-Rapid": "Magstim Rapid",
+    "MagPro-X100": "MagPro X100",
     "no-trains": "the protocol has no uninterrupted trains that the table knows",
     "no-share": "no output is told as a share of the threshold",
     "active-threshold": "the table is of the resting threshold, the dose of the active one",

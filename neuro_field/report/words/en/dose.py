@@ -13,12 +13,13 @@ def _told(values: Values) -> str:
     if values["published"] is not None:
         parts.append("as published {published:.0f} % of maximum output")
     interval = "{low:.0f} to {high:.0f} %"
-    if values["matched"] is not None and values["other_hemisphere"] and values["low"] is not None:
-        parts.append(f"field-matched {interval} (no single number: the threshold is of the other hemisphere)")
+    if values["matched"] is not None and values["other_hemisphere"]:
+        what = interval if values["low"] is not None else "about {matched:.0f} %, its interval not known"
+        parts.append(f"field-matched {what} (no single number: the threshold is of the other hemisphere)")
     elif values["matched"] is not None:
         words = "field-matched {matched:.0f} %"
         if values["needed_more"]:
-            words += " (all there is)"
+            words += " (all that the stimulator has)"
         elif values["at_target"]:
             words += ", whatever the conductivities: anchor and target are one placement"
         elif values["low"] is not None:
