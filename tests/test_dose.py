@@ -18,7 +18,7 @@ from neuro_field.clinic.presets import PRESETS
 from neuro_field.clinic.threshold import Threshold
 from neuro_field.errors import InputError
 from neuro_field.findings import Finding
-from neuro_field.report.sentences import dose_line, dose_notes
+from neuro_field.report.sentences import dose_line
 from neuro_field.report.words import said
 from neuro_field.report.words.en import dose as dose_words
 from neuro_field.report.words.en import envelope as envelope_words
@@ -195,7 +195,7 @@ def test_a_capped_output_says_what_was_needed_and_nothing_of_conductivities(side
     assert made.matched == 100
     assert made.needed == pytest.approx(165)
     assert value(made, "dose-capped")["needed"] == pytest.approx(165)
-    everything = " ".join([dose_line(made, plan), *dose_notes(made, plan_of())])
+    everything = " ".join([dose_line(made, plan), *map(said, made.findings)])
     assert "whatever the conductivities" not in everything
     assert "165 %" in everything
     assert {found.level for found in made.findings if found.code == "dose-capped"} == {"warn"}
@@ -399,7 +399,7 @@ def test_every_preset_gives_a_dose_or_says_why_not(preset, lesion, given):
             assert len(reasons) == 1
             assert dose_line(made, plans[role]).startswith("No dose")
         assert any(code.startswith("envelope-") for code in codes(made))
-    lost = {("m1-hand", other): Finding("dose-no-anchor", "warn", {"site": "m1-hand", "side": other})}
+    lost = {("m1-hand", other): Finding("dose-no-anchor", "warn", {"site": "m1-hand", "hemisphere": other})}
     if preset.threshold in given and preset.intensity is not None:
         without = doses(percentage, thresholds, plans, lost, trains=trains)
         assert all("dose-no-anchor" in codes(made) for made in without.values())
@@ -522,11 +522,11 @@ def scenarios():
     yield dose(HAND, RMT, Anchor.on(plan_of(head=head, center=(0.0, 0.0, 66.0))), deep)
     more = (
         Finding("dose-pose-lifted", "note", {"lift": 3.0}),
-        Finding("dose-pose-far", "warn", {"distance": 50.0, "limit": 30.0, "side": "left", "site": "m1-hand"}),
+        Finding("dose-pose-far", "warn", {"distance": 50.0, "limit": 30.0, "hemisphere": "left", "site": "m1-hand"}),
     )
     yield dose(HAND, RMT, replace(Anchor.on(plan_of()), how="pose", findings=more), other)
     yield Dose(findings=(Finding("dose-no-threshold", "note", {"kind": "rMT"}),))
-    yield Dose(findings=(Finding("dose-no-anchor", "warn", {"site": "m1-hand", "side": "left"}),))
+    yield Dose(findings=(Finding("dose-no-anchor", "warn", {"site": "m1-hand", "hemisphere": "left"}),))
 
 
 SCENARIOS = list(scenarios())
@@ -539,7 +539,7 @@ def test_the_scenarios_raise_every_finding_there_are_words_for():
 
 @pytest.mark.parametrize("made", SCENARIOS)
 def test_all_that_is_said_is_whole_and_plain(made):
-    for line in (dose_line(made, plan_of()), *dose_notes(made, plan_of())):
+    for line in (dose_line(made, plan_of()), *map(said, made.findings)):
         assert line.endswith(".")
         assert line[0].isupper() or line[0].isdigit()
         for fault in ("None", "{", "}", ",;", ", ;", " .", "..", "  ", "nan", "output-", "anchor-", "stokes-"):

@@ -73,7 +73,7 @@ class Anchor:
             raise InputError("The plan of an anchor must know its coil; plan the area again, with a coil.")
         best, target = plan.best, plan.target
         along = best.verified if target.direction is not None else None
-        found = Finding("dose-anchor-stands-in", "note", {"side": target.side, "site": as_name(target.name)})
+        found = Finding("dose-anchor-stands-in", "note", {"hemisphere": target.side, "site": as_name(target.name)})
         return cls(
             "best-placement", plan.coil, target, best.placement, best.magnitude, along, treating or plan,
             depth_of(plan), (found,),
@@ -130,7 +130,7 @@ def anchor_at(
     above = scalp.points[scalp.tree.query(target.center)[1]]
     away = float(np.linalg.norm(placement.center - above))
     if away > FAR:
-        values = {"distance": away, "limit": FAR, "side": target.side, "site": as_name(target.name)}
+        values = {"distance": away, "limit": FAR, "hemisphere": target.side, "site": as_name(target.name)}
         findings.append(Finding("dose-pose-far", "warn", values))
     field = solver.solve(coil, placement)
     along = target.mean(field) if target.direction is not None else None
