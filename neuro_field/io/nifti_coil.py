@@ -87,8 +87,8 @@ def _affine(header: Any, path: Path, shape: tuple[int, ...]) -> FloatArray:
         gap = float(np.linalg.norm(corners - grid_corners(qform, shape), axis=1).max())
         if not gap <= FORMS_AGREE:
             raise FileFormatError(
-                f"{path.name}: the two positions in its header (qform and sform) differ by {gap:.1f} mm; copy the right "
-                "one over the other."
+                f"{path.name}: the two positions in its header (qform and sform) differ by {gap:.1f} mm; copy the "
+                "right one over the other."
             )
     checked_sides(corners, f"{path.name}: its grid")
     return affine
