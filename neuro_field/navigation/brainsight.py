@@ -77,7 +77,7 @@ def read_brainsight(text: str, where: str, image: ImageFrames | None = None) -> 
     """
     text = unix_lines(text)
     parted = next((found[1] for line in text.split("\n") if (found := _TABLE.match(line))), "\t")
-    header = _header(text)
+    header = _header(text, parted)
     if "version" not in header or "coordinate system" not in header:
         raise FileFormatError(f"{where} is no export of Brainsight: its header names no version or coordinate system.")
     system = header["coordinate system"]
@@ -113,12 +113,12 @@ def _pose(row: dict[str, str]) -> FloatArray:
     return unrounded(pose, 0.5 * 10.0**-decimals) if decimals >= 3 else pose
 
 
-def _header(text: str) -> dict[str, str]:
+def _header(text: str, parted: str) -> dict[str, str]:
     """What the lines before the first table say, keys in small letters (versions spell them differently)."""
     out = {}
-    for line in text[:4000].split("\n"):
-        line = line.strip("\t,; ").strip('"').replace('""', '"')
-        if not line.startswith("#") or _TABLE.match(line + "\t"):
+    for row in text[:4000].split("\n"):
+        line = parted.join(filter(None, cells(row, parted)))
+        if not line.startswith("#") or _TABLE.match(row):
             break
         key, colon, value = line.removeprefix("#").partition(":")
         if colon and "\t" not in line:
