@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from neuro_field.errors import FileFormatError, InputError
 from neuro_field.geometry.mesh import TetMesh
 from neuro_field.io.msh import read_msh, write_msh
+from neuro_field.io.msh_sections import read_sections
 
 NODES = np.array([[0, 0, 0], [1.5, 0, 0], [0, 2, 0], [0, 0, 2.5], [1, 1, 1]]) * 10.0 + 1 / 3
 TETS = np.array([[0, 1, 2, 3], [1, 2, 3, 4]])
@@ -128,9 +129,11 @@ def test_many_single_headers_are_read_in_runs(tmp_path):
     rows[:, 3] = np.arange(1, count + 1)
     rows[2500:, 4] = 3
     (tmp_path / "a.msh").write_bytes(out + rows.tobytes() + b"\n$EndElements\n")
-    mesh = read_msh(tmp_path / "a.msh").mesh
-    assert len(mesh.tets) == count
-    assert np.count_nonzero(mesh.tags == 3) == count - 2500
+    raw = read_sections(tmp_path / "a.msh")
+    assert len(raw.tetrahedra) == count
+    assert np.count_nonzero(raw.tags == 3) == count - 2500
+    with pytest.raises(FileFormatError, match=r"1 tetrahedra several times, in its physical groups \[2, 3\]"):
+        read_msh(tmp_path / "a.msh")
 
 
 @pytest.mark.parametrize(
@@ -182,10 +185,25 @@ def test_random_damage_gives_a_mesh_or_one_line_never_a_traceback(tmp_path, dial
     if data.draw(st.booleans()):
         del raw[data.draw(st.integers(0, len(raw) - 1)) :]
     (tmp_path / "a.msh").write_bytes(bytes(raw))
-    message, mesh = "", None
+    message, file = "", None
     try:
-        mesh = read_msh(tmp_path / "a.msh").mesh
+        file = read_msh(tmp_path / "a.msh")
     except InputError as trouble:
         message = str(trouble)
     assert "\n" not in message
-    assert (mesh is None) == bool(message)
+    assert len(message) < 600
+    assert (file is None) == bool(message)
+    if file is None:
+        return
+    mesh = file.mesh
+    assert (mesh.volumes > 0).all()
+    assert (mesh.tags > 0).all()
+    assert np.array_equal(np.unique(mesh.tets), np.arange(len(mesh.nodes)))
+    assert all(len(values) == len(mesh.tets) for values in file.element_data.values())
+    if not any('"' in name or name != name.strip() for name in file.names.values()):
+        write_msh(tmp_path / "again.msh", mesh, names=file.names)
+        again = read_msh(tmp_path / "again.msh")
+        np.testing.assert_array_equal(again.mesh.nodes, mesh.nodes)
+        np.testing.assert_array_equal(again.mesh.tets, mesh.tets)
+        np.testing.assert_array_equal(again.mesh.tags, mesh.tags)
+        assert again.names == file.names
