@@ -8,8 +8,7 @@ from tests_support import mirrored_head, small_head
 
 import neuro_field as nf
 from neuro_field.aim.atlas import SITES, site
-from neuro_field.clinic.answers import Answers
-from neuro_field.clinic.cautions import cautions
+from neuro_field.clinic.cautions import of_plan
 from neuro_field.clinic.dose import dose
 from neuro_field.clinic.presets import PRESETS
 from neuro_field.clinic.study import directed
@@ -99,8 +98,7 @@ def test_a_field_that_runs_aside_of_the_wanted_axis_is_told(study, verified, tol
     turned = replace(plan, ranking=(best,), target=replace(plan.target, direction=(0.0, 1.0, 0.0)))
     free = replace(turned, target=replace(plan.target, direction=None))
     for made, expected in ((turned, told), (free, False)):
-        said = cautions(PRESETS[0], Answers("left"), {"ipsilesional": made})
-        assert any("wanted axis" in line for line in said) == expected
+        assert any(finding.code == "study-off-axis" for finding in of_plan(made)) == expected
 
 
 def test_distinct_placements_are_distinct(choices, target):
@@ -228,7 +226,7 @@ def test_a_study_plans_both_sides_and_stands_by_its_own(study):
 
 
 def test_a_dose_at_the_hand_area_is_the_preset_share_of_the_threshold(study):
-    assert study.doses["contralesional"].output == pytest.approx(45.0)
+    assert study.doses["contralesional"].matched == pytest.approx(45.0)
     expected = 0.45 * study.coil.didt_max / 1e6 * study.best.magnitude
     assert study.doses["contralesional"].target_field == pytest.approx(expected)
 
@@ -237,10 +235,10 @@ def test_a_dose_is_capped_and_withheld_from_a_lost_target(study):
     weak = replace(study.contralesional.best, magnitude=study.contralesional.best.magnitude / 5)
     far = replace(study.contralesional, ranking=(weak,))
     capped = dose(study.preset, study.coil, 50, study.contralesional, far)
-    assert capped.output == 100
-    assert "capped" in capped.reason
+    assert capped.matched == 100
+    assert "dose-capped" in [finding.code for finding in capped.findings]
     lost = replace(study.contralesional, target=replace(study.contralesional.target, viable_share=0.2))
-    assert dose(study.preset, study.coil, 50, study.contralesional, lost).output is None
+    assert dose(study.preset, study.coil, 50, study.contralesional, lost).matched is None
 
 
 @pytest.mark.parametrize(
@@ -254,7 +252,7 @@ def test_a_dose_is_capped_and_withheld_from_a_lost_target(study):
         ({"preset": "executive-dlpfc"}, "give side"),
         ({"contraindications": ("pacemaker",)}, "forbids stimulation"),
         ({"contraindications": ("headache",)}, "must be among"),
-        ({"mep_ipsilesional": "perhaps"}, "mep_ipsilesional must be one of"),
+        ({"mep": "perhaps"}, "mep must be one of"),
         ({"fma_ue": 99}, "fma_ue must be 0 to 66"),
         ({"shoe_size": 43}, "is not known"),
     ],

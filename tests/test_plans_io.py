@@ -177,7 +177,8 @@ def damage(path, change):
         (lambda r: r["plans"]["contralesional"]["report"].update(placements=-1), "'placements' must be a whole"),
         (lambda r: r["answers"].update(lesion_side="up"), "lesion_side"),
         (lambda r: r.update(plans=[]), "JSON object"),
-        (lambda r: r.update(warnings=[1]), "'warnings' must be"),
+        (lambda r: r.update(findings=[1]), "JSON object"),
+        (lambda r: r["findings"][0].update(level="loud"), "level must be one of"),
     ],
 )
 def test_a_damaged_record_gets_one_line_naming_the_entry(folder, tmp_path, change, says):
@@ -223,7 +224,7 @@ def test_the_record_obeys_the_published_schema(folder):
     check.validate(record)
     for change in (
         lambda r: r["plans"]["contralesional"]["ranking"][0].pop("metrics"),
-        lambda r: r["doses"]["contralesional"].update(output="high"),
+        lambda r: r["doses"]["contralesional"].update(matched="high"),
         lambda r: r.update(kind="plan"),
         lambda r: r["plans"].update(ipsilesional=3),
     ):

@@ -116,7 +116,7 @@ def plan(
             made = study(
                 model, preset=str(preset), coil=induced, rmt=rmt, lesion_side=lesion_side, grid=grid, avoid=spared,
                 numerical_error=numerical_error, keeper=unfinished, progress=stages, side=side, fluency=fluency,
-                dominant_side=dominant_side, mep_ipsilesional=mep, fma_ue=fma_ue, mt_method=mt_method, draws=draws,
+                dominant_side=dominant_side, mep=mep, fma_ue=fma_ue, mt_method=mt_method, draws=draws,
                 contraindications=tuple(contraindication or ()),
             )  # fmt: skip
         with stages.stage("pictures and report"):
@@ -209,7 +209,7 @@ def delivered(
     induced = coil_of(coil) if coil else chosen.coil
     if induced is None:
         raise InputError(f"The coil of {plan} is not on the shelf, or has changed; give --coil.")
-    didt = dose.output / 100 * induced.didt_max if dose and dose.output and induced.didt_max else None
+    didt = dose.matched / 100 * induced.didt_max if dose and dose.matched and induced.didt_max else None
     with Stages() as stages:
         model = head_of(head, stages, edge)
         check_same_mesh(model, chosen.target)

@@ -312,8 +312,8 @@ def _rules(head: HeadModel, coil: Coil, target: Target, grid: Grid, mapping: Res
     named = rules_of_thumb(head, coil, target, grid.gap)
     strengths = mapping.strengths(np.stack([placement.head_from_coil for _, placement in named]))
     return tuple(
-        RuleOfThumb(name, placement, float(strength))
-        for (name, placement), strength in zip(named, strengths, strict=True)
+        RuleOfThumb(rule, placement, float(strength))
+        for (rule, placement), strength in zip(named, strengths, strict=True)
     )
 
 

@@ -16,6 +16,7 @@ from neuro_field.coil.coil import Coil
 from neuro_field.coil.placement import Placement
 from neuro_field.errors import FileFormatError, InputError
 from neuro_field.field.error import NumericalError
+from neuro_field.findings import Finding
 from neuro_field.head.lesion import LesionSummary
 from neuro_field.head.model import HeadModel
 from neuro_field.io.entries import Entries
@@ -48,11 +49,20 @@ def record_of(study: Study | Plan) -> dict[str, Any]:
         "answers": asdict(study.answers),
         "lesion": _lesion_record(study.lesion),
         "plans": {role: plan_record(plan, study.head) if plan is not None else None for role, plan in plans.items()},
-        "why": dict(study.why),
+        "why": {role: finding_record(finding) for role, finding in study.why.items()},
         "doses": {role: asdict(dose) for role, dose in study.doses.items()},
-        "warnings": list(study.warnings),
-        "notes": list(study.notes),
+        "findings": [finding_record(finding) for finding in study.findings],
     }
+
+
+def finding_record(finding: Finding) -> dict[str, Any]:
+    """A finding as plain values."""
+    return {"code": finding.code, "level": finding.level, "values": dict(finding.values)}
+
+
+def finding_of(entries: Entries) -> Finding:
+    """The finding of its entries."""
+    return Finding(entries.text("code"), entries.text("level"), entries.required("values").record)
 
 
 def _head_record(head: HeadModel | None) -> dict[str, Any] | None:
@@ -77,6 +87,9 @@ def _lesion_record(lesion: LesionSummary | None) -> dict[str, Any] | None:
         "centroid_mni": _list_or_none(lesion.centroid_mni),
         "side": lesion.side,
         "tissues_cm3": dict(lesion.tissues_cm3),
+        "left_cm3": lesion.left_cm3,
+        "right_cm3": lesion.right_cm3,
+        "infratentorial_cm3": lesion.infratentorial_cm3,
     }
 
 
@@ -106,6 +119,8 @@ def _record_of_noun(noun: Any) -> dict[str, Any] | None:
 def _plain(value: Any) -> Any:
     if isinstance(value, np.ndarray):
         return value.tolist()
+    if isinstance(value, tuple) and all(isinstance(each, Finding) for each in value):
+        return [{"code": each.code, "level": each.level, "values": dict(each.values)} for each in value]
     return dict(value) if isinstance(value, Mapping) else value
 
 
@@ -170,10 +185,9 @@ def _study_of(entries: Entries, coil: Coil | None) -> Study:
         head=None,
         lesion=_lesion_of(lesion) if lesion is not None else None,
         answers=entries.required("answers").noun(Answers),
-        why={role: why.text(role) for role in why.record},
+        why={role: finding_of(why.required(role)) for role in why.record},
         doses={role: doses.required(role).noun(Dose) for role in doses.record},
-        warnings=entries.texts("warnings"),
-        notes=entries.texts("notes"),
+        findings=tuple(finding_of(entry) for entry in entries.children("findings")),
         **made,
     )
 
@@ -238,4 +252,8 @@ def _target_of(entries: Entries) -> Target:
         direction=entries.array_or_none("direction", (3,)),
         seed=entries.array_or_none("seed", (3,)),
         seed_mni=entries.array_or_none("seed_mni", (3,)),
+        findings=tuple(
+            Finding(each.text("code"), each.text("level"), each.required("values").record)
+            for each in entries.children("findings")
+        ),
     )
