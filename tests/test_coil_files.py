@@ -414,6 +414,23 @@ def test_text_is_read_in_the_codings_that_editors_save(tmp_path, coding):
     assert read_coil(written(tmp_path, "a.tcd", plain.encode(coding))).provenance["maker"] == "Größe"
 
 
+@pytest.mark.parametrize("name", ["test.ccd", "test.stl", "test.tsv", "a.tcd"])
+def test_a_file_larger_than_a_coils_is_not_read(tmp_path, monkeypatch, name):
+    for own, text in (("test.ccd", CCD), ("a.tcd", json.dumps({"coilElementList": [element()]}))):
+        written(tmp_path, own, text)
+    monkeypatch.setattr("neuro_field.io.coil_limits.MOST_FILE_BYTES", 600)
+    read_coil(tmp_path / "test.ccd"), read_coil(tmp_path / "a.tcd")
+    written(tmp_path, name, b" " * 700)
+    with pytest.raises(FileFormatError, match=rf"{name} is 0 MB; at most 0 MB are read"):
+        read_coil(tmp_path / (name if name == "a.tcd" else "test.ccd"))
+
+
+def test_names_of_files_are_one_line_that_can_be_shown(tmp_path):
+    names = {"name": "a\x00b\x1b[31m\n c", "brand": "x\u2028y", "stimulatorList": [{"name": "s\tt\x07"}]}
+    coil = read_coil(written(tmp_path, "a.tcd", json.dumps(names | {"coilElementList": [element()]})))
+    assert (coil.name, coil.provenance["maker"], coil.stimulators[0].name) == ("a b [31m c", "x y", "s t")
+
+
 def test_a_housing_in_metres_is_refused(tmp_path):
     small = Surface(WINDING.casing().points / 1000, WINDING.casing().triangles)
     written(tmp_path, "test.stl", stl_bytes(small))

@@ -77,6 +77,49 @@ def binary_41():
     return out + b"\n$EndElements\n"
 
 
+def parts_41(own_groups=True):
+    """ASCII 4.1 of a mesh cut for two processors: elements belong to parts 77 and 78 of the volumes 31 and 32."""
+    groups = ("1 2", "1 21") if own_groups else ("0", "0")
+    parts = ["$PartitionedEntities", "2", "0", "1 0 1 2", "5 0 1 1 1 0 0 0 0", "9 2 9 2 1 2 0 0 0 1 1 1 0 0"]
+    parts += [f"77 3 31 1 1 0 0 0 1 1 1 {groups[0]} 1 9", f"78 3 32 1 2 0 0 0 1 1 1 {groups[1]} 0"]
+    text = text_41().decode().replace("$EndEntities", "\n".join(["$EndEntities", *parts, "$EndPartitionedEntities"]))
+    return text.replace("3 31 4 1", "3 77 4 1").replace("3 32 4 1", "3 78 4 1").encode()
+
+
+def parts_binary(own_groups=True):
+    """Binary 4.1 of the same."""
+
+    def ints(*values):
+        return np.array(values, "<i4").tobytes()
+
+    def sizes(*values):
+        return np.array(values, "<u8").tobytes()
+
+    box = np.zeros(6).tobytes()
+    parts = b"$PartitionedEntities\n" + sizes(2, 0, 1, 0, 1, 2)
+    parts += ints(5, 0, 1) + sizes(1) + ints(1) + np.zeros(3).tobytes() + sizes(0)
+    parts += ints(9, 2, 9) + sizes(2) + ints(1, 2) + box + sizes(0, 0)
+    for part, parent, processor, group in ((77, 31, 1, 2), (78, 32, 2, 21)):
+        parts += ints(part, 3, parent) + sizes(1) + ints(processor) + box
+        parts += (sizes(1) + ints(group) if own_groups else sizes(0)) + sizes(0)
+    parts += b"\n$EndPartitionedEntities\n"
+    data = binary_41().replace(b"$Nodes\n", parts + b"$Nodes\n")
+    return data.replace(ints(3, 31, 4), ints(3, 77, 4)).replace(ints(3, 32, 4), ints(3, 78, 4))
+
+
+def second_order_22():
+    """ASCII 2.2 with ten nodes an element: the last six lie on edges, and off them."""
+    numbers = 1 + np.arange(5)
+    places = [f"{k + 1} " + " ".join(map(repr, node.tolist())) for k, node in enumerate(NODES)]
+    places += [f"{n} {n}.5 0.0 {n}.25" for n in range(6, 18)]
+    elements = []
+    for k, (tet, tag) in enumerate(zip(TETS, TAGS, strict=True)):
+        edges = range(6 + 6 * k, 12 + 6 * k)
+        elements.append(f"{k + 1} 11 2 {tag} {tag} " + " ".join(map(str, [*numbers[tet], *edges])))
+    lines = ["$MeshFormat", "2.2 0 8", "$EndMeshFormat", "$Nodes", "17", *places, "$EndNodes"]
+    return "\n".join([*lines, "$Elements", "2", *elements, "$EndElements", ""]).encode()
+
+
 DIALECTS = {
     "2.2 ascii": text_22(),
     "2.2 ascii, tetrahedra turned": text_22(turned=True),
@@ -84,6 +127,11 @@ DIALECTS = {
     "2.2 binary, big-endian": singles_22(">"),
     "4.1 ascii": text_41(),
     "4.1 binary": binary_41(),
+    "4.1 ascii, in parts": parts_41(),
+    "4.1 ascii, in parts whose parents say what they are": parts_41(own_groups=False),
+    "4.1 binary, in parts": parts_binary(),
+    "4.1 binary, in parts whose parents say what they are": parts_binary(own_groups=False),
+    "2.2 ascii, second order": second_order_22(),
 }
 
 
@@ -100,6 +148,27 @@ def assert_same_mesh(mesh):
 def test_one_mesh_in_every_dialect_reads_the_same(tmp_path, dialect):
     (tmp_path / "a.msh").write_bytes(DIALECTS[dialect])
     assert_same_mesh(read_msh(tmp_path / "a.msh").mesh)
+
+
+def test_a_volume_in_no_physical_group_is_refused(tmp_path):
+    """Its own number would make it the tissue of that number."""
+    for data in (
+        text_41().replace(b"32 0 0 0 1 1 1 1 21 0", b"5 0 0 0 1 1 1 0 0").replace(b"3 32 4 1", b"3 5 4 1"),
+        text_22().replace(b" 4 2 21 21 ", b" 4 2 0 21 "),
+        text_22().replace(b" 4 2 21 21 ", b" 4 0 "),
+    ):
+        (tmp_path / "a.msh").write_bytes(data)
+        with pytest.raises(FileFormatError, match="1 of its 2 tetrahedra are in no physical group"):
+            read_msh(tmp_path / "a.msh")
+
+
+def test_what_is_left_of_a_mesh_of_second_order_is_said(tmp_path):
+    (tmp_path / "a.msh").write_bytes(second_order_22())
+    file = read_msh(tmp_path / "a.msh")
+    assert file.notes == ("of tetrahedra of order 2 the corner nodes were used, edges as straight",)
+    assert len(file.mesh.nodes) == len(NODES)
+    (tmp_path / "a.msh").write_bytes(text_22())
+    assert read_msh(tmp_path / "a.msh").notes == ()
 
 
 def test_names_and_data_come_with_the_mesh(tmp_path):

@@ -13,7 +13,7 @@ from neuro_field.coil.sources import Dipoles
 from neuro_field.coil.stimulator import Stimulator, Waveform
 from neuro_field.errors import FileFormatError, InputError
 from neuro_field.geometry.mesh import Surface
-from neuro_field.io.coil_limits import checked_casing, checked_slope
+from neuro_field.io.coil_limits import bounded_bytes, checked_casing, checked_slope, one_line, text_of
 from neuro_field.io.stl import read_stl
 from neuro_field.units import AMPERE_PER_MICROSECOND, MILLIMETRES_PER_METRE, metres
 
@@ -87,8 +87,7 @@ def waveform_text(wave: Waveform) -> str:
 
 def _clean(value: object) -> str:
     """One line of a value that ends no key."""
-    printable = (letter if letter.isprintable() else " " for letter in str(value).replace(";", ","))
-    return " ".join("".join(printable).split())
+    return one_line(str(value).replace(";", ","))
 
 
 def _header(line: str, path: Path) -> dict[str, str]:
@@ -189,17 +188,9 @@ def _waveform(path: Path) -> tuple[Waveform, ...]:
         raise FileFormatError(f"{path.name}: {error}") from None
 
 
-def text_of(data: bytes) -> str:
-    """A text in UTF-8, with a byte-order mark or without, or in Latin-1."""
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return data.decode("latin-1")
-
-
 def _lines(path: Path) -> list[str]:
     """Lines of a text; what holds other control characters than blanks and line ends is none."""
-    text = text_of(path.read_bytes())
+    text = text_of(bounded_bytes(path))
     if any(letter < " " and letter not in "\t\n\r\f\v" for letter in text):
         raise FileFormatError(f"{path.name} is not a {path.suffix} file: it is not text.")
     return text.splitlines()

@@ -3,12 +3,14 @@
 Each limit is wide: what lies beyond is a coil in another unit, or damage.  Which unit was meant is left to the person.
 """
 
+from pathlib import Path
+
 import numpy as np
 
 from neuro_field.arrays import AnyArray, FloatArray
 from neuro_field.coil.coil import Coil
 from neuro_field.coil.sources import Grid
-from neuro_field.errors import InputError
+from neuro_field.errors import FileFormatError, InputError
 from neuro_field.geometry.mesh import Surface
 from neuro_field.units import AMPERE_PER_MICROSECOND
 
@@ -21,8 +23,32 @@ SIDES = (20.0, 5000.0)
 #: Samples of a potential, three numbers each counted: as float64, with their splines, they take a gigabyte.
 MOST_SAMPLES = 40_000_000
 
+#: Largest coil file, or file beside one, bytes: a number takes about 20 in a text and 60 once it is read.
+MOST_FILE_BYTES = 250_000_000
+
 #: How far apart (mm) two positions that one header states may put a corner of the grid.
 FORMS_AGREE = 0.1
+
+
+def bounded_bytes(path: Path) -> bytes:
+    """The bytes of a file of a size that can be a coil's."""
+    size = path.stat().st_size
+    if size > MOST_FILE_BYTES:
+        raise FileFormatError(f"{path.name} is {size / 1e6:.0f} MB; at most {MOST_FILE_BYTES / 1e6:.0f} MB are read.")
+    return path.read_bytes()
+
+
+def text_of(data: bytes) -> str:
+    """A text in UTF-8, with a byte-order mark or without, or in Latin-1."""
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return data.decode("latin-1")
+
+
+def one_line(text: str) -> str:
+    """A name as one line of letters that can be shown: no control characters, runs of white space as one blank."""
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
 
 
 def checked_slope(value: float, unit: float, where: str) -> float:

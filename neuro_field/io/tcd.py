@@ -21,18 +21,18 @@ from neuro_field.coil.sources import Dipoles, Grid, Segments, Source
 from neuro_field.coil.stimulator import Stimulator, Waveform
 from neuro_field.errors import FileFormatError, InputError
 from neuro_field.geometry.mesh import Surface
-from neuro_field.io.ccd import LARGEST, MOST_DIPOLES, text_of
+from neuro_field.io.ccd import LARGEST, MOST_DIPOLES
 from neuro_field.io.coil_limits import (
     MOST_SAMPLES,
+    bounded_bytes,
     checked_casing,
     checked_samples,
     checked_sides,
     checked_slope,
     grid_corners,
+    one_line,
+    text_of,
 )
-
-#: Largest file, bytes: a number takes about 20 in the text and 60 once it is read.
-MOST_FILE_BYTES = 250_000_000
 
 #: Most bytes that all packed arrays of a file may unpack to: beyond is taken for damage or an attack.
 MOST_UNPACKED_BYTES = 8 * MOST_SAMPLES
@@ -55,10 +55,9 @@ def read_tcd(path: Path, motions: Sequence[float] | None = None) -> Coil:
     FileFormatError
         Naming the file and the key that is wrong.
     """
-    if path.stat().st_size > MOST_FILE_BYTES:
-        raise FileFormatError(f"{path.name} is larger than {MOST_FILE_BYTES // 10**6} MB; taken for damage.")
+    data = bounded_bytes(path)
     try:
-        content = json.loads(text_of(path.read_bytes()))
+        content = json.loads(text_of(data))
     except (ValueError, RecursionError) as error:  # also what is no text, and numbers of thousands of digits
         raise FileFormatError(f"{path.name} is not a .tcd file (JSON): {error!s:.80}") from None
     try:
@@ -111,7 +110,7 @@ class _Keys:
 
     def text(self, key: str, default: str = "") -> str:
         value = self.value.get(key)
-        return default if value is None else str(value)
+        return default if value is None else one_line(str(value))
 
     def objects(self, key: str) -> list["_Keys"]:
         value = self.value.get(key)
