@@ -116,7 +116,7 @@ def test_hollowed_sheets_keep_the_moment_and_the_far_field(winding):
     np.testing.assert_allclose(*moments, rtol=0.01, atol=1e-6)  # a narrow bend
     points = ball(85.0, 120.0)
     assert np.linalg.norm(hollow.dadt(points) - flat.dadt(points)) < 0.008 * np.linalg.norm(flat.dadt(points))
-    assert hollow.dipoles[0][:, 2].mean() < flat.dipoles[0][:, 2].mean() - 5
+    assert hollow.dipoles[0][:, 2].mean() < flat.dipoles[0][:, 2].mean() - 3
 
 
 def test_depth_and_spread_are_the_published_ones():
@@ -157,7 +157,7 @@ def test_it_comes_as_near_to_a_head_as_the_sources_of_the_measured_model(measure
 
 @pytest.mark.shared
 def test_the_wings_are_rings_in_the_measured_model_too(measured):
-    """In front of the wings' middles, where a head reaches in, it has no sources; on their rims it has, up to the face."""
+    """It has no sources in front of the wings' middles, where a head reaches in; on their rims up to the face."""
     positions = measured.dipoles[0]
     across = np.abs(positions[:, 0])
     slope = np.tan(np.radians(40.0))
