@@ -14,7 +14,9 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
 from rich.table import Table
 
 from neuro_field.errors import ConvergenceError, InputError
+from neuro_field.findings import Refusal
 from neuro_field.report.opengl import PictureError
+from neuro_field.report.words import said
 
 #: Cells of a table up to this length are not broken over lines: names in its first column, numbers in the others.
 _NAME, _NUMBER = 26, 9
@@ -109,23 +111,26 @@ def named_numbers(texts: Sequence[str] | None, option: str) -> dict[str, float]:
 
 
 def fail_plainly(app: typer.Typer, arguments: list[str]) -> int:
-    """Run a typer app; mistakes and missing parts end in one line and status 2, a failed solve in status 1."""
+    """Run a typer app; mistakes and missing parts end in a line each and status 2, a failed solve in status 1."""
     try:
         status = int(app(args=arguments, standalone_mode=False) or 0)
         if status != _INTERRUPTED:
             return status
-        message = _NOTHING_WRITTEN  # the library answers an interruption by this status alone
+        messages = [_NOTHING_WRITTEN]  # the library answers an interruption by this status alone
+    except Refusal as error:
+        messages, status = [said(finding) for finding in error.findings], 2
     except (InputError, PictureError, NotImplementedError, OSError) as error:
-        message, status = str(error), 2
+        messages, status = [str(error)], 2
     except ConvergenceError as error:
-        message, status = str(error), 1
+        messages, status = [str(error)], 1
     except Interrupted as error:
-        message, status = str(error), _INTERRUPTED
+        messages, status = [str(error)], _INTERRUPTED
     except (typer.Abort, KeyboardInterrupt):
-        message, status = _NOTHING_WRITTEN, _INTERRUPTED
+        messages, status = [_NOTHING_WRITTEN], _INTERRUPTED
     except Exception as error:
         if not hasattr(error, "format_message"):  # the command-line library's own usage errors have it
             raise
-        message, status = error.format_message(), 2
-    print(f"neuro-field: {' '.join(message.split())}", file=sys.stderr)
+        messages, status = [error.format_message()], 2
+    for message in messages:
+        print(f"neuro-field: {' '.join(message.split())}", file=sys.stderr)
     return status

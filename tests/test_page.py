@@ -9,8 +9,12 @@ import pytest
 from PIL import Image
 from tiny_study import tiny_study
 
+from neuro_field.findings import Finding
 from neuro_field.report import page as page_module
 from neuro_field.report.page import DISCLAIMER, study_page
+from neuro_field.report.words import said
+
+WHY = Finding("study-no-target", "stop", {"site": "m1-hand", "role": "ipsilesional", "side": "left"})
 
 
 def pixel():
@@ -111,14 +115,14 @@ def test_names_are_escaped():
     made = tiny_study()
     evil = '<img src="x" onerror=alert(1)>'
     head = replace(made.head, name=evil, provenance={evil: evil})
-    page = study_page(replace(made, head=head, warnings=(evil,), why={"ipsilesional": evil}, ipsilesional=None))
+    page = study_page(replace(made, head=head))
     assert "<img src=" not in page.replace('<img alt="', "")
     assert "&lt;img src=" in page
 
 
 def test_a_side_without_a_plan_says_why():
-    made = replace(tiny_study(), ipsilesional=None, why={"ipsilesional": "it is lost to the lesion"})
-    assert "No plan on this side:</strong> it is lost to the lesion" in study_page(made)
+    made = replace(tiny_study(), ipsilesional=None, why={"ipsilesional": WHY})
+    assert f"No plan on this side:</strong> {said(WHY)}" in study_page(made)
 
 
 def test_a_page_without_pictures_says_so():

@@ -8,8 +8,7 @@ from tests_support import mirrored_head, small_head
 
 import neuro_field as nf
 from neuro_field.aim.atlas import SITES, site
-from neuro_field.clinic.answers import Answers
-from neuro_field.clinic.cautions import cautions
+from neuro_field.clinic.cautions import of_plan
 from neuro_field.clinic.dose import dose
 from neuro_field.clinic.presets import PRESETS
 from neuro_field.clinic.study import directed
@@ -99,8 +98,7 @@ def test_a_field_that_runs_aside_of_the_wanted_axis_is_told(study, verified, tol
     turned = replace(plan, ranking=(best,), target=replace(plan.target, direction=(0.0, 1.0, 0.0)))
     free = replace(turned, target=replace(plan.target, direction=None))
     for made, expected in ((turned, told), (free, False)):
-        said = cautions(PRESETS[0], Answers("left"), {"ipsilesional": made})
-        assert any("wanted axis" in line for line in said) == expected
+        assert any(finding.code == "study-off-axis" for finding in of_plan(made)) == expected
 
 
 def test_distinct_placements_are_distinct(choices, target):
@@ -254,7 +252,7 @@ def test_a_dose_is_capped_and_withheld_from_a_lost_target(study):
         ({"preset": "executive-dlpfc"}, "give side"),
         ({"contraindications": ("pacemaker",)}, "forbids stimulation"),
         ({"contraindications": ("headache",)}, "must be among"),
-        ({"mep_ipsilesional": "perhaps"}, "mep_ipsilesional must be one of"),
+        ({"mep": "perhaps"}, "mep must be one of"),
         ({"fma_ue": 99}, "fma_ue must be 0 to 66"),
         ({"shoe_size": 43}, "is not known"),
     ],

@@ -177,7 +177,8 @@ def damage(path, change):
         (lambda r: r["plans"]["contralesional"]["report"].update(placements=-1), "'placements' must be a whole"),
         (lambda r: r["answers"].update(lesion_side="up"), "lesion_side"),
         (lambda r: r.update(plans=[]), "JSON object"),
-        (lambda r: r.update(warnings=[1]), "'warnings' must be"),
+        (lambda r: r.update(findings=[1]), "JSON object"),
+        (lambda r: r["findings"][0].update(level="loud"), "level must be one of"),
     ],
 )
 def test_a_damaged_record_gets_one_line_naming_the_entry(folder, tmp_path, change, says):

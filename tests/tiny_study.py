@@ -34,6 +34,6 @@ def tiny_study():
     """The hand preset on both sides, with a dose and a warning; the lesion on the left."""
     coil = replace(load_coil("figure8-70mm"), didt_max=1e8)
     return study(
-        tiny_head(), preset="contralesional-1hz-hand", coil=coil, rmt=50.0, mep_ipsilesional="absent", fma_ue=30.0,
+        tiny_head(), preset="contralesional-1hz-hand", coil=coil, rmt=50.0, mep="absent", fma_ue=30.0,
         grid=Grid(radius=15, spacing=7.5, angle_step=45), tolerance=1e-4, draws=20,
     )  # fmt: skip

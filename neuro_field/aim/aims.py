@@ -60,6 +60,7 @@ def masked(
     radius = float(np.linalg.norm(head.mesh.centroids[chosen] - center, axis=1).max())
     return Target(
         name, center, radius, chosen, weights, direction, viable_share=viable / grey, source="given mask",
+        mesh=head.mesh.digest,
     )  # fmt: skip
 
 

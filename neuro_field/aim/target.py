@@ -9,6 +9,7 @@ import numpy as np
 from neuro_field.aim.atlas import Site, site
 from neuro_field.arrays import AnyArray, FloatArray, IntArray, as_vector, read_only, unit
 from neuro_field.errors import InputError
+from neuro_field.findings import Finding
 from neuro_field.head.model import HeadModel
 
 if TYPE_CHECKING:
@@ -62,6 +63,14 @@ class Target:
         Centre of each area, mm, head frame.
     part_names : tuple of str
         What each area is called: "left" and "right" for the same site on both sides.
+    findings : tuple of Finding
+        What has to be said of it.
+    mesh : str
+        `TetMesh.digest` of the mesh that its elements belong to; empty where it is not known.
+    axis_source : {"sulcus", "site", "given"}, optional
+        Where the direction comes from: the patient's own sulcus, the custom of the site, or whoever asked for it.
+    axis_offset : float, optional
+        Degrees between the axis across the patient's sulcus and the customary one, where both are known.
 
     Examples
     --------
@@ -92,6 +101,10 @@ class Target:
     parts: AnyArray | None = None
     part_centers: FloatArray | None = None
     part_names: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    mesh: str = ""
+    axis_source: str | None = None
+    axis_offset: float | None = None
 
     def __post_init__(self) -> None:
         for name, dtype in (("center", np.float64), ("elements", np.int64), ("weights", np.float64)):
@@ -149,7 +162,7 @@ class Target:
                 f"{distance.min():.1f} mm from its centre. Move the target or enlarge the radius."
             )
         volumes = head.mesh.volumes[elements]
-        return cls(name, center, float(radius), elements, volumes / volumes.sum(), direction, **description)
+        return cls(name, center, float(radius), elements, volumes / volumes.sum(), direction, mesh=head.mesh.digest, **description)
 
     @classmethod
     def named(

@@ -17,7 +17,7 @@ class Answers:
     ``lesion_side`` left or right, if no mask says it; ``fluency`` fluent or non-fluent and ``dominant_side`` (of
     language, on fMRI) for aphasia; ``side`` where the preset leaves it to the user; ``rmt`` the resting motor
     threshold of the unaffected hand, % of maximum stimulator output, and ``mt_method`` how it was read, emg or twitch;
-    ``contraindications`` any of `CONTRAINDICATIONS`; ``mep_ipsilesional`` present, absent or untested; ``fma_ue`` 0
+    ``contraindications`` any of `CONTRAINDICATIONS`; ``mep`` present, absent or untested; ``fma_ue`` 0
     to 66.
     """
 
@@ -27,7 +27,7 @@ class Answers:
     side: str | None = None
     rmt: float | None = None
     contraindications: tuple[str, ...] = ()
-    mep_ipsilesional: str = "untested"
+    mep: str = "untested"
     fma_ue: float | None = None
     mt_method: str = "emg"
 
@@ -35,7 +35,7 @@ class Answers:
         choices: tuple[tuple[str, tuple[str | None, ...]], ...] = (
             ("lesion_side", (None, *SIDES)), ("fluency", (None, "fluent", "non-fluent")),
             ("dominant_side", (None, *SIDES)), ("side", (None, *SIDES)),
-            ("mep_ipsilesional", ("present", "absent", "untested")), ("mt_method", ("emg", "twitch")),
+            ("mep", ("present", "absent", "untested")), ("mt_method", ("emg", "twitch")),
         )  # fmt: skip
         for name, allowed in choices:
             if getattr(self, name) not in allowed:

@@ -11,12 +11,13 @@ from neuro_field.aim.atlas import SIDES, other_side, site
 from neuro_field.aim.scalp import anatomical_axes
 from neuro_field.aim.target import Target
 from neuro_field.clinic.answers import Answers, own_role
-from neuro_field.clinic.cautions import cautions, notes
+from neuro_field.clinic.cautions import of_study
 from neuro_field.clinic.dose import Dose, dose
 from neuro_field.clinic.presets import Preset
 from neuro_field.clinic.presets import preset as preset_of
 from neuro_field.coil.coil import Coil
 from neuro_field.errors import InputError, UnknownNameError
+from neuro_field.findings import Finding, Refusal, worst_first
 from neuro_field.head.lesion import LesionSummary, lesion_summary
 from neuro_field.head.model import HeadModel
 from neuro_field.search.candidates import Grid
@@ -28,8 +29,8 @@ from neuro_field.search.survey import Keeper, survey
 
 _OPPOSITE = {"contralesional": "ipsilesional", "ipsilesional": "contralesional"}
 
-#: What a hemisphere is to the lesion, and both of them at once.
-ROLES = ("contralesional", "ipsilesional", "bilateral")
+#: What a hemisphere is to the lesion, both of them at once, and a target made by hand.
+ROLES = ("contralesional", "ipsilesional", "bilateral", "target")
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,14 +50,15 @@ class Study:
         None where `why` says so.
     bilateral : Plan, optional
         Of a preset that stimulates both sides at once by one coil: for both targets together.
-    why : mapping of str to str
-        For "contralesional", "ipsilesional" or "bilateral", why there is no plan.
+    why : mapping of str to Finding
+        For every role without a plan the finding, of level "stop", that says why.
     doses : mapping of str to Dose
         For the sides that could be given one.
-    warnings : tuple of str
-        Of what may be wrong with these plans.
-    notes : tuple of str
-        What a physician should know beside them: models of recovery, tested limits of the trains.
+    findings : tuple of Finding
+        All that has to be said with these plans, worst first: of the patient, the preset, and of each role's target,
+        plan and dose with ``role`` and ``side`` among its values.
+    target : Plan, optional
+        Of a target made by hand, in place of a preset's two sides.
 
     Examples
     --------
@@ -84,11 +86,11 @@ class Study:
     answers: Answers
     contralesional: Plan | None
     ipsilesional: Plan | None
-    why: Mapping[str, str] = field(default_factory=dict)
+    why: Mapping[str, Finding] = field(default_factory=dict)
     doses: Mapping[str, Dose] = field(default_factory=dict)
-    warnings: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
     bilateral: Plan | None = None
+    target: Plan | None = None
 
     @property
     def own_side(self) -> str:
@@ -100,7 +102,7 @@ class Study:
         """The best placement on the preset's own side."""
         own = self.plans.get(self.own_side)
         if own is None:
-            raise InputError(f"There is no plan on the {self.own_side} side: {self.why[self.own_side]}")
+            raise Refusal(self.why[self.own_side])
         return own.best
 
     @property
@@ -111,9 +113,15 @@ class Study:
 
     def side_of(self, role: str) -> str:
         """left or right of "contralesional" or "ipsilesional", both for "bilateral"."""
-        lesion_side = self.answers.lesion_side
-        assert lesion_side is not None  # `study` never leaves it open
-        return {"ipsilesional": lesion_side, "contralesional": other_side(lesion_side)}.get(role, "both")
+        if role == "target":
+            return (self.target.target.side if self.target is not None else None) or "both"
+        return _side_of(role, self.answers)
+
+
+def _side_of(role: str, answers: Answers) -> str:
+    lesion_side = answers.lesion_side
+    assert lesion_side is not None  # `study` never leaves it open
+    return {"ipsilesional": lesion_side, "contralesional": other_side(lesion_side)}.get(role, "both")
 
 
 def plan_of(study: Study | Plan, role: str | None = None) -> tuple[Plan, Dose | None]:
@@ -127,7 +135,7 @@ def plan_of(study: Study | Plan, role: str | None = None) -> tuple[Plan, Dose | 
         raise UnknownNameError("role", role, list(ROLES))
     made: Plan | None = getattr(study, role)
     if made is None:
-        raise InputError(f"There is no plan on the {role} side: {study.why.get(role, 'none was made')}")
+        raise Refusal(study.why.get(role, Finding("study-no-such-role", "stop", {"role": role})))
     return made, study.doses.get(role)
 
 
@@ -207,7 +215,7 @@ def study(
     targets, why = _targets(head, chosen, given)
     own = own_role(chosen, given)
     if own not in targets:
-        raise InputError(f"Preset {preset} cannot be planned on its own ({own}) side: {why[own]}")
+        raise Refusal(why[own])
     wanted = targets | _anchor(head, chosen, given, targets)
     plans = survey(
         head, coil, wanted, opposite=_OPPOSITE, grid=grid, avoid=avoid, draws=draws, tolerance=tolerance,
@@ -223,8 +231,15 @@ def study(
     made = {role: plans[role] for role in targets}
     return Study(
         chosen, coil, head, lesion_summary(head), given, made.get("contralesional"), made.get("ipsilesional"),
-        why, doses, tuple(cautions(chosen, given, made)), tuple(notes(chosen, given)), made.get("bilateral"),
+        why, doses, _findings(chosen, given, made, why), made.get("bilateral"),
     )  # fmt: skip
+
+
+def _findings(
+    preset: Preset, answers: Answers, plans: Mapping[str, Plan], why: Mapping[str, Finding]
+) -> tuple[Finding, ...]:
+    sides = {role: _side_of(role, answers) for role in plans}
+    return worst_first([*why.values(), *of_study(preset, answers, plans, sides)])
 
 
 def _answers(head: HeadModel, rmt: float | None, lesion_side: str | None, answers: dict[str, Any]) -> Answers:
@@ -258,23 +273,24 @@ def _refuse(preset: Preset, answers: Answers) -> None:
         raise InputError(f"Preset {preset.name} leaves the side to the user: give side, left or right.")
 
 
-def _targets(head: HeadModel, preset: Preset, answers: Answers) -> tuple[dict[str, Target], dict[str, str]]:
+def _targets(head: HeadModel, preset: Preset, answers: Answers) -> tuple[dict[str, Target], dict[str, Finding]]:
     """The target of every role, or why there is none."""
     name = preset.sites[0] if answers.fluency != "fluent" else preset.sites[-1]
     ipsilesional = str(answers.lesion_side)
-    targets, why = {}, {}
+    targets: dict[str, Target] = {}
+    why: dict[str, Finding] = {}
     for role, side in (("contralesional", other_side(ipsilesional)), ("ipsilesional", ipsilesional)):
         try:
             targets[role] = directed(head, Target.named(head, name, side))
-        except InputError as error:
+        except InputError:
             if head.mapping is None:
                 raise
-            why[role] = str(error)
+            why[role] = Finding("study-no-target", "stop", {"site": name, "role": role, "side": side})
     if preset.at_once and len(targets) == 2:
         first, second = (replace(target, direction=None, either_way=False) for target in targets.values())
         targets["bilateral"] = directed(head, joint(first, second))
     elif preset.at_once:
-        why["bilateral"] = "one of the two targets is missing"
+        why["bilateral"] = Finding("study-one-target-missing", "stop", {"role": "bilateral", "side": "both"})
     return targets, why
 
 

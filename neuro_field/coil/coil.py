@@ -16,6 +16,7 @@ from neuro_field.arrays import FloatArray, as_points, read_only, transformed
 from neuro_field.coil.simplify import simplified_dipoles
 from neuro_field.coil.sources import Dipoles, Grid, Segments, Source
 from neuro_field.coil.stimulator import Stimulator
+from neuro_field.coil.symmetry import SYMMETRIES, measured_symmetry
 from neuro_field.errors import InputError
 from neuro_field.geometry.mesh import Surface
 
@@ -45,11 +46,13 @@ class Coil:
         The channels that the elements' ``stimulator`` counts, when known.
     provenance : mapping of str to plain values
         maker, citation, source, notes. For reports.
+    declared_symmetry : {"continuous", "two-fold", "none"}, optional
+        What turns about its axis leave the coil as it is, where its card says so; `symmetry` measures it otherwise.
 
     Raises
     ------
     InputError
-        If there is no element, or ``didt_max`` is not positive.
+        If there is no element, ``didt_max`` is not positive, or the symmetry is none of these.
 
     Examples
     --------
@@ -67,6 +70,7 @@ class Coil:
     casing: Surface | None = None
     stimulators: tuple[Stimulator, ...] = ()
     provenance: Mapping[str, Any] = field(default_factory=dict)
+    declared_symmetry: str | None = None
 
     def __post_init__(self) -> None:
         given = (self.elements,) if isinstance(self.elements, Dipoles | Segments | Grid) else tuple(self.elements)
@@ -80,6 +84,11 @@ class Coil:
             raise InputError(f"Input didt_max of Coil must be positive, in A/s; instead received {self.didt_max}.")
         if self.casing is not None and not isinstance(self.casing, Surface):
             raise InputError(f"Input casing of Coil must be a Surface; instead received {type(self.casing).__name__}.")
+        if self.declared_symmetry is not None and self.declared_symmetry not in SYMMETRIES:
+            raise InputError(
+                f"Input declared_symmetry of Coil must be one of {', '.join(SYMMETRIES)}, or None; instead received "
+                f"{self.declared_symmetry!r:.60}."
+            )
 
     def dadt(self, points: Any, didt: float = 1e6) -> FloatArray:
         """Rate of change of the vector potential; the primary electric field is its negative.
@@ -158,6 +167,22 @@ class Coil:
         primary = -self.dadt(self.reference_point(DIRECTION_DEPTH)[None])[0]
         return read_only(primary / np.linalg.norm(primary))
 
+    @cached_property
+    def symmetry(self) -> str:
+        """What turns about its axis leave the coil as it is, for the size of its field and for its casing.
+
+        "continuous": every turn (a circular coil: it has no handle direction); "two-fold": half a turn, but for the
+        sign of its current (most figure-8 coils); "none": no turn (wings off the middle).  As declared by its card,
+        or measured on rings below its face (`neuro_field.coil.symmetry`).
+
+        Examples
+        --------
+        >>> import neuro_field as nf
+        >>> [nf.load_coil(name).symmetry for name in ("circular-90mm", "figure8-70mm", "mc-b70")]
+        ['continuous', 'two-fold', 'none']
+        """
+        return self.declared_symmetry or measured_symmetry(self.dadt, self.source_points, self.casing)
+
     def reference_point(self, depth: float) -> FloatArray:
         """(3,) where the field ``depth`` mm below the face is quoted, mm: on the axis, or as for `initial_e_direction`.
 
@@ -222,7 +247,8 @@ class Coil:
         casing = self.casing
         if casing is not None:
             casing = Surface(transformed(casing.points, head_from_coil), casing.triangles)
-        return replace(self, elements=tuple(part.carried(head_from_coil) for part in self.elements), casing=casing)
+        elements = tuple(part.carried(head_from_coil) for part in self.elements)
+        return replace(self, elements=elements, casing=casing, declared_symmetry=None)
 
     def driven(self, currents: Sequence[float]) -> "Coil":
         """The same coil with a current of its own in each element.
@@ -252,7 +278,8 @@ class Coil:
                 f"0; instead received {currents!r:.80}."
             )
         driven = tuple(part.scaled(float(share)) for part, share in zip(self.elements, shares, strict=True))
-        return replace(self, elements=driven, provenance={**self.provenance, "currents": shares.tolist()})
+        provenance = {**self.provenance, "currents": shares.tolist()}
+        return replace(self, elements=driven, provenance=provenance, declared_symmetry=None)
 
     def reversed_current(self) -> "Coil":
         """The same coil with its current, and so its field, the other way round."""

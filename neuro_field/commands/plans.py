@@ -116,7 +116,7 @@ def plan(
             made = study(
                 model, preset=str(preset), coil=induced, rmt=rmt, lesion_side=lesion_side, grid=grid, avoid=spared,
                 numerical_error=numerical_error, keeper=unfinished, progress=stages, side=side, fluency=fluency,
-                dominant_side=dominant_side, mep_ipsilesional=mep, fma_ue=fma_ue, mt_method=mt_method, draws=draws,
+                dominant_side=dominant_side, mep=mep, fma_ue=fma_ue, mt_method=mt_method, draws=draws,
                 contraindications=tuple(contraindication or ()),
             )  # fmt: skip
         with stages.stage("pictures and report"):

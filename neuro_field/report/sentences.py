@@ -14,7 +14,7 @@ from neuro_field.field.field import Field
 from neuro_field.head.lesion import lesion_summary
 from neuro_field.head.model import HeadModel
 from neuro_field.report.directions import direction_words, offset_words, point_words, turn_words
-from neuro_field.report.facts import GreyField, HeadFacts, plan_head
+from neuro_field.report.facts import GreyField, HeadFacts, Strongest, cortex_distance, plan_head
 from neuro_field.report.surety import misplaced_line, rule_lines, stability_line
 from neuro_field.report.words import said
 from neuro_field.search.plan import Candidate, Plan
@@ -43,15 +43,20 @@ def study_lines(study: Study) -> list[str]:
         lines += ["", role_title(study, role) + (" - the preset's own side" if is_own(study, role) else "")]
         plan = getattr(study, role)
         if plan is None:
-            lines.append(f"  no plan: {study.why.get(role, 'none was made')}")
+            lines.append(f"  no plan: {said(study.why[role])}")
             continue
         lines += ["  " + line for line in plan_lines(plan, facts, dose=study.doses.get(role))]
-    lines += ["", *(f"Warning: {warning}" for warning in study.warnings)]
-    return lines + [f"Note: {note}" for note in study.notes]
+    lines += ["", *(f"Read first: {text}" for text in told(study, "warn"))]
+    return lines + [f"Note: {text}" for text in told(study, "note")]
+
+
+def told(study: Study | Plan, level: str) -> list[str]:
+    """What has to be said with a study at one level, in words."""
+    return [said(finding) for finding in getattr(study, "findings", ()) if finding.level == level]
 
 
 def plan_lines(
-    plan: Plan, facts: HeadFacts | None = None, grey: GreyField | None = None, *, dose: Dose | None = None
+    plan: Plan, facts: HeadFacts | None = None, grey: GreyField | Strongest | None = None, *, dose: Dose | None = None
 ) -> list[str]:
     """The best placement of one plan, one statement a line.
 
@@ -60,7 +65,7 @@ def plan_lines(
     plan : Plan
         Read from files or just computed; what needs head or field is left out of the former.
     facts : HeadFacts, optional
-    grey : GreyField, optional
+    grey : GreyField or Strongest, optional
         Of the best placement; both are computed when omitted.
     dose : Dose, optional
         For this plan.
@@ -75,7 +80,7 @@ def plan_lines(
         current_line(plan, plan.best, facts),
         field_line(plan),
         dose_line(dose, plan) if dose is not None else "",
-        distance_line(plan.best.placement, facts, plan.best.lift),
+        distance_line(plan.best.metrics.cortex_distance, plan.best.lift),
         stability_line(plan),
         misplaced_line(plan.best),
         *rule_lines(plan),
@@ -97,7 +102,7 @@ def field_lines(field: Field) -> list[str]:
         f"Handle: points {direction_words(placement.handle_direction, facts.axes)}.",
         f"Current: at this dI/dt of {slope:g} A/µs the induced current under the coil first runs "
         f"{direction_words(current, facts.axes)}.",
-        distance_line(placement, facts),
+        distance_line(cortex_distance(field.head, placement.center)),
         f"Strongest field: 0.1 % of the grey matter lies above {grey.threshold:.2f} V/m at {slope:g} A/µs; its centre "
         f"is at {point_words(grey.hot_spot)} mm in the head frame.",
     ]
@@ -229,9 +234,8 @@ def field_line(plan: Plan) -> str:
     return words + "."
 
 
-def distance_line(placement: Placement, facts: HeadFacts, lift: float = 0.0) -> str:
-    """How far the coil stands from the cortex."""
-    distance = facts.cortex_distance(placement.center)
+def distance_line(distance: float | None, lift: float = 0.0) -> str:
+    """How far, mm, the coil stands from the cortex; empty where there is none."""
     if distance is None:
         return ""
     words = f"Coil-cortex distance: {distance:.1f} mm from the centre of the casing face to the nearest grey matter"
@@ -240,7 +244,7 @@ def distance_line(placement: Placement, facts: HeadFacts, lift: float = 0.0) -> 
     return words + "."
 
 
-def hot_spot_line(target: Target, grey: GreyField | None, facts: HeadFacts) -> str:
+def hot_spot_line(target: Target, grey: GreyField | Strongest | None, facts: HeadFacts) -> str:
     """Where the field is strongest, from the target."""
     if grey is None:
         return ""

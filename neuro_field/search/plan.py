@@ -6,13 +6,66 @@ from neuro_field.aim.target import Target
 from neuro_field.arrays import FloatArray
 from neuro_field.coil.coil import Coil
 from neuro_field.coil.placement import Placement
+from neuro_field.coil.symmetry import SYMMETRIES
+from neuro_field.errors import InputError
 from neuro_field.field.error import NumericalError
 from neuro_field.field.field import Field
+from neuro_field.findings import Finding
 from neuro_field.reciprocity.response import Response
+from neuro_field.search.candidates import Grid
 from neuro_field.search.metrics import Metrics
 from neuro_field.search.rules import RuleOfThumb
 from neuro_field.search.sensitivity import Sensitivity
 from neuro_field.search.stability import Stability
+from neuro_field.search.zone import Zone
+
+#: What placements can be ranked by; "focality" needs the field of the whole cortex.
+OBJECTIVES = ("strength", "ratio", "focality")
+
+#: The statistic of all fields in a plan: volume means over elements of what the solver gives in each.
+STATISTIC = "element-means"
+
+
+@dataclass(frozen=True)
+class SearchSettings:
+    """What was searched and by what it was ranked; enough to search again.
+
+    Parameters
+    ----------
+    grid : Grid
+    objective : {"strength", "ratio"}
+        strength: what the target measures; ratio: the same over the strongest mean |E| of the regions ``over``.
+    over : tuple of str
+        Names of those regions.
+    avoided : tuple of str
+        Names of regions that no placement may reach, and
+    avoid_share : float
+        the share of the target's own that the mean |E| in one may have.
+    symmetry : {"continuous", "two-fold", "none"}
+        Of the coil: whether handles were searched all the way round.
+    statistic : str
+        How fields are summed up in target and regions.
+    """
+
+    grid: Grid
+    objective: str = "strength"
+    over: tuple[str, ...] = ()
+    avoided: tuple[str, ...] = ()
+    avoid_share: float = 1.0
+    symmetry: str = "none"
+    statistic: str = STATISTIC
+
+    def __post_init__(self) -> None:
+        if self.objective not in OBJECTIVES:
+            raise InputError(
+                f"Input objective of SearchSettings must be one of {', '.join(OBJECTIVES)}; instead received "
+                f"{self.objective!r:.60}."
+            )
+        if self.symmetry not in SYMMETRIES:
+            raise InputError(
+                f"Input symmetry of SearchSettings must be one of {', '.join(SYMMETRIES)}; instead received "
+                f"{self.symmetry!r:.60}."
+            )
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,6 +153,12 @@ class Plan:
         When it was asked for.
     numerical_error : NumericalError, optional
         Of the best placement's field, when it was asked for (`with_numerical_error`).
+    zone : Zone, optional
+        Where the best placement keeps at least 95 % of what it is ranked by.
+    findings : tuple of Finding
+        What has to be said of the search, worst first.
+    search : SearchSettings, optional
+        None for a plan of a version that did not record it.
 
     Examples
     --------
@@ -128,6 +187,9 @@ class Plan:
     followed: FloatArray | None = None
     stability: Stability | None = None
     numerical_error: NumericalError | None = None
+    zone: Zone | None = None
+    findings: tuple[Finding, ...] = ()
+    search: SearchSettings | None = None
 
     @property
     def best(self) -> Candidate:

@@ -9,6 +9,7 @@ import nibabel as nib
 
 from neuro_field.coil.coil import Coil
 from neuro_field.coil.stimulator import Stimulator
+from neuro_field.coil.symmetry import SYMMETRIES
 from neuro_field.coil.winding import Winding
 from neuro_field.errors import FileFormatError, InputError, UnknownNameError
 from neuro_field.io.atomic import new_file
@@ -89,7 +90,7 @@ def coil_of_card(card: dict[str, Any], where: str = "the card") -> Coil:
         expected = {"+y": 1, "-y": -1, "none": 0}[card["polarity"]]
         casing = winding.casing(**{key: float(value) for key, value in card["casing"].items()})
         facts = {key: str(card[key]) for key in ("title", "maker", "citation", "licence", "notes")}
-        name = str(card["name"])
+        name, symmetry = str(card["name"]), {each: each for each in SYMMETRIES}[card["symmetry"]]
     except KeyError as error:
         raise FileFormatError(f"{where}: the key or choice {error} is missing or not known.") from None
     except (TypeError, ValueError, AttributeError) as error:
@@ -99,7 +100,7 @@ def coil_of_card(card: dict[str, Any], where: str = "the card") -> Coil:
     didt_max = stimulators[0].didt_max if stimulators else None
     hollow = HOLLOW if card["casing"].get("hole") else 0.0
     dipoles = winding.dipoles(BENT_SPACING if winding.bend_angle else FLAT_SPACING, hollow)
-    return Coil(name, (dipoles,), didt_max, casing, stimulators, {**facts, "source": where})
+    return Coil(name, (dipoles,), didt_max, casing, stimulators, {**facts, "source": where}, symmetry)
 
 
 def winding_of_card(card: dict[str, Any], where: str = "the card") -> Winding:

@@ -49,24 +49,20 @@ def record_of(study: Study | Plan) -> dict[str, Any]:
         "answers": asdict(study.answers),
         "lesion": _lesion_record(study.lesion),
         "plans": {role: plan_record(plan, study.head) if plan is not None else None for role, plan in plans.items()},
-        "why": dict(study.why),
-        "doses": {role: _dose_record(dose) for role, dose in study.doses.items()},
-        "warnings": list(study.warnings),
-        "notes": list(study.notes),
+        "why": {role: finding_record(finding) for role, finding in study.why.items()},
+        "doses": {role: asdict(dose) for role, dose in study.doses.items()},
+        "findings": [finding_record(finding) for finding in study.findings],
     }
 
 
-def _dose_record(dose: Dose) -> dict[str, Any]:
-    found = [{"code": one.code, "level": one.level, "values": dict(one.values)} for one in dose.findings]
-    return {entry.name: getattr(dose, entry.name) for entry in fields(Dose)} | {"findings": found}
+def finding_record(finding: Finding) -> dict[str, Any]:
+    """A finding as plain values."""
+    return {"code": finding.code, "level": finding.level, "values": dict(finding.values)}
 
 
-def _dose_of(entries: Entries) -> Dose:
-    found = (
-        Finding(one.text("code"), one.text("level"), one.required("values").record)
-        for one in entries.children("findings")
-    )
-    return entries.noun(Dose, findings=tuple(found))
+def finding_of(entries: Entries) -> Finding:
+    """The finding of its entries."""
+    return Finding(entries.text("code"), entries.text("level"), entries.required("values").record)
 
 
 def _head_record(head: HeadModel | None) -> dict[str, Any] | None:
@@ -91,6 +87,9 @@ def _lesion_record(lesion: LesionSummary | None) -> dict[str, Any] | None:
         "centroid_mni": _list_or_none(lesion.centroid_mni),
         "side": lesion.side,
         "tissues_cm3": dict(lesion.tissues_cm3),
+        "left_cm3": lesion.left_cm3,
+        "right_cm3": lesion.right_cm3,
+        "infratentorial_cm3": lesion.infratentorial_cm3,
     }
 
 
@@ -101,12 +100,7 @@ def plan_record(plan: Plan, head: HeadModel | None) -> dict[str, Any]:
         "target": {key: _plain(value) for key, value in target.items()},
         "ranking": [_candidate_record(candidate, plan.coil, head) for candidate in plan.ranking],
         "rules": [
-            {
-                "code": rule.rule.code,
-                "values": dict(rule.rule.values),
-                "strength": rule.strength,
-                "head_from_coil": rule.placement.head_from_coil.tolist(),
-            }
+            {"name": rule.name, "strength": rule.strength, "head_from_coil": rule.placement.head_from_coil.tolist()}
             for rule in plan.rules
         ],
         "stability": _record_of_noun(plan.stability),
@@ -125,6 +119,8 @@ def _record_of_noun(noun: Any) -> dict[str, Any] | None:
 def _plain(value: Any) -> Any:
     if isinstance(value, np.ndarray):
         return value.tolist()
+    if isinstance(value, tuple) and all(isinstance(each, Finding) for each in value):
+        return [{"code": each.code, "level": each.level, "values": dict(each.values)} for each in value]
     return dict(value) if isinstance(value, Mapping) else value
 
 
@@ -189,10 +185,9 @@ def _study_of(entries: Entries, coil: Coil | None) -> Study:
         head=None,
         lesion=_lesion_of(lesion) if lesion is not None else None,
         answers=entries.required("answers").noun(Answers),
-        why={role: why.text(role) for role in why.record},
-        doses={role: _dose_of(doses.required(role)) for role in doses.record},
-        warnings=entries.texts("warnings"),
-        notes=entries.texts("notes"),
+        why={role: finding_of(why.required(role)) for role in why.record},
+        doses={role: doses.required(role).noun(Dose) for role in doses.record},
+        findings=tuple(finding_of(entry) for entry in entries.children("findings")),
         **made,
     )
 
@@ -230,11 +225,7 @@ def plan_from(entries: Entries, coil: Coil | None) -> Plan:
         field=None,
         report=report,
         rules=tuple(
-            RuleOfThumb(
-                Finding(rule.text("code"), "note", rule.required("values").record),
-                Placement(rule.array("head_from_coil", (4, 4))),
-                rule.number("strength"),
-            )
+            RuleOfThumb(rule.text("name"), Placement(rule.array("head_from_coil", (4, 4))), rule.number("strength"))
             for rule in entries.children("rules")
         ),
         stability=stability.noun(Stability) if stability is not None else None,
@@ -261,6 +252,8 @@ def _target_of(entries: Entries) -> Target:
         direction=entries.array_or_none("direction", (3,)),
         seed=entries.array_or_none("seed", (3,)),
         seed_mni=entries.array_or_none("seed_mni", (3,)),
-        parts=entries.array("parts", (len(elements),), whole=True) if entries.value("parts") is not None else None,
-        part_centers=entries.array_or_none("part_centers", (None, 3)),
+        findings=tuple(
+            Finding(each.text("code"), each.text("level"), each.required("values").record)
+            for each in entries.children("findings")
+        ),
     )

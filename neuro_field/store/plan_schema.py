@@ -15,7 +15,7 @@ from neuro_field.clinic.dose import Dose
 from neuro_field.clinic.presets import Preset
 from neuro_field.clinic.study import ROLES
 from neuro_field.field.error import NumericalError
-from neuro_field.findings import LEVELS, Finding
+from neuro_field.findings import LEVELS
 from neuro_field.search.metrics import Metrics
 from neuro_field.search.plan import PlanReport
 from neuro_field.search.sensitivity import Sensitivity
@@ -49,11 +49,7 @@ _OF_TYPE: dict[Any, dict[str, Any]] = {
     dict[str, float]: _NUMBERS,
     Mapping[str, float]: _NUMBERS,
     FloatArray: _list(_NUMBER),
-    tuple[Finding, ...]: _list({
-        "type": "object", "required": ["code", "level", "values"],
-        "properties": {"code": _TEXT, "level": {"enum": list(LEVELS)}, "values": {"type": "object"}},
-    }),
-}  # fmt: skip
+}
 
 _VECTOR = _list(_NUMBER, 3)
 _POSE = _list(_list(_NUMBER, 4), 4)
@@ -64,9 +60,18 @@ def _object(properties: dict[str, Any], **more: Any) -> dict[str, Any]:
     return {"type": "object", "required": list(properties), "properties": properties, **more}
 
 
+_FINDING = _object({
+    "code": {"type": "string", "pattern": "^[a-z0-9]+(-[a-z0-9]+)+$"}, "level": {"enum": list(LEVELS)},
+    "values": {"type": "object"},
+})  # fmt: skip
+
+
 def _noun(kind: type) -> dict[str, Any]:
     hints = get_type_hints(kind)
     return _object({entry.name: _OF_TYPE[hints[entry.name]] for entry in fields(kind)})  # type: ignore[arg-type]
+
+
+_FINDING = _object({"code": _TEXT, "level": _TEXT, "values": {"type": "object"}})
 
 
 def plan_schema() -> dict[str, Any]:
@@ -81,20 +86,19 @@ def plan_schema() -> dict[str, Any]:
         "name": _TEXT, "center": _VECTOR, "radius": _NUMBER, "elements": _list({"type": "integer", "minimum": 0}),
         "weights": _list(_NUMBER), "direction": _or_null(_VECTOR), "either_way": {"type": "boolean"},
         "side": _or_null(_TEXT), "seed": _or_null(_VECTOR), "seed_mni": _or_null(_VECTOR), "moved": _NUMBER,
-        "viable_share": _NUMBER, "source": _TEXT, "parts": _or_null(_list({"type": "integer", "minimum": 0})),
-        "part_centers": _or_null(_list(_VECTOR)), "part_names": _list(_TEXT),
+        "viable_share": _NUMBER, "source": _TEXT, "findings": _list(_FINDING), "mesh": _TEXT,
+        "axis_source": _or_null(_TEXT), "axis_offset": _or_null(_NUMBER),
     })  # fmt: skip
     plan = _object({
         "target": target, "ranking": _list(candidate) | {"minItems": 1},
-        "rules": _list(_object({
-            "code": _TEXT, "values": {"type": "object"}, "strength": _NUMBER, "head_from_coil": _POSE,
-        })),
+        "rules": _list(_object({"name": _TEXT, "strength": _NUMBER, "head_from_coil": _POSE})),
         "stability": _or_null(_noun(Stability)), "report": _noun(PlanReport),
         "numerical_error": _or_null(_noun(NumericalError)), "strengths": _list(_NUMBER), "centers": _list(_VECTOR),
     })  # fmt: skip
     lesion = _object({
         "volume_cm3": _NUMBER, "centroid": _VECTOR, "centroid_mni": _or_null(_VECTOR), "side": _or_null(_TEXT),
-        "tissues_cm3": _NUMBERS,
+        "tissues_cm3": _NUMBERS, "left_cm3": _or_null(_NUMBER), "right_cm3": _or_null(_NUMBER),
+        "infratentorial_cm3": _or_null(_NUMBER),
     })  # fmt: skip
     coil = _object({
         "name": _TEXT, "shelf": _or_null(_TEXT), "source": _TEXT, "citation": _TEXT, "didt_max": _or_null(_NUMBER),
@@ -111,9 +115,9 @@ def plan_schema() -> dict[str, Any]:
     study = {
         "kind": {"const": "study"}, "preset": _noun(Preset), "answers": _noun(Answers), "lesion": _or_null(lesion),
         "plans": _object({role: _or_null({"$ref": "#/$defs/plan"}) for role in ROLES}),
-        "why": {"type": "object", "additionalProperties": _TEXT},
+        "why": {"type": "object", "additionalProperties": _FINDING},
         "doses": {"type": "object", "additionalProperties": _noun(Dose)},
-        "warnings": _list(_TEXT), "notes": _list(_TEXT),
+        "findings": _list(_FINDING),
     }  # fmt: skip
     alone = {"kind": {"const": "plan"}, "plan": {"$ref": "#/$defs/plan"}}
     return {
