@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from neuro_field.aim.aims import joint
+from neuro_field.aim.aims import joint, overlap
 from neuro_field.aim.atlas import SIDES, other_side, site
 from neuro_field.aim.scalp import anatomical_axes
 from neuro_field.aim.target import Target
@@ -287,8 +287,14 @@ def _targets(head: HeadModel, preset: Preset, answers: Answers) -> tuple[dict[st
                 raise
             why[role] = Finding("study-no-target", "stop", {"site": name, "role": role, "side": side})
     if preset.at_once and len(targets) == 2:
-        first, second = (replace(target, direction=None, either_way=False) for target in targets.values())
-        targets["bilateral"] = directed(head, joint(first, second))
+        first, second = targets.values()
+        if shared := overlap(first, second):
+            why["bilateral"] = Finding("leg-areas-overlap", "stop", {
+                "site": name, "shared": shared, "moved": max(first.moved, second.moved), "role": "bilateral",
+                "side": "both",
+            })  # fmt: skip
+        else:
+            targets["bilateral"] = joint(first, second)
     elif preset.at_once:
         why["bilateral"] = Finding("study-one-target-missing", "stop", {"role": "bilateral", "side": "both"})
     return targets, why
