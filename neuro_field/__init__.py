@@ -34,6 +34,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from neuro_field.aim.target import Target
+    from neuro_field.clinic.answers import Answers
     from neuro_field.clinic.ledger import delivered
     from neuro_field.clinic.study import Study, study
     from neuro_field.clinic.threshold import Threshold
@@ -46,15 +47,16 @@ if TYPE_CHECKING:
     from neuro_field.field.field import Field
     from neuro_field.field.solver import Solver
     from neuro_field.field.validation import validate
-    from neuro_field.findings import Finding
+    from neuro_field.findings import Finding, Refusal
     from neuro_field.head.model import HeadModel
     from neuro_field.head.sphere import sphere_head
     from neuro_field.mri.build import build_head
     from neuro_field.mri.lesion import synthetic_lesion
     from neuro_field.navigation.files import read_navigator
     from neuro_field.report.view import view
+    from neuro_field.search.candidates import Grid
     from neuro_field.search.plan import Plan
-    from neuro_field.search.search import plan
+    from neuro_field.search.search import Avoidance, plan
     from neuro_field.shelf.coils import load_coil, read_coil
     from neuro_field.shelf.examples import example_head
     from neuro_field.store.fields import read_field
@@ -64,15 +66,19 @@ if TYPE_CHECKING:
 
 #: Public names and the rooms they live in; a room is entered when one of its names is first asked for.
 _ROOMS = {
+    "Answers": "clinic.answers",
+    "Avoidance": "search.search",
     "Coil": "coil.coil",
     "ConvergenceError": "errors",
     "Field": "field.field",
     "Finding": "findings",
+    "Grid": "search.candidates",
     "HeadModel": "head.model",
     "InputError": "errors",
     "Marker": "coil.marker",
     "Placement": "coil.placement",
     "Plan": "search.plan",
+    "Refusal": "findings",
     "Solver": "field.solver",
     "Study": "clinic.study",
     "Target": "aim.target",
@@ -98,15 +104,19 @@ _ROOMS = {
 }
 
 __all__ = [
+    "Answers",
+    "Avoidance",
     "Coil",
     "ConvergenceError",
     "Field",
     "Finding",
+    "Grid",
     "HeadModel",
     "InputError",
     "Marker",
     "Placement",
     "Plan",
+    "Refusal",
     "Solver",
     "Study",
     "Target",

@@ -127,7 +127,7 @@ DEFAULTS = {entry.name: entry.default for entry in fields(Answers)}
 
 
 def checked(given: Mapping[str, Any]) -> tuple[dict[str, Any], list[Finding]]:
-    """Answers as they are kept, and a finding for each that is none (left out of the former)."""
+    """Answers as they are kept, and a finding for each that is none, which is left out of the former."""
     values: dict[str, Any] = {}
     wrong: list[Finding] = []
     for name, value in given.items():
@@ -142,9 +142,12 @@ def checked(given: Mapping[str, Any]) -> tuple[dict[str, Any], list[Finding]]:
             known = CONFIRMABLE if name == "confirmed" else CONTRAINDICATIONS
             listed = (value,) if isinstance(value, str) else tuple(value or ())
             each = [_chosen(name, one, known) for one in listed]
-            found, says = tuple(dict.fromkeys(one for one, _ in each)), [said for _, some in each for said in some]
+            found, says = (
+                tuple(dict.fromkeys(one for one, _ in each if one)),
+                [said for _, some in each for said in some],
+            )
         wrong += says
-        if not says:
+        if not says or found:  # of several contraindications the known ones still count
             values[name] = found
     return values, wrong
 

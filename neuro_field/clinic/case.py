@@ -84,6 +84,7 @@ def intake(
     thresholds: Sequence[Threshold] = (),
     hot_spot: Any = None,
     stimulator: str | None = None,
+    wrong: Sequence[Finding] = (),
 ) -> tuple[Case, ...]:
     """Every preset with every coil, or with its own where none is given.
 
@@ -96,6 +97,8 @@ def intake(
     thresholds : sequence of Threshold
     hot_spot : Placement or (3,) array, optional
     stimulator : str, optional
+    wrong : sequence of Finding
+        What is known to be wrong already; told with the rest.
 
     Raises
     ------
@@ -110,9 +113,7 @@ def intake(
     >>> cases[0].preset.name, cases[0].coil.name
     ('contralesional-1hz-hand', 'figure8-70mm')
     """
-    wrong = [
-        Finding("intake-unknown", "stop", {"field": name, "nearest": None}) for name in given if name not in DEFAULTS
-    ]
+    wrong = [*wrong, *(Finding("intake-unknown", "stop", {"field": name}) for name in given if name not in DEFAULTS)]
     values, says = checked({name: value for name, value in given.items() if name in DEFAULTS})
     answers, chosen = Answers(**values), []
     for entry in presets:
@@ -164,7 +165,8 @@ def _missing(preset: Preset, answers: Answers) -> Iterator[Finding]:
     for name in _NEEDED.get(preset.side, ()):
         if getattr(answers, name) is None:
             yield Finding("intake-missing", "stop", {"field": name, "preset": preset.name})
-    if answers.train_seconds is not None and not preset.trains and answers.frequency is None:
+    fits = preset.pattern == "regular" and not preset.trains
+    if answers.train_seconds is not None and fits and answers.frequency is None:
         yield Finding("intake-missing", "stop", {"field": "frequency", "preset": preset.name})
 
 

@@ -6,13 +6,14 @@ from typing import Any
 
 from neuro_field.aim.atlas import other_side
 from neuro_field.aim.target import Target
-from neuro_field.clinic.aiming import Aims, aims, directed
+from neuro_field.clinic.aiming import Aims, aims
 from neuro_field.clinic.answers import Answers
-from neuro_field.clinic.case import HAND, Case, intake
+from neuro_field.clinic.case import Case, intake
 from neuro_field.clinic.cautions import of_study
-from neuro_field.clinic.dose import Dose, dose
+from neuro_field.clinic.dose import Dose
 from neuro_field.clinic.presets import Preset, by_hand
 from neuro_field.clinic.sides import own_role, side_of
+from neuro_field.clinic.study_doses import anchor_areas, case_doses, check_poses, thresholds_of
 from neuro_field.clinic.threshold import Threshold
 from neuro_field.coil.coil import Coil
 from neuro_field.errors import InputError, UnknownNameError
@@ -312,6 +313,7 @@ def studies(
         own = own_role(case.preset, case.answers, aim.affected)
         if own in aim.why:
             raise Refusal(aim.why[own])
+        check_poses(head, case)
     say = progress or (lambda stage, share: None)
     say("solver set-up", 0.0)
     solver = Solver(head, tolerance=tolerance)
@@ -324,7 +326,7 @@ def studies(
             numerical_error=numerical_error, keeper=keeper, progress=progress, solver=solver,
         )  # fmt: skip
         for case, aim in group:
-            yield _study(head, case, aim, plans)
+            yield _study(solver, case, aim, plans, grid)
 
 
 def _key(role: str, target: Target) -> str:
@@ -339,35 +341,22 @@ def _across(key: str) -> str:
 
 
 def _wanted(head: HeadModel, case: Case, aim: Aims) -> dict[str, Target]:
-    """All that has to be planned for a case: its targets, and the hand area where its threshold was measured."""
+    """All that has to be planned for a case: its targets, and the areas where its thresholds were read."""
     wanted = {_key(role, target): target for role, target in aim.targets.items()}
-    if case.answers.rmt is not None and case.preset.intensity is not None and aim.affected is not None:
-        side = other_side(aim.affected)
-        key = f"{side}-{HAND}"
-        if key not in wanted:
-            wanted[key] = aim.hands.get(side) or directed(head, Target.named(head, HAND, side))
-    return wanted
+    return wanted | anchor_areas(head, case, aim)
 
 
-def _study(head: HeadModel, case: Case, aim: Aims, plans: Mapping[str, Plan]) -> Study:
+def _study(solver: Solver, case: Case, aim: Aims, plans: Mapping[str, Plan], grid: Grid | None) -> Study:
     made = {role: plans[_key(role, target)] for role, target in aim.targets.items()}
-    doses = _doses(case, aim, made, plans)
+    doses = case_doses(solver, case, aim, made, plans=plans, grid=grid)
     found = Study(
-        case.preset, case.coil, head, lesion_summary(head), case.answers, made.get("contralesional"),
+        case.preset, case.coil, solver.head, lesion_summary(solver.head), case.answers, made.get("contralesional"),
         made.get("ipsilesional"), aim.why, doses, (), made.get("bilateral"), made.get("target"), aim.affected,
-        case.thresholds,
+        thresholds_of(case, aim),
     )  # fmt: skip
-    told = of_study(case.preset, case.answers, found.own_side, made, {role: found.side_of(role) for role in made})
-    every = worst_first([*aim.why.values(), *case.findings, *aim.findings, *told])
-    return replace(found, findings=every)
-
-
-def _doses(case: Case, aim: Aims, made: Mapping[str, Plan], plans: Mapping[str, Plan]) -> dict[str, Dose]:
-    rmt, preset = case.answers.rmt, case.preset
-    if rmt is None or preset.intensity is None or aim.affected is None:
-        return {}
-    anchor = plans[f"{other_side(aim.affected)}-{HAND}"]
-    return {
-        role: dose(preset, case.coil, rmt, anchor, plan, mt_method=case.answers.mt_method)
-        for role, plan in made.items()
-    }
+    sides = {role: found.side_of(role) for role in made}
+    told = [
+        *of_study(case.preset, case.answers, found.own_side, made, sides),
+        *(each.told_with(role=role, side=sides[role]) for role, dose in doses.items() for each in dose.findings),
+    ]
+    return replace(found, findings=worst_first([*aim.why.values(), *case.findings, *aim.findings, *told]))

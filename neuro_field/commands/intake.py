@@ -11,7 +11,7 @@ from neuro_field.coil.coil import Coil
 from neuro_field.commands.arguments import coil_of
 from neuro_field.commands.targets import hot_spot_of, site_of
 from neuro_field.errors import UnknownNameError
-from neuro_field.findings import Finding, Refusal, as_name
+from neuro_field.findings import Finding, as_name
 
 
 @dataclass(frozen=True)
@@ -49,13 +49,7 @@ def cases_of(typed: Typed, given: Mapping[str, Any], image: Path | None = None) 
     if typed.target is not None and typed.preset is None:
         presets = [by_hand(site_of(typed.target), coils[0].name if coils else "none")]
     hot_spot = hot_spot_of(typed.hot_spot, image) if typed.hot_spot is not None else None
-    try:
-        cases = intake(presets, coils, given, hot_spot=hot_spot)
-    except Refusal as refusal:
-        raise Refusal(*wrong, *refusal.findings) from None
-    if wrong:
-        raise Refusal(*wrong)
-    return cases
+    return intake(presets, coils, given, hot_spot=hot_spot, wrong=wrong)
 
 
 def _together(typed: Typed) -> Iterator[Finding]:

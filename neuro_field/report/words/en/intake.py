@@ -21,6 +21,13 @@ def _forbidden(values: Mapping[str, Value]) -> str:
     return "Nothing is planned: {answer} forbids stimulation."
 
 
+def _unconfirmed(values: Mapping[str, Value]) -> str:
+    return (
+        "Nothing is planned with {answer} in the head until the responsible physician has confirmed it by its name: "
+        f"confirmed {values['answer']}."
+    )
+
+
 def _missing(values: Mapping[str, Value]) -> str:
     why = {
         "fluency": "fluent or non-fluent: it decides the target.",
@@ -53,8 +60,7 @@ SENTENCES = {
     "intake-needs": "{field} is of no use without {needs}: give both, or neither.",
     "intake-not-applicable": "{field} is of no use for {preset}: leave it out.",
     "intake-forbidden": _forbidden,
-    "intake-unconfirmed": "Nothing is planned with {answer} in the head until the responsible physician has confirmed "
-    "it by name (confirmed: {answer}).",
+    "intake-unconfirmed": _unconfirmed,
     "intake-confirmed": "{answer} in the head, confirmed by the responsible physician: that clears nobody. Heating, "
     "forces and a changed field near it are not computed here.",
     "intake-excluded": "{answer} was named, which is on a partner hospital's list of exclusions [src]: whether to go "
