@@ -3,14 +3,17 @@
 import io
 import json
 import tempfile
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
 import msgspec
+import numpy as np
 import pytest
 from PIL import Image
-from tiny_study import tiny_study
+from tiny_study import tiny_head, tiny_study
 
+from neuro_field.head.mapping import AffineMapping, WarpedMapping
 from neuro_field.report.facts import Facts
 from neuro_field.report.page import Kept, study_page
 from neuro_field.store import plans
@@ -55,3 +58,14 @@ def timeless(study):
 def page_of(study, **more):
     """The page of a study in memory, without pictures and view."""
     return study_page(Kept(study, Facts.of(study), written="2030-01-02 03:04 UTC", **more))
+
+
+def warped_head(push):
+    """The small head, its map a warp that pushes by up to so many mm."""
+    axis = np.arange(-110.0, 111.0, 10.0)
+    x, y, z = np.meshgrid(axis, axis, axis, indexing="ij")
+    waves = [np.sin(x / 30) * np.cos(y / 25), np.sin(y / 28 + 1) * np.cos(z / 31), np.sin(z / 26) * np.cos(x / 33)]
+    grid = np.diag([10.0, 10.0, 10.0, 1.0])
+    grid[:3, 3] = -110.0
+    mapping = WarpedMapping(AffineMapping(np.eye(4)), push * np.stack(waves, axis=-1), grid)
+    return replace(tiny_head(), mapping=mapping)
