@@ -2,22 +2,11 @@
 
 from collections.abc import Mapping
 
-import numpy as np
-
 from neuro_field.clinic.answers import Answers, own_role
 from neuro_field.clinic.dose import LEAST_VIABLE
 from neuro_field.clinic.envelope import envelope_notes
 from neuro_field.clinic.presets import Preset
 from neuro_field.search.plan import Plan
-
-#: Below this share of the field along the wanted axis the best placement is told to be doubtful (45 degrees off).
-LEAST_ALONG = 0.71
-
-#: Below this probability of staying first a ranking is told to be open.
-LEAST_FIRST = 0.5
-
-#: A reduced answer farther from the full one than this, relative, is told.
-_REDUCED = 0.005
 
 
 def cautions(preset: Preset, answers: Answers, plans: Mapping[str, Plan]) -> list[str]:
@@ -37,38 +26,7 @@ def cautions(preset: Preset, answers: Answers, plans: Mapping[str, Plan]) -> lis
             "Ipsilesional motor evoked potentials are absent: inhibiting the contralesional hemisphere may take away "
             "what carries the remaining function (bimodal balance-recovery model, Di Pino 2014 [src])."
         )
-    for role, made in plans.items():
-        out += [caution for caution in _of_plan(role, made) if caution]
     return out
-
-
-def _of_plan(role: str, made: Plan) -> list[str]:
-    """What may be wrong with one plan; empty strings where nothing is."""
-    best, stability = made.best, made.stability
-    along = best.verified / max(best.magnitude, 1e-12)
-    edge = np.linalg.norm(best.placement.center - made.centers, axis=1).max()
-    spread = np.linalg.norm(made.centers - made.centers.mean(axis=0), axis=1).max()
-    return [
-        f"At the best {role} placement only {along:.0%} of the field in the target runs along the wanted axis: folds "
-        "or the lesion turn it. Compare it with a placement chosen by field strength alone."
-        if made.target.direction is not None and along < LEAST_ALONG
-        else "",
-        f"Ranked and fully solved fields on the {role} side differ by up to {made.report.largest_difference:.1%}; "
-        "trust the solved values."
-        if made.report.largest_difference > 0.01
-        else "",
-        f"The best {role} placement lies at the rim of the search; enlarge the grid's radius."
-        if edge > 1.8 * spread
-        else "",
-        f"The first {role} placement stays first in only {stability.first[0]:.0%} of the draws of conductivities; "
-        f"keeping it costs {stability.regret_mean:.3f} V/m at 1 A/us on average. Treat the first placements as equals."
-        if stability is not None and stability.first[0] < LEAST_FIRST
-        else "",
-        f"Fields under varied conductivities on the {role} side differ from full solves by up to "
-        f"{stability.reduced_error:.1%}; read the stability with that in mind."
-        if stability is not None and stability.reduced_error > _REDUCED
-        else "",
-    ]
 
 
 def notes(preset: Preset, answers: Answers) -> list[str]:

@@ -117,6 +117,7 @@ def _candidate_record(candidate: Candidate, coil: Coil | None, head: HeadModel |
         "verified": candidate.verified,
         "magnitude": candidate.magnitude,
         "filled": candidate.filled,
+        "ratio": candidate.ratio,
         "angle": candidate.angle,
         "lift": candidate.lift,
         "metrics": _record_of_noun(candidate.metrics),
