@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.spatial import cKDTree
 
-from neuro_field.arrays import AnyArray, BoolArray, FloatArray, IntArray
+from neuro_field.arrays import AnyArray, BoolArray, FloatArray
 from neuro_field.coil.coil import Coil
 from neuro_field.errors import InputError
 from neuro_field.head.model import HeadModel
@@ -153,7 +153,7 @@ def _neighbours(points: FloatArray, reach: float) -> AnyArray:
     return out
 
 
-def _prominent(heights: FloatArray, around: AnyArray, least: float) -> IntArray:
+def _prominent(heights: FloatArray, around: AnyArray, least: float) -> AnyArray:
     """Nodes of (q, a) heights, flattened, that rise by ``least`` or more above the way to any higher one, by height."""
     number = np.arange(heights.size).reshape(heights.shape)
     steps = [(around[:, k], turn) for k in range(around.shape[1]) for turn in (-1, 0, 1)]
@@ -165,20 +165,20 @@ def _prominent(heights: FloatArray, around: AnyArray, least: float) -> IntArray:
     hill = towards.ravel()
     while (hill[hill] != hill).any():
         hill = hill[hill]
-    hill = hill.reshape(heights.shape)
+    hills_of = hill.reshape(heights.shape)
     passes: list[tuple[float, int, int]] = []
     for there, turn in steps:
-        other = np.roll(hill[there], turn, axis=1)
+        other = np.roll(hills_of[there], turn, axis=1)
         saddle = np.minimum(heights, np.roll(heights[there], turn, axis=1))
-        apart = (other != hill) & np.isfinite(saddle)
-        pairs, which = np.unique(np.stack([hill[apart], other[apart]], axis=1), axis=0, return_inverse=True)
+        apart = (other != hills_of) & np.isfinite(saddle)
+        pairs, which = np.unique(np.stack([hills_of[apart], other[apart]], axis=1), axis=0, return_inverse=True)
         over = np.full(len(pairs), -np.inf)
         np.maximum.at(over, which.ravel(), saddle[apart])
         passes += [(float(height), int(a), int(b)) for height, (a, b) in zip(over, pairs, strict=True)]
-    return _surviving(heights.ravel(), np.unique(hill[np.isfinite(heights)]), passes, least)
+    return _surviving(heights.ravel(), np.unique(hills_of[np.isfinite(heights)]), passes, least)
 
 
-def _surviving(heights: FloatArray, tops: AnyArray, passes: Sequence[tuple[float, int, int]], least: float) -> IntArray:
+def _surviving(heights: FloatArray, tops: AnyArray, passes: Sequence[tuple[float, int, int]], least: float) -> AnyArray:
     """The tops that are left when lower ones are joined to higher ones over the highest passes first."""
     whose = {int(top): int(top) for top in tops}
     prominence = {top: np.inf for top in whose}

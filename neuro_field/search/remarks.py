@@ -1,10 +1,10 @@
-"""What has to be said of a plan, as findings: its best placement, where the search ended, what conductivities decide."""
+"""What has to be said of a plan, as findings: its best placement, where the search ended, what conductivities do."""
 
 from collections.abc import Iterator
 
 import numpy as np
 
-from neuro_field.findings import Finding, worst_first
+from neuro_field.findings import Finding, Value, worst_first
 from neuro_field.search.metrics import AWAY
 from neuro_field.search.plan import Plan
 from neuro_field.search.stability import Stability
@@ -86,13 +86,17 @@ def _of_extent(plan: Plan, stopped: bool) -> Iterator[Finding]:
 def _of_draws(found: Stability) -> Iterator[Finding]:
     first, lost = np.array(found.first), np.array(found.loss_p95)
     medians = np.array(found.median)[:, 0]
-    cavity = {"lesion_values": found.lesion_values, "medians": medians, "lost": lost}
+    cavity: dict[str, Value] = {
+        "lesion_values": found.lesion_values, "medians": tuple(medians.tolist()), "lost": found.loss_p95,
+    }  # fmt: skip
     moved = len(np.unique(first.argmax(axis=1))) > 1 or 0 < np.count_nonzero(lost > COSTLY) < len(lost)
     if found.lesion_values and (moved or medians.max() > (1 + VARIES) * medians.min()):
-        yield Finding("stability-cavity-decides", "warn", {**cavity, "moved": moved})
+        yield Finding("stability-cavity-decides", "warn", {**cavity, "moved": bool(moved)})
     elif lost.max() > COSTLY:
         yield Finding("stability-costly", "warn", cavity)
     if first[:, 0].min() < LEAST_FIRST:
-        yield Finding("stability-first-open", "warn", {"first": first[:, 0], "lesion_values": found.lesion_values})
+        yield Finding(
+            "stability-first-open", "warn", {"first": tuple(first[:, 0].tolist()), "lesion_values": found.lesion_values}
+        )
     if found.reduced_error > REDUCED:
         yield Finding("stability-reduced", "warn", {"error": found.reduced_error})

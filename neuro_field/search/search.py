@@ -169,10 +169,12 @@ def plan(
     ranked = mapping.strengths(np.stack([top.pose for top in tops]))
     ranking = tuple(
         Candidate(
-            placement, tops[i].value if not over else float(ranked[i]), target.mean(fields[i]), target.magnitude(fields[i]), tops[i].angle,
-            tops[i].lift, metrics[i], shaken[i], ratio=tops[i].value if over else None,
+            placement, top.value if not over else float(strength), target.mean(field), target.magnitude(field),
+            top.angle, top.lift, measured, shares, ratio=top.value if over else None,
         )
-        for i, placement in enumerate(placements)
+        for top, placement, strength, field, measured, shares in zip(
+            tops, placements, ranked, fields, metrics, shaken, strict=True
+        )
     )  # fmt: skip
     allowed = np.isfinite(values)
     report = PlanReport(
@@ -284,8 +286,8 @@ def _settings(coil: Coil, grid: Grid, avoid: Avoidance, objective: str, over: Se
         )
     if any(region.direction is not None for region in over):
         raise InputError("Regions of a ratio are judged by mean |E|; give them without a direction.")
-    names = tuple(tuple(_region(region) for region in regions) for regions in (over, avoid.regions))
-    return SearchSettings(grid, objective, *names, avoid.share, coil.symmetry)
+    compared, avoided = (tuple(_region(region) for region in regions) for regions in (over, avoid.regions))
+    return SearchSettings(grid, objective, compared, avoided, avoid.share, coil.symmetry)
 
 
 def _region(region: Target) -> str:

@@ -91,7 +91,7 @@ class Zone:
     def __post_init__(self) -> None:
         for name in ("poses", "strengths", "beyond", "beyond_strengths", "heights"):
             object.__setattr__(self, name, read_only(getattr(self, name), np.float64))
-        object.__setattr__(self, "cells", read_only(self.cells, np.int64))
+        object.__setattr__(self, "cells", read_only(self.cells, np.int32))
         p, q = len(self.strengths), len(self.beyond_strengths)
         if not p or self.poses.shape != (p, 4, 4) or self.beyond.shape != (q, 4, 4):
             raise InputError(f"A Zone needs poses (p, 4, 4) with strengths (p,); not {self.poses.shape} and {p}.")
@@ -174,10 +174,8 @@ class Zone:
         column = np.flatnonzero((self.cells[:, :2] == self.cells[near, :2]).all(axis=1))
         turn = 0.0 if self.period is None else self._turn(pose, every[near], int(self.cells[near, 2]))
         own = column[np.argmin(np.abs(self.cells[column, 2] - turn))]
-        if (
-            every[own, :3, 2] @ pose[:3, 2] < _SAME_AXIS
-            or abs(offsets[own] @ pose[:3, 2] - self.heights[own]) > _HIGHER
-        ):
+        height = float(offsets[own] @ pose[:3, 2])
+        if every[own, :3, 2] @ pose[:3, 2] < _SAME_AXIS or abs(height - self.heights[own]) > _HIGHER:
             return False
         axes = self.poses[0][:3, :2] * [1.0, -1.0]
         place = steps[near] - (aside[near] @ axes) / self.spacing
@@ -250,7 +248,7 @@ class _Lattice:
 
     choices: Candidates
     values: FloatArray
-    number: IntArray
+    number: AnyArray
     middle: tuple[int, int, int]
     period: float | None
     whole_circle: bool
@@ -264,9 +262,10 @@ class _Lattice:
         """Every place within reach, mm, and every handle within a sector, degrees either way."""
         half = int(min(sector, (period or 0.0) / 2) // ANGLE_STEP)
         whole_circle = period is None or sector >= period / 2
-        ks = np.arange(-half, half + (0 if whole_circle and period is not None else 1))
+        ks: AnyArray = np.arange(-half, half + (0 if whole_circle and period is not None else 1))
+        turns = np.asarray(ANGLE_STEP * ks, dtype=np.float64)
         choices, steps = lattice(
-            head, coil, top.pose, gap=top.gap, reach=reach, spacing=SPACING, turns=ANGLE_STEP * ks, within=patch.holds
+            head, coil, top.pose, gap=top.gap, reach=reach, spacing=SPACING, turns=turns, within=patch.holds
         )
         values = landscape.values(choices.head_from_coil)
         known = np.isfinite(values)
@@ -317,7 +316,7 @@ class _Lattice:
         return Zone(
             poses[:p], values[:p], kept, _covered(patch, top, feet_of(self.choices)[0], places - self.middle[:2]),
             float((SPACING**2 / np.abs(one_each[:, :3, 2] @ normal)).sum() / 100), low, high,
-            not (shell & ~known).any(), poses[p:], values[p:], cells - self.middle,
+            not (shell & ~known).any(), poses[p:], values[p:], np.asarray(cells - self.middle, dtype=np.int32),
             (self.choices.gaps + self.choices.lifts)[which], SPACING, ANGLE_STEP, self.period,
         )  # fmt: skip
 

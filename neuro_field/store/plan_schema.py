@@ -67,7 +67,8 @@ def _noun(kind: type) -> dict[str, Any]:
 def plan_schema() -> dict[str, Any]:
     """The schema (JSON Schema 2020-12) of version `VERSION` of plan.json; lengths mm, fields V/m at 1 A/us."""
     candidate = _object({
-        "strength": _NUMBER, "verified": _NUMBER, "magnitude": _NUMBER, "filled": _or_null(_NUMBER), "ratio": _or_null(_NUMBER),
+        "strength": _NUMBER, "verified": _NUMBER, "magnitude": _NUMBER, "filled": _or_null(_NUMBER),
+        "ratio": _or_null(_NUMBER),
         "angle": _NUMBER, "lift": {"type": "number", "minimum": 0},
         "metrics": _noun(Metrics), "sensitivity": _noun(Sensitivity), "head_from_coil": _POSE,
         "center_mni": _or_null(_VECTOR), "handle_direction": _VECTOR, "initial_e_direction": _or_null(_VECTOR),
