@@ -9,6 +9,7 @@ from tests_support import mirrored_head, small_head
 import neuro_field as nf
 from neuro_field.aim.aims import homologous
 from neuro_field.aim.atlas import other_side
+from neuro_field.findings import Refusal
 from neuro_field.geometry.mesh import TetMesh
 from neuro_field.search.candidates import Grid
 
@@ -92,11 +93,13 @@ def test_a_hand_area_inside_a_cavity_is_not_planned_and_the_reason_given():
         grid=Grid(radius=8, spacing=8, angle_step=90),
     )  # fmt: skip
     assert made.ipsilesional is None
-    assert "no viable grey matter within 20 mm" in made.why["ipsilesional"]
-    assert "lost to the lesion" in made.why["ipsilesional"]
+    why = made.why["ipsilesional"]
+    assert (why.level, why.values["side"], why.values["site"]) == ("stop", "left", "m1-hand")
+    assert why in made.findings
     assert made.contralesional.target.viable_share == 1.0
-    with pytest.raises(nf.InputError, match="cannot be planned on its own"):
+    with pytest.raises(Refusal) as refused:
         nf.study(lost, preset="ipsilesional-10hz-hand", coil=nf.load_coil("figure8-70mm"))
+    assert refused.value.findings == (why,)
 
 
 @pytest.mark.slow

@@ -52,7 +52,7 @@ def test_the_presets_own_side_comes_first_and_is_opposite_the_lesion():
     text = "\n".join(sentences.study_lines(tiny_study()))
     assert text.index("Contralesional (right)") < text.index("Ipsilesional (left)")
     assert "Contralesional (right) hemisphere - the preset's own side" in text
-    assert "Warning: Ipsilesional motor evoked potentials are absent" in text
+    assert "Read first: Ipsilesional motor evoked potentials are absent" in text
 
 
 def test_each_placement_lies_on_the_side_it_is_said_to_lie_on():

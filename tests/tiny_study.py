@@ -41,6 +41,6 @@ def tiny_study():
     elements = tuple(part.carried(behind) for part in flat.elements)
     coil = replace(flat, elements=elements, didt_max=1e8, declared_symmetry="none")
     return study(
-        tiny_head(), preset="contralesional-1hz-hand", coil=coil, rmt=50.0, mep_ipsilesional="absent", fma_ue=30.0,
+        tiny_head(), preset="contralesional-1hz-hand", coil=coil, rmt=50.0, mep="absent", fma_ue=30.0,
         grid=Grid(radius=15, spacing=7.5, angle_step=45), tolerance=1e-4, draws=20,
     )  # fmt: skip

@@ -60,6 +60,7 @@ def masked(
     radius = float(np.linalg.norm(head.mesh.centroids[chosen] - center, axis=1).max())
     return Target(
         name, center, radius, chosen, weights, direction, viable_share=viable / grey, source="given mask",
+        mesh=head.mesh.digest,
     )  # fmt: skip
 
 
@@ -101,12 +102,15 @@ def at_mni(
 
 
 def joint(first: Target, second: Target) -> Target:
-    """Two targets for one coil at the same time, each with half the weight.
+    """Two targets for one coil at the same time: what it measures is that of the weaker one (`Target.parts`).
+
+    Its centre lies between the two, its radius is the larger of theirs.
 
     Raises
     ------
     InputError
-        If they differ in whether, or where, the current should run, or share elements.
+        If they differ in whether, or where, the current should run, or share elements: with how many, and where both
+        centres lie.
     """
     same = first.direction is second.direction is None or (
         first.direction is not None
@@ -116,14 +120,18 @@ def joint(first: Target, second: Target) -> Target:
     )
     if not same:
         raise InputError("Two targets are joined when both want the same current direction, or none.")
-    if len(np.intersect1d(first.elements, second.elements)):
-        raise InputError("Two targets are joined when they share no element; these overlap.")
-    name = first.name if first.name == second.name else f"{first.name} and {second.name}"
+    if shared := overlap(first, second):
+        raise InputError(
+            f"The targets {_described(first)} and {_described(second)} hold the same {shared} elements of "
+            f"{len(first.elements)} and {len(second.elements)}: they are one area, not two. Give each side its own."
+        )
+    sides = (first.side, second.side)
+    named = None not in sides and sides[0] != sides[1]
     return replace(
         first,
-        name=name,
+        name=first.name if first.name == second.name else f"{first.name} and {second.name}",
         center=(first.center + second.center) / 2,
-        radius=first.radius + float(np.linalg.norm(first.center - second.center)) / 2,
+        radius=max(first.radius, second.radius),
         elements=np.concatenate([first.elements, second.elements]),
         weights=np.concatenate([first.weights, second.weights]) / 2,
         side=None,
@@ -131,8 +139,26 @@ def joint(first: Target, second: Target) -> Target:
         seed_mni=None,
         moved=max(first.moved, second.moved),
         viable_share=min(first.viable_share, second.viable_share),
+        findings=tuple(
+            finding.told_with(side=target.side) for target in (first, second) for finding in target.findings
+        ),
         source=f"both of: {first.source}" if first.source == second.source else f"{first.source}; {second.source}",
+        parts=np.repeat([0, 1], [len(first.elements), len(second.elements)]),
+        part_centers=np.stack([first.center, second.center]),
+        part_names=(str(first.side), str(second.side)) if named else ("first", "second"),
     )
+
+
+def overlap(first: Target, second: Target) -> int:
+    """How many elements two targets share."""
+    return len(np.intersect1d(first.elements, second.elements))
+
+
+def _described(target: Target) -> str:
+    """As in "left m1-leg at [1.3, -30.0, 70.1] (moved 9.2 mm)"."""
+    moved = f" (moved {target.moved:.1f} mm)" if target.moved >= 0.05 else ""
+    side = f"{target.side} " if target.side else ""
+    return f"{side}{target.name} at {np.round(target.center, 1).tolist()}{moved}"
 
 
 def homologous(head: HeadModel, target: Target) -> Target:
@@ -141,8 +167,10 @@ def homologous(head: HeadModel, target: Target) -> Target:
     Raises
     ------
     InputError
-        If the head has no mapping, or no viable grey matter is left there.
+        If the head has no mapping, no viable grey matter is left there, or the target has areas on both sides.
     """
+    if target.parts is not None:
+        raise InputError(f"The target {target.name!r} has {len(target.part_names)} areas and so no other side.")
     if target.seed_mni is not None and target.side is not None and target.source != "given MNI coordinate":
         return Target.named(head, target.name, other_side(target.side), radius=target.radius)
     point = target.seed_mni if target.seed_mni is not None else head.to_mni(target.center[None])[0]

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neuro_field.aim.atlas import Site, site
-from neuro_field.arrays import FloatArray, IntArray, as_vector, read_only, unit
+from neuro_field.arrays import AnyArray, FloatArray, IntArray, as_vector, read_only, unit
 from neuro_field.errors import InputError
+from neuro_field.findings import Finding
 from neuro_field.head.model import HeadModel
 
 if TYPE_CHECKING:
@@ -54,6 +55,22 @@ class Target:
         Share of the grey matter around the seed (lesion filled) that the lesion left, 0 to 1.
     source : str
         Where the seed comes from, with its trust mark.
+    parts : (r,) int array, optional
+        Which area each element belongs to, counted from 0, for a target of several areas under one coil (`joint`):
+        then what it measures is that of its **weaker** area, ``center`` lies between the areas, and ``radius`` is that
+        of each of them, the largest.
+    part_centers : (k, 3) array, optional
+        Centre of each area, mm, head frame.
+    part_names : tuple of str
+        What each area is called: "left" and "right" for the same site on both sides.
+    findings : tuple of Finding
+        What has to be said of it.
+    mesh : str
+        `TetMesh.digest` of the mesh that its elements belong to; empty where it is not known.
+    axis_source : {"sulcus", "site", "given"}, optional
+        Where the direction comes from: the patient's own sulcus, the custom of the site, or whoever asked for it.
+    axis_offset : float, optional
+        Degrees between the axis across the patient's sulcus and the customary one, where both are known.
 
     Examples
     --------
@@ -81,12 +98,36 @@ class Target:
     moved: float = 0.0
     viable_share: float = 1.0
     source: str = "given coordinate"
+    parts: AnyArray | None = None
+    part_centers: FloatArray | None = None
+    part_names: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    mesh: str = ""
+    axis_source: str | None = None
+    axis_offset: float | None = None
 
     def __post_init__(self) -> None:
         for name, dtype in (("center", np.float64), ("elements", np.int64), ("weights", np.float64)):
             object.__setattr__(self, name, read_only(getattr(self, name), dtype))
         if self.direction is not None:
             object.__setattr__(self, "direction", read_only(unit(self.direction, "direction of Target")))
+        self._check_parts()
+
+    def _check_parts(self) -> None:
+        """Every element belongs to one area, and every area has elements, a centre and a name."""
+        given = (self.parts is not None, self.part_centers is not None, bool(self.part_names))
+        if not any(given):
+            return
+        count, owner = len(self.part_names), np.asarray(self.parts if given[0] else ())
+        centers = np.asarray(self.part_centers if given[1] else (), dtype=np.float64)
+        whole = all(given) and centers.shape == (count, 3) and owner.shape == self.elements.shape
+        if not whole or not np.array_equal(np.unique(owner), np.arange(count)):
+            raise InputError(
+                f"Input parts of Target must give each of {len(self.elements)} elements one of the areas that "
+                f"part_centers and part_names describe, none empty; instead received {owner.size} for {count} names."
+            )
+        object.__setattr__(self, "parts", read_only(owner, np.int64))
+        object.__setattr__(self, "part_centers", read_only(centers))
 
     @classmethod
     def ball(
@@ -121,7 +162,16 @@ class Target:
                 f"{distance.min():.1f} mm from its centre. Move the target or enlarge the radius."
             )
         volumes = head.mesh.volumes[elements]
-        return cls(name, center, float(radius), elements, volumes / volumes.sum(), direction, **description)
+        return cls(
+            name,
+            center,
+            float(radius),
+            elements,
+            volumes / volumes.sum(),
+            direction,
+            mesh=head.mesh.digest,
+            **description,
+        )
 
     @classmethod
     def named(
@@ -161,12 +211,16 @@ class Target:
         return field.in_elements(self.elements)
 
     def mean(self, field: "Field") -> float:
-        """Volume mean of |E| over the target, or of E along `direction` when it has one, V/m."""
+        """Volume mean of |E| over the target, or of E along `direction` when it has one, V/m; of its weaker area."""
         return float(self.seen(self.roots[:, None] * self.values(field)))
 
     def magnitude(self, field: "Field") -> float:
-        """Volume mean of |E| over the target, V/m, whether it has a direction or not."""
-        return float(np.linalg.norm(self.values(field), axis=1) @ self.weights)
+        """Volume mean of |E| over the target, V/m, whether it has a direction or not; of its weaker area."""
+        return float(self.part_means(field).min())
+
+    def part_means(self, field: "Field") -> FloatArray:
+        """(k,) volume mean of |E| over each area, V/m; one for a target of one area."""
+        return self._means(np.linalg.norm(self.roots[:, None] * self.values(field), axis=1))
 
     @property
     def signed(self) -> bool:
@@ -178,12 +232,37 @@ class Target:
         """(r,) square roots of the weights."""
         return read_only(np.sqrt(self.weights))
 
+    @cached_property
+    def areas(self) -> FloatArray:
+        """(r, k) what each element, given times the root of its weight, adds to the mean of each area."""
+        if self.parts is None:
+            return read_only(self.roots[:, None])
+        mine = self.parts[:, None] == np.arange(len(self.part_names))
+        return read_only(self.roots[:, None] * mine / (self.weights @ mine))
+
+    @property
+    def centers(self) -> FloatArray:
+        """(k, 3) centre of each area, mm, head frame."""
+        return self.center[None] if self.part_centers is None else self.part_centers
+
+    def distances(self, points: FloatArray) -> FloatArray:
+        """(m,) distance of points (m, 3) from the centre of the nearest area, mm."""
+        return np.min([np.linalg.norm(points - center, axis=1) for center in self.centers], axis=0)
+
     def seen(self, scaled: FloatArray) -> FloatArray:
         """What `mean` is made of: fields (..., r, 3) of the elements, each times the root of its weight, give (...)."""
         if self.direction is None:
-            return np.linalg.norm(scaled, axis=-1) @ self.roots
-        along = (scaled @ self.direction) @ self.roots
-        return np.abs(along) if self.either_way else along
+            return self.seen_magnitude(scaled)
+        along = self._means(scaled @ self.direction)
+        return (np.abs(along) if self.either_way else along).min(axis=-1)
+
+    def seen_magnitude(self, scaled: FloatArray) -> FloatArray:
+        """What `magnitude` is made of, from the same fields (..., r, 3); gives (...)."""
+        return self._means(np.linalg.norm(scaled, axis=-1)).min(axis=-1)
+
+    def _means(self, scaled: FloatArray) -> FloatArray:
+        """(..., k) mean over each area of values (..., r), each times the root of its element's weight."""
+        return scaled @ self.areas
 
 
 def _near(head: HeadModel, tissue: np.ndarray, centre: FloatArray, radius: float) -> IntArray:

@@ -1,50 +1,50 @@
-"""What has to be said with a study's plans, one sentence each."""
+"""What has to be said with a study's plans, as findings."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
-from neuro_field.clinic.answers import Answers, own_role
+from neuro_field.clinic.answers import Answers
 from neuro_field.clinic.dose import LEAST_VIABLE
-from neuro_field.clinic.envelope import envelope_notes
 from neuro_field.clinic.presets import Preset
+from neuro_field.findings import Finding
 from neuro_field.search.plan import Plan
 
+#: Best current of a figure-8 over the foot area, degrees in front of lateral, and its spread over 8 people
+#: (Richter 2013, PLoS One 8:e60358 [src]); nothing is published for a double cone.
+FOOT_AXIS, FOOT_SPREAD = 33.0, 18.0
 
-def cautions(preset: Preset, answers: Answers, plans: Mapping[str, Plan]) -> list[str]:
-    """Of what may be wrong with the plans of a study, by role."""
-    out = []
-    for role, made in plans.items():
-        if made.target.viable_share < LEAST_VIABLE:
-            out.append(
-                f"Only {made.target.viable_share:.0%} of the grey matter at the {role} target is viable: the "
-                f"coordinate was moved {made.target.moved:.0f} mm to what is left, and no dose is matched there."
-            )
-    own = own_role(preset, answers)
+
+def of_plan(made: Plan) -> Iterator[Finding]:
+    """What may be wrong with one plan."""
+    yield from made.findings
+    if made.target.viable_share < LEAST_VIABLE:
+        values = {"viable": made.target.viable_share, "moved": made.target.moved}
+        yield Finding("study-little-viable", "warn", values)
+
+
+def of_preset(preset: Preset, answers: Answers, own: str) -> Iterator[Finding]:
+    """What a physician should know of a preset for this patient: what it does, and which model of recovery says so."""
     if preset.side == "both" and not preset.at_once:
-        out.append("This preset stimulates both sides in turn; both placements below belong to it.")
-    if own == "contralesional" and answers.mep_ipsilesional == "absent":
-        out.append(
-            "Ipsilesional motor evoked potentials are absent: inhibiting the contralesional hemisphere may take away "
-            "what carries the remaining function (bimodal balance-recovery model, Di Pino 2014 [src])."
-        )
-    return out
-
-
-def notes(preset: Preset, answers: Answers) -> list[str]:
-    """What a physician should know beside the plans: which model of recovery supports which side, limits of trains."""
-    out = [
-        "Interhemispheric competition supports inhibiting the contralesional or exciting the ipsilesional hemisphere; "
-        "vicariation speaks against inhibiting the contralesional one where little of the other is left. Each is "
-        "oversimplified: structural reserve decides (bimodal balance-recovery model, Di Pino 2014 [src]). Both sides "
-        "are planned; the choice is the physician's."
-    ]
-    known = {
-        "present": "Ipsilesional motor evoked potentials are present, a sign of structural reserve: the competition "
-        "model then weighs more.",
-        "absent": "Ipsilesional motor evoked potentials are absent, a sign of little reserve: the vicariation model "
-        "then weighs more, and the unaffected side's threshold anchors the dose of both.",
-        "untested": "Ipsilesional motor evoked potentials are not tested: the structural reserve is not known.",
-    }
-    out.append(known[answers.mep_ipsilesional])
+        yield Finding("preset-both-in-turn", "note", {"preset": preset.name})
+    if preset.purpose == "leg":
+        yield Finding("leg-no-orientation", "note", {"axis": FOOT_AXIS, "spread": FOOT_SPREAD})
+    if preset.purpose != "hand" or own == "target":
+        return
+    roles = ("contralesional", "ipsilesional") if preset.side == "both" else (own,)
+    for role in roles:
+        effect = preset.effect(role)
+        if (role, effect, answers.mep) == ("contralesional", "inhibits", "absent"):
+            yield Finding("preset-inhibits-without-mep", "warn", {"role": role})
+        yield Finding("preset-recovery-models", "note", {"role": role, "effect": effect})
+    yield Finding("preset-mep", "note", {"mep": answers.mep})
     if answers.fma_ue is not None:
-        out.append(f"Fugl-Meyer upper extremity: {answers.fma_ue:g} of 66; no threshold of it decides the side here.")
-    return out + envelope_notes(preset)
+        yield Finding("preset-fma-ue", "note", {"fma_ue": answers.fma_ue})
+
+
+def of_study(
+    preset: Preset, answers: Answers, own: str, plans: Mapping[str, Plan], sides: Mapping[str, str]
+) -> list[Finding]:
+    """All that has to be said with plans by role; of one plan with the role and side it is said of."""
+    out = list(of_preset(preset, answers, own))
+    for role, made in plans.items():
+        out += [finding.told_with(role=role, side=sides[role]) for finding in of_plan(made)]
+    return out

@@ -1,5 +1,6 @@
 """Tetrahedral meshes and triangle surfaces as shapes; what they conduct is for the room ``head``."""
 
+import hashlib
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -159,6 +160,14 @@ class TetMesh:
     def centroids(self) -> FloatArray:
         """(t, 3) element centroids, mm."""
         return read_only(sum(self.nodes[self.tets[:, i]] for i in range(4)) / 4)
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of nodes and tetrahedra, whatever their tags: by it a record tells whose elements it means."""
+        state = hashlib.sha256(f"{self.nodes.shape} {self.tets.shape}".encode())
+        state.update(self.nodes.data)
+        state.update(self.tets.data)
+        return state.hexdigest()
 
     def boundary(self, inside: BoolArray | None = None) -> Surface:
         """Surface between the elements of a mask and everything else, normals outwards.

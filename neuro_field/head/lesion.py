@@ -15,9 +15,10 @@ MIDLINE = 3.0
 class LesionSummary:
     """A lesion in figures.
 
-    ``volume_cm3``; ``centroid`` (3,) mm in the head frame; ``centroid_mni`` (3,) mm and ``side`` ("left",
-    "right" or "midline", by the MNI x of the centroid) are None for a head without a mapping; ``tissues_cm3``
-    splits the volume by kind of lesion.
+    ``volume_cm3``; ``centroid`` (3,) mm in the head frame; ``centroid_mni`` (3,) mm, None for a head without a mapping;
+    ``side`` is "left", "right", "both", "midline" or "infratentorial", None where nothing tells left from right;
+    ``tissues_cm3`` splits the volume by kind of lesion; ``left_cm3`` and ``right_cm3`` are the parts of it in either
+    hemisphere, ``infratentorial_cm3`` what lies in cerebellum and pons: None where `side` is.
     """
 
     volume_cm3: float
@@ -25,6 +26,14 @@ class LesionSummary:
     centroid_mni: FloatArray | None
     side: str | None
     tissues_cm3: dict[str, float]
+    left_cm3: float | None = None
+    right_cm3: float | None = None
+    infratentorial_cm3: float | None = None
+
+    @property
+    def smaller_cm3(self) -> float | None:
+        """What lies in the hemisphere that has less of it, cm3; None where nothing tells left from right."""
+        return None if self.left_cm3 is None or self.right_cm3 is None else min(self.left_cm3, self.right_cm3)
 
 
 def lesion_summary(head: HeadModel) -> LesionSummary | None:

@@ -16,7 +16,7 @@ from neuro_field.head.lesion import lesion_summary
 from neuro_field.head.mapping import WarpedMapping
 from neuro_field.head.model import HeadModel
 from neuro_field.report.directions import point_words
-from neuro_field.report.facts import HeadFacts
+from neuro_field.report.facts import HeadFacts, tissue_figures
 from neuro_field.report.mapping_pictures import mapping_pictures
 from neuro_field.report.page import rendered, tissue_rows
 from neuro_field.report.slices import OUTLINES, TEMPLATE, Volume, histogram, slice_pictures
@@ -116,7 +116,7 @@ def _tissues(head: HeadModel, labels: Volume | None) -> list[dict[str, Any]]:
         counts = np.bincount(labels.values.ravel().astype(np.int64), minlength=1)
         drawn = {int(tag): float(count) * voxel for tag, count in enumerate(counts) if count}
         dice = _dice(head, labels)
-    rows = tissue_rows(head)
+    rows = tissue_rows(tissue_figures(head))
     for row in rows:
         row |= {"mesh": row["cm3"], "labels": drawn.get(row["tag"]), "dice": dice.get(row["tag"])}
     return rows

@@ -5,8 +5,11 @@ Everything is told in the head frame, mm; drawing is for ``scripts/*.js``.
 
 import base64
 import gzip
+import io
 import json
-from collections.abc import Mapping
+import math
+import zlib
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,10 +18,12 @@ import numpy as np
 from scipy import ndimage
 from scipy.spatial import cKDTree
 
-from neuro_field.arrays import AnyArray, FloatArray
+from neuro_field.arrays import AnyArray, FloatArray, transformed
+from neuro_field.errors import FileFormatError
 from neuro_field.field.field import Field
 from neuro_field.geometry.locate import locate
 from neuro_field.geometry.mesh import Surface
+from neuro_field.head.mapping import AffineMapping, MniMapping
 from neuro_field.head.model import HeadModel
 from neuro_field.head.tissues import BY_TAG, tags_of
 from neuro_field.report.facts import GreyField, HeadFacts
@@ -29,6 +34,20 @@ from neuro_field.units import AMPERE_PER_MICROSECOND
 
 #: Of the grids that carry tissues and fields, and of the one that carries the image, mm.
 STEP, IMAGE_STEP = 1.5, 1.0
+
+#: Of the grid that carries what a warp to MNI152 adds to its affine part, and the unit it is told in, mm.
+WARP_STEP, WARP_UNIT = 5.0, 0.01
+
+#: Numbers that unpack to more are not read, bytes.
+LARGEST = 256_000_000
+
+#: Of packed numbers.
+_TYPES: dict[str, np.dtype[Any]] = {
+    "Uint8Array": np.dtype("<u1"),
+    "Uint16Array": np.dtype("<u2"),
+    "Int16Array": np.dtype("<i2"),
+    "Int32Array": np.dtype("<i4"),
+}
 
 #: Around the head on the slices, mm.
 MARGIN = 3.0
@@ -43,21 +62,16 @@ GREYS = {"white_matter": 225, "grey_matter": 165, "csf": 45, "bone": 20, "compac
 _SCRIPTS = ("three.min.js", "unpack.js", "space.js", "planes.js", "start.js")
 
 
-def interactive_page(head: HeadModel, plans: Mapping[str, tuple[str, Plan]], t1: Volume | None = None) -> str:
-    """All that the scripts need, as JSON.
+def view_of(head: HeadModel, plans: Mapping[str, Plan], t1: Volume | None = None) -> dict[str, Any]:
+    """What the view shows, as plain values: packed numbers and names, neither colours nor words.
 
     Parameters
     ----------
     head : HeadModel
-    plans : mapping of str to (str, Plan)
-        Title and plan by the name of its part of the page, the first shown first; each with its field.
+    plans : mapping of str to Plan
+        By the name of its part of the page; each with its field.
     t1 : Volume, optional
         What the slices cut through; without one, the tissues of the mesh.
-
-    Returns
-    -------
-    str
-        Safe inside a script element: it holds no "<".
     """
     facts = HeadFacts.of(head, landmarks=False)
     surface, nodes = cortex_surface(head)
@@ -67,21 +81,44 @@ def interactive_page(head: HeadModel, plans: Mapping[str, tuple[str, Plan]], t1:
     tags = np.where(elements >= 0, head.mesh.tags[elements], 0).astype(np.uint8)
     shown_in = np.where(np.isin(tags, FIELD_TISSUES), elements, -1)
     lesion = head.region("lesion")
-    shown = {
+    return {
         "axes": facts.axes.tolist(),
         "centre": surface.points.mean(axis=0).tolist(),
-        "mni": head.mapping.mni_from_head.tolist() if head.mapping is not None else None,
-        "colours": _colours(),
-        "inks": COLOURS,
+        "mni": _mni(head.mapping, low, high) if head.mapping is not None else None,
         "scalp": _packed_surface(head.scalp),
         "cortex": _packed_surface(surface),
         "lesion": _packed_surface(head.mesh.boundary(lesion)) if lesion.any() else None,
         "image": _image(t1, tags.reshape(shape), low, high),
         "tissues": {"origin": low.tolist(), "step": STEP, "values": packed(tags.reshape(shape))},
-        "lesion_tags": list(tags_of("lesion")),
-        "names": {str(tag): BY_TAG[tag].name.replace("_", " ") for tag in np.unique(tags[tags > 0]).tolist()},
-        "plans": [_plan(name, title, plan, nodes, shown_in.reshape(shape)) for name, (title, plan) in plans.items()],
+        "names": {str(tag): BY_TAG[tag].name for tag in np.unique(tags[tags > 0]).tolist() if tag in BY_TAG},
+        "plans": [_plan(name, plan, nodes, shown_in.reshape(shape)) for name, plan in plans.items()],
     }  # fmt: skip
+
+
+def interactive_page(view: Mapping[str, Any], titles: Mapping[str, str]) -> str:
+    """All that the scripts need, as JSON.
+
+    Parameters
+    ----------
+    view : mapping
+        As `view_of` made it.
+    titles : mapping of str to str
+        Of its plans, by name, the one shown first in front.
+
+    Returns
+    -------
+    str
+        Safe inside a script element: it holds no "<".
+    """
+    plans = {plan["name"]: plan for plan in view["plans"]}
+    shown = {
+        **view,
+        "colours": _colours(),
+        "inks": COLOURS,
+        "lesion_tags": list(tags_of("lesion")),
+        "names": {tag: name.replace("_", " ") for tag, name in view["names"].items()},
+        "plans": [plans[name] | {"title": title} for name, title in titles.items() if name in plans],
+    }
     return json.dumps(shown, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")
 
 
@@ -117,6 +154,64 @@ def _packed_field(values: FloatArray, where: AnyArray) -> dict[str, Any]:
     return {"step": largest / 65534, "values": packed(steps)}
 
 
+def unpacked(record: Mapping[str, Any]) -> AnyArray:
+    """The array that `packed` packed.
+
+    Raises
+    ------
+    FileFormatError
+        If it is not as long as its shape; no more than that is unpacked.
+    """
+    kind = _TYPES[record["type"]]
+    size = math.prod(record["shape"]) * kind.itemsize
+    if size > LARGEST:
+        raise FileFormatError(f"packed numbers of {size / 1e6:.0f} MB are not read; at most {LARGEST / 1e6:.0f} MB are")
+    try:
+        raw = gzip.GzipFile(fileobj=io.BytesIO(base64.b64decode(record["data"], validate=True))).read(size + 1)
+    except (ValueError, OSError, EOFError, zlib.error) as error:
+        raise FileFormatError(f"packed numbers are damaged: {str(error)[:80]}") from None
+    if len(raw) != size:
+        raise FileFormatError(f"packed numbers hold {len(raw)} bytes or more where their shape needs {size}")
+    return np.frombuffer(raw, dtype=kind).reshape(record["shape"])
+
+
+def unpacked_surface(record: Mapping[str, Any]) -> Surface:
+    """The surface that was packed, its points to a 65535th of its extent."""
+    points = np.array(record["origin"]) + record["step"] * unpacked(record["points"]).reshape(-1, 3).astype(np.float64)
+    triangles = np.cumsum(unpacked(record["triangles"]).ravel(), dtype=np.int64).reshape(-1, 3)
+    return Surface(points, triangles.astype(np.int32))
+
+
+def _mni(mapping: MniMapping, low: FloatArray, high: FloatArray) -> dict[str, Any]:
+    """The map to MNI152: affine, and of a warp what it adds to that, on a grid of the head frame."""
+    affine = mapping.mni_from_head
+    if isinstance(mapping, AffineMapping):
+        return {"affine": affine.tolist(), "warp": None}
+    points, shape = _grid(low, high, WARP_STEP)
+    added = np.round((mapping.to_mni(points) - transformed(points, affine)) / WARP_UNIT)
+    whole = np.clip(added, -32767, 32767).astype(np.int16).reshape(*shape, 3)
+    return {
+        "affine": affine.tolist(),
+        "warp": {"origin": low.tolist(), "step": WARP_STEP, "unit": WARP_UNIT, "values": packed(whole)},
+    }
+
+
+def mni_map(record: Mapping[str, Any]) -> Callable[[FloatArray], FloatArray]:
+    """The map to MNI152 of a view, (m, 3) to (m, 3) mm: what the slices of the page show, in Python."""
+    affine, warp = np.array(record["affine"], dtype=np.float64), record["warp"]
+    added = None if warp is None else np.moveaxis(unpacked(warp["values"]).astype(np.float64), 3, 0)
+
+    def to_mni(points: FloatArray) -> FloatArray:
+        out: FloatArray = transformed(points, affine)
+        if warp is None or added is None:
+            return out
+        places = ((points - np.array(warp["origin"])) / warp["step"]).T
+        more = [ndimage.map_coordinates(component, places, order=1, mode="nearest") for component in added]
+        return out + warp["unit"] * np.stack(more, axis=1)
+
+    return to_mni
+
+
 def cortex_surface(head: HeadModel) -> tuple[Surface, AnyArray]:
     """The brain's outer surface, open towards the lesion, and the mesh node of each vertex."""
     brain = head.region("brain")
@@ -139,7 +234,7 @@ def _image(t1: Volume | None, tags: AnyArray, low: FloatArray, high: FloatArray)
         table[0] = 0
         for tag, tissue in BY_TAG.items():
             table[tag] = GREYS.get(tissue.name, 90)
-        return {"what": "tissues of the mesh", "origin": low.tolist(), "step": STEP, "values": packed(table[tags])}
+        return {"what": "tissues", "origin": low.tolist(), "step": STEP, "values": packed(table[tags])}
     low = np.floor(low)  # the voxels of most images of 1 mm
     shape = np.ceil((high - low) / IMAGE_STEP).astype(int) + 1
     voxel_from_head = np.asarray(np.linalg.inv(t1.affine), dtype=np.float64)
@@ -149,7 +244,7 @@ def _image(t1: Volume | None, tags: AnyArray, low: FloatArray, high: FloatArray)
     )  # fmt: skip
     brightest = max(float(np.percentile(values[values > 0], 99.5)) if (values > 0).any() else 1.0, 1e-12)
     grey = np.clip(np.round(values / brightest * 255), 0, 255).astype(np.uint8)
-    return {"what": "T1", "origin": low.tolist(), "step": IMAGE_STEP, "values": packed(grey)}
+    return {"what": "t1", "origin": low.tolist(), "step": IMAGE_STEP, "values": packed(grey)}
 
 
 def _colours() -> list[list[int]]:
@@ -165,7 +260,7 @@ def colour_ramp() -> str:
     return ", ".join("#{:02x}{:02x}{:02x}".format(*colour) for colour in _colours()[::15])
 
 
-def _plan(name: str, title: str, plan: Plan, nodes: AnyArray, elements: AnyArray) -> dict[str, Any]:
+def _plan(name: str, plan: Plan, nodes: AnyArray, elements: AnyArray) -> dict[str, Any]:
     """One hemisphere: its target, ranked placements, coil, and the field of the best placement.
 
     ``nodes`` (m,) of the cortex; ``elements`` (i, j, k) at the voxels of the slices, -1 where no field is shown.
@@ -179,7 +274,6 @@ def _plan(name: str, title: str, plan: Plan, nodes: AnyArray, elements: AnyArray
     in_slices[inside] = np.linalg.norm(field.in_elements(elements[inside]), axis=1)
     return {
         "name": name,
-        "title": title,
         "target": plan.target.center.tolist(),
         "balls": [{"centre": centre.tolist(), "radius": radius} for centre, radius in balls],
         "strongest": grey.threshold,

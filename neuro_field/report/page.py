@@ -2,7 +2,8 @@
 
 import base64
 import io
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -12,15 +13,17 @@ import jinja2
 import numpy as np
 
 from neuro_field.clinic.study import Study
-from neuro_field.head.model import HeadModel
+from neuro_field.errors import FileFormatError
+from neuro_field.field.field import SolveReport
+from neuro_field.findings import Finding
 from neuro_field.head.tissues import BY_TAG
 from neuro_field.report import sentences
 from neuro_field.report.directions import direction_words, point_words, turn_words
-from neuro_field.report.facts import HeadFacts, plan_head
+from neuro_field.report.facts import Facts, HeadFacts, HeadFigures, TissueFigures
 from neuro_field.report.interactive import colour_ramp, interactive_page, scripts
 from neuro_field.report.scene import COLOURS
-from neuro_field.report.slices import Volume
 from neuro_field.report.surety import sure_lines, sure_rows, varied_words
+from neuro_field.report.words import said
 from neuro_field.search.plan import Candidate, Plan
 from neuro_field.units import AMPERE_PER_MICROSECOND
 
@@ -41,6 +44,9 @@ CAPTIONS = {
     "with its best handle direction; the arrow is the handle of the best placement.",
 }
 
+#: Pictures of more points are not opened.
+LARGEST_PICTURE = 30_000_000
+
 LIMITS = (
     "The field is computed in a model of this head: its tissues come from an image, their conductivities from tables. "
     "No conductivity of a lesion is established.",
@@ -54,39 +60,52 @@ LIMITS = (
 )
 
 
-def study_page(
-    study: Study | Plan, pictures: Mapping[str, bytes] | None = None, *, t1: Volume | None = None,
-    no_pictures: str = "", made: str | None = None,
-) -> str:  # fmt: skip
-    """The report as HTML.
+@dataclass(frozen=True, eq=False)
+class Kept:
+    """All that a page is made from: what a plan's folder holds, with neither head nor field.
 
     Parameters
     ----------
     study : Study or Plan
-        As computed, or read from files: then what needs the head is left out.
-    pictures : mapping of str to bytes, optional
-        As `study_pictures` made them.
-    t1 : Volume, optional
-        Of the head: what the slices cut through; without one, the tissues of the mesh.
-    no_pictures : str
-        Why there are none; said on the page.
-    made : str, optional
-        Date and time of the report; now, when omitted.
+    facts : Facts
+        What is told of the head and of the fields.
+    view : mapping, optional
+        What can be turned, as `interactive.view_of` made it; None where there was no field to show.
+    pictures : mapping of str to bytes
+        PNG, as `study_pictures` made them.
+    remarks : tuple of Finding
+        What has to be said of the folder itself, such as why there are no pictures.
+    old_words : tuple of str
+        English sentences that a plan of version 2 holds, shown as they are.
+    written : str
+        Date and time, UTC.
+    """
+
+    study: Study | Plan
+    facts: Facts
+    view: Mapping[str, Any] | None = None
+    pictures: Mapping[str, bytes] = field(default_factory=dict)
+    remarks: tuple[Finding, ...] = ()
+    old_words: tuple[str, ...] = ()
+    written: str = ""
+
+
+def study_page(kept: Kept) -> str:
+    """The report as HTML.
 
     Returns
     -------
     str
         Self-contained: style, pictures and scripts are inside, and it forbids the browser any request.
     """
-    images = {name: _embedded(data) for name, data in (pictures or {}).items()}
-    head = study.head if isinstance(study, Study) else plan_head(study)
-    facts = HeadFacts.of(head)
+    study, head = kept.study, kept.facts.head
+    images = {name: _embedded(data) for name, data in kept.pictures.items()}
     if isinstance(study, Study):
         whole, title = study, study.preset.title
-        parts = _study_parts(study, facts, images)
+        parts = _study_parts(study, kept.facts, images)
     else:
         whole, title = None, f"target {sentences.target_title(study.target)}"
-        parts = [_part(study, facts, images, "", "Best placement") | {"lines": sentences.plan_lines(study, facts)}]
+        parts = [_part(study, kept.facts, images, "", "Best placement")]
     return rendered(
         "page.html.j2",
         title=title,
@@ -94,37 +113,41 @@ def study_page(
         lesion=_lesion(whole),
         answers=_answers(whole),
         parts=parts,
+        warnings=[*sentences.told(study, "stop"), *sentences.told(study, "warn"), *_said(kept.remarks, "warn")],
+        notes=[*sentences.told(study, "note"), *_said(kept.remarks, "note")],
+        old_words=kept.old_words,
         coil=_coil(study),
-        head=_head(head),
+        head=_head(head.figures),
         captions=CAPTIONS,
         limits=LIMITS,
         varied=varied_words(),
-        view=_view(study, t1),
-        no_view="the plan was read from files, which hold neither the head nor the field.",
-        no_pictures=no_pictures,
-        made=made,
+        view=_view(kept),
+        made=kept.written,
     )
 
 
-def _view(study: Study | Plan, t1: Volume | None) -> dict[str, Any] | None:
-    """What the view that can be turned needs; None for a study that has no field left."""
-    if isinstance(study, Plan):
-        plans = {"plan": ("Best placement", study)}
-    else:
-        made = {role: getattr(study, role) for role in sentences.roles(study)}
-        plans = {role: (sentences.role_title(study, role), plan) for role, plan in made.items() if plan is not None}
-    shown = {name: (title, plan) for name, (title, plan) in plans.items() if plan.field is not None}
-    if not shown:
+def _said(findings: Iterable[Finding], level: str) -> list[str]:
+    return [said(finding) for finding in findings if finding.level == level]
+
+
+def _view(kept: Kept) -> dict[str, Any] | None:
+    """What the view that can be turned needs; None for a plan that keeps nothing to show."""
+    if kept.view is None:
         return None
-    head = next(plan.field.head for _, plan in shown.values() if plan.field is not None)
+    study = kept.study
+    if isinstance(study, Plan):
+        titles = {"plan": "Best placement"}
+    else:
+        titles = {role: sentences.role_title(study, role) for role in sentences.roles(study) if role in study.plans}
+    is_t1 = kept.view["image"]["what"] == "t1"
     return {
-        "data": interactive_page(head, shown, t1),
+        "data": interactive_page(kept.view, titles),
         "scripts": scripts(),
         "ramp": colour_ramp(),
         "inks": COLOURS,
-        "is_t1": t1 is not None,
-        "image": "T1" if t1 is not None else "tissues of the mesh, for no T1 came with the head",
-        "lesion": bool(head.region("lesion").any()),
+        "is_t1": is_t1,
+        "image": "T1" if is_t1 else "tissues of the mesh, for no T1 came with the head",
+        "lesion": kept.view["lesion"] is not None,
     }
 
 
@@ -133,7 +156,13 @@ def _embedded(picture: bytes) -> str:
     from PIL import Image  # comes with pyvista
 
     out = io.BytesIO()
-    Image.open(io.BytesIO(picture)).convert("RGB").save(out, format="WEBP", quality=90)
+    try:
+        opened = Image.open(io.BytesIO(picture), formats=["PNG"])
+        if opened.width * opened.height > LARGEST_PICTURE:
+            raise FileFormatError(f"A picture of the plan has {opened.width} x {opened.height} points: too many.")
+        opened.convert("RGB").save(out, format="WEBP", quality=90)
+    except (OSError, SyntaxError) as error:
+        raise FileFormatError(f"A picture of the plan is damaged: {str(error)[:80]}") from None
     return f"data:image/webp;base64,{base64.b64encode(out.getvalue()).decode('ascii')}"
 
 
@@ -153,21 +182,22 @@ def rendered(template: str, *, made: str | None = None, **values: Any) -> str:
     )
 
 
-def _study_parts(study: Study, facts: HeadFacts, images: Mapping[str, str]) -> list[dict[str, Any]]:
+def _study_parts(study: Study, facts: Facts, images: Mapping[str, str]) -> list[dict[str, Any]]:
     """One part of the page for each hemisphere, the preset's own first."""
     parts = []
     for role in sentences.roles(study):
-        plan = getattr(study, role)
-        part = _part(plan, facts, images, role, sentences.role_title(study, role))
-        part |= {"own": sentences.is_own(study, role), "why": study.why.get(role, "none was made")}
-        if plan is not None:
-            part["lines"] = sentences.plan_lines(plan, facts, dose=study.doses.get(role))
+        part = _part(getattr(study, role), facts, images, role, sentences.role_title(study, role))
+        part |= {"own": sentences.is_own(study, role), "why": said(study.why[role]) if role in study.why else ""}
+        if role in study.doses and part["plan"] is not None:
+            told = facts.plans.get(role)
+            strongest = told.strongest if told is not None else None
+            part["lines"] = sentences.plan_lines(part["plan"], facts.head, strongest, dose=study.doses[role])
         parts.append(part)
     return parts
 
 
-def _part(plan: Plan | None, facts: HeadFacts, images: Mapping[str, str], role: str, title: str) -> dict[str, Any]:
-    """What the page says of one plan, without its sentences."""
+def _part(plan: Plan | None, facts: Facts, images: Mapping[str, str], role: str, title: str) -> dict[str, Any]:
+    """What the page says of one plan, as one without a dose."""
     part: dict[str, Any] = {"title": title, "own": True, "plan": plan, "why": "", "lines": []}
     part["pictures"] = {name: images.get(f"{role}_{name}" if role else name) for name in CAPTIONS}
     part["id"] = role or "plan"
@@ -175,9 +205,11 @@ def _part(plan: Plan | None, facts: HeadFacts, images: Mapping[str, str], role: 
         return part
     part["statistic"] = sentences.statistic(plan.target)
     part["magnitude"] = sentences.magnitude_statistic(plan.target)
-    part["rows"] = [_row(i, candidate, plan, facts) for i, candidate in enumerate(plan.ranking, start=1)]
+    told = facts.plans.get(part["id"])
+    part["lines"] = sentences.plan_lines(plan, facts.head, told.strongest if told is not None else None)
+    part["rows"] = [_row(i, candidate, plan, facts.head) for i, candidate in enumerate(plan.ranking, start=1)]
     part["sure"], part["sure_rows"] = sure_lines(plan), sure_rows(plan)
-    part["computed"] = _computed(plan)
+    part["computed"] = _computed(plan, told.solve if told is not None else None)
     return part
 
 
@@ -204,7 +236,7 @@ def _row(rank: int, candidate: Candidate, plan: Plan, facts: HeadFacts) -> dict[
     }
 
 
-def _computed(plan: Plan) -> dict[str, str]:
+def _computed(plan: Plan, solve: SolveReport | None) -> dict[str, str]:
     """How a plan was computed, label to value."""
     report = plan.report
     rows = {
@@ -224,8 +256,7 @@ def _computed(plan: Plan) -> dict[str, str]:
         "Seconds": ", ".join(f"{stage} {seconds:.1f}" for stage, seconds in report.seconds.items()),
         "Peak memory": f"{report.peak_memory / 1e9:.1f} GB",
     }
-    if plan.field is not None:
-        solve = plan.field.report
+    if solve is not None:
         rows["Solver"] = (
             f"{solve.iterations} iterations to a relative residual of {solve.residual:.1e} (tolerance "
             f"{solve.tolerance:.0e}), {solve.nodes} nodes"
@@ -247,34 +278,30 @@ def _coil(study: Study | Plan) -> dict[str, str]:
     return rows
 
 
-def tissue_rows(head: HeadModel) -> list[dict[str, Any]]:
+def tissue_rows(tissues: Iterable[TissueFigures]) -> list[dict[str, Any]]:
     """Each tissue of a head: tag, name, cm3, conductivity in words (S/m) and where that comes from."""
-    sigma = head.conductivity if head.conductivity.ndim == 1 else np.trace(head.conductivity, axis1=1, axis2=2) / 3
-    tissues = []
-    for tag in np.unique(head.mesh.tags):
-        chosen, tissue = head.mesh.tags == tag, BY_TAG.get(int(tag))
-        mean, standard = float(sigma[chosen].mean()), tissue.conductivity if tissue else None
-        own = standard is None or abs(mean - standard) > 1e-6
-        tissues.append({
-            "tag": int(tag),
-            "name": tissue.name.replace("_", " ") if tissue else f"tag {tag}",
-            "cm3": float(head.mesh.volumes[chosen].sum() / 1e3),
-            "sigma": f"{mean:.3f}" + (" (mean of a tensor)" if head.conductivity.ndim == 3 else ""),
-            "source": "set for this head" if own or tissue is None else tissue.source,
-        })  # fmt: skip
-    return tissues
+    return [
+        {
+            "tag": tissue.tag,
+            "name": tissue.name.replace("_", " ").replace("tag-", "tag "),
+            "cm3": tissue.cm3,
+            "sigma": f"{tissue.sigma:.3f}" + (" (mean of a tensor)" if tissue.tensor else ""),
+            "source": BY_TAG[tissue.tag].source if tissue.standard and tissue.tag in BY_TAG else "set for this head",
+        }
+        for tissue in tissues
+    ]
 
 
-def _head(head: HeadModel | None) -> dict[str, Any] | None:
+def _head(head: HeadFigures | None) -> dict[str, Any] | None:
     """The head in figures: mesh, tissues with conductivities, mapping, provenance."""
     if head is None:
         return None
     return {
         "name": head.name,
-        "mesh": f"{len(head.mesh.nodes)} nodes, {len(head.mesh.tets)} tetrahedra",
-        "mapping": head.mapping.source if head.mapping is not None else "none",
-        "tissues": tissue_rows(head),
-        "provenance": {str(key): _plain(value) for key, value in head.provenance.items()},
+        "mesh": f"{head.nodes} nodes, {head.tetrahedra} tetrahedra",
+        "mapping": head.mapping or "none",
+        "tissues": tissue_rows(head.tissues),
+        "provenance": {key: _plain(value) for key, value in head.provenance.items()},
     }
 
 
@@ -291,7 +318,7 @@ def _lesion(study: Study | None) -> dict[str, str] | None:
     for role, plan in study.plans.items():
         rows[f"Grey matter lost at the {role} target"] = f"{100 * (1 - plan.target.viable_share):.0f} %"
     for role, why in study.why.items():
-        rows[f"Grey matter lost at the {role} target"] = why
+        rows[f"Grey matter lost at the {role} target"] = said(why)
     return rows
 
 
@@ -302,15 +329,17 @@ def _answers(study: Study | None) -> dict[str, str]:
     given = study.answers
     return {
         "Side of the lesion": given.lesion_side or "not given",
+        "Paretic hand": given.paretic_hand or "not given",
         "Resting motor threshold": "not given"
         if given.rmt is None
         else f"{given.rmt:g} % of maximum output, read by {'EMG' if given.mt_method == 'emg' else 'visible twitch'}",
-        "Ipsilesional motor evoked potentials": given.mep_ipsilesional,
+        "Ipsilesional motor evoked potentials": given.mep,
         "Fugl-Meyer, upper extremity": "not given" if given.fma_ue is None else f"{given.fma_ue:g} of 66",
         "Aphasia": given.fluency or "not given",
         "Language-dominant side on fMRI": given.dominant_side or "not given",
         "Side chosen": given.side or "not given",
-        "Contraindications named": ", ".join(given.contraindications) or "none (that clears nobody)",
+        "Contraindications named": ", ".join(given.named) or "none (that clears nobody)",
+        "Confirmed by the physician": ", ".join(given.confirmed) or "none",
     }
 
 

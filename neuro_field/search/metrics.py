@@ -10,6 +10,7 @@ from neuro_field.aim.target import Target
 from neuro_field.arrays import AnyArray, FloatArray
 from neuro_field.errors import InputError
 from neuro_field.field.field import Field
+from neuro_field.findings import as_name
 from neuro_field.head.model import HeadModel
 from neuro_field.units import AMPERE_PER_MICROSECOND
 
@@ -38,9 +39,9 @@ class Metrics:
     peak : float
         99.9th percentile of |E| by volume over all grey matter.
     off_target : float, optional
-        The same over grey matter farther than 20 mm from the target's centre.
+        The same over grey matter farther than 20 mm from the target's centre, from every one of its areas' centres.
     off_target_distance : float, optional
-        How far from the target's centre the element lies that has this value, mm.
+        How far the element that has this value lies from the nearest of those centres, mm.
     half_volume : float
         cm3 of grey matter in which |E| is at least half of the target's mean |E|.
     homologous : float, optional
@@ -50,7 +51,7 @@ class Metrics:
     lesion : float, optional
         Mean |E| in the lesion's cavity.
     avoided : mapping of str to float
-        Mean |E| over every region to avoid.
+        Mean |E| over every region to avoid, by its name as `findings.as_name` has it.
     cortex_distance : float
         From the middle of the casing's face to the nearest grey matter, mm.
     """
@@ -101,7 +102,7 @@ class Surroundings:
         grey = np.flatnonzero(head.region("grey_matter"))
         if not len(grey):
             raise InputError(f"The head {head.name!r} has no grey_matter to measure a field in.")
-        distance = np.linalg.norm(mesh.centroids[grey] - target.center, axis=1)
+        distance = target.distances(mesh.centroids[grey])
         nodes = cKDTree(mesh.nodes[np.unique(mesh.tets[grey])])
         cavity = np.flatnonzero(head.region("lesion_cavity"))
         return cls(
@@ -128,13 +129,13 @@ class Surroundings:
             rim=strongest(self.rim),
             lesion=float(np.average(strength[self.cavity], weights=volumes[self.cavity])) if len(self.cavity) else None,
             cortex_distance=float(self._nodes.query(field.placement.center)[0]),
-            avoided={region.name: region.magnitude(field) * unit for region in self.avoid},
+            avoided={as_name(region.name): region.magnitude(field) * unit for region in self.avoid},
         )
 
     def _distance_of(self, strength: FloatArray, value: float) -> float:
-        """From the target's centre to the element off target with a value, mm."""
+        """From the nearest centre of the target's areas to the element off target with a value, mm."""
         element = self.away[np.abs(strength[self.away] - value).argmin()]
-        return float(np.linalg.norm(self.head.mesh.centroids[element] - self.target.center))
+        return float(self.target.distances(self.head.mesh.centroids[element][None])[0])
 
 
 def percentile_by_volume(values: FloatArray, volumes: FloatArray, percentile: float = PERCENTILE) -> float:

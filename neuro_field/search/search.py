@@ -14,8 +14,10 @@ from neuro_field.errors import InputError
 from neuro_field.field.error import numerical_error as error_of
 from neuro_field.field.field import Field
 from neuro_field.field.solver import Solver, peak_memory
+from neuro_field.findings import worst_first
 from neuro_field.head.model import HeadModel
 from neuro_field.reciprocity.response import Response, responses
+from neuro_field.search.areas import of_areas
 from neuro_field.search.candidates import Candidates, Grid, candidates, period_of
 from neuro_field.search.clock import Clock, Progress
 from neuro_field.search.landscape import Landscape, Patch, Top, climbed, hills
@@ -193,7 +195,8 @@ def plan(
         rules, mapping, compared_poses(placements, choices.head_from_coil[allowed], values[allowed], FOLLOWED),
         zone=zone, search=settings,
     )  # fmt: skip
-    made = replace(made, findings=of_search(made, stopped=tops[0].stopped, least_lift=float(choices.lifts.min())))
+    told = of_search(made, stopped=tops[0].stopped, least_lift=float(choices.lifts.min()))
+    made = replace(made, findings=worst_first((*told, *of_areas(target, fields[0]))))
     if not numerical_error:
         return made
     with clock("numerical error"):
@@ -327,8 +330,8 @@ def _rules(head: HeadModel, coil: Coil, target: Target, grid: Grid, mapping: Res
     named = rules_of_thumb(head, coil, target, grid.gap)
     strengths = mapping.strengths(np.stack([placement.head_from_coil for _, placement in named]))
     return tuple(
-        RuleOfThumb(name, placement, float(strength))
-        for (name, placement), strength in zip(named, strengths, strict=True)
+        RuleOfThumb(rule, placement, float(strength))
+        for (rule, placement), strength in zip(named, strengths, strict=True)
     )
 
 

@@ -9,9 +9,9 @@ async function start() {
     return;
   }
   const data = JSON.parse(document.getElementById("view-data").textContent);
-  const [cortex, lesion, scalp, image, tissues] = await Promise.all([
+  const [cortex, lesion, scalp, image, tissues, toMni] = await Promise.all([
     unpackedSurface(data.cortex), unpackedSurface(data.lesion), unpackedSurface(data.scalp),
-    Block.of(data.image), Block.of(data.tissues),
+    Block.of(data.image), Block.of(data.tissues), mniMap(data.mni),
   ]);
   for (const plan of data.plans) {
     [plan.cortexField, plan.slicesField, plan.casing] = await Promise.all([
@@ -42,10 +42,7 @@ async function start() {
   function read() {
     const point = planes.point, index = tissues.at(point);
     const words = [`(${point.map((value) => value.toFixed(0)).join(", ")}) mm in the head frame`];
-    if (data.mni) {
-      const mni = data.mni.slice(0, 3).map((row) => row[0] * point[0] + row[1] * point[1] + row[2] * point[2] + row[3]);
-      words.push(`MNI152 (${mni.map((value) => value.toFixed(0)).join(", ")})`);
-    }
+    if (toMni) words.push(`MNI152 (${toMni(point).map((value) => value.toFixed(0)).join(", ")})`);
     words.push(data.names[tissues.values[index]] || "outside the head");
     const value = index < 0 ? null : voltsPerMetre(state.plan.slicesField, index);
     let field = "no field is shown outside the brain";

@@ -60,3 +60,30 @@ class Block {
     return [this.shape[1] * this.shape[2], this.shape[2], 1];
   }
 }
+
+/** To MNI152 of a point of the head frame, mm: affine, and what a warp adds on its grid, as mni_map in report/interactive.py. */
+async function mniMap(packed) {
+  if (!packed) return null;
+  const values = packed.warp && (await unpacked(packed.warp.values));
+  return (point) => {
+    const out = packed.affine.slice(0, 3).map((row) => row[0] * point[0] + row[1] * point[1] + row[2] * point[2] + row[3]);
+    if (!values) return out;
+    const { origin, step, unit, values: { shape } } = packed.warp;
+    const first = [], share = [];
+    for (let axis = 0; axis < 3; axis++) {
+      const place = Math.min(Math.max((point[axis] - origin[axis]) / step, 0), shape[axis] - 1);
+      first.push(Math.min(Math.floor(place), shape[axis] - 2));
+      share.push(place - first[axis]);
+    }
+    for (let corner = 0; corner < 8; corner++) {
+      let weight = unit, index = 0;
+      for (let axis = 0; axis < 3; axis++) {
+        const on = (corner >> axis) & 1;
+        weight *= on ? share[axis] : 1 - share[axis];
+        index = index * shape[axis] + first[axis] + on;
+      }
+      for (let axis = 0; axis < 3; axis++) out[axis] += weight * values[3 * index + axis];
+    }
+    return out;
+  };
+}

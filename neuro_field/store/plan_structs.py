@@ -1,0 +1,483 @@
+"""What plan.json holds, entry by entry: the records of version 3, by which it is written, read and checked.
+
+No sentence stands in them: every text is one of a few words, a name without spaces, a date or digest, or a citation
+that bears its trust mark.  Lengths are mm in the head frame (world RAS of the T1); head_from_coil has +z into the head
+and +y away from the handle; fields are V/m at 1 A/us.
+"""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+SCHEMA = "neuro_field/plan"
+VERSION = 3
+
+
+def matching(pattern: str) -> Meta:
+    """Texts of a pattern, whole; without the line end that ``$`` would let pass."""
+    return Meta(pattern=f"^{pattern}$(?!\\n)")
+
+
+#: As `findings` has them: a word, a code, a file's or a person-made name; never a sentence.
+_NAME = r"[A-Za-z0-9_][A-Za-z0-9_.:/+-]{0,79}"
+Name = Annotated[str, matching(_NAME)]
+Code = Annotated[str, matching(r"[a-z0-9]+(-[a-z0-9]+)+")]
+
+#: What is quoted from the literature, with its trust mark.
+_CITATION = r"[^\n]{0,600}\[(src|lit|calc)[^\n]{0,600}"
+Citation = Annotated[str, matching(_CITATION)]
+
+#: One of the two.
+Source = Annotated[str, matching(f"({_NAME}|{_CITATION})")]
+
+Digest = Annotated[str, matching(r"[0-9a-f]{64}")]
+MeshDigest = Annotated[str, matching(r"([0-9a-f]{64})?")]
+Moment = Annotated[str, matching(r"\d{4}-\d\d-\d\dT\d\d:\d\dZ")]
+Version = Annotated[str, matching(r"\d[0-9A-Za-z.+!_-]{0,39}")]
+
+Side = Literal["left", "right"]
+Level = Literal["stop", "warn", "note"]
+Kind = Literal["rMT", "aMT"]
+Method = Literal["emg", "twitch"]
+
+Share = Annotated[float, Meta(ge=0)]
+Count = Annotated[int, Meta(ge=0)]
+Vector = tuple[float, float, float]
+Row = tuple[float, float, float, float]
+Pose = tuple[Row, Row, Row, Row]
+Numbers = tuple[float, ...]
+Counts = tuple[Count, ...]
+
+#: What a finding may carry.
+Scalar = bool | int | float | Name | None
+Value = bool | int | float | Name | None | tuple[Scalar, ...]
+
+
+class Record(Struct, forbid_unknown_fields=True, kw_only=True):
+    """Entries of an object, all of them needed and no others."""
+
+
+class FindingRecord(Record):
+    """`findings.Finding`."""
+
+    code: Code
+    level: Level
+    values: dict[Name, Value]
+
+
+Findings = tuple[FindingRecord, ...]
+
+
+class RecipeRecord(Record):
+    """How to aim at the same again in another mesh of the head: at a site of a side, or a place, within a radius, mm.
+
+    "elements": at these elements of this mesh only, such as those of a mask, or of several areas.
+    """
+
+    kind: Literal["site", "mni", "head", "elements"]
+    site: Name | None
+    side: Side | None
+    place: Vector | None
+    radius: Share
+
+
+class TargetRecord(Record):
+    """`aim.target.Target`."""
+
+    name: Name
+    center: Vector
+    radius: Share
+    elements: Annotated[Counts, Meta(min_length=1)]
+    weights: Annotated[Numbers, Meta(min_length=1)]
+    direction: Vector | None
+    either_way: bool
+    side: Side | None
+    seed: Vector | None
+    seed_mni: Vector | None
+    moved: Share
+    viable_share: Share
+    source: Source
+    parts: Counts | None
+    part_centers: tuple[Vector, ...] | None
+    part_names: tuple[Name, ...]
+    findings: Findings
+    mesh: MeshDigest
+    axis_source: Literal["sulcus", "site", "given"] | None
+    axis_offset: float | None
+    recipe: RecipeRecord
+
+
+class MetricsRecord(Record):
+    """`search.metrics.Metrics`."""
+
+    peak: float
+    off_target: float | None
+    half_volume: float
+    homologous: float | None
+    rim: float | None
+    lesion: float | None
+    cortex_distance: float
+    off_target_distance: float | None
+    avoided: dict[Name, float]
+
+
+class SensitivityRecord(Record):
+    """`search.sensitivity.Sensitivity`."""
+
+    shift: float
+    turn: float
+    tilt: float
+    worst: float
+    mean: float
+
+
+class CandidateRecord(Record):
+    """`search.plan.Candidate`; the last three tell its placement once more, in other words."""
+
+    head_from_coil: Pose
+    strength: float
+    verified: float
+    magnitude: float
+    angle: float
+    lift: Share
+    metrics: MetricsRecord
+    sensitivity: SensitivityRecord
+    filled: float | None
+    ratio: float | None
+    center_mni: Vector | None
+    handle_direction: Vector
+    initial_e_direction: Vector | None
+
+
+class RuleRecord(Record):
+    """`search.rules.RuleOfThumb`."""
+
+    rule: FindingRecord
+    head_from_coil: Pose
+    strength: float
+
+
+class StabilityRecord(Record):
+    """`search.stability.Stability`."""
+
+    draws: Count
+    lesion_values: Numbers
+    compared: Count
+    first: tuple[Numbers, ...]
+    median: tuple[Numbers, ...]
+    low: tuple[Numbers, ...]
+    high: tuple[Numbers, ...]
+    loss_mean: Numbers
+    loss_p95: Numbers
+    magnitude: Numbers
+    reduced_error: float
+
+
+class ReportRecord(Record):
+    """`search.plan.PlanReport`."""
+
+    placements: Count
+    positions: Count
+    refined: Count
+    excluded: Count
+    modes: Count
+    truncation: float
+    largest_difference: float
+    seconds: dict[Name, float]
+    peak_memory: Count
+
+
+class ErrorRecord(Record):
+    """`field.error.NumericalError`."""
+
+    where: Name
+    points: Count
+    relative_l2: float
+    p999: float
+    near_l2: float
+    near_mean: float
+    near: Vector
+    radius: float
+    near_points: Count
+    unknowns: Count
+    target: float | None
+
+
+class SolveRecord(Record):
+    """`field.field.SolveReport`."""
+
+    nodes: Count
+    iterations: Count
+    residual: float
+    tolerance: float
+    seconds: dict[Name, float]
+    peak_memory: Count
+
+
+class FieldRecord(Record):
+    """`report.facts.PlanFacts`: of the best placement's field, V/m at 1 A/us."""
+
+    threshold: float
+    hot_spot: Vector
+    solve: SolveRecord
+
+
+class GridRecord(Record):
+    """`search.candidates.Grid`."""
+
+    radius: float | None
+    spacing: float
+    angle_step: float
+    gap: float
+    gaps: Numbers
+    tilts: tuple[tuple[float, float], ...]
+
+
+class SearchRecord(Record):
+    """`search.plan.SearchSettings`."""
+
+    grid: GridRecord
+    objective: Literal["strength", "ratio", "focality"]
+    over: tuple[Name, ...]
+    avoided: tuple[Name, ...]
+    avoid_share: float
+    symmetry: Literal["continuous", "two-fold", "none"]
+    statistic: Literal["element-means"]
+
+
+class ZoneRecord(Record):
+    """`search.zone.Zone`."""
+
+    poses: tuple[Pose, ...]
+    strengths: Numbers
+    kept: float
+    share: float
+    area_cm2: float
+    handle_low: float | None
+    handle_high: float | None
+    closed: bool
+    beyond: tuple[Pose, ...]
+    beyond_strengths: Numbers
+    cells: tuple[tuple[int, int, int], ...]
+    heights: Numbers
+    spacing: float
+    angle_step: float
+    period: float | None
+
+
+class PlanRecord(Record):
+    """`search.plan.Plan`; ``field`` is what is told of the best placement's."""
+
+    target: TargetRecord
+    ranking: Annotated[tuple[CandidateRecord, ...], Meta(min_length=1)]
+    strengths: Numbers
+    centers: tuple[Vector, ...]
+    report: ReportRecord
+    rules: tuple[RuleRecord, ...]
+    stability: StabilityRecord | None
+    numerical_error: ErrorRecord | None
+    zone: ZoneRecord | None
+    findings: Findings
+    search: SearchRecord | None
+    field: FieldRecord | None
+
+
+class PresetRecord(Record):
+    """`clinic.presets.Preset`: its name, numbers and what it cites; its words are the programme's."""
+
+    name: Name
+    sites: tuple[Name, ...]
+    side: Literal["contralesional", "ipsilesional", "both", "not-dominant", "asked", "given"]
+    coil: Name
+    intensity: float | None
+    threshold: Kind
+    trains: tuple[tuple[float, float | None], ...]
+    at_once: bool
+    pattern: Literal["regular", "intermittent-theta-burst", "continuous-theta-burst"]
+    frequency: Citation | None
+    pulses: Citation | None
+    course: Citation | None
+    source: Citation | None
+    note: Citation | None
+
+
+class AnswersRecord(Record):
+    """`clinic.answers.Answers`."""
+
+    lesion_side: Side | None
+    paretic_hand: Side | None
+    side: Side | None
+    fluency: Literal["fluent", "non-fluent"] | None
+    dominant_side: Side | None
+    mep: Literal["present", "absent", "untested"]
+    fma_ue: float | None
+    rmt: float | None
+    mt_method: Method
+    contraindications: tuple[Name, ...]
+    confirmed: tuple[Name, ...]
+    frequency: float | None
+    pulses: float | None
+    intensity: float | None
+    train_seconds: float | None
+
+
+class ThresholdRecord(Record):
+    """`clinic.threshold.Threshold`: hand and foot are sides of the body."""
+
+    percent: float
+    kind: Kind
+    hand: Side | None
+    foot: Side | None
+    muscle: Name | None
+    method: Method
+    coil: Name | None
+    stimulator: Name | None
+    pose: Pose | None
+
+
+class LesionRecord(Record):
+    """`head.lesion.LesionSummary`."""
+
+    volume_cm3: Share
+    centroid: Vector
+    centroid_mni: Vector | None
+    side: Literal["left", "right", "both", "midline", "infratentorial"] | None
+    tissues_cm3: dict[Name, float]
+    left_cm3: float | None
+    right_cm3: float | None
+    infratentorial_cm3: float | None
+
+
+class DoseRecord(Record):
+    """`clinic.dose.Dose`."""
+
+    published: float | None
+    matched: float | None
+    needed: float | None
+    low: float | None
+    high: float | None
+    begin: float | None
+    of_threshold: float | None
+    target_field: float | None
+    ratio_magnitude: float | None
+    ratio_along: float | None
+    statistic: Literal["magnitude", "along"]
+    stokes_low: float | None
+    stokes_high: float | None
+    anchor: Literal["pose", "hot-spot", "best-placement"] | None
+    at_target: bool
+    stimulator: Name | None
+    findings: Findings
+
+
+class PlansRecord(Record):
+    """The plans of a study, by role."""
+
+    contralesional: PlanRecord | None
+    ipsilesional: PlanRecord | None
+    bilateral: PlanRecord | None
+    target: PlanRecord | None
+
+
+class WhyRecord(Record):
+    """Why a role that should have a plan has none."""
+
+    contralesional: FindingRecord | None
+    ipsilesional: FindingRecord | None
+    bilateral: FindingRecord | None
+    target: FindingRecord | None
+
+
+class DosesRecord(Record):
+    """The doses of a study, by role."""
+
+    contralesional: DoseRecord | None
+    ipsilesional: DoseRecord | None
+    bilateral: DoseRecord | None
+    target: DoseRecord | None
+
+
+class CoilRecord(Record):
+    """A coil: its card on the shelf by digest, or the file coil.tcd beside plan.json by its own."""
+
+    name: Name
+    shelf: Name | None
+    card: Digest | None
+    file: Digest | None
+    source: Name | None
+    citation: Citation | None
+    didt_max: float | None
+    initial_e_direction: Vector
+
+
+class TissueRecord(Record):
+    """`report.facts.TissueFigures`."""
+
+    tag: Count
+    name: Name
+    cm3: float
+    sigma: float
+    tensor: bool
+    standard: bool
+
+
+class DigestRecord(Record):
+    """SHA-256 of a head: its mesh, the tags and conductivity of its elements, and its map to MNI152."""
+
+    mesh: Digest
+    tags: Digest
+    conductivity: Digest
+    mapping: Digest | None
+
+
+class HeadRecord(Record):
+    """`report.facts.HeadFacts`, but for surfaces and warp, which stand in view.json.gz."""
+
+    name: Name
+    nodes: Count
+    tetrahedra: Count
+    digest: DigestRecord
+    axes: tuple[Vector, Vector, Vector]
+    landmarks: dict[Name, Vector]
+    mapping: Name | None
+    mni_from_head: Pose | None
+    tissues: tuple[TissueRecord, ...]
+    provenance: dict[Name, bool | float | Name | None]
+
+
+class PlanFile(Struct, forbid_unknown_fields=True, kw_only=True, tag_field="kind", tag="plan"):
+    """plan.json of a plan for one target."""
+
+    schema: Literal["neuro_field/plan"]
+    version: Literal[3]
+    written: Moment
+    computed_by: dict[Name, Version]
+    status: Literal["research-software-not-a-medical-device"]
+    subject: Name
+    coil: CoilRecord | None
+    head: HeadRecord | None
+    remarks: Findings
+    plan: PlanRecord
+
+
+class StudyFile(Struct, forbid_unknown_fields=True, kw_only=True, tag_field="kind", tag="study"):
+    """plan.json of a study of one patient."""
+
+    schema: Literal["neuro_field/plan"]
+    version: Literal[3]
+    written: Moment
+    computed_by: dict[Name, Version]
+    status: Literal["research-software-not-a-medical-device"]
+    subject: Name
+    coil: CoilRecord | None
+    head: HeadRecord | None
+    remarks: Findings
+    preset: PresetRecord
+    answers: AnswersRecord
+    affected: Side | None
+    thresholds: tuple[ThresholdRecord, ...]
+    lesion: LesionRecord | None
+    plans: PlansRecord
+    why: WhyRecord
+    doses: DosesRecord
+    findings: Findings
