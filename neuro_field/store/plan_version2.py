@@ -17,7 +17,8 @@ _TARGET: dict[str, Any] = {
     "parts": None, "part_centers": None, "part_names": [], "findings": [], "mesh": "", "axis_source": None,
     "axis_offset": None,
 }  # fmt: skip
-_PLAN: dict[str, Any] = {"zone": None, "findings": [], "search": None, "field": None, "rules": []}
+#: Its stability was averaged over all conductivities that a cavity may have, of which none is likelier: left out.
+_PLAN: dict[str, Any] = {"stability": None, "zone": None, "findings": [], "search": None, "field": None, "rules": []}
 _ANSWERS: dict[str, Any] = {
     "paretic_hand": None, "confirmed": [], "frequency": None, "pulses": None, "intensity": None, "train_seconds": None,
 }  # fmt: skip
@@ -129,7 +130,7 @@ def _plan(old: dict[str, Any], words: list[str]) -> dict[str, Any]:
 
 def _candidate(old: dict[str, Any]) -> dict[str, Any]:
     avoided = {as_name(name): value for name, value in old["metrics"]["avoided"].items()}
-    return old | {"metrics": old["metrics"] | {"avoided": avoided}}
+    return old | {"ratio": None, "metrics": old["metrics"] | {"avoided": avoided, "off_target_distance": None}}
 
 
 def _preset(old: dict[str, Any], words: list[str]) -> dict[str, Any]:
