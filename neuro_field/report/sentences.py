@@ -11,7 +11,7 @@ from neuro_field.coil.coil import Coil
 from neuro_field.coil.placement import Placement
 from neuro_field.field.error import NumericalError
 from neuro_field.field.field import Field
-from neuro_field.findings import Finding
+from neuro_field.findings import Finding, worst_first
 from neuro_field.head.lesion import lesion_summary
 from neuro_field.head.model import HeadModel
 from neuro_field.report.directions import direction_words, offset_words, point_words, turn_words
@@ -59,7 +59,8 @@ def study_lines(study: Study) -> list[str]:
 
 def told(study: Study | Plan, level: str) -> list[str]:
     """What has to be said with a study at one level, in words."""
-    return [said(finding) for finding in getattr(study, "findings", ()) if finding.level == level]
+    found = study.findings if isinstance(study, Study) else (*study.findings, *study.target.findings)
+    return [said(finding) for finding in worst_first(found) if finding.level == level]
 
 
 def plan_lines(
@@ -129,13 +130,16 @@ def is_own(study: Study, role: str) -> bool:
 
 def role_side(study: Study, role: str) -> str:
     """Which side of the body a role is here."""
-    return study.side_of(role) if study.answers.lesion_side is not None else "side unknown"
+    return study.side_of(role)
 
 
 def role_title(study: Study, role: str) -> str:
     """As in "Contralesional (right) hemisphere"."""
     if role == "bilateral":
         return "Both hemispheres at once"
+    if role == "target":
+        made = study.target
+        return f"Target: {target_title(made.target)}" if made is not None else "Target"
     return f"{role.capitalize()} ({role_side(study, role)}) hemisphere"
 
 
