@@ -12,7 +12,7 @@ from neuro_field.errors import FileFormatError, InputError
 from neuro_field.geometry.mesh import TetMesh
 from neuro_field.head.model import HeadModel
 from neuro_field.head.tissues import TISSUES
-from neuro_field.io.images import write_image
+from neuro_field.io.images import Image, write_image
 from neuro_field.io.m2m import m2m_of, mesh_of
 from neuro_field.io.msh import read_msh, write_msh
 from neuro_field.io.tissue_names import by_names, tissue_called
@@ -260,8 +260,10 @@ def test_a_folder_with_several_meshes_or_signs_of_none_is_refused(tmp_path):
 def test_our_own_head_is_read_by_its_mesh_with_all_it_holds(tmp_path):
     mesh = TetMesh(NODES, TETS, np.array([4, 5]))
     head = HeadModel(mesh, np.array([0.3, 0.4]), name="changed")
-    write_head(head, tmp_path / "HEAD", qc=False)
+    labels = Image(np.full((4, 4, 4), 4, np.uint16), np.diag([2.0, 2, 2, 1]), tmp_path / "labels.nii.gz")
+    write_head(head, tmp_path / "HEAD", t1=labels, labels=labels, qc=False)
     (tmp_path / "HEAD" / "toMNI").mkdir()  # not even then is it one of SimNIBS
     for given in (tmp_path / "HEAD", tmp_path / "HEAD" / "head.msh"):
         read = accepted(read_head, given)
         assert (read.name, read.conductivity.tolist()) == ("changed", [0.3, 0.4])
+        assert set(head_images(given)) == {"t1", "labels"}

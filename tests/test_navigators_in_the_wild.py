@@ -119,14 +119,22 @@ def test_a_row_that_is_cut_is_left_out_and_told(tmp_path, system):
 # --- Localite -------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("declared", ["ISO-8859-1", "iso-8859-15", "windows-1252", "UTF-8"])
-def test_localite_in_a_western_coding_keeps_its_names(tmp_path, declared):
-    """Also where it says UTF-8 and is not."""
-    made = [Marker("Größe", m.placement) for m in markers(2)]
+@pytest.mark.parametrize(
+    ("declared", "coding", "name"),
+    [
+        ("ISO-8859-1", "latin-1", "Größe"),
+        ("iso-8859-2", "iso-8859-2", "Łódź"),
+        ("windows-1252", "cp1252", "„Größe“"),
+        ("UTF-8", "latin-1", "Größe"),  # it says so, and is not
+        ("UTF-8", "utf-8", "右手"),
+    ],
+)
+def test_localite_keeps_its_names_in_the_coding_it_declares(tmp_path, declared, coding, name):
+    made = [Marker(name, m.placement) for m in markers(2)]
     text = localite_text(made).replace('encoding="UTF-8"', f'encoding="{declared}"')
-    read = accepted(read_navigator, written(tmp_path / "a.xml", text, "latin-1"))
+    read = accepted(read_navigator, written(tmp_path / "a.xml", text, coding))
     assert_same_poses(made, read.markers)
-    assert [marker.name for marker in read.markers] == ["Größe"] * 2
+    assert [marker.name for marker in read.markers] == [name] * 2
 
 
 @pytest.mark.parametrize("space", ["RAS", "LPS"])
