@@ -8,6 +8,7 @@ from neuro_field.clinic.study import Study
 from neuro_field.coil.marker import Marker
 from neuro_field.errors import FileFormatError, InputError, UnknownNameError
 from neuro_field.io.atomic import ExistsError, new_file
+from neuro_field.names import resolved
 from neuro_field.navigation.ant import ant_text, read_ant
 from neuro_field.navigation.brainsight import brainsight_text, read_brainsight, usual_system
 from neuro_field.navigation.frames import ImageFrames
@@ -170,7 +171,7 @@ def export_plan(study: Study | Plan, systems: Sequence[str], folder: str | Path,
     folder = Path(folder)
     for name in systems or [""]:
         if name not in WRITERS:
-            raise UnknownNameError("name of a navigator", name, list(WRITERS))
+            raise UnknownNameError("navigator", name, list(WRITERS))
     texts: dict[str, dict[Path, str]] = {name: {} for name in systems}
     for role, markers in plan_markers(study).items():
         for name in texts:
@@ -189,6 +190,14 @@ def export_plan(study: Study | Plan, systems: Sequence[str], folder: str | Path,
             with new_file(path) as beside:
                 beside.write_text(text, encoding="utf-8", newline="\n")
     return {name: list(files) for name, files in texts.items()}
+
+
+def named_systems(text: str) -> list[str]:
+    """The systems of `WRITERS` that a text names with commas between, or all of them."""
+    words = [word.strip() for word in text.split(",") if word.strip()]
+    if [word.lower() for word in words] == ["all"]:
+        return list(WRITERS)
+    return list(dict.fromkeys(resolved("navigator", word, WRITERS) for word in words or [""]))
 
 
 def _file_name(system: str, role: str, ranks: int, ending: str, how: Export) -> str:

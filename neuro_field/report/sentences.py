@@ -4,13 +4,13 @@ import numpy as np
 
 from neuro_field.aim.atlas import SITES
 from neuro_field.aim.target import Target
-from neuro_field.arrays import FloatArray
 from neuro_field.clinic.dose import Dose
 from neuro_field.clinic.study import ROLES, Study
 from neuro_field.coil.coil import Coil
 from neuro_field.coil.placement import Placement
 from neuro_field.field.error import NumericalError
 from neuro_field.field.field import Field
+from neuro_field.findings import Finding, worst_first
 from neuro_field.head.lesion import lesion_summary
 from neuro_field.head.model import HeadModel
 from neuro_field.report.directions import direction_words, offset_words, point_words, turn_words
@@ -19,6 +19,12 @@ from neuro_field.report.surety import misplaced_line, rule_lines, stability_line
 from neuro_field.report.words import said
 from neuro_field.search.plan import Candidate, Plan
 from neuro_field.units import AMPERE_PER_MICROSECOND
+
+#: Fields of a dose that its line tells.
+_TOLD = (
+    "published", "matched", "low", "high", "begin", "of_threshold", "target_field", "statistic", "at_target",
+    "stokes_low", "stokes_high",
+)  # fmt: skip
 
 
 def head_lines(head: HeadModel) -> list[str]:
@@ -52,7 +58,8 @@ def study_lines(study: Study) -> list[str]:
 
 def told(study: Study | Plan, level: str) -> list[str]:
     """What has to be said with a study at one level, in words."""
-    return [said(finding) for finding in getattr(study, "findings", ()) if finding.level == level]
+    found = study.findings if isinstance(study, Study) else (*study.findings, *study.target.findings)
+    return [said(finding) for finding in worst_first(found) if finding.level == level]
 
 
 def plan_lines(
@@ -122,13 +129,16 @@ def is_own(study: Study, role: str) -> bool:
 
 def role_side(study: Study, role: str) -> str:
     """Which side of the body a role is here."""
-    return study.side_of(role) if study.answers.lesion_side is not None else "side unknown"
+    return study.side_of(role)
 
 
 def role_title(study: Study, role: str) -> str:
     """As in "Contralesional (right) hemisphere"."""
     if role == "bilateral":
         return "Both hemispheres at once"
+    if role == "target":
+        made = study.target
+        return f"Target: {target_title(made.target)}" if made is not None else "Target"
     return f"{role.capitalize()} ({role_side(study, role)}) hemisphere"
 
 
@@ -151,6 +161,11 @@ def magnitude_statistic(target: Target) -> str:
 
 
 def _where(target: Target) -> str:
+    if target.parts is not None:
+        areas = " and ".join(target.part_names)
+        return (
+            f"over the grey matter within {target.radius:g} mm of the centre of each area ({areas}), the weaker area's"
+        )
     return f"over the grey matter within {target.radius:g} mm of the target's centre"
 
 
@@ -166,6 +181,10 @@ def axis_words(target: Target, facts: HeadFacts) -> str:
 def target_line(target: Target, facts: HeadFacts) -> str:
     """Where the target lies and how it was found."""
     words = f"Target: {target_title(target)}, centre {point_words(target.center)} mm in the head frame"
+    if target.parts is not None:
+        pairs = zip(target.part_names, target.centers, strict=True)
+        centres = " and ".join(f"{name} centre {point_words(centre)}" for name, centre in pairs)
+        words = f"Target: {target.name} of both sides at once, {centres} mm in the head frame"
     if target.seed_mni is not None:
         words += (
             f"; searched around MNI152 {point_words(target.seed_mni, 0)} ({target.source}) and moved "
@@ -248,23 +267,24 @@ def hot_spot_line(target: Target, grey: GreyField | Strongest | None, facts: Hea
     """Where the field is strongest, from the target."""
     if grey is None:
         return ""
-    offset: FloatArray = np.asarray(grey.hot_spot) - target.center
-    where = offset_words(offset, facts.axes, "the target's centre")
+    offsets = [np.asarray(grey.hot_spot) - centre for centre in target.centers]
+    near = int(np.argmin([np.linalg.norm(offset) for offset in offsets]))
+    of = "the target's centre" if target.parts is None else f"the {target.part_names[near]} area's centre, the nearer"
+    where = offset_words(offsets[near], facts.axes, of)
     return f"Strongest field: the 0.1 % of grey matter above {grey.threshold:.2f} V/m at 1 A/µs has its centre {where}."
 
 
 def dose_line(dose: Dose, plan: Plan) -> str:
-    """The stimulator output, or why there is none."""
-    if dose.matched is None:
-        return "Dose: none is given. " + " ".join(said(finding) for finding in dose.findings)
-    words = f"Dose: {dose.matched:.0f} % of maximum stimulator output"
-    if dose.low is not None and dose.high is not None:
-        words += f", {dose.low:.0f} to {dose.high:.0f} % over uncertain conductivities"
-    if dose.of_threshold is not None:
-        words += f", {100 * dose.of_threshold:.0f} % of the motor threshold"
-    if dose.target_field is not None:
-        words += f", {dose.target_field:.0f} V/m in the target ({magnitude_statistic(plan.target)})"
-    return " ".join([f"{words}.", *(said(finding) for finding in dose.findings)])
+    """The three outputs of a dose apart; where there is none, the reasons."""
+    if dose.matched is None and dose.published is None:
+        reasons = [found for found in dose.findings if found.code.startswith("dose-")]
+        return " ".join(said(found) for found in reasons if found.level == reasons[0].level)
+    told = {name: getattr(dose, name) for name in _TOLD}
+    return said(Finding("dose-told", "note", told | {
+        "needed_more": dose.needed is not None and dose.needed > 100,
+        "other_hemisphere": any(finding.code == "dose-other-hemisphere" for finding in dose.findings),
+        "radius": plan.target.radius,
+    }))  # fmt: skip
 
 
 def error_line(error: NumericalError) -> str:

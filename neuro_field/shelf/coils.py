@@ -2,6 +2,7 @@
 
 import tomllib
 from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -11,19 +12,24 @@ from neuro_field.coil.coil import Coil
 from neuro_field.coil.stimulator import Stimulator
 from neuro_field.coil.symmetry import SYMMETRIES
 from neuro_field.coil.winding import Winding
-from neuro_field.errors import FileFormatError, InputError, UnknownNameError
+from neuro_field.errors import FileFormatError, InputError
 from neuro_field.io.atomic import ExistsError, new_file
 from neuro_field.io.ccd import ccd_text, read_ccd, waveform_text
 from neuro_field.io.coil_limits import checked_coil
 from neuro_field.io.nifti_coil import nifti_of_coil, read_nifti_coil
 from neuro_field.io.stl import stl_bytes
 from neuro_field.io.tcd import read_tcd, tcd_text
+from neuro_field.names import resolved
 from neuro_field.shelf.library import shelf
 
 #: Distance between the dipoles of a coil of the shelf, mm.  From 10 mm below its face on, a flat coil has the
 #: potential of its wires to 1e-4 and the flux density to 1e-3 (from 15 mm on 1e-5 and 1e-4), a bent one to 0.5 %.
 FLAT_SPACING = 8.0
 BENT_SPACING = 6.0
+
+#: How far behind the winding dipoles stand in the middle of a wing into whose opening a head reaches, mm: a sphere of
+#: 75 mm reaches 14 mm into one of 44 mm radius.
+HOLLOW = 25.0
 
 _ENDINGS = ".ccd, .tcd, .nii or .nii.gz"
 
@@ -34,7 +40,7 @@ def coil_names() -> list[str]:
 
 
 def coil_card(name: str) -> dict[str, Any]:
-    """The card of a coil on the shelf as plain values.
+    """The card of a coil on the shelf as plain values; capitals, hyphens and makers' names are forgiven.
 
     Raises
     ------
@@ -43,14 +49,26 @@ def coil_card(name: str) -> dict[str, Any]:
     FileFormatError
         If the card is damaged.
     """
-    known = coil_names()
-    if name not in known:
-        raise UnknownNameError("name of load_coil", name, known)
+    return _card(resolved("coil", name, coil_names(), _others_names()))
+
+
+def _card(name: str) -> dict[str, Any]:
     path = shelf("coils") / f"{name}.toml"
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise FileFormatError(f"{path.name} is no card of a coil: {error}") from None
+
+
+@cache
+def _others_names() -> dict[str, str]:
+    """The makers' names on the cards, alone and behind the maker, and the coils of the shelf that are of their kind."""
+    found: dict[str, str] = {}
+    for name in coil_names():
+        card = _card(name)
+        for other in (name, *card.get("also", [])):
+            found |= {other: name, f"{card.get('maker', '')} {other}": name}
+    return found
 
 
 def load_coil(name: str) -> Coil:
@@ -59,7 +77,7 @@ def load_coil(name: str) -> Coil:
     Parameters
     ----------
     name : str
-        As in `coil_names`, for example ``"figure8-70mm"``.
+        As in `coil_names`, for example ``"figure8-70mm"``, or a maker's name on its card, as "D70".
 
     Returns
     -------
@@ -76,7 +94,8 @@ def load_coil(name: str) -> Coil:
     >>> load_coil("figure8-70mm").initial_e_direction.round().astype(int).tolist()
     [0, 1, 0]
     """
-    return coil_of_card(coil_card(name), f"{name}.toml")
+    card = coil_card(name)
+    return coil_of_card(card, f"{card.get('name', name)}.toml")
 
 
 def coil_of_card(card: dict[str, Any], where: str = "the card") -> Coil:
@@ -95,7 +114,8 @@ def coil_of_card(card: dict[str, Any], where: str = "the card") -> Coil:
     if winding.initial_y != expected:
         raise FileFormatError(f"{where}: polarity {card['polarity']!r} contradicts the senses of its wings.")
     didt_max = stimulators[0].didt_max if stimulators else None
-    dipoles = winding.dipoles(BENT_SPACING if winding.bend_angle else FLAT_SPACING)
+    hollow = HOLLOW if card["casing"].get("hole") else 0.0
+    dipoles = winding.dipoles(BENT_SPACING if winding.bend_angle else FLAT_SPACING, hollow)
     return Coil(name, (dipoles,), didt_max, casing, stimulators, {**facts, "source": where}, symmetry)
 
 
