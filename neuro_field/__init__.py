@@ -13,7 +13,7 @@ The house, from the roof down; a room may import rooms on lower floors only::
     floor 3   aim/           io/                     what to reach | formats: bytes to arrays
     floor 2   field/         mri/                    what the coil does to the head | images to heads
     floor 1   head/          coil/                   what conducts | what induces
-    ground    geometry/   kernels/   arrays.py   units.py   findings.py   errors.py
+    ground    geometry/   kernels/   arrays   units   findings   names   errors
 
 Lengths are mm in the head frame (world RAS of the T1), everything else is SI.
 
@@ -34,6 +34,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from neuro_field.aim.target import Target
+    from neuro_field.clinic.answers import Answers
     from neuro_field.clinic.ledger import delivered
     from neuro_field.clinic.study import Study, study
     from neuro_field.clinic.threshold import Threshold
@@ -46,33 +47,38 @@ if TYPE_CHECKING:
     from neuro_field.field.field import Field
     from neuro_field.field.solver import Solver
     from neuro_field.field.validation import validate
-    from neuro_field.findings import Finding
+    from neuro_field.findings import Finding, Refusal
     from neuro_field.head.model import HeadModel
     from neuro_field.head.sphere import sphere_head
     from neuro_field.mri.build import build_head
     from neuro_field.mri.lesion import synthetic_lesion
     from neuro_field.navigation.files import read_navigator
     from neuro_field.report.view import view
+    from neuro_field.search.candidates import Grid
     from neuro_field.search.plan import Plan
-    from neuro_field.search.search import plan
+    from neuro_field.search.search import Avoidance, plan
     from neuro_field.shelf.coils import load_coil, read_coil
     from neuro_field.shelf.examples import example_head
     from neuro_field.store.fields import read_field
     from neuro_field.store.heads import read_head
-    from neuro_field.store.plans import read_plan
+    from neuro_field.store.plans import read_plan, render
     from neuro_field.store.write import write
 
 #: Public names and the rooms they live in; a room is entered when one of its names is first asked for.
 _ROOMS = {
+    "Answers": "clinic.answers",
+    "Avoidance": "search.search",
     "Coil": "coil.coil",
     "ConvergenceError": "errors",
     "Field": "field.field",
     "Finding": "findings",
+    "Grid": "search.candidates",
     "HeadModel": "head.model",
     "InputError": "errors",
     "Marker": "coil.marker",
     "Placement": "coil.placement",
     "Plan": "search.plan",
+    "Refusal": "findings",
     "Solver": "field.solver",
     "Study": "clinic.study",
     "Target": "aim.target",
@@ -88,6 +94,7 @@ _ROOMS = {
     "read_head": "store.heads",
     "read_navigator": "navigation.files",
     "read_plan": "store.plans",
+    "render": "store.plans",
     "sphere_head": "head.sphere",
     "study": "clinic.study",
     "synthetic_lesion": "mri.lesion",
@@ -97,15 +104,19 @@ _ROOMS = {
 }
 
 __all__ = [
+    "Answers",
+    "Avoidance",
     "Coil",
     "ConvergenceError",
     "Field",
     "Finding",
+    "Grid",
     "HeadModel",
     "InputError",
     "Marker",
     "Placement",
     "Plan",
+    "Refusal",
     "Solver",
     "Study",
     "Target",
@@ -122,6 +133,7 @@ __all__ = [
     "read_head",
     "read_navigator",
     "read_plan",
+    "render",
     "sphere_head",
     "study",
     "synthetic_lesion",

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from neuro_field.commands import fields, heads, plans, serving, shelves
-from neuro_field.console import fail_plainly
+from neuro_field.commands import fields, heads, plans, reports, serving, shelves
+from neuro_field.console import fail_plainly, joined_points
 
 app = typer.Typer(
     name="neuro-field",
@@ -41,6 +41,7 @@ for _command in (
     fields.simulate,
     fields.view,
     serving.serve,
+    reports.report,
     plans.export,
     plans.delivered,
     shelves.coils,
@@ -54,7 +55,7 @@ for _command in (
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; a user's mistake ends in one line on stderr and status 2."""
-    return fail_plainly(app, sys.argv[1:] if arguments is None else arguments)
+    return fail_plainly(app, joined_points(sys.argv[1:] if arguments is None else arguments))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,8 @@
 """What the command line says while it works, and how it fails: stages with bars, tables, one-line errors."""
 
+import re
 import sys
+import textwrap
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -24,6 +26,11 @@ _NAME, _NUMBER = 26, 9
 #: No column is squeezed to fewer characters.
 _LEAST = 5
 
+
+#: Options whose value may be a point, one or two numbers of it, and a number.
+_POINTS = ("--at", "--handle-towards", "--target", "--hot-spot", "--direction", "--avoid")
+_NUMBER_TEXT = re.compile(r"[-+]?(\d+\.?\d*|\.\d+),?")
+_BEGUN = re.compile(rf"((head|mni):)?{_NUMBER_TEXT.pattern}({_NUMBER_TEXT.pattern})?")
 
 #: The status of an interrupted command, and what is said of one that had nothing to say itself.
 _INTERRUPTED, _NOTHING_WRITTEN = 130, "Interrupted; nothing was written."
@@ -88,10 +95,16 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     Console().print(made)
 
 
+def paragraph(text: str) -> None:
+    """Print text broken to the terminal's width and set in."""
+    width = max(Console().width, 40)
+    print(textwrap.fill(text, width - 1, initial_indent="  ", subsequent_indent="    "))
+
+
 def numbers(text: str, count: int, option: str, example: str = "40,-20,65") -> np.ndarray:
-    """Comma-separated numbers of an option."""
+    """Numbers of an option, with commas or blanks between."""
     try:
-        values = np.array([float(part) for part in text.split(",")])
+        values = np.array([float(part) for part in text.replace(",", " ").split()])
     except ValueError:
         values = np.empty(0)
     if len(values) != count or not np.isfinite(values).all():
@@ -107,6 +120,21 @@ def named_numbers(texts: Sequence[str] | None, option: str) -> dict[str, float]:
         if not equals:
             raise InputError(f"Option {option} must be a name and a number, such as scalp=4.0; instead {text!r}.")
         out[name.strip()] = float(numbers(value, 1, option, "scalp=4.0")[0])
+    return out
+
+
+def joined_points(arguments: Sequence[str]) -> list[str]:
+    """Arguments with the blanks within a point made commas: ``--at -20 40 65`` is ``--at -20,40,65``.
+
+    The command line's own parser would take the -20 of ``--at 40 -20 65`` for an option.
+    """
+    out: list[str] = []
+    for argument in arguments:
+        option = out[-2] if len(out) > 1 else ""
+        if option in _POINTS and _BEGUN.fullmatch(out[-1]) and _NUMBER_TEXT.fullmatch(argument):
+            out[-1] = f"{out[-1].rstrip(',')},{argument.rstrip(',')}"
+        else:
+            out.append(argument)
     return out
 
 

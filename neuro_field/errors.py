@@ -14,13 +14,27 @@ class InputError(ValueError):
 
 
 class UnknownNameError(InputError, LookupError):
-    """A name that is on no shelf and in no table; the message lists those that are."""
+    """A name that is on no shelf and in no table.
 
-    def __init__(self, kind: str, name: object, known: list[str]) -> None:
-        super().__init__(f"Input {kind} must be one of {', '.join(known)}; instead received {name!r}.")
+    Attributes
+    ----------
+    kind : str
+        What it would be the name of.
+    name : object
+        As given.
+    known : list of str
+        The names there are.
+    nearest : str, optional
+        The one of them that may have been meant.
+    """
+
+    def __init__(self, kind: str, name: object, known: list[str], nearest: str | None = None) -> None:
+        self.kind, self.name, self.known, self.nearest = kind, name, known, nearest
+        super().__init__(kind, name, known, nearest)
 
     def __str__(self) -> str:
-        return str(self.args[0])
+        meant = f"; did you mean {self.nearest}?" if self.nearest else "."
+        return f"Input {self.kind} must be one of {', '.join(self.known)}; instead received {self.name!r:.80}{meant}"
 
 
 class FileFormatError(InputError):

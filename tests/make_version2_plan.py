@@ -13,12 +13,11 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tiny_study import tiny_head
-
+from neuro_field.io.coils import load_coil
+from neuro_field.io.plans import write_study
 from neuro_field.planning.candidates import Grid
 from neuro_field.planning.study import study
-from neuro_field.io.plans import write_study
-from neuro_field.io.coils import load_coil
+from tiny_study import tiny_head
 
 
 def main() -> None:

@@ -2,6 +2,8 @@
 
 import json
 import re
+from dataclasses import replace
+from pathlib import Path
 
 import nibabel as nib
 import numpy as np
@@ -136,13 +138,13 @@ def read_lesion_side(folder):
         (["--preset", "contralesional-1hz-hand", "--coil", "missing.ccd"], ["missing.ccd"]),
         (["--preset", "contralesional-1hz-hand", "--lesion-side", "right"], ["right", "left"]),
         (["--preset", "contralesional-1hz-hand", "--lesion-side", "up"], ["up"]),
-        (["--preset", "contralesional-1hz-hand", "--rmt", "0"], ["rmt"]),
+        (["--preset", "contralesional-1hz-hand", "--rmt", "0"], ["Resting motor threshold", "1 to 100"]),
         (["--preset", "contralesional-1hz-hand", "--spacing", "0"], ["spacing"]),
         (["--preset", "contralesional-1hz-hand", "--contraindication", "pacemaker"], ["pacemaker"]),
-        (["--preset", "executive-dlpfc"], ["leaves the side to the user"]),
-        (["--target", "left:m1-hand"], ["With --target give the --coil"]),
+        (["--preset", "executive-dlpfc"], ["side", "leaves it to the user"]),
+        (["--target", "left:m1-hand"], ["With a target give the coil"]),
         (["--target", "nose", "--coil", "figure8-70mm"], ["A target is given as"]),
-        ([], ["either --preset"]),
+        ([], ["either a preset"]),
         (["--preset", "aphasia-1hz-hamilton", "--colour", "red"], ["--colour"]),
     ],
 )
@@ -215,7 +217,20 @@ def test_one_coil_is_shown_and_an_unknown_one_is_not(capsys):
 
 @pytest.mark.parametrize(
     "command",
-    ["head", "plan", "simulate", "view", "export", "delivered", "coils", "targets", "presets", "validate", "cache"],
+    [
+        "head",
+        "plan",
+        "simulate",
+        "view",
+        "report",
+        "export",
+        "delivered",
+        "coils",
+        "targets",
+        "presets",
+        "validate",
+        "cache",
+    ],
 )
 def test_every_command_has_help(command, capsys):
     assert main([command, "--help"]) == 0
@@ -274,3 +289,102 @@ def test_delivered_holds_recorded_pulses_against_the_plan(head_folder, plan_fold
     refused(capsys, [*call, "--role", "left", "-o", tmp_path / "l.csv"], "left", "ipsilesional")
     refused(capsys, [*call, "--poses", tmp_path / "no.xml", "-o", tmp_path / "l.csv"], "no.xml")
     refused(capsys, [*call[:5], plan_folder / "plan.json", "-o", tmp_path / "l.csv"], "plan.json")
+
+
+def delivered_around(placement, tmp_path, count=3):
+    """A session's file of poses around a placement."""
+    from neuro_field.coil.marker import Marker
+    from neuro_field.navigation.localite import localite_text
+
+    pulses = [Marker(f"{i}", placement.moved(along_x=i), recorded=True, output=50.0) for i in range(count)]
+    path = tmp_path / f"day{len(list(tmp_path.iterdir()))}.xml"
+    path.write_text(localite_text(pulses))
+    return path
+
+
+@pytest.mark.parametrize("recorded", ["contralesional", "ipsilesional"])
+@pytest.mark.parametrize("planned", ["contralesional", "ipsilesional"])
+def test_delivered_says_when_poses_belong_to_the_other_side(
+    recorded, planned, head_folder, plan_folder, tmp_path, capsys
+):
+    """Of either side, and not of its own; the role named is the one to give."""
+    from tiny_study import tiny_study
+
+    poses = delivered_around(getattr(tiny_study(), recorded).best.placement, tmp_path)
+    call = ["delivered", head_folder, "--plan", plan_folder, "--role", planned, "--poses", poses]
+    assert main([str(a) for a in [*call, "-o", tmp_path / "l.tsv"]]) == 0
+    said = capsys.readouterr().out
+    assert ("Read first: 3 of 3 recorded poses" in said) == (recorded != planned)
+    assert (f"--role {recorded}" in said) == (recorded != planned)
+
+
+def test_delivered_tells_the_fields_of_the_report(head_folder, plan_folder, tmp_path, capsys):
+    """The same numbers by the same statistics, on both sides."""
+    from tiny_study import tiny_study
+
+    from neuro_field.report.sentences import field_line
+
+    page = (plan_folder / "report.html").read_text()
+    for role in ("contralesional", "ipsilesional"):
+        plan = getattr(tiny_study(), role)
+        call = ["delivered", head_folder, "--plan", plan_folder, "--role", role, "--poses"]
+        out = tmp_path / f"{role}.tsv"
+        assert main([str(a) for a in [*call, delivered_around(plan.best.placement, tmp_path), "-o", out]]) == 0
+        said = capsys.readouterr().out
+        assert field_line(plan) in said
+        assert field_line(plan).partition(": ")[2].replace("'", "&#39;") in page
+        assert f"Planned: {plan.best.verified:.3f} V/m" in said
+        assert "coil or head are not those of the plan" not in said
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"scalp": 0.3}, "conductivity differs"),
+        ("tags", "tags"),
+        ("mapping", "mapping differs"),
+    ],
+)
+def test_another_head_than_the_plans_is_refused(change, says, plan_folder, tmp_path, capsys):
+    """By its conductivity, tissues or map, on the same mesh; by delivered and by serve."""
+    from tiny_study import tiny_head, tiny_study
+
+    import neuro_field as nf
+    from neuro_field.geometry.mesh import TetMesh
+    from neuro_field.head.mapping import AffineMapping
+
+    head = tiny_head()
+    if change == "tags":
+        tags = np.where(head.mesh.tags == 21, 2, head.mesh.tags)
+        head = replace(
+            nf.HeadModel.from_mesh(TetMesh(head.mesh.nodes, head.mesh.tets, tags), mapping=head.mapping), name="filled"
+        )
+    elif change == "mapping":
+        moved = np.eye(4)
+        moved[0, 3] = 5.0
+        head = replace(head, mapping=AffineMapping(moved))
+    else:
+        head = head.with_conductivity(change)
+    nf.write(head, tmp_path / "OTHER")
+    poses = delivered_around(tiny_study().best.placement, tmp_path)
+    call = ["delivered", tmp_path / "OTHER", "--plan", plan_folder, "--poses", poses, "-o", tmp_path / "l.tsv"]
+    refused(capsys, call, says, "plan again")
+    refused(capsys, ["serve", plan_folder, "--head", tmp_path / "OTHER"], says)
+
+
+def test_a_report_is_made_again_from_the_folder(plan_folder, tmp_path, capsys):
+    page = tmp_path / "page.html"
+    assert main(["report", str(plan_folder), "-o", str(page)]) == 0
+    assert page.read_text() == (plan_folder / "report.html").read_text()
+    refused(capsys, ["report", plan_folder, "-o", page], "nothing was overwritten")
+    refused(capsys, ["report", plan_folder, "--kind", "card", "-o", tmp_path / "c.html"], "does not exist yet")
+    refused(capsys, ["report", tmp_path, "-o", tmp_path / "c.html"], "plan.json is missing")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["page.html"]
+
+
+def test_a_report_of_version_2_says_its_old_sentences(tmp_path, capsys):
+    (tmp_path / "plan.json").write_bytes((Path(__file__).parent / "version2_plan.json").read_bytes())
+    assert main(["report", str(tmp_path), "-o", str(tmp_path / "page.html")]) == 0
+    said = capsys.readouterr().out
+    assert "Note: This plan is of version 2 of its schema" in said
+    assert "English, kept by version 2: Ipsilesional motor evoked potentials are absent: inhibiting" in said

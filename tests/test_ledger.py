@@ -120,7 +120,7 @@ def small_ledger():
     marks = (Marker("a,b", spot, session="one", didt=5e7), Marker("", spot))
     numbers = [np.array(pair) for pair in ([1.0, np.nan], [5e7, np.nan], [2.0, 3.0], [4.0, 5.0], [0.0, 0.0])]
     target = Target("spot", np.zeros(3), 5.0, np.array([0]), np.array([1.0]), None)
-    return Ledger(target, marks, 2.0, np.nan, *numbers, LedgerReport(3, 8, 1e-3, {}))
+    return Ledger(target, marks, 2.0, np.nan, *numbers, LedgerReport(3, 8, 1e-3, {}), np.array([30.0, 30.0]))
 
 
 @pytest.mark.parametrize(("ending", "delimiter"), [(".tsv", "\t"), (".csv", ",")])

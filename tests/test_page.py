@@ -1,26 +1,20 @@
 """The report page: whole in itself, honest, escaped, and with every placement on it."""
 
-import io
 import re
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from PIL import Image
+from tiny_plan import page_of, tiny_plan
 from tiny_study import tiny_study
 
 from neuro_field.findings import Finding
 from neuro_field.report import page as page_module
 from neuro_field.report.page import DISCLAIMER, study_page
 from neuro_field.report.words import said
+from neuro_field.store.plans import read_kept
 
 WHY = Finding("study-no-target", "stop", {"site": "m1-hand", "role": "ipsilesional", "side": "left"})
-
-
-def pixel():
-    out = io.BytesIO()
-    Image.new("RGB", (1, 1), "white").save(out, format="PNG")
-    return out.getvalue()
 
 
 def without_scripts(page):
@@ -30,9 +24,7 @@ def without_scripts(page):
 
 @pytest.fixture(scope="module")
 def page():
-    pictures = {f"{role}_{name}": pixel() for role in ("contralesional", "ipsilesional")
-                for name in ("side", "above", "cortex", "positions")}  # fmt: skip
-    return study_page(tiny_study(), pictures)
+    return study_page(read_kept(tiny_plan()))
 
 
 def test_the_page_asks_nothing_of_any_network(page):
@@ -52,9 +44,9 @@ def test_without_javascript_the_page_says_why_nothing_turns(page):
     assert '<section id="view" hidden>' in still
 
 
-def test_a_plan_read_from_files_says_that_there_is_no_head_to_turn():
-    page = study_page(replace(tiny_study().contralesional, field=None))
-    assert "There is no head to turn here: the plan was read from files" in page
+def test_a_plan_without_its_head_says_that_there_is_nothing_to_turn():
+    page = page_of(replace(tiny_study().contralesional, field=None))
+    assert "There is no head to turn here: this plan's folder keeps neither surfaces nor field" in page
     assert "<script" not in page
 
 
@@ -71,7 +63,7 @@ def test_the_disclaimer_is_on_every_report_word_for_word(page):
         "physician under an approved protocol."
     )
     assert DISCLAIMER in page
-    assert DISCLAIMER in study_page(replace(tiny_study().contralesional, field=None))
+    assert DISCLAIMER in page_of(replace(tiny_study().contralesional, field=None))
 
 
 def test_the_page_is_not_affiliated_and_claims_no_effect(page):
@@ -108,31 +100,56 @@ def test_what_was_computed_with_is_on_the_page(page):
         assert words in page
     assert "set for this head" not in page
     wetter = replace(tiny_study(), head=tiny_study().head.with_conductivity({"lesion_cavity": 0.8}))
-    assert "set for this head" in study_page(wetter)
+    assert "set for this head" in page_of(wetter)
 
 
 def test_names_are_escaped():
     made = tiny_study()
     evil = '<img src="x" onerror=alert(1)>'
     head = replace(made.head, name=evil, provenance={evil: evil})
-    page = study_page(replace(made, head=head))
+    preset = replace(made.preset, name=evil, title=evil, frequency=evil, source=evil)
+    target = replace(made.contralesional.target, name=evil, source=evil)
+    named = replace(made, head=head, preset=preset, contralesional=replace(made.contralesional, target=target))
+    page = page_of(named, old_words=(evil,))
     assert "<img src=" not in page.replace('<img alt="', "")
-    assert "&lt;img src=" in page
+    assert page.count("&lt;img src=") >= 6
 
 
 def test_a_side_without_a_plan_says_why():
     made = replace(tiny_study(), ipsilesional=None, why={"ipsilesional": WHY})
-    assert f"No plan on this side:</strong> {said(WHY)}" in study_page(made)
+    assert f"No plan on this side:</strong> {said(WHY)}" in page_of(made)
 
 
 def test_a_page_without_pictures_says_so():
-    page = study_page(tiny_study(), no_pictures="VTK found no working OpenGL library")
-    assert "No pictures:</strong> VTK found no working OpenGL library" in page
+    remark = Finding("plan-no-pictures", "note")
+    page = page_of(tiny_study(), remarks=(remark,))
+    assert said(remark) in page
     assert "data:image" not in without_scripts(page)
 
 
 def test_folders_stay_off_the_page():
     head = replace(tiny_study().head, provenance={"T1": "/home/ward/Patient_Name/T1.nii.gz"})
-    page = study_page(replace(tiny_study(), head=head))
+    page = page_of(replace(tiny_study(), head=head))
     assert "Patient_Name" not in page
     assert "T1.nii.gz" in page
+
+
+def test_worst_findings_are_read_first_and_notes_stand_below():
+    """For each level and role; the sentences of the findings are the page's own."""
+    found = (
+        Finding("study-search-rim", "warn", {"role": "ipsilesional", "side": "left"}),
+        Finding("study-no-target", "stop", {"site": "m1-hand", "role": "bilateral", "side": "both"}),
+        Finding("preset-fma-ue", "note", {"fma_ue": 12}),
+    )
+    page = page_of(replace(tiny_study(), findings=found))
+    rim, lost, note = (page.index(said(finding)) for finding in found)
+    assert page.index("Read first") < lost < rim < page.index("Beside the figures") < note
+
+
+def test_a_single_plan_says_its_own_findings():
+    plan = tiny_study().contralesional
+    on_plan = Finding("study-search-rim", "warn", {"role": "plan"})
+    on_target = Finding("preset-mep", "note", {"mep": "present"})
+    made = replace(plan, findings=(on_plan,), target=replace(plan.target, findings=(on_target,)))
+    page = page_of(made)
+    assert page.index("Read first") < page.index(said(on_plan)) < page.index(said(on_target))

@@ -8,10 +8,10 @@ from tests_support import mirrored_head, small_head
 
 import neuro_field as nf
 from neuro_field.aim.atlas import SITES, site
+from neuro_field.clinic.aiming import directed
 from neuro_field.clinic.cautions import of_plan
-from neuro_field.clinic.dose import dose
 from neuro_field.clinic.presets import PRESETS
-from neuro_field.clinic.study import directed
+from neuro_field.findings import Refusal
 from neuro_field.geometry.mesh import TetMesh
 from neuro_field.head.mapping import AffineMapping
 from neuro_field.reciprocity.response import response
@@ -227,52 +227,34 @@ def test_a_study_plans_both_sides_and_stands_by_its_own(study):
 
 def test_a_dose_at_the_hand_area_is_the_preset_share_of_the_threshold(study):
     assert study.doses["contralesional"].matched == pytest.approx(45.0)
-    expected = 0.45 * study.coil.didt_max / 1e6 * study.best.magnitude
+    expected = 0.45 * study.coil.didt_max / 1e6 * study.best.verified  # along the axis, by which it is ranked
     assert study.doses["contralesional"].target_field == pytest.approx(expected)
 
 
-def test_a_dose_is_capped_and_withheld_from_a_lost_target(study):
-    weak = replace(study.contralesional.best, magnitude=study.contralesional.best.magnitude / 5)
-    far = replace(study.contralesional, ranking=(weak,))
-    capped = dose(study.preset, study.coil, 50, study.contralesional, far)
-    assert capped.matched == 100
-    assert "dose-capped" in [finding.code for finding in capped.findings]
-    lost = replace(study.contralesional, target=replace(study.contralesional.target, viable_share=0.2))
-    assert dose(study.preset, study.coil, 50, study.contralesional, lost).matched is None
-
-
-@pytest.mark.parametrize(
-    ("keywords", "words"),
-    [
-        ({"preset": "nonsense"}, "must be one of"),
-        ({"lesion_side": None}, "give lesion_side"),
-        ({"lesion_side": "up"}, "lesion_side must be one of"),
-        ({"rmt": 0.5}, "rmt must be 1 to 100"),
-        ({"preset": "aphasia-1hz"}, "needs fluency"),
-        ({"preset": "executive-dlpfc"}, "give side"),
-        ({"contraindications": ("pacemaker",)}, "forbids stimulation"),
-        ({"contraindications": ("headache",)}, "must be among"),
-        ({"mep": "perhaps"}, "mep must be one of"),
-        ({"fma_ue": 99}, "fma_ue must be 0 to 66"),
-        ({"shoe_size": 43}, "is not known"),
-    ],
-)
-def test_doubtful_answers_are_refused_before_any_solve(head, coil, keywords, words):
-    given = {"preset": "contralesional-1hz-hand", "lesion_side": "left"} | keywords
-    with pytest.raises(nf.InputError, match=words):
-        nf.study(head, coil=coil, **given)
+def test_what_a_dose_has_to_say_is_told_with_its_role_and_side(study):
+    for role, side in (("contralesional", "right"), ("ipsilesional", "left")):
+        told = [found for found in study.findings if found.values.get("role") == role and "dose-" in found.code]
+        assert {found.code for found in told} >= {"dose-anchored", "dose-anchor-stands-in"}
+        assert all(found.values["side"] == side for found in told)
+        anchored = next(found for found in told if found.code == "dose-anchor-stands-in")
+        assert anchored.values["hemisphere"] == "right"  # the unaffected hand's, whatever side it doses
+        other = [found for found in told if found.code == "dose-other-hemisphere"]
+        assert bool(other) == (role == "ipsilesional")
 
 
 def test_a_side_that_contradicts_the_lesion_is_refused(head, coil):
     inside = np.linalg.norm(head.mesh.centroids - [-45, -20, 30], axis=1) < 15
     tags = np.where(inside & head.region("brain"), 21, head.mesh.tags)
     hurt = nf.HeadModel.from_mesh(TetMesh(head.mesh.nodes, head.mesh.tets, tags), mapping=head.mapping)
-    with pytest.raises(nf.InputError, match="lies on the left"):
+    with pytest.raises(Refusal) as refused:
         nf.study(hurt, preset="contralesional-1hz-hand", coil=coil, lesion_side="right")
+    values = refused.value.findings[0].values
+    assert (values["typed"], values["found"], values["right_cm3"]) == ("right", "left", 0)
+    assert values["left_cm3"] > 1
 
 
 def test_a_head_without_a_mapping_is_refused(head, coil):
-    with pytest.raises(nf.InputError, match="no mapping to MNI"):
+    with pytest.raises(Refusal, match="intake-no-map"):
         nf.study(replace(head, mapping=None), preset="contralesional-1hz-hand", coil=coil, lesion_side="left")
 
 

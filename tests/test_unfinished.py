@@ -75,7 +75,7 @@ def test_an_interrupted_study_ends_as_the_whole_one(tmp_path, monkeypatch, unint
     made = planned(UnfinishedPlan(folder), progress=lambda stage, share: told.append(stage))
     assert len([call for call in calls if call != "s"]) == replanned
     assert ("s" in calls) == (times < 6)
-    assert "contralesional: kept from before" in told
+    assert "right-m1-hand: kept from before" in told
     assert timeless(made) == timeless(uninterrupted)
     for role, plan in uninterrupted.plans.items():
         np.testing.assert_array_equal(made.plans[role].field.E, plan.field.E)
@@ -228,12 +228,12 @@ def test_the_command_says_what_it_kept_and_goes_on(tmp_path, monkeypatch, capsys
     monkeypatch.setattr(survey_room, "with_stability", stopped)
     assert main(command) == 130
     said = capsys.readouterr().err.splitlines()[-1]
-    assert "no plan was written. What was finished (contralesional, ipsilesional) is kept in" in said
+    assert "no plan was written. What was finished (left-m1-hand, right-m1-hand) is kept in" in said
     assert sorted(path.name for path in tmp_path.iterdir()) == ["HEAD", "PLAN.unfinished"]
     monkeypatch.setattr(survey_room, "with_stability", STABILITY)
     monkeypatch.setattr(survey_room, "plan", stopped)
     assert main(command) == 0
-    assert "contralesional: kept from before" in capsys.readouterr().out
+    assert "right-m1-hand: kept from before" in capsys.readouterr().out
     assert sorted(path.name for path in tmp_path.iterdir()) == ["HEAD", "PLAN"]
     assert read_plan(tmp_path / "PLAN").contralesional.stability.draws == 4
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from neuro_field.arrays import FloatArray
-from neuro_field.errors import InputError, UnknownNameError
+from neuro_field.errors import InputError
+from neuro_field.names import resolved
 
 SIDES = ("left", "right")
 
@@ -70,10 +71,8 @@ _BY_NAME = {entry.name: entry for entry in SITES}
 
 
 def site(name: str) -> Site:
-    """The named site; UnknownNameError lists those that are known."""
-    if name not in _BY_NAME:
-        raise UnknownNameError("target", name, list(_BY_NAME))
-    return _BY_NAME[name]
+    """The named site, capitals and hyphens forgiven; UnknownNameError lists those that are known."""
+    return _BY_NAME[resolved("target", name, _BY_NAME)]
 
 
 def other_side(side: str) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from neuro_field.clinic.answers import Answers, own_role
+from neuro_field.clinic.answers import Answers
 from neuro_field.clinic.dose import LEAST_VIABLE
 from neuro_field.clinic.presets import Preset
 from neuro_field.findings import Finding
@@ -50,29 +50,30 @@ def of_plan(made: Plan) -> Iterator[Finding]:
         yield Finding("study-varied-apart", "note", {"difference": stability.reduced_error})
 
 
-def of_preset(preset: Preset, answers: Answers) -> Iterator[Finding]:
+def of_preset(preset: Preset, answers: Answers, own: str) -> Iterator[Finding]:
     """What a physician should know of a preset for this patient: what it does, and which model of recovery says so."""
-    own = own_role(preset, answers)
     if preset.side == "both" and not preset.at_once:
         yield Finding("preset-both-in-turn", "note", {"preset": preset.name})
     if preset.purpose == "leg":
         yield Finding("leg-no-orientation", "note", {"axis": FOOT_AXIS, "spread": FOOT_SPREAD})
-    if preset.purpose != "hand":
+    if preset.purpose != "hand" or own == "target":
         return
-    effect = preset.effect(own)
     roles = ("contralesional", "ipsilesional") if preset.side == "both" else (own,)
-    inhibited = "contralesional" in roles and preset.effect("contralesional") == "inhibits"
-    if inhibited and answers.mep == "absent":
-        yield Finding("preset-inhibits-without-mep", "warn", {"role": "contralesional"})
-    yield Finding("preset-recovery-models", "note", {"own": own, "effect": effect})
+    for role in roles:
+        effect = preset.effect(role)
+        if (role, effect, answers.mep) == ("contralesional", "inhibits", "absent"):
+            yield Finding("preset-inhibits-without-mep", "warn", {"role": role})
+        yield Finding("preset-recovery-models", "note", {"role": role, "effect": effect})
     yield Finding("preset-mep", "note", {"mep": answers.mep})
     if answers.fma_ue is not None:
         yield Finding("preset-fma-ue", "note", {"fma_ue": answers.fma_ue})
 
 
-def of_study(preset: Preset, answers: Answers, plans: Mapping[str, Plan], sides: Mapping[str, str]) -> list[Finding]:
+def of_study(
+    preset: Preset, answers: Answers, own: str, plans: Mapping[str, Plan], sides: Mapping[str, str]
+) -> list[Finding]:
     """All that has to be said with plans by role; of one plan with the role and side it is said of."""
-    out = list(of_preset(preset, answers))
+    out = list(of_preset(preset, answers, own))
     for role, made in plans.items():
         out += [finding.told_with(role=role, side=sides[role]) for finding in of_plan(made)]
     return out

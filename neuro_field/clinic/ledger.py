@@ -10,21 +10,29 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from neuro_field.aim.atlas import SIDES
+from neuro_field.aim.scalp import anatomical_axes
 from neuro_field.aim.target import Target
 from neuro_field.arrays import AnyArray, BoolArray, FloatArray, read_only
+from neuro_field.clinic.study import Study
 from neuro_field.coil.coil import Coil
 from neuro_field.coil.fit import lifts_to_clear
 from neuro_field.coil.marker import Marker
 from neuro_field.coil.placement import Placement
 from neuro_field.errors import InputError
 from neuro_field.field.solver import Solver
+from neuro_field.findings import Finding, Value
 from neuro_field.geometry.mesh import Surface
 from neuro_field.head.model import HeadModel
 from neuro_field.reciprocity.response import response
+from neuro_field.search.plan import Plan
 from neuro_field.units import AMPERE_PER_MICROSECOND
 
 #: A coil whose centre is farther from the scalp than this, mm, or this deep below it, was not held to the head.
 FARTHEST, DEEPEST = 40.0, 20.0
+
+#: Poses nearer to the middle than this are on neither side, mm.
+MIDDLE = 5.0
 
 #: Recorded poses that span what the coil did; as many as `neuro_field.search.plan` uses.
 _SAMPLES = 16
@@ -97,6 +105,8 @@ class Ledger:
     lifts : (p,) array
         mm by which a pose was moved back along its axis because its casing cut the scalp (registration, pressure).
     report : LedgerReport
+    lateral : (p,) array
+        How far each pose lies to the patient's right of the middle of the scalp, mm.
     """
 
     target: Target
@@ -109,6 +119,7 @@ class Ledger:
     turns: FloatArray
     lifts: FloatArray
     report: LedgerReport
+    lateral: FloatArray
 
     @property
     def shares(self) -> FloatArray:
@@ -213,7 +224,46 @@ def delivered(
         read_only(strengths), read_only(slopes),
         read_only(np.linalg.norm(poses[:, :3, 3] - planned.center, axis=1)),
         read_only(np.degrees(np.arccos(np.clip(handles, -1, 1)))), read_only(lifts), report,
+        read_only(_lateral(solver.head, poses[:, :3, 3])),
     )  # fmt: skip
+
+
+def _lateral(head: HeadModel, points: FloatArray) -> FloatArray:
+    """(p,) mm to the patient's right of the middle of the scalp, at points (p, 3)."""
+    right = anatomical_axes(head)[0]
+    reach = head.scalp.points @ right
+    return points @ right - (reach.min() + reach.max()) / 2
+
+
+def other_side_findings(ledger: Ledger, study: Study | Plan, role: str | None = None) -> tuple[Finding, ...]:
+    """That most of the poses over the head lie on the side that this plan is not for, with the role that is for it.
+
+    Parameters
+    ----------
+    ledger : Ledger
+    study : Study or Plan
+        Whose plan it was compared with, and
+    role : str, optional
+        which of them; the preset's own when omitted.
+    """
+    planned, there = ledger.target.side, ~ledger.off_head
+    if planned not in SIDES or not there.any():
+        return ()
+    on_left, on_right = (there & (sign * ledger.lateral > MIDDLE) for sign in (-1, 1))
+    recorded, count = max(("left", on_left.sum()), ("right", on_right.sum()), key=lambda each: each[1])
+    if recorded == planned or 2 * count <= there.sum():
+        return ()
+    values: dict[str, Value] = {
+        "there": int(count),
+        "poses": int(there.sum()),
+        "recorded": recorded,
+        "planned": planned,
+    }
+    plans = study.plans if isinstance(study, Study) else {}
+    fitting = [name for name, plan in plans.items() if plan.target.side == recorded and name != role]
+    if fitting:
+        return (Finding("plan-other-side", "warn", {**values, "role": fitting[0]}),)
+    return (Finding("plan-other-side-only", "warn", values),)
 
 
 def check_same_mesh(head: HeadModel, target: Target) -> None:

@@ -6,7 +6,7 @@ source, [lit] known from the literature and not re-read, so overridable and neve
 
 from dataclasses import dataclass
 
-from neuro_field.errors import UnknownNameError
+from neuro_field.names import resolved
 
 #: What the sites of `neuro_field.aim.atlas` are stimulated for.
 PURPOSES = {
@@ -37,9 +37,9 @@ class Preset:
     name, title : str
     sites : tuple of str
         Names of `neuro_field.aim.atlas`; two where a clinical answer (fluency) decides between them.
-    side : {"contralesional", "ipsilesional", "both", "not dominant", "asked"}
+    side : {"contralesional", "ipsilesional", "both", "not dominant", "asked", "given"}
         Which side is stimulated: by the lesion, both in turn, opposite the language-dominant side on fMRI, or the
-        user's choice.
+        user's choice; "given" for a target made by hand.
     coil : str
         Name on the shelf ``coils``.
     frequency, pulses, course : str
@@ -149,8 +149,14 @@ PRESETS = (
 _BY_NAME = {entry.name: entry for entry in PRESETS}
 
 
+def by_hand(site: str, coil: str) -> Preset:
+    """A preset made on the spot, for a target that a person chose: all of its protocol is left to be typed."""
+    return Preset(
+        "own-target", "a target chosen by hand", (site,), "given", coil, _TYPED, None, _TYPED, _TYPED,
+        "chosen by the user",
+    )  # fmt: skip
+
+
 def preset(name: str) -> Preset:
-    """The preset of a name; UnknownNameError lists those that are known."""
-    if name not in _BY_NAME:
-        raise UnknownNameError("preset", name, list(_BY_NAME))
-    return _BY_NAME[name]
+    """The preset of a name, capitals and hyphens forgiven; UnknownNameError lists those that are known."""
+    return _BY_NAME[resolved("preset", name, _BY_NAME)]

@@ -1,22 +1,23 @@
-"""Both hemispheres of one patient under one preset: targets, plans, dose, and what has to be said with them."""
+"""Both hemispheres of one patient under one preset, or one target made by hand: plans, doses, and what is said."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import numpy as np
-
-from neuro_field.aim.aims import joint, overlap
-from neuro_field.aim.atlas import SIDES, other_side, site
-from neuro_field.aim.scalp import anatomical_axes
+from neuro_field.aim.atlas import other_side
 from neuro_field.aim.target import Target
-from neuro_field.clinic.answers import Answers, own_role
+from neuro_field.clinic.aiming import Aims, aims
+from neuro_field.clinic.answers import Answers
+from neuro_field.clinic.case import Case, intake
 from neuro_field.clinic.cautions import of_study
-from neuro_field.clinic.dose import Dose, dose
-from neuro_field.clinic.presets import Preset
-from neuro_field.clinic.presets import preset as preset_of
+from neuro_field.clinic.dose import Dose
+from neuro_field.clinic.presets import Preset, by_hand
+from neuro_field.clinic.sides import own_role, side_of
+from neuro_field.clinic.study_doses import anchor_areas, case_doses, check_poses, thresholds_of
+from neuro_field.clinic.threshold import Threshold
 from neuro_field.coil.coil import Coil
 from neuro_field.errors import InputError, UnknownNameError
+from neuro_field.field.solver import Solver
 from neuro_field.findings import Finding, Refusal, worst_first
 from neuro_field.head.lesion import LesionSummary, lesion_summary
 from neuro_field.head.model import HeadModel
@@ -26,8 +27,6 @@ from neuro_field.search.plan import Candidate, Plan
 from neuro_field.search.search import Avoidance
 from neuro_field.search.stability import DRAWS
 from neuro_field.search.survey import Keeper, survey
-
-_OPPOSITE = {"contralesional": "ipsilesional", "ipsilesional": "contralesional"}
 
 #: What a hemisphere is to the lesion, both of them at once, and a target made by hand.
 ROLES = ("contralesional", "ipsilesional", "bilateral", "target")
@@ -45,7 +44,7 @@ class Study:
         None for a study read from files.
     lesion : LesionSummary, optional
     answers : Answers
-        As given; ``lesion_side`` filled in from the lesion.
+        As given.
     contralesional, ipsilesional : Plan, optional
         None where `why` says so.
     bilateral : Plan, optional
@@ -59,6 +58,10 @@ class Study:
         plan and dose with ``role`` and ``side`` among its values.
     target : Plan, optional
         Of a target made by hand, in place of a preset's two sides.
+    affected : {"left", "right"}, optional
+        The hemisphere that "ipsilesional" means; None where a target made by hand does without.
+    thresholds : tuple of Threshold
+        As given.
 
     Examples
     --------
@@ -91,11 +94,13 @@ class Study:
     findings: tuple[Finding, ...] = ()
     bilateral: Plan | None = None
     target: Plan | None = None
+    affected: str | None = None
+    thresholds: tuple[Threshold, ...] = ()
 
     @property
     def own_side(self) -> str:
         """The role whose side the preset stimulates (first)."""
-        return own_role(self.preset, self.answers)
+        return own_role(self.preset, self.answers, self.affected)
 
     @property
     def best(self) -> Candidate:
@@ -112,16 +117,12 @@ class Study:
         return {role: made for role, made in found if made is not None}
 
     def side_of(self, role: str) -> str:
-        """left or right of "contralesional" or "ipsilesional", both for "bilateral"."""
+        """left or right of a role, "both" for "bilateral" and for a target that lies on neither side."""
         if role == "target":
             return (self.target.target.side if self.target is not None else None) or "both"
-        return _side_of(role, self.answers)
-
-
-def _side_of(role: str, answers: Answers) -> str:
-    lesion_side = answers.lesion_side
-    assert lesion_side is not None  # `study` never leaves it open
-    return {"ipsilesional": lesion_side, "contralesional": other_side(lesion_side)}.get(role, "both")
+        if self.affected is None:
+            raise InputError("This study has one target, made by hand; it has no role but 'target'.")
+        return side_of(role, self.affected)
 
 
 def plan_of(study: Study | Plan, role: str | None = None) -> tuple[Plan, Dose | None]:
@@ -142,10 +143,27 @@ def plan_of(study: Study | Plan, role: str | None = None) -> tuple[Plan, Dose | 
 def study(
     head: HeadModel,
     *,
-    preset: str,
-    coil: Coil,
+    preset: str | Preset | None = None,
+    target: Target | None = None,
+    coil: Coil | None = None,
     rmt: float | None = None,
     lesion_side: str | None = None,
+    paretic_hand: str | None = None,
+    side: str | None = None,
+    fluency: str | None = None,
+    dominant_side: str | None = None,
+    mep: str = "untested",
+    fma_ue: float | None = None,
+    mt_method: str = "emg",
+    contraindications: Sequence[str] = (),
+    confirmed: Sequence[str] = (),
+    frequency: float | None = None,
+    pulses: float | None = None,
+    intensity: float | None = None,
+    train_seconds: float | None = None,
+    thresholds: Sequence[Threshold] = (),
+    hot_spot: Any = None,
+    stimulator: str | None = None,
     grid: Grid | None = None,
     avoid: Avoidance | None = None,
     draws: int = DRAWS,
@@ -153,21 +171,37 @@ def study(
     numerical_error: bool = False,
     keeper: Keeper | None = None,
     progress: Progress | None = None,
-    **answers: Any,
 ) -> Study:
-    """Plan one preset on both hemispheres; neither is ever chosen silently.
+    """Plan one preset on both hemispheres, neither ever chosen silently; or one target made by hand.
+
+    All answers are checked before anything is computed, and every mistake is told at once.
 
     Parameters
     ----------
     head : HeadModel
-        With a mapping to MNI.
-    preset : str
-        Name of a preset (``neuro-field presets``).
-    coil : Coil
+        With a mapping to MNI, for a preset.
+    preset : str or Preset, optional
+        Name of a preset (``neuro-field presets``); capitals and hyphens are forgiven.
+    target : Target, optional
+        In place of a preset: a preset is made for it on the spot, with the same answers, doses and refusals.
+    coil : Coil, optional
+        The preset's own when omitted; a target made by hand needs one.
     rmt : float, optional
-        Resting motor threshold of the unaffected hand, % of maximum output of this coil's stimulator: gives a dose.
+        Resting motor threshold of the hand that is not paretic, % of maximum output of this coil's stimulator: gives a
+        dose.
     lesion_side : {"left", "right"}, optional
         Needed where the head has no lesion in it; refused where it contradicts the lesion.
+    paretic_hand, side, fluency, dominant_side, mep, fma_ue, mt_method, contraindications, confirmed
+        As of `neuro_field.clinic.answers.Answers`.
+    frequency, pulses, intensity, train_seconds : float, optional
+        Of the protocol, where the preset leaves them open, or in place of its own.
+    thresholds : sequence of Threshold
+        Motor thresholds with all that they belong to, in place of ``rmt``.
+    hot_spot : Placement or (3,) array, optional
+        Where the largest response of the hand was measured: the coil's pose there, or a point of scalp or cortex, mm,
+        head frame.  The hand area of that hemisphere is then the grey matter under it.
+    stimulator : str, optional
+        That treats.
     grid : Grid, optional
         Extent and steps of the search.
     avoid : Avoidance, optional
@@ -183,8 +217,6 @@ def study(
         Takes an interrupted run up again: `neuro_field.store.unfinished.UnfinishedPlan`.
     progress : callable, optional
         Called with a stage's name and the share of it done.
-    **answers
-        Further fields of `Answers`.
 
     Returns
     -------
@@ -192,132 +224,139 @@ def study(
 
     Raises
     ------
-    UnknownNameError
-        If the preset is not known.
+    Refusal
+        On answers that are missing, contradict one another or the head, or forbid the plan; an InputError that carries
+        a finding for each.
     InputError
-        On missing or contradictory clinical answers, a contraindication, or a head without a mapping.
+        If an argument is of the wrong kind.
 
     Examples
     --------
     >>> import neuro_field as nf
-    >>> from neuro_field.search.candidates import Grid
     >>> head = nf.example_head("colin27-stroke", edge=8.0)  # far too coarse for use, and quick
     >>> made = nf.study(
     ...     head, preset="ipsilesional-10hz-hand", coil=nf.load_coil("figure8-70mm"),
-    ...     grid=Grid(radius=20, spacing=10, angle_step=30), draws=0,
+    ...     grid=nf.Grid(radius=20, spacing=10, angle_step=30), draws=0,
     ... )
-    >>> made.own_side, made.answers.lesion_side
+    >>> made.own_side, made.affected
     ('ipsilesional', 'left')
     """
-    chosen = preset_of(preset)
-    given = _answers(head, rmt, lesion_side, answers)
-    _refuse(chosen, given)
-    targets, why = _targets(head, chosen, given)
-    own = own_role(chosen, given)
-    if own not in targets:
-        raise Refusal(why[own])
-    wanted = targets | _anchor(head, chosen, given, targets)
-    plans = survey(
-        head, coil, wanted, opposite=_OPPOSITE, grid=grid, avoid=avoid, draws=draws, tolerance=tolerance,
+    if not isinstance(head, HeadModel):
+        raise InputError(
+            f"Input head of study must be a HeadModel, as read_head and example_head give; instead received "
+            f"{head!r:.60}."
+        )
+    given = {
+        "rmt": rmt, "lesion_side": lesion_side, "paretic_hand": paretic_hand, "side": side, "fluency": fluency,
+        "dominant_side": dominant_side, "mep": mep, "fma_ue": fma_ue, "mt_method": mt_method,
+        "contraindications": contraindications, "confirmed": confirmed, "frequency": frequency, "pulses": pulses,
+        "intensity": intensity, "train_seconds": train_seconds,
+    }  # fmt: skip
+    cases = intake(
+        [_preset(preset, target, coil)], [] if coil is None else [coil], given, thresholds=thresholds,
+        hot_spot=hot_spot, stimulator=stimulator,
+    )  # fmt: skip
+    made = studies(
+        head, cases, target=target, grid=grid, avoid=avoid, draws=draws, tolerance=tolerance,
         numerical_error=numerical_error, keeper=keeper, progress=progress,
     )  # fmt: skip
-    doses = {}
-    if given.rmt is not None and chosen.intensity is not None:
-        anchor = plans.get("hand", plans.get("contralesional"))
-        assert anchor is not None  # `_anchor` saw to it
-        doses = {
-            role: dose(chosen, coil, given.rmt, anchor, plans[role], mt_method=given.mt_method) for role in targets
-        }
-    made = {role: plans[role] for role in targets}
-    return Study(
-        chosen, coil, head, lesion_summary(head), given, made.get("contralesional"), made.get("ipsilesional"),
-        why, doses, _findings(chosen, given, made, why), made.get("bilateral"),
+    return next(made)
+
+
+def _preset(preset: str | Preset | None, target: Target | None, coil: Coil | None) -> str | Preset:
+    if (preset is None) == (target is None):
+        raise InputError("Give study either a preset, or a target and a coil.")
+    if preset is not None:
+        return preset
+    if not isinstance(target, Target) or not isinstance(coil, Coil):
+        raise InputError("A target made by hand must be a Target, and needs a coil: give study both.")
+    return by_hand(target.name, coil.name)
+
+
+def studies(
+    head: HeadModel,
+    cases: Sequence[Case],
+    *,
+    target: Target | None = None,
+    grid: Grid | None = None,
+    avoid: Avoidance | None = None,
+    draws: int = DRAWS,
+    tolerance: float = 1e-5,
+    numerical_error: bool = False,
+    keeper: Keeper | None = None,
+    progress: Progress | None = None,
+) -> Iterator[Study]:
+    """The studies of several cases of one patient, those of one coil together: one solver, each target planned once.
+
+    Parameters
+    ----------
+    head : HeadModel
+    cases : sequence of Case
+        As `neuro_field.clinic.case.intake` gives them.
+    target : Target, optional
+        For cases made on the spot.
+    grid, avoid, draws, tolerance, numerical_error, keeper, progress
+        As of `study`.
+
+    Yields
+    ------
+    Study
+        Of each case; coil by coil, as soon as those of a coil are made.
+
+    Raises
+    ------
+    Refusal
+        If the head or the answers leave open where to aim; before anything is solved.
+    """
+    aimed = [aims(head, case, target) for case in cases]
+    for case, aim in zip(cases, aimed, strict=True):
+        own = own_role(case.preset, case.answers, aim.affected)
+        if own in aim.why:
+            raise Refusal(aim.why[own])
+        check_poses(head, case)
+    say = progress or (lambda stage, share: None)
+    say("solver set-up", 0.0)
+    solver = Solver(head, tolerance=tolerance)
+    say("solver set-up", 1.0)
+    for coil in dict.fromkeys(case.coil for case in cases):
+        group = [(case, aim) for case, aim in zip(cases, aimed, strict=True) if case.coil is coil]
+        wanted = {key: aim for case, aims_ in group for key, aim in _wanted(head, case, aims_).items()}
+        plans = survey(
+            head, coil, wanted, opposite={key: _across(key) for key in wanted}, grid=grid, avoid=avoid, draws=draws,
+            numerical_error=numerical_error, keeper=keeper, progress=progress, solver=solver,
+        )  # fmt: skip
+        for case, aim in group:
+            yield _study(solver, case, aim, plans, grid)
+
+
+def _key(role: str, target: Target) -> str:
+    """What a plan is known by, whichever preset asks for it."""
+    return role if role == "target" else f"{target.side or 'both'}-{target.name}"
+
+
+def _across(key: str) -> str:
+    """The same site in the other hemisphere."""
+    side, _, name = key.partition("-")
+    return f"{other_side(side)}-{name}" if side in ("left", "right") else ""
+
+
+def _wanted(head: HeadModel, case: Case, aim: Aims) -> dict[str, Target]:
+    """All that has to be planned for a case: its targets, and the areas where its thresholds were read."""
+    wanted = {_key(role, target): target for role, target in aim.targets.items()}
+    return wanted | anchor_areas(head, case, aim)
+
+
+def _study(solver: Solver, case: Case, aim: Aims, plans: Mapping[str, Plan], grid: Grid | None) -> Study:
+    made = {role: plans[_key(role, target)] for role, target in aim.targets.items()}
+    doses = case_doses(solver, case, aim, made, plans=plans, grid=grid)
+    found = Study(
+        case.preset, case.coil, solver.head, lesion_summary(solver.head), case.answers, made.get("contralesional"),
+        made.get("ipsilesional"), aim.why, doses, (), made.get("bilateral"), made.get("target"), aim.affected,
+        thresholds_of(case, aim),
     )  # fmt: skip
-
-
-def _findings(
-    preset: Preset, answers: Answers, plans: Mapping[str, Plan], why: Mapping[str, Finding]
-) -> tuple[Finding, ...]:
-    sides = {role: _side_of(role, answers) for role in plans}
-    return worst_first([*why.values(), *of_study(preset, answers, plans, sides)])
-
-
-def _answers(head: HeadModel, rmt: float | None, lesion_side: str | None, answers: dict[str, Any]) -> Answers:
-    unknown = sorted(set(answers) - set(Answers.__dataclass_fields__))
-    if unknown:
-        known = ", ".join(Answers.__dataclass_fields__)
-        raise InputError(f"Input {unknown[0]} of study is not known; it takes {known}.")
-    lesion = lesion_summary(head)
-    found = lesion.side if lesion is not None and lesion.side in SIDES else None
-    if lesion_side and found and lesion_side != found:
-        raise InputError(
-            f"Input lesion_side is {lesion_side}, but the lesion of this head lies on the {found}; "
-            "check the mask's orientation, or leave lesion_side out."
-        )
-    side = lesion_side or found
-    if side is None:
-        raise InputError("The lesion's side is not known: the head has no lesion on one side; give lesion_side.")
-    return Answers(lesion_side=side, rmt=rmt, **answers)
-
-
-def _refuse(preset: Preset, answers: Answers) -> None:
-    """Refuse what must not or cannot be planned."""
-    if answers.contraindications:
-        raise InputError(f"Nothing is planned: {', '.join(answers.contraindications)} forbids stimulation.")
-    if preset.side == "not dominant" and (answers.fluency is None or answers.dominant_side is None):
-        raise InputError(
-            f"Preset {preset.name} needs fluency (fluent or non-fluent) and dominant_side (left or right, of language "
-            "on fMRI): they decide target and side."
-        )
-    if preset.side == "asked" and answers.side is None:
-        raise InputError(f"Preset {preset.name} leaves the side to the user: give side, left or right.")
-
-
-def _targets(head: HeadModel, preset: Preset, answers: Answers) -> tuple[dict[str, Target], dict[str, Finding]]:
-    """The target of every role, or why there is none."""
-    name = preset.sites[0] if answers.fluency != "fluent" else preset.sites[-1]
-    ipsilesional = str(answers.lesion_side)
-    targets: dict[str, Target] = {}
-    why: dict[str, Finding] = {}
-    for role, side in (("contralesional", other_side(ipsilesional)), ("ipsilesional", ipsilesional)):
-        try:
-            targets[role] = directed(head, Target.named(head, name, side))
-        except InputError:
-            if head.mapping is None:
-                raise
-            why[role] = Finding("study-no-target", "stop", {"site": name, "role": role, "side": side})
-    if preset.at_once and len(targets) == 2:
-        first, second = targets.values()
-        if shared := overlap(first, second):
-            why["bilateral"] = Finding("leg-areas-overlap", "stop", {
-                "site": name, "shared": shared, "moved": max(first.moved, second.moved), "role": "bilateral",
-                "side": "both",
-            })  # fmt: skip
-        else:
-            targets["bilateral"] = joint(first, second)
-    elif preset.at_once:
-        why["bilateral"] = Finding("study-one-target-missing", "stop", {"role": "bilateral", "side": "both"})
-    return targets, why
-
-
-def directed(head: HeadModel, target: Target) -> Target:
-    """The target with the current axis its site is known to want, in the plane of the scalp above it; else as it is."""
-    where = site(target.name)
-    if where.current is None:
-        return target
-    right, anterior, _ = anatomical_axes(head)
-    normal = head.scalp.smoothed_normal(target.center)
-    midwards = right if target.side == "left" else -right
-    forwards, midwards = (axis - (axis @ normal) * normal for axis in (anterior, midwards))
-    angle = np.radians(where.current)
-    along = np.cos(angle) * forwards / np.linalg.norm(forwards) + np.sin(angle) * midwards / np.linalg.norm(midwards)
-    return replace(target, direction=along, either_way=True)
-
-
-def _anchor(head: HeadModel, preset: Preset, answers: Answers, targets: Mapping[str, Target]) -> dict[str, Target]:
-    """The hand area where the motor threshold was measured, the unaffected hemisphere's, if a dose needs it."""
-    if answers.rmt is None or preset.intensity is None:
-        return {}
-    if "contralesional" in targets and targets["contralesional"].name == "m1-hand":
-        return {}
-    return {"hand": directed(head, Target.named(head, "m1-hand", other_side(str(answers.lesion_side))))}
+    sides = {role: found.side_of(role) for role in made}
+    told = [
+        *of_study(case.preset, case.answers, found.own_side, made, sides),
+        *(each.told_with(role=role, side=sides[role]) for role, dose in doses.items() for each in dose.findings),
+    ]
+    return replace(found, findings=worst_first([*aim.why.values(), *case.findings, *aim.findings, *told]))

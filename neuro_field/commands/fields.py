@@ -16,15 +16,15 @@ from neuro_field.commands.arguments import (
     grid_of,
     head_of,
 )
-from neuro_field.console import Stages, named_numbers, numbers, table
+from neuro_field.console import Stages, named_numbers, table
 from neuro_field.errors import InputError
 
 
 def simulate(
     head: HeadArgument,
     coil: CoilOption,
-    at: Annotated[str, typer.Option(help="Point the coil stands above, x,y,z mm, head frame.")],
-    handle_towards: Annotated[str, typer.Option(help="Point the handle is turned to, x,y,z mm.")],
+    at: Annotated[str, typer.Option(help="Where the coil stands: x,y,z mm in the head frame, or a position as C3.")],
+    handle_towards: Annotated[str, typer.Option(help="Where the handle is turned to: the same.")],
     output: Output,
     gap: Annotated[float, typer.Option(help="Scalp to casing, mm.")] = 4.0,
     didt: Annotated[float, typer.Option(help="Current slope, A/us.")] = 1.0,
@@ -41,6 +41,7 @@ def simulate(
     """
     from neuro_field.coil.clearing import cleared
     from neuro_field.coil.placement import Placement
+    from neuro_field.commands.targets import place_form
     from neuro_field.field.solver import Solver
     from neuro_field.io.atomic import check_new_folder
     from neuro_field.report.sentences import field_lines
@@ -50,10 +51,11 @@ def simulate(
     formats = [name.strip().lower() for name in format.split(",") if name.strip()]
     grid = grid_of(head, image) if "nifti" in formats else None
     check_formats(formats, grid is not None)
-    induced, point, towards = coil_of(coil), numbers(at, 3, "--at"), numbers(handle_towards, 3, "--handle-towards")
+    induced, place = coil_of(coil), place_form(at, "--at")
+    towards = place_form(handle_towards, "--handle-towards")
     with Stages() as stages:
         model = head_of(head, stages, edge)
-        placement = Placement.on(model.scalp, above=point, handle_towards=towards, gap=gap)
+        placement = Placement.on(model.scalp, above=place(model), handle_towards=towards(model), gap=gap)
         clearance = "Whether the casing clears the scalp is not known: this coil's file has none."
         if induced.casing is not None:
             clear = cleared(placement, induced, model.scalp, gap, tilt)

@@ -33,30 +33,50 @@ def plan(
         typer.Option(help="Instead of a preset, and with --coil: left:m1-hand, mni:x,y,z, mask:FILE ..."),
     ] = None,
     direction: Annotated[
-        str, typer.Option(help="Of the current, with --target: none, sulcal (across the sulcus) or x,y,z.")
-    ] = "none",
+        str | None, typer.Option(help="Of the current, with --target: none, sulcal (across the sulcus) or x,y,z.")
+    ] = None,
     avoid: Annotated[
         list[str] | None, typer.Option(help="A region not to reach, named as a target or by site; may be repeated.")
     ] = None,
     avoid_share: Annotated[
-        float, typer.Option(help="Largest mean |E| there, as a share of the field in the target.")
-    ] = 1.0,
+        float | None,
+        typer.Option(help="Largest mean |E| there, as a share of the field in the target; 1 if not given."),
+    ] = None,
     coil: Annotated[
         str | None, typer.Option(help="A name from `neuro-field coils` or a file; else the preset's.")
     ] = None,
     lesion_side: Annotated[str | None, typer.Option(help="left or right, where no mask says it.")] = None,
-    rmt: Annotated[float | None, typer.Option(help="Resting motor threshold of the unaffected hand, % output.")] = None,
+    paretic_hand: Annotated[
+        str | None, typer.Option(help="left or right, where the lesion's place does not say which side is affected.")
+    ] = None,
+    rmt: Annotated[
+        float | None, typer.Option(help="Resting motor threshold of the hand that is not paretic, % output.")
+    ] = None,
+    mt_method: Annotated[str, typer.Option(help="How that was read: emg or twitch.")] = "emg",
+    hot_spot: Annotated[
+        str | None,
+        typer.Option(help="Where the hand's largest response was measured: FILE[:NAME] of a navigator, or head:x,y,z."),
+    ] = None,
     side: Annotated[str | None, typer.Option(help="left or right, where the preset leaves it open.")] = None,
     fluency: Annotated[str | None, typer.Option(help="fluent or non-fluent (aphasia).")] = None,
     dominant_side: Annotated[str | None, typer.Option(help="Language-dominant side on fMRI (aphasia).")] = None,
     mep: Annotated[
-        str, typer.Option(help="Ipsilesional motor evoked potential: present, absent or untested.")
+        str, typer.Option(help="Motor evoked potential of the paretic hand: present, absent or untested.")
     ] = "untested",
     fma_ue: Annotated[float | None, typer.Option(help="Fugl-Meyer upper extremity, 0 to 66.")] = None,
     contraindication: Annotated[
-        list[str] | None, typer.Option(help="pacemaker, icd, cochlear-implant or intracranial-clip: blocks the plan.")
+        list[str] | None, typer.Option(help="Such as pacemaker; may be repeated. An unknown one lists them all.")
     ] = None,
-    mt_method: Annotated[str, typer.Option(help="How the threshold was read: emg or twitch.")] = "emg",
+    confirmed: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="An implant that the physician has confirmed: aneurysm-coil, stent or plate; may be repeated."
+        ),
+    ] = None,
+    frequency: Annotated[float | None, typer.Option(help="Of the pulses, Hz, where the preset leaves it open.")] = None,
+    pulses: Annotated[int | None, typer.Option(help="A session, in place of the preset's.")] = None,
+    intensity: Annotated[float | None, typer.Option(help="As a share of the motor threshold, such as 0.9.")] = None,
+    train_seconds: Annotated[float | None, typer.Option(help="Seconds of one train.")] = None,
     draws: Annotated[
         int, typer.Option(help="Of uncertain conductivities, for stability and the dose's interval; 0 for none.")
     ] = 500,
@@ -76,53 +96,51 @@ def plan(
 
     Example: `neuro-field plan example:colin27-stroke --preset contralesional-1hz-hand -o PLAN`
 
-    Interrupted, it keeps what it has finished in PLAN.unfinished, and the same command goes on from there.
+    All answers are checked before the head is read. Interrupted, it keeps what it has finished in PLAN.unfinished, and
+    the same command goes on from there.
     """
-    from neuro_field.clinic.presets import preset as preset_of
-    from neuro_field.clinic.study import Study, study
-    from neuro_field.commands.targets import aimed, regions_of, target_of
+    from neuro_field.clinic.study import studies
+    from neuro_field.commands.intake import Typed, cases_of
+    from neuro_field.commands.targets import direction_form, region_forms, target_form
     from neuro_field.io.atomic import check_new_folder
-    from neuro_field.report.sentences import plan_lines, study_lines
+    from neuro_field.report.sentences import study_lines
     from neuro_field.search.candidates import Grid
-    from neuro_field.search.plan import Plan
     from neuro_field.search.search import Avoidance
-    from neuro_field.search.survey import survey
     from neuro_field.store.fields import check_formats
     from neuro_field.store.plans import write_study
     from neuro_field.store.unfinished import UnfinishedPlan
 
     check_new_folder(output)
-    if (preset is None) == (target is None):
-        raise InputError("Give either --preset, a name from `neuro-field presets`, or --target.")
-    if target is not None and coil is None:
-        raise InputError("With --target give the --coil, a name from `neuro-field coils` or a file.")
+    given = {
+        "rmt": rmt, "lesion_side": lesion_side, "paretic_hand": paretic_hand, "side": side, "fluency": fluency,
+        "dominant_side": dominant_side, "mep": mep, "fma_ue": fma_ue, "mt_method": mt_method,
+        "contraindications": tuple(contraindication or ()), "confirmed": tuple(confirmed or ()),
+        "frequency": frequency, "pulses": pulses, "intensity": intensity, "train_seconds": train_seconds,
+    }  # fmt: skip
+    cases = cases_of(
+        Typed(preset, target, coil, hot_spot, direction, avoid_share if avoid is None else None), given, image
+    )
+    aimed_at, towards = target_form(target) if target else None, direction_form(direction or "none")
+    spared, grid = region_forms(avoid or []), Grid(radius, spacing, angle_step, gap)
+    share = 1.0 if avoid_share is None else avoid_share
+    Avoidance((), share)  # refuses what is no share before the head is read
     t1 = grid_of(head, image)
     if fields:
         check_formats(["nifti"], t1 is not None)
-    grid = Grid(radius, spacing, angle_step, gap)
-    induced = coil_of(coil or preset_of(str(preset)).coil)
-    made: Plan | Study
     unfinished = UnfinishedPlan(f"{output.absolute()}.unfinished")
     with Stages() as stages, _told_when_interrupted(unfinished):
         model = head_of(head, stages, edge)
-        spared = Avoidance(regions_of(model, avoid or []), avoid_share)
-        if target is not None:
-            aim = aimed(model, target_of(model, target), direction)
-            made = survey(
-                model, induced, {"plan": aim}, grid=grid, avoid=spared, draws=draws, numerical_error=numerical_error,
-                keeper=unfinished, progress=stages,
-            )["plan"]  # fmt: skip
-        else:
-            made = study(
-                model, preset=str(preset), coil=induced, rmt=rmt, lesion_side=lesion_side, grid=grid, avoid=spared,
-                numerical_error=numerical_error, keeper=unfinished, progress=stages, side=side, fluency=fluency,
-                dominant_side=dominant_side, mep=mep, fma_ue=fma_ue, mt_method=mt_method, draws=draws,
-                contraindications=tuple(contraindication or ()),
-            )  # fmt: skip
+        made = next(
+            studies(
+                model, cases, target=towards(model, aimed_at(model)) if aimed_at else None, grid=grid,
+                avoid=Avoidance(spared(model), share), draws=draws,
+                numerical_error=numerical_error, keeper=unfinished, progress=stages,
+            )
+        )  # fmt: skip
         with stages.stage("pictures and report"):
             write_study(made, output, t1=t1, grid=t1 if fields else None, subject=subject)
         unfinished.discard()
-    for line in plan_lines(made) if isinstance(made, Plan) else study_lines(made):
+    for line in study_lines(made):
         typer.echo(line)
     typer.echo(f"Stages: {stages.summary()}")
     if not (output / "pictures").is_dir():
@@ -147,7 +165,7 @@ def _told_when_interrupted(unfinished: "UnfinishedPlan") -> Iterator[None]:
 
 def export(
     folder: Annotated[Path, typer.Argument(metavar="PLAN", help="A plan folder.")],
-    to: Annotated[str, typer.Option(help="Names of navigators with commas between: localite,brainsight,ant, ...")],
+    to: Annotated[str, typer.Option(help="Navigators with commas between: localite,brainsight,ant, ...; or all.")],
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Folder to write into; else PLAN/navigation.")
     ] = None,
@@ -161,14 +179,14 @@ def export(
 
     Example: `neuro-field export PLAN --to localite,brainsight,ant --image T1.nii.gz`
     """
-    from neuro_field.navigation.files import Export, convention, export_plan
+    from neuro_field.navigation.files import Export, convention, export_plan, named_systems
     from neuro_field.navigation.frames import ImageFrames
     from neuro_field.store.plans import read_plan
 
     study = read_plan(folder)
     coil_name = study.coil.name if study.coil is not None else ""
     how = Export(ImageFrames.read(image) if image else None, system, coil_name, subject)
-    names = list(dict.fromkeys(name.strip().lower() for name in to.split(",") if name.strip()))
+    names = named_systems(to)
     written = export_plan(study, names, output or folder / "navigation", how)
     for name, paths in written.items():
         typer.echo(f"{name}: {convention(name, how)}")
@@ -192,7 +210,7 @@ def delivered(
 
     Example: `neuro-field delivered HEAD --plan PLAN --poses session1.xml --poses session2.xml -o ledger.tsv`
     """
-    from neuro_field.clinic.ledger import check_same_mesh
+    from neuro_field.clinic.ledger import check_same_mesh, other_side_findings
     from neuro_field.clinic.ledger import delivered as ledger_of
     from neuro_field.clinic.study import plan_of
     from neuro_field.field.solver import Solver
@@ -200,7 +218,7 @@ def delivered(
     from neuro_field.navigation.sessions import recorded_poses
     from neuro_field.report.ledger import ledger_lines
     from neuro_field.store.ledgers import check_new_table, write_ledger
-    from neuro_field.store.plans import read_plan
+    from neuro_field.store.plans import check_head, read_plan
 
     check_new_table(output)
     study = read_plan(plan)
@@ -212,6 +230,7 @@ def delivered(
     didt = dose.matched / 100 * induced.didt_max if dose and dose.matched and induced.didt_max else None
     with Stages() as stages:
         model = head_of(head, stages, edge)
+        check_head(plan, model)
         check_same_mesh(model, chosen.target)
         with stages.stage("solver set-up"):
             solver = Solver(model)
@@ -219,7 +238,8 @@ def delivered(
             solver, induced, chosen.target, chosen.best.placement, markers, planned_didt=didt, progress=stages
         )
         write_ledger(ledger, output)
-    for line in [*(f"Note: {note}" for note in notes), *ledger_lines(ledger)]:
+    findings = other_side_findings(ledger, study, role)
+    for line in [*(f"Note: {note}" for note in notes), *ledger_lines(ledger, chosen, findings)]:
         typer.echo(line)
     typer.echo(f"Stages: {stages.summary()}")
     typer.echo(f"Ledger written to {output}.")

@@ -26,14 +26,16 @@ def serve(
     Example: `neuro-field serve PLAN --head HEAD`
     """
     from neuro_field.aim.target import Target
+    from neuro_field.clinic.aiming import directed
     from neuro_field.clinic.ledger import check_same_mesh
-    from neuro_field.clinic.study import directed, plan_of
+    from neuro_field.clinic.study import plan_of
     from neuro_field.desk.serving import check_trame
     from neuro_field.desk.serving import serve as run
     from neuro_field.field.solver import Solver
+    from neuro_field.search.candidates import Grid
     from neuro_field.search.search import plan as make_plan
     from neuro_field.search.steering import Steering
-    from neuro_field.store.plans import read_plan
+    from neuro_field.store.plans import check_head, read_plan
 
     check_trame()
     planned = (Path(thing) / "plan.json").is_file()
@@ -46,6 +48,7 @@ def serve(
         with stages.stage("solver set-up"):
             solver = Solver(model)
         if planned:
+            check_head(thing, model)
             made, _ = plan_of(read_plan(thing), role)
             check_same_mesh(model, made.target)
             if made.coil is None:
@@ -55,7 +58,8 @@ def serve(
             made = make_plan(solver, coil_of(coil), aimed, progress=stages)
         assert made.coil is not None
         with stages.stage("response of the target"):
-            steering = Steering.of(solver, made.coil, made)
+            gap = made.search.grid.gap if made.search is not None else Grid().gap
+            steering = Steering.of(solver, made.coil, made, gap)
     run(solver, steering, made, host=host, port=port, ready=_tell)
 
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from neuro_field.console import Stages, table
+from neuro_field.console import Stages, paragraph, table
 
 
 def coils(
@@ -60,11 +60,12 @@ def presets() -> None:
     """
     from neuro_field.clinic.presets import PRESETS
 
-    rows = []
-    for p in PRESETS:
-        intensity = f"{p.intensity:.0%} {p.threshold}" if p.intensity is not None else "user must type it"
-        dose = f"{p.frequency}, {intensity}, {p.pulses}"
-        rows.append((p.name, " or ".join(p.sites), p.side, p.coil, dose, p.source))
-    table(("name", "target", "side", "coil", "frequency, intensity, pulses", "source"), rows)
+    for preset in PRESETS:
+        intensity = f"{preset.intensity:.0%} {preset.threshold}" if preset.intensity else "intensity: user must type it"
+        typer.echo(preset.name)
+        paragraph(f"{preset.title}; {preset.course}")
+        paragraph(f"target {' or '.join(preset.sites)}; side: {preset.side}; coil {preset.coil}")
+        paragraph(f"{preset.frequency}; {intensity}; pulses {preset.pulses}")
+        paragraph(preset.source)
     typer.echo("[src] read in the source, [lit] from the literature, not re-read.")
     typer.echo("Not affiliated with, and not, NEURO(R).")

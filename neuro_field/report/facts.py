@@ -109,7 +109,7 @@ def tissue_figures(head: HeadModel) -> tuple[TissueFigures, ...]:
 
 
 def flat_provenance(record: Mapping[str, Any], prefix: str = "") -> dict[str, str | float | bool | None]:
-    """Provenance as names and numbers, nested keys joined by dots; folders are left out, for they may name a patient."""
+    """Provenance as names and numbers, nested keys joined by dots; without folders, for they may name a patient."""
     out: dict[str, str | float | bool | None] = {}
     for key, value in record.items():
         name = prefix + as_name(key)

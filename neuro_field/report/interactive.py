@@ -42,7 +42,7 @@ WARP_STEP, WARP_UNIT = 5.0, 0.01
 LARGEST = 256_000_000
 
 #: Of packed numbers.
-_TYPES = {
+_TYPES: dict[str, np.dtype[Any]] = {
     "Uint8Array": np.dtype("<u1"),
     "Uint16Array": np.dtype("<u2"),
     "Int16Array": np.dtype("<i2"),
@@ -179,7 +179,7 @@ def unpacked_surface(record: Mapping[str, Any]) -> Surface:
     """The surface that was packed, its points to a 65535th of its extent."""
     points = np.array(record["origin"]) + record["step"] * unpacked(record["points"]).reshape(-1, 3).astype(np.float64)
     triangles = np.cumsum(unpacked(record["triangles"]).ravel(), dtype=np.int64).reshape(-1, 3)
-    return Surface(points, triangles)
+    return Surface(points, triangles.astype(np.int32))
 
 
 def _mni(mapping: MniMapping, low: FloatArray, high: FloatArray) -> dict[str, Any]:
@@ -189,10 +189,10 @@ def _mni(mapping: MniMapping, low: FloatArray, high: FloatArray) -> dict[str, An
         return {"affine": affine.tolist(), "warp": None}
     points, shape = _grid(low, high, WARP_STEP)
     added = np.round((mapping.to_mni(points) - transformed(points, affine)) / WARP_UNIT)
-    added = np.clip(added, -32767, 32767).astype(np.int16).reshape(*shape, 3)
+    whole = np.clip(added, -32767, 32767).astype(np.int16).reshape(*shape, 3)
     return {
         "affine": affine.tolist(),
-        "warp": {"origin": low.tolist(), "step": WARP_STEP, "unit": WARP_UNIT, "values": packed(added)},
+        "warp": {"origin": low.tolist(), "step": WARP_STEP, "unit": WARP_UNIT, "values": packed(whole)},
     }
 
 

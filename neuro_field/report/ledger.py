@@ -3,17 +3,40 @@
 import numpy as np
 
 from neuro_field.clinic.ledger import Ledger, Session
+from neuro_field.findings import Finding
+from neuro_field.report.sentences import field_line
+from neuro_field.report.words import said
+from neuro_field.search.plan import Plan
 
 #: A difference between poses solved in full and the ledger, of the planned value, that calls for a warning.
 LARGE = 0.01
 
 
-def ledger_lines(ledger: Ledger) -> list[str]:
-    """What was planned, every session's mean and worst, and how sure the numbers are."""
+def ledger_lines(ledger: Ledger, plan: Plan | None = None, findings: tuple[Finding, ...] = ()) -> list[str]:
+    """What was planned, every session's mean and worst, and how sure the numbers are.
+
+    Parameters
+    ----------
+    ledger : Ledger
+    plan : Plan, optional
+        That it was compared with: its field in the target is told as in its report, by the same statistics.
+    findings : tuple of Finding
+        Of the comparison; they come first.
+    """
+    lines = [f"Read first: {said(finding)}" for finding in findings]
     dose = "" if np.isnan(ledger.planned_field) else f", {ledger.planned_field:.1f} V/m at the planned output"
-    counted = "mean |E|" if ledger.target.direction is None else "mean along the wanted current axis, by which it ranks"
+    along = ledger.target.direction is not None
+    counted = "mean along the wanted current axis, by which it ranks" if along else "mean |E|"
     where = f"the {ledger.target.side} {ledger.target.name}" if ledger.target.side else "the target"
-    lines = [f"Planned: {ledger.planned:.3f} V/m in {where} at 1 A/µs ({counted}){dose}."]
+    lines.append(f"Planned: {ledger.planned:.3f} V/m in {where} at 1 A/µs ({counted}){dose}.")
+    if plan is not None:
+        lines.append(f"{field_line(plan)} Pulses are told by the {'second' if along else 'first'} of these.")
+        apart = abs(ledger.planned / plan.best.verified - 1)
+        if apart > LARGE:
+            lines.append(
+                f"Warning: the planned placement gives {ledger.planned:.3f} V/m here and {plan.best.verified:.3f} in "
+                f"the plan, {apart:.1%} apart: coil or head are not those of the plan."
+            )
     lines += [_session_line(ledger, session) for session in ledger.sessions()]
     lifted = ledger.lifts[~ledger.off_head]
     if (lifted > 0).any():

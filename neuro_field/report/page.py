@@ -329,6 +329,7 @@ def _answers(study: Study | None) -> dict[str, str]:
     given = study.answers
     return {
         "Side of the lesion": given.lesion_side or "not given",
+        "Paretic hand": given.paretic_hand or "not given",
         "Resting motor threshold": "not given"
         if given.rmt is None
         else f"{given.rmt:g} % of maximum output, read by {'EMG' if given.mt_method == 'emg' else 'visible twitch'}",
@@ -337,7 +338,8 @@ def _answers(study: Study | None) -> dict[str, str]:
         "Aphasia": given.fluency or "not given",
         "Language-dominant side on fMRI": given.dominant_side or "not given",
         "Side chosen": given.side or "not given",
-        "Contraindications named": ", ".join(given.contraindications) or "none (that clears nobody)",
+        "Contraindications named": ", ".join(given.named) or "none (that clears nobody)",
+        "Confirmed by the physician": ", ".join(given.confirmed) or "none",
     }
 
 

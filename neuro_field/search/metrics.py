@@ -10,6 +10,7 @@ from neuro_field.aim.target import Target
 from neuro_field.arrays import AnyArray, FloatArray
 from neuro_field.errors import InputError
 from neuro_field.field.field import Field
+from neuro_field.findings import as_name
 from neuro_field.head.model import HeadModel
 from neuro_field.units import AMPERE_PER_MICROSECOND
 
@@ -48,7 +49,7 @@ class Metrics:
     lesion : float, optional
         Mean |E| in the lesion's cavity.
     avoided : mapping of str to float
-        Mean |E| over every region to avoid.
+        Mean |E| over every region to avoid, by its name as `findings.as_name` has it.
     cortex_distance : float
         From the middle of the casing's face to the nearest grey matter, mm.
     """
@@ -122,7 +123,7 @@ class Surroundings:
             rim=strongest(self.rim),
             lesion=float(np.average(strength[self.cavity], weights=volumes[self.cavity])) if len(self.cavity) else None,
             cortex_distance=float(self._nodes.query(field.placement.center)[0]),
-            avoided={region.name: region.magnitude(field) * unit for region in self.avoid},
+            avoided={as_name(region.name): region.magnitude(field) * unit for region in self.avoid},
         )
 
 

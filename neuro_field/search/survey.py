@@ -58,6 +58,7 @@ def survey(
     numerical_error: bool = False,
     keeper: Keeper | None = None,
     progress: Progress | None = None,
+    solver: Solver | None = None,
 ) -> dict[str, Plan]:
     """A plan for each of several targets of one head, told apart by role.
 
@@ -78,6 +79,8 @@ def survey(
         Asked for what an earlier run has finished, and told whenever a plan has grown.
     progress : callable, optional
         Called with a stage's name and the share of it done.
+    solver : Solver, optional
+        Of this head, where there is one already; ``tolerance`` is then its own.
 
     Returns
     -------
@@ -87,9 +90,12 @@ def survey(
     if not isinstance(draws, int) or isinstance(draws, bool) or not 0 <= draws <= MOST_DRAWS:
         raise InputError(f"Input draws must be 0 to {MOST_DRAWS}; instead received {draws!r}.")
     say = progress or (lambda stage, share: None)
-    say("solver set-up", 0.0)
-    solver = Solver(head, tolerance=tolerance)
-    say("solver set-up", 1.0)
+    if solver is None:
+        say("solver set-up", 0.0)
+        solver = Solver(head, tolerance=tolerance)
+        say("solver set-up", 1.0)
+    elif solver.head is not head:
+        raise InputError("Input solver of survey must be of the same head as the targets.")
     tasks = {
         role: Task(
             solver, coil, target, grid or Grid(), avoid or Avoidance(), targets.get((opposite or {}).get(role, "")),

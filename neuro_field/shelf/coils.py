@@ -2,6 +2,7 @@
 
 import tomllib
 from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,14 @@ from neuro_field.coil.coil import Coil
 from neuro_field.coil.stimulator import Stimulator
 from neuro_field.coil.symmetry import SYMMETRIES
 from neuro_field.coil.winding import Winding
-from neuro_field.errors import FileFormatError, InputError, UnknownNameError
-from neuro_field.io.atomic import new_file
+from neuro_field.errors import FileFormatError, InputError
+from neuro_field.io.atomic import ExistsError, new_file
 from neuro_field.io.ccd import ccd_text, read_ccd, waveform_text
+from neuro_field.io.coil_limits import checked_coil
 from neuro_field.io.nifti_coil import nifti_of_coil, read_nifti_coil
 from neuro_field.io.stl import stl_bytes
 from neuro_field.io.tcd import read_tcd, tcd_text
+from neuro_field.names import resolved
 from neuro_field.shelf.library import shelf
 
 #: Distance between the dipoles of a coil of the shelf, mm.  From 10 mm below its face on, a flat coil has the
@@ -37,7 +40,7 @@ def coil_names() -> list[str]:
 
 
 def coil_card(name: str) -> dict[str, Any]:
-    """The card of a coil on the shelf as plain values.
+    """The card of a coil on the shelf as plain values; capitals, hyphens and makers' names are forgiven.
 
     Raises
     ------
@@ -46,14 +49,26 @@ def coil_card(name: str) -> dict[str, Any]:
     FileFormatError
         If the card is damaged.
     """
-    known = coil_names()
-    if name not in known:
-        raise UnknownNameError("name of load_coil", name, known)
+    return _card(resolved("coil", name, coil_names(), _others_names()))
+
+
+def _card(name: str) -> dict[str, Any]:
     path = shelf("coils") / f"{name}.toml"
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise FileFormatError(f"{path.name} is no card of a coil: {error}") from None
+
+
+@cache
+def _others_names() -> dict[str, str]:
+    """The makers' names on the cards, alone and behind the maker, and the coils of the shelf that are of their kind."""
+    found: dict[str, str] = {}
+    for name in coil_names():
+        card = _card(name)
+        for other in (name, *card.get("also", [])):
+            found |= {other: name, f"{card.get('maker', '')} {other}": name}
+    return found
 
 
 def load_coil(name: str) -> Coil:
@@ -62,7 +77,7 @@ def load_coil(name: str) -> Coil:
     Parameters
     ----------
     name : str
-        As in `coil_names`, for example ``"figure8-70mm"``.
+        As in `coil_names`, for example ``"figure8-70mm"``, or a maker's name on its card, as "D70".
 
     Returns
     -------
@@ -79,7 +94,8 @@ def load_coil(name: str) -> Coil:
     >>> load_coil("figure8-70mm").initial_e_direction.round().astype(int).tolist()
     [0, 1, 0]
     """
-    return coil_of_card(coil_card(name), f"{name}.toml")
+    card = coil_card(name)
+    return coil_of_card(card, f"{card.get('name', name)}.toml")
 
 
 def coil_of_card(card: dict[str, Any], where: str = "the card") -> Coil:
@@ -187,23 +203,21 @@ def read_coil(path: str | Path, *, motions: Sequence[float] | None = None) -> Co
 def write_coil(coil: Coil, path: str | Path) -> None:
     """Write a coil: .ccd (its dipoles; casing as .stl and first waveform as .tsv beside), .tcd (all), .nii or .nii.gz.
 
-    The file appears whole or not at all; one that is there is replaced.
+    The file appears whole or not at all; one that is there is replaced, but never a file beside it: a .ccd brings its
+    own .stl and .tsv, and takes those that are there for its own when it is read.
 
     Raises
     ------
     InputError
-        If the ending is none of these, or the coil cannot be said in that format: .ccd needs dipoles, .nii a
-        sampled potential.
+        If the ending is none of these; the coil cannot be said in that format (.ccd needs dipoles, .nii a sampled
+        potential) or holds what no reader takes; or a .ccd would get a .stl or .tsv of another coil (also a
+        FileExistsError).
     """
     path = Path(path)
     ending = _ending(path)
+    checked_coil(coil)
     if ending == ".ccd":
-        _write(path, ccd_text(coil, path.name).encode())
-        if coil.casing is not None:
-            _write(path.with_suffix(".stl"), stl_bytes(coil.casing))
-        waveforms = [wave for stimulator in coil.stimulators for wave in stimulator.waveforms]
-        if waveforms:
-            _write(path.with_suffix(".tsv"), waveform_text(waveforms[0]).encode())
+        _write_ccd(coil, path)
     elif ending == ".tcd":
         _write(path, tcd_text(coil).encode())
     elif ending in (".nii", ".nii.gz"):
@@ -212,6 +226,26 @@ def write_coil(coil: Coil, path: str | Path) -> None:
             nib.save(image, beside)
     else:
         raise InputError(f"Input path of write_coil must end in {_ENDINGS}; instead received {path.name!r}.")
+
+
+def _write_ccd(coil: Coil, path: Path) -> None:
+    """A .ccd file and what belongs beside it; nothing is written where another thing lies there."""
+    text = ccd_text(coil, path.name).encode()
+    waveforms = [wave for stimulator in coil.stimulators for wave in stimulator.waveforms]
+    beside = {
+        path.with_suffix(".stl"): None if coil.casing is None else stl_bytes(coil.casing),
+        path.with_suffix(".tsv"): waveform_text(waveforms[0]).encode() if waveforms else None,
+    }
+    for neighbour, content in beside.items():
+        if neighbour.exists() and (content is None or neighbour.read_bytes() != content):
+            raise ExistsError(
+                f"{neighbour} is there already and is not this coil's, yet {path.name} would be read with it; nothing "
+                "was written: move it, or give another name."
+            )
+    _write(path, text)
+    for neighbour, content in beside.items():
+        if content is not None:
+            _write(neighbour, content)
 
 
 def _write(path: Path, content: bytes) -> None:

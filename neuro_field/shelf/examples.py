@@ -116,7 +116,7 @@ def _identity() -> AffineMapping:
 
 def _folder(name: str) -> Path:
     if name not in EXAMPLES:
-        raise UnknownNameError("name of example_head", name, list(EXAMPLES))
+        raise UnknownNameError("example", name, list(EXAMPLES))
     return folder_on("meshes", EXAMPLES[name])
 
 

@@ -9,7 +9,7 @@ from neuro_field.io.entries import Entries
 from neuro_field.shelf.coils import coil_names, load_coil
 
 #: A coil read again whose initial field turns away from the recorded one by more than this is another coil.
-_SAME_DIRECTION = 0.999
+SAME_DIRECTION = 0.999
 
 
 def coil_record(coil: Coil) -> dict[str, Any]:
@@ -35,4 +35,4 @@ def coil_of(entries: Entries | None) -> Coil | None:
     if shelf is None or shelf not in coil_names():
         return None
     coil = load_coil(shelf)
-    return replace(coil, didt_max=didt_max) if coil.initial_e_direction @ direction > _SAME_DIRECTION else None
+    return replace(coil, didt_max=didt_max) if coil.initial_e_direction @ direction > SAME_DIRECTION else None

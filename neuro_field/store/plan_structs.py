@@ -1,8 +1,8 @@
 """What plan.json holds, entry by entry: the records of version 3, by which it is written, read and checked.
 
-No sentence stands in them: every text is one of a few words, a name without spaces, a date or digest, or a citation that
-bears its trust mark.  Lengths are mm in the head frame (world RAS of the T1); head_from_coil has +z into the head and
-+y away from the handle; fields are V/m at 1 A/us.
+No sentence stands in them: every text is one of a few words, a name without spaces, a date or digest, or a citation
+that bears its trust mark.  Lengths are mm in the head frame (world RAS of the T1); head_from_coil has +z into the head
+and +y away from the handle; fields are V/m at 1 A/us.
 """
 
 from typing import Annotated, Literal
@@ -13,29 +13,33 @@ SCHEMA = "neuro_field/plan"
 VERSION = 3
 
 
-def _text(pattern: str) -> Meta:
+def matching(pattern: str) -> Meta:
     """Texts of a pattern, whole; without the line end that ``$`` would let pass."""
     return Meta(pattern=f"^{pattern}$(?!\\n)")
 
 
 #: As `findings` has them: a word, a code, a file's or a person-made name; never a sentence.
-Name = Annotated[str, _text(r"[A-Za-z0-9_][A-Za-z0-9_.:/+-]{0,79}")]
-Code = Annotated[str, _text(r"[a-z0-9]+(-[a-z0-9]+)+")]
+_NAME = r"[A-Za-z0-9_][A-Za-z0-9_.:/+-]{0,79}"
+Name = Annotated[str, matching(_NAME)]
+Code = Annotated[str, matching(r"[a-z0-9]+(-[a-z0-9]+)+")]
 
 #: What is quoted from the literature, with its trust mark.
-Citation = Annotated[str, _text(r"[^\n]{0,600}\[(src|lit|calc)[^\n]{0,600}")]
+_CITATION = r"[^\n]{0,600}\[(src|lit|calc)[^\n]{0,600}"
+Citation = Annotated[str, matching(_CITATION)]
 
-Digest = Annotated[str, _text(r"[0-9a-f]{64}")]
-Moment = Annotated[str, _text(r"\d{4}-\d\d-\d\dT\d\d:\d\dZ")]
-Version = Annotated[str, _text(r"\d[0-9A-Za-z.+!_-]{0,39}")]
-Tag = Annotated[str, _text(r"\d{1,5}")]
+#: One of the two.
+Source = Annotated[str, matching(f"({_NAME}|{_CITATION})")]
+
+Digest = Annotated[str, matching(r"[0-9a-f]{64}")]
+MeshDigest = Annotated[str, matching(r"([0-9a-f]{64})?")]
+Moment = Annotated[str, matching(r"\d{4}-\d\d-\d\dT\d\d:\d\dZ")]
+Version = Annotated[str, matching(r"\d[0-9A-Za-z.+!_-]{0,39}")]
 
 Side = Literal["left", "right"]
-Role = Literal["contralesional", "ipsilesional", "bilateral", "target"]
 Level = Literal["stop", "warn", "note"]
 Kind = Literal["rMT", "aMT"]
+Method = Literal["emg", "twitch"]
 
-Number = Annotated[float, Meta()]
 Share = Annotated[float, Meta(ge=0)]
 Count = Annotated[int, Meta(ge=0)]
 Vector = tuple[float, float, float]
@@ -49,7 +53,7 @@ Scalar = bool | int | float | Name | None
 Value = bool | int | float | Name | None | tuple[Scalar, ...]
 
 
-class Record(Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
+class Record(Struct, forbid_unknown_fields=True, kw_only=True):
     """Entries of an object, all of them needed and no others."""
 
 
@@ -62,6 +66,19 @@ class FindingRecord(Record):
 
 
 Findings = tuple[FindingRecord, ...]
+
+
+class RecipeRecord(Record):
+    """How to aim at the same again in another mesh of the head: at a site of a side, or a place, within a radius, mm.
+
+    "elements": at these elements of this mesh only, such as those of a mask, or of several areas.
+    """
+
+    kind: Literal["site", "mni", "head", "elements"]
+    site: Name | None
+    side: Side | None
+    place: Vector | None
+    radius: Share
 
 
 class TargetRecord(Record):
@@ -79,21 +96,15 @@ class TargetRecord(Record):
     seed_mni: Vector | None
     moved: Share
     viable_share: Share
-    source: Citation | Name
+    source: Source
     parts: Counts | None
     part_centers: tuple[Vector, ...] | None
     part_names: tuple[Name, ...]
-    recipe: "RecipeRecord"
-
-
-class RecipeRecord(Record):
-    """How to aim at the same again in another mesh of the head: a site of a side, or a place, within a radius, mm."""
-
-    kind: Literal["site", "mni", "head", "elements"]
-    site: Name | None
-    side: Side | None
-    place: Vector | None
-    radius: Share
+    findings: Findings
+    mesh: MeshDigest
+    axis_source: Literal["sulcus", "site", "given"] | None
+    axis_offset: float | None
+    recipe: RecipeRecord
 
 
 class MetricsRecord(Record):
@@ -210,8 +221,51 @@ class FieldRecord(Record):
     solve: SolveRecord
 
 
+class GridRecord(Record):
+    """`search.candidates.Grid`."""
+
+    radius: float | None
+    spacing: float
+    angle_step: float
+    gap: float
+    gaps: Numbers
+    tilts: tuple[tuple[float, float], ...]
+
+
+class SearchRecord(Record):
+    """`search.plan.SearchSettings`."""
+
+    grid: GridRecord
+    objective: Literal["strength", "ratio", "focality"]
+    over: tuple[Name, ...]
+    avoided: tuple[Name, ...]
+    avoid_share: float
+    symmetry: Literal["continuous", "two-fold", "none"]
+    statistic: Literal["element-means"]
+
+
+class ZoneRecord(Record):
+    """`search.zone.Zone`."""
+
+    poses: tuple[Pose, ...]
+    strengths: Numbers
+    kept: float
+    share: float
+    area_cm2: float
+    handle_low: float | None
+    handle_high: float | None
+    closed: bool
+    beyond: tuple[Pose, ...]
+    beyond_strengths: Numbers
+    cells: tuple[tuple[int, int, int], ...]
+    heights: Numbers
+    spacing: float
+    angle_step: float
+    period: float | None
+
+
 class PlanRecord(Record):
-    """`search.plan.Plan`."""
+    """`search.plan.Plan`; ``field`` is what is told of the best placement's."""
 
     target: TargetRecord
     ranking: Annotated[tuple[CandidateRecord, ...], Meta(min_length=1)]
@@ -221,6 +275,9 @@ class PlanRecord(Record):
     rules: tuple[RuleRecord, ...]
     stability: StabilityRecord | None
     numerical_error: ErrorRecord | None
+    zone: ZoneRecord | None
+    findings: Findings
+    search: SearchRecord | None
     field: FieldRecord | None
 
 
@@ -229,12 +286,13 @@ class PresetRecord(Record):
 
     name: Name
     sites: tuple[Name, ...]
-    side: Literal["contralesional", "ipsilesional", "both", "not-dominant", "asked"]
+    side: Literal["contralesional", "ipsilesional", "both", "not-dominant", "asked", "given"]
     coil: Name
     intensity: float | None
     threshold: Kind
     trains: tuple[tuple[float, float | None], ...]
     at_once: bool
+    pattern: Literal["regular", "intermittent-theta-burst", "continuous-theta-burst"]
     frequency: Citation | None
     pulses: Citation | None
     course: Citation | None
@@ -246,14 +304,34 @@ class AnswersRecord(Record):
     """`clinic.answers.Answers`."""
 
     lesion_side: Side | None
+    paretic_hand: Side | None
+    side: Side | None
     fluency: Literal["fluent", "non-fluent"] | None
     dominant_side: Side | None
-    side: Side | None
-    rmt: float | None
-    contraindications: tuple[Name, ...]
-    mep_ipsilesional: Literal["present", "absent", "untested"]
+    mep: Literal["present", "absent", "untested"]
     fma_ue: float | None
-    mt_method: Literal["emg", "twitch"]
+    rmt: float | None
+    mt_method: Method
+    contraindications: tuple[Name, ...]
+    confirmed: tuple[Name, ...]
+    frequency: float | None
+    pulses: float | None
+    intensity: float | None
+    train_seconds: float | None
+
+
+class ThresholdRecord(Record):
+    """`clinic.threshold.Threshold`: hand and foot are sides of the body."""
+
+    percent: float
+    kind: Kind
+    hand: Side | None
+    foot: Side | None
+    muscle: Name | None
+    method: Method
+    coil: Name | None
+    stimulator: Name | None
+    pose: Pose | None
 
 
 class LesionRecord(Record):
@@ -264,6 +342,9 @@ class LesionRecord(Record):
     centroid_mni: Vector | None
     side: Literal["left", "right", "both", "midline", "infratentorial"] | None
     tissues_cm3: dict[Name, float]
+    left_cm3: float | None
+    right_cm3: float | None
+    infratentorial_cm3: float | None
 
 
 class DoseRecord(Record):
@@ -286,6 +367,33 @@ class DoseRecord(Record):
     at_target: bool
     stimulator: Name | None
     findings: Findings
+
+
+class PlansRecord(Record):
+    """The plans of a study, by role."""
+
+    contralesional: PlanRecord | None
+    ipsilesional: PlanRecord | None
+    bilateral: PlanRecord | None
+    target: PlanRecord | None
+
+
+class WhyRecord(Record):
+    """Why a role that should have a plan has none."""
+
+    contralesional: FindingRecord | None
+    ipsilesional: FindingRecord | None
+    bilateral: FindingRecord | None
+    target: FindingRecord | None
+
+
+class DosesRecord(Record):
+    """The doses of a study, by role."""
+
+    contralesional: DoseRecord | None
+    ipsilesional: DoseRecord | None
+    bilateral: DoseRecord | None
+    target: DoseRecord | None
 
 
 class CoilRecord(Record):
@@ -336,7 +444,7 @@ class HeadRecord(Record):
     provenance: dict[Name, bool | float | Name | None]
 
 
-class PlanFile(Struct, forbid_unknown_fields=True, kw_only=True, frozen=True, tag_field="kind", tag="plan"):
+class PlanFile(Struct, forbid_unknown_fields=True, kw_only=True, tag_field="kind", tag="plan"):
     """plan.json of a plan for one target."""
 
     schema: Literal["neuro_field/plan"]
@@ -351,7 +459,7 @@ class PlanFile(Struct, forbid_unknown_fields=True, kw_only=True, frozen=True, ta
     plan: PlanRecord
 
 
-class StudyFile(Struct, forbid_unknown_fields=True, kw_only=True, frozen=True, tag_field="kind", tag="study"):
+class StudyFile(Struct, forbid_unknown_fields=True, kw_only=True, tag_field="kind", tag="study"):
     """plan.json of a study of one patient."""
 
     schema: Literal["neuro_field/plan"]
@@ -365,103 +473,10 @@ class StudyFile(Struct, forbid_unknown_fields=True, kw_only=True, frozen=True, t
     remarks: Findings
     preset: PresetRecord
     answers: AnswersRecord
+    affected: Side | None
+    thresholds: tuple[ThresholdRecord, ...]
     lesion: LesionRecord | None
-    plans: dict[Role, PlanRecord | None]
-    why: dict[Role, FindingRecord]
-    doses: dict[Role, DoseRecord]
+    plans: PlansRecord
+    why: WhyRecord
+    doses: DosesRecord
     findings: Findings
-
-
-class PackedRecord(Record):
-    """Whole numbers: little-endian bytes in C order, gzip, base64."""
-
-    type: Literal["Uint8Array", "Uint16Array", "Int16Array", "Int32Array"]
-    shape: Annotated[tuple[Annotated[int, Meta(ge=0, le=100_000_000)], ...], Meta(min_length=1, max_length=4)]
-    data: Annotated[str, _text(r"[A-Za-z0-9+/]*={0,2}")]
-
-
-class SurfaceRecord(Record):
-    """Points are origin + step x numbers; triangles are told as differences along their list."""
-
-    origin: Vector
-    step: float
-    points: PackedRecord
-    triangles: PackedRecord
-
-
-class GridRecord(Record):
-    """Voxels along the axes of the head frame."""
-
-    origin: Vector
-    step: float
-    values: PackedRecord
-
-
-class ImageRecord(GridRecord):
-    """What the slices cut through, 8 bits."""
-
-    what: Literal["t1", "tissues"]
-
-
-class WarpRecord(GridRecord):
-    """What a warp adds to its affine part, in units of mm, on a grid of the head frame."""
-
-    unit: float
-
-
-class MniRecord(Record):
-    """The map to MNI152."""
-
-    affine: Pose
-    warp: WarpRecord | None
-
-
-class PackedField(Record):
-    """|E|: 0 for none, else value k stands for (k - 1) step V/m at 1 A/us."""
-
-    step: float
-    values: PackedRecord
-
-
-class BallRecord(Record):
-    """A part of a target."""
-
-    centre: Vector
-    radius: float
-
-
-class PlacementRecord(Record):
-    """A ranked placement."""
-
-    head_from_coil: Pose
-    strength: float
-
-
-class ShownRecord(Record):
-    """One plan in the view."""
-
-    name: Literal["plan", "contralesional", "ipsilesional", "bilateral", "target"]
-    target: Vector
-    balls: tuple[BallRecord, ...]
-    strongest: float
-    full_output: float | None
-    coil: SurfaceRecord | None
-    current: Vector
-    cortex: PackedField
-    slices: PackedField
-    placements: tuple[PlacementRecord, ...]
-
-
-class View(Record):
-    """view.json.gz: `report.interactive.view_of`."""
-
-    axes: tuple[Vector, Vector, Vector]
-    centre: Vector
-    mni: MniRecord | None
-    scalp: SurfaceRecord
-    cortex: SurfaceRecord
-    lesion: SurfaceRecord | None
-    image: ImageRecord
-    tissues: GridRecord
-    names: dict[Tag, Name]
-    plans: tuple[ShownRecord, ...]

@@ -1,40 +1,48 @@
-"""A study or plan as a folder: plan.json, plan.tsv, report.html and pictures."""
+"""A study or plan as a folder: plan.json, view.json.gz, plan.tsv, report.html and pictures."""
 
-import json
-from datetime import UTC, datetime
-from importlib.metadata import version
+import gzip
+import io
+import zlib
+from collections.abc import Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
-import numpy as np
+import msgspec
 
 from neuro_field.clinic.study import Study
-from neuro_field.errors import FileFormatError, InputError
+from neuro_field.errors import FileFormatError, InputError, UnknownNameError
+from neuro_field.findings import Finding, as_name
+from neuro_field.head.model import HeadModel
 from neuro_field.io.atomic import new_folder
 from neuro_field.io.images import Image
+from neuro_field.report.facts import Facts, head_of, plans_of
+from neuro_field.report.interactive import view_of
 from neuro_field.report.opengl import PictureError
-from neuro_field.report.page import DISCLAIMER, study_page
+from neuro_field.report.page import CAPTIONS, Kept, study_page
 from neuro_field.report.pictures import study_pictures
-from neuro_field.report.sentences import role_side
 from neuro_field.report.slices import Volume
+from neuro_field.report.words import said
 from neuro_field.search.plan import Plan
 from neuro_field.store.field_images import write_field_images
-from neuro_field.store.plan_records import record_of, study_of
+from neuro_field.store.plan_coils import coil_from, keep_coil
+from neuro_field.store.plan_records import facts_from, file_of, head_digest, study_from
+from neuro_field.store.plan_structs import SCHEMA, VERSION, PlanFile, StudyFile
+from neuro_field.store.plan_tables import index_table, plan_table
+from neuro_field.store.plan_version2 import from_version2
+from neuro_field.store.view_structs import View
 
-#: A larger plan.json is not read, bytes.
-LARGEST = 64_000_000
+#: In the folder.
+CARD, VIEW, TABLE, PAGE, PICTURES = "plan.json", "view.json.gz", "plan.tsv", "report.html", "pictures"
 
-_AXES = ("x", "y", "z")
+#: In a folder of several.
+INDEX = "index.tsv"
 
-#: Columns of plan.tsv: mm in the head frame, V/m at 1 A/us, degrees.
-COLUMNS = (
-    "role", "side", "rank", "ranked_V_per_m", "solved_V_per_m", "magnitude_V_per_m",
-    *(f"center_{axis}_mm" for axis in _AXES), *(f"handle_{axis}" for axis in _AXES),
-    *(f"initial_current_{axis}" for axis in _AXES), "angle_deg", "lift_mm", "cortex_distance_mm",
-    "lesion_filled_V_per_m", "peak_V_per_m", "off_target_V_per_m", "half_volume_cm3", "homologous_V_per_m",
-    "rim_V_per_m", "misplaced_mean_share", "misplaced_worst_share", "stays_first_share",
-    *(f"head_from_coil_{i}{j}" for i in range(4) for j in range(4)),
-)  # fmt: skip
+#: Larger ones are not read, bytes: plan.json, the view packed and unpacked, and a picture.
+LARGEST, LARGEST_VIEW, LARGEST_UNPACKED, LARGEST_PICTURE = 64_000_000, 200_000_000, 400_000_000, 20_000_000
+
+#: What can be made from a plan's folder.
+KINDS = ("page",)
 
 
 def write_study(
@@ -42,9 +50,10 @@ def write_study(
 ) -> None:
     """Write a study or plan to a new folder.
 
-    plan.json (schema "neuro_field/plan"), plan.tsv (one row per ranked placement), report.html and pictures/*.png.
-    Where pictures cannot be drawn the report is written without them and says why.  Given a grid, also fields/*.nii.gz:
-    the field of each side's best placement at 1 A/us.
+    plan.json (schema "neuro_field/plan"), view.json.gz (surfaces, image and fields that the report shows), plan.tsv
+    (one row per ranked placement), pictures/*.png, coil.tcd where the coil is not on the shelf, and report.html, which
+    is made from these alone (`render`).  Where pictures cannot be drawn the report is written without them and says
+    why.  Given a grid, also fields/*.nii.gz: the field of each side's best placement at 1 A/us.
 
     Parameters
     ----------
@@ -56,7 +65,7 @@ def write_study(
     grid : Image, optional
         The T1 again, when its grid is to carry the fields.
     subject : str
-        Label in the names of the fields, never a patient's name.
+        Label in the tables and in the names of the fields, never a patient's name.
 
     Raises
     ------
@@ -66,20 +75,70 @@ def write_study(
     if not isinstance(study, Study | Plan):
         raise InputError(f"Input study of write_study must be a Study or Plan; instead received {study!r:.80}.")
     with new_folder(folder) as beside:
-        now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
-        stamp = {"written": now, "neuro_field": version("neuro_field"), "disclaimer": DISCLAIMER}
-        (beside / "plan.json").write_text(_json(record_of(study) | stamp), encoding="utf-8", newline="\n")
-        (beside / "plan.tsv").write_text(_table(study), encoding="utf-8", newline="\n")
-        pictures, missing = _pictures(study)
-        if pictures:
-            (beside / "pictures").mkdir()
-        for name, data in pictures.items():
-            (beside / "pictures" / f"{name}.png").write_bytes(data)
-        image = Volume(t1.values, t1.affine) if t1 is not None else None
-        page = study_page(study, pictures, t1=image, no_pictures=missing, made=now)
-        (beside / "report.html").write_text(page, encoding="utf-8", newline="\n")
+        _keep(study, beside, t1, subject)
+        (beside / TABLE).write_text(plan_table(study, subject), encoding="utf-8", newline="\n")
+        (beside / PAGE).write_text(study_page(read_kept(beside)), encoding="utf-8", newline="\n")
         if grid is not None:
             _write_fields(study, beside / "fields", grid, subject)
+
+
+def write_studies(
+    studies: Mapping[str, Study | Plan], folder: str | Path, *, t1: Image | None = None, grid: Image | None = None,
+    subject: str = "01",
+) -> None:  # fmt: skip
+    """Write several studies or plans of one head to a new folder: one of `write_study` each, by name, and index.tsv.
+
+    Parameters
+    ----------
+    studies : mapping of str to Study or Plan
+        By the name of the folder in the folder, such as "contralesional-1hz-hand_figure8-70mm".
+    folder : str or Path
+        Must not exist, or be empty; it appears whole or not at all.
+    t1, grid, subject
+        As of `write_study`.
+
+    Raises
+    ------
+    InputError
+        If there is none, a name is no folder's name, or as of `write_study`.
+    """
+    if not studies:
+        raise InputError("Input studies of write_studies must hold at least one; instead it is empty.")
+    for name in studies:
+        if as_name(name) != name or "/" in name or name == INDEX:
+            raise InputError(f"Studies are written by the name of a folder, without spaces; instead received {name!r}.")
+    with new_folder(folder) as beside:
+        for name, study in studies.items():
+            write_study(study, beside / name, t1=t1, grid=grid, subject=subject)
+        (beside / INDEX).write_text(index_table(studies, subject), encoding="utf-8", newline="\n")
+
+
+def _keep(study: Study | Plan, folder: Path, t1: Image | None, subject: str) -> None:
+    """Write what a page is made from."""
+    shown = {role: plan for role, plan in plans_of(study).items() if plan.field is not None}
+    head = head_of(study)
+    if head is not None and shown:
+        view = view_of(head, shown, Volume(t1.values, t1.affine) if t1 is not None else None)
+        data = msgspec.json.encode(msgspec.convert(view, View))
+        (folder / VIEW).write_bytes(gzip.compress(data, 6, mtime=0))
+    pictures, remarks = _pictures(study)
+    if pictures:
+        (folder / PICTURES).mkdir()
+    for name, data in pictures.items():
+        (folder / PICTURES / f"{name}.png").write_bytes(data)
+    coil = keep_coil(study.coil, folder)
+    record = file_of(study, Facts.of(study), coil, subject=subject, remarks=remarks)
+    (folder / CARD).write_bytes(msgspec.json.format(msgspec.json.encode(record), indent=1) + b"\n")
+
+
+def _pictures(study: Study | Plan) -> tuple[dict[str, bytes], tuple[Finding, ...]]:
+    """The pictures, and what has to be said where there are none."""
+    if all(plan.field is None for plan in plans_of(study).values()):
+        return {}, (Finding("plan-no-field", "note"),)
+    try:
+        return study_pictures(study), ()
+    except PictureError:
+        return {}, (Finding("plan-no-pictures", "note"),)
 
 
 def _write_fields(study: Study | Plan, folder: Path, grid: Image, subject: str) -> None:
@@ -90,62 +149,10 @@ def _write_fields(study: Study | Plan, folder: Path, grid: Image, subject: str) 
         write_field_images(plan.field, folder, grid, role=role, subject=subject)
 
 
-def _json(record: dict[str, Any]) -> str:
-    return json.dumps(record, indent=1, allow_nan=False, ensure_ascii=False) + "\n"
-
-
-def _pictures(study: Study | Plan) -> tuple[dict[str, bytes], str]:
-    """The pictures, or why there are none."""
-    plans = [study] if isinstance(study, Plan) else study.plans.values()
-    if all(plan.field is None for plan in plans):
-        return {}, "the plan was read from files, which hold neither the head nor the field."
-    try:
-        return study_pictures(study), ""
-    except PictureError as error:
-        return {}, str(error)
-
-
-def _table(study: Study | Plan) -> str:
-    """Ranked placements of both sides, tab separated."""
-    if isinstance(study, Plan):
-        rows = _rows(study, "", study.target.side or "")
-    else:
-        rows = []
-        for role, plan in study.plans.items():
-            rows += _rows(plan, role, role_side(study, role))
-    return "".join("\t".join(row) + "\n" for row in [list(COLUMNS), *rows])
-
-
-def _rows(plan: Plan, role: str, side: str) -> list[list[str]]:
-    rows = []
-    for rank, candidate in enumerate(plan.ranking, start=1):
-        placement = candidate.placement
-        current = placement.initial_e_direction(plan.coil) if plan.coil is not None else np.full(3, np.nan)
-        numbers = [
-            candidate.strength, candidate.verified, candidate.magnitude, *placement.center,
-            *placement.handle_direction, *current, candidate.angle, candidate.lift, *_told(plan, rank),
-            *placement.head_from_coil.ravel(),
-        ]  # fmt: skip
-        cells = [f"{value + 0.0:.6f}" if value is not None and np.isfinite(value) else "n/a" for value in numbers]
-        rows.append([role, side, str(rank), *cells])
-    return rows
-
-
-def _told(plan: Plan, rank: int) -> list[float | None]:
-    """What is known of a ranked placement beside its field in the target, in the order of the columns."""
-    candidate = plan.ranking[rank - 1]
-    metrics, shaken = candidate.metrics, candidate.sensitivity
-    return [
-        metrics.cortex_distance, candidate.filled, metrics.peak, metrics.off_target, metrics.half_volume,
-        metrics.homologous, metrics.rim, shaken.mean, shaken.worst,
-        plan.stability.first[rank - 1] if plan.stability is not None else None,
-    ]  # fmt: skip
-
-
 def read_plan(folder: str | Path) -> Study | Plan:
-    """The study or plan that `write_study` wrote.
+    """The study or plan that `write_study` wrote, of this version or of version 2.
 
-    It has neither head nor field, and its coil only if that is on the shelf and unchanged.
+    It has neither head nor field, and its coil only if that is on the shelf and unchanged or was kept beside it.
 
     Parameters
     ----------
@@ -170,21 +177,172 @@ def read_plan(folder: str | Path) -> Study | Plan:
     >>> nf.read_plan("PLAN").best.strength == made.best.strength
     True
     """
-    folder = Path(folder)
+    return _read(folder, whole=False).study
+
+
+def read_kept(folder: str | Path) -> Kept:
+    """All that a plan's folder holds and a page is made from; raises as `read_plan`."""
+    return _read(folder, whole=True)
+
+
+def render(thing: Study | Plan | str | Path, kind: str = "page", language: str = "en") -> str:
+    """A report as HTML: of a plan's folder from that alone, with neither head nor solve.
+
+    Parameters
+    ----------
+    thing : Study, Plan, str or Path
+        A plan's folder; or what would be written there.
+    kind : {"page"}
+    language : {"en"}
+
+    Returns
+    -------
+    str
+        Self-contained.  The page of a folder is the one that was written there.
+
+    Raises
+    ------
+    InputError
+        If the kind is not known, or "card", which does not exist yet; if there is no such language.
+    FileFormatError
+        As `read_plan`.
+
+    Examples
+    --------
+    >>> import neuro_field as nf
+    >>> from neuro_field.search.candidates import Grid
+    >>> head = nf.sphere_head((70, 80, 90), edge=9.0)
+    >>> target = nf.Target.ball(head, center=(40, 0, 50), radius=8.0)
+    >>> coarse = Grid(radius=10, spacing=10, angle_step=90)
+    >>> made = nf.plan(nf.Solver(head), nf.load_coil("figure8-70mm"), target, grid=coarse)
+    >>> nf.write(made, "PLAN")
+    >>> nf.render("PLAN") == Path("PLAN/report.html").read_text(encoding="utf-8")
+    True
+    """
+    if kind == "card":
+        raise InputError('Input kind of render is "card", which does not exist yet; the "page" does.')
+    if kind not in KINDS:
+        raise UnknownNameError("kind", kind, list(KINDS))
+    if language != "en":
+        raise UnknownNameError("language", language, ["en"])
+    if isinstance(thing, str | Path):
+        return study_page(read_kept(thing))
+    if not isinstance(thing, Study | Plan):
+        raise InputError(f"Input thing of render must be a Study, a Plan or a folder; instead received {thing!r:.80}.")
+    with TemporaryDirectory() as folder:
+        _keep(thing, Path(folder), None, "01")
+        return study_page(read_kept(folder))
+
+
+def said_of_kept(folder: str | Path) -> list[str]:
+    """What a terminal says of a plan's folder itself: its remarks, and what a plan of version 2 said in English."""
+    record, old_words, _ = _record(Path(folder))
+    remarks = [f"Note: {said(Finding(found.code, found.level, found.values))}" for found in record.remarks]
+    return remarks + [f"English, kept by version 2: {words}" for words in old_words]
+
+
+def check_head(folder: str | Path, head: HeadModel) -> None:
+    """Refuse a head that is not the one that a plan's folder was made for, by its digests.
+
+    A plan that keeps no digest (of version 2, or written without its head) is not judged here: its targets are, by
+    `clinic.ledger.check_same_mesh`.
+
+    Raises
+    ------
+    InputError
+        Naming what differs: mesh, tags, conductivity or mapping.
+    FileFormatError
+        As `read_plan`.
+    """
+    meant = _record(Path(folder))[0].head
+    if meant is None:
+        return
+    found = head_digest(head)
+    differ = [name for name in found if getattr(meant.digest, name) != found[name]]
+    if differ:
+        raise InputError(
+            f"The head {head.name!r} is not the one that {folder} was made for: {' and '.join(differ)} "
+            f"{'differs' if len(differ) == 1 else 'differ'}. Give that head ({meant.name}, {meant.nodes} nodes), or "
+            "plan again."
+        )
+
+
+class _Mark(msgspec.Struct):
+    """Whose a file is, and of which version."""
+
+    schema: str = ""
+    version: int = 0
+
+
+def _record(folder: Path) -> tuple[PlanFile | StudyFile, tuple[str, ...], Path]:
+    """What plan.json says, the sentences of an old one, and its path."""
     if not folder.exists():
         raise FileNotFoundError(f"There is no folder {str(folder)!r}; give one that neuro-field plan wrote.")
-    path = folder / "plan.json" if folder.is_dir() else folder
-    if not path.is_file():
-        raise FileFormatError(f"{folder} holds no plan: its plan.json is missing.")
-    if path.stat().st_size > LARGEST:
-        size = path.stat().st_size / 1e6
-        raise FileFormatError(f"{path} is {size:.0f} MB; a plan has at most {LARGEST / 1e6:.0f} MB.")
+    path = folder / CARD if folder.is_dir() else folder
+    data = _bytes(path, LARGEST, f"{folder} holds no plan: its {CARD} is missing.")
     try:
-        record = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse_constant)
-    except (ValueError, RecursionError) as error:
-        raise FileFormatError(f"{path} is damaged: {str(error)[:120]}") from None
-    return study_of(record, str(path))
+        mark = msgspec.json.decode(data, type=_Mark)
+        if mark.schema != SCHEMA:
+            raise FileFormatError(f"{path} is no plan of neuro_field: its schema is {mark.schema!r:.60}.")
+        if mark.version not in (2, VERSION):
+            raise FileFormatError(
+                f"{path} has version {mark.version!r:.20} of the plan's schema; this neuro_field reads versions 2 and "
+                f"{VERSION}. Read it with the neuro_field that wrote it, or plan again."
+            )
+        if mark.version == 2:
+            return *from_version2(data, str(path)), path
+        return msgspec.json.decode(data, type=PlanFile | StudyFile), (), path
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise FileFormatError(f"{path} is damaged: {_one_line(error)}.") from None
 
 
-def _refuse_constant(word: str) -> float:
-    raise ValueError(f"{word} is no number of JSON")
+def _read(folder: str | Path, whole: bool) -> Kept:
+    record, old_words, path = _record(Path(folder))
+    try:
+        study = study_from(record, coil_from(record.coil, path.parent))
+    except FileFormatError:
+        raise
+    except InputError as error:  # a value of the right kind that its noun refuses
+        raise FileFormatError(f"{path}: {error}") from None
+    view = _view(path.parent / VIEW) if whole else None
+    return Kept(
+        study, facts_from(record, view), view, _kept_pictures(path.parent / PICTURES) if whole else {},
+        tuple(Finding(found.code, found.level, found.values) for found in record.remarks), old_words,
+        f"{record.written[:10]} {record.written[11:16]} UTC",
+    )  # fmt: skip
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())[:200]
+
+
+def _bytes(path: Path, largest: int, missing: str) -> bytes:
+    if not path.is_file():
+        raise FileFormatError(missing)
+    size = path.stat().st_size
+    if size > largest:
+        raise FileFormatError(f"{path} is {size / 1e6:.0f} MB; it has at most {largest / 1e6:.0f} MB.")
+    return path.read_bytes()
+
+
+def _view(path: Path) -> Mapping[str, Any] | None:
+    """What the page lets people turn; None where nothing was kept."""
+    if not path.is_file():
+        return None
+    packed = _bytes(path, LARGEST_VIEW, "")
+    try:
+        data = gzip.GzipFile(fileobj=io.BytesIO(packed)).read(LARGEST_UNPACKED + 1)
+        if len(data) > LARGEST_UNPACKED:
+            raise FileFormatError(f"{path} unpacks to more than {LARGEST_UNPACKED / 1e6:.0f} MB.")
+        found: Mapping[str, Any] = msgspec.to_builtins(msgspec.json.decode(data, type=View))
+    except (OSError, EOFError, zlib.error, msgspec.MsgspecError, RecursionError) as error:
+        raise FileFormatError(f"{path} is damaged: {_one_line(error)}.") from None
+    return found
+
+
+def _kept_pictures(folder: Path) -> dict[str, bytes]:
+    """The pictures that the page knows, by name."""
+    roles = ("", "contralesional_", "ipsilesional_", "bilateral_", "target_")
+    names = [role + name for role in roles for name in CAPTIONS]
+    paths = {name: folder / f"{name}.png" for name in names}
+    return {name: _bytes(path, LARGEST_PICTURE, "") for name, path in paths.items() if path.is_file()}

@@ -12,6 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 
 from neuro_field.arrays import AnyArray, sealed
@@ -24,23 +25,22 @@ from neuro_field.io.digest import fingerprint
 from neuro_field.io.entries import Entries
 from neuro_field.reciprocity.charges import Charges
 from neuro_field.reciprocity.response import Response
+from neuro_field.report.facts import HeadFacts
 from neuro_field.search.plan import Plan
 from neuro_field.search.survey import Task
-from neuro_field.store.plan_records import plan_from, plan_record
+from neuro_field.store.plan_records import COMPUTED_BY, plan_from, plan_record
+from neuro_field.store.plan_structs import PlanRecord
 
 LOG = logging.getLogger(__name__)
 
 SCHEMA = "neuro_field/unfinished-plan"
-VERSION = 1
+VERSION = 2
 
 #: In the folder: whose it is.
 MARK = "about.json"
 
 #: Larger files are not read, bytes.
 LARGEST = 4_000_000_000
-
-#: Versions of these decide the numbers.
-_COMPUTED_BY = ("neuro_field", "numpy", "scipy", "numba", "pyamg")
 
 _ABOUT = (
     "What `neuro-field plan` had finished before it was interrupted: the same command goes on from here. It may be "
@@ -142,7 +142,7 @@ class UnfinishedPlan:
         self._write(
             f"{role}.json",
             {
-                "schema": SCHEMA, "version": VERSION, "key": key, "plan": plan_record(made, task.solver.head),
+                "schema": SCHEMA, "version": VERSION, "key": key, "plan": plan_record(made, HeadFacts.of(None), None),
                 "field": asdict(field.report), "didt": field.didt, "truncation": response.truncation,
             },
         )  # fmt: skip
@@ -189,7 +189,7 @@ def _key(task: Task) -> str:
     """What a task is known by: everything that decides its numbers."""
     solver, head = task.solver, task.solver.head
     return fingerprint(
-        [(name, version(name)) for name in _COMPUTED_BY], head.mesh, head.conductivity, head.mapping, solver.tolerance,
+        [(name, version(name)) for name in COMPUTED_BY], head.mesh, head.conductivity, head.mapping, solver.tolerance,
         task.coil, task.target, task.grid, task.avoid, task.homologous, task.draws, task.numerical_error,
     )  # fmt: skip
 
@@ -210,7 +210,10 @@ def _whole(plan: Plan) -> tuple[Field, Response, dict[str, AnyArray]]:
 
 def _plan(entries: Entries, task: Task, arrays: dict[str, AnyArray]) -> Plan:
     """The plan, with the nouns of the task in place of their records."""
-    made = plan_from(entries.required("plan"), task.coil)
+    try:
+        made = plan_from(msgspec.convert(entries.value("plan"), PlanRecord), task.coil)
+    except msgspec.ValidationError as error:
+        raise FileFormatError(f"{entries.where}: {error}") from None
     system, target = task.solver.system, task.target
     nodes, rows = len(system.nodes), 3 * len(target.elements)
 

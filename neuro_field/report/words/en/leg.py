@@ -7,8 +7,7 @@ _BOTH = (
 
 SENTENCES = {
     "leg-even": _BOTH + " (weaker over stronger {share:.0%}).",
-    "leg-uneven": _BOTH
-    + ": the {weaker_side} has only {share:.0%} of the other, less than {wanted:.0%}. Consider "
+    "leg-uneven": _BOTH + ": the {weaker_side} has only {share:.0%} of the other, less than {wanted:.0%}. Consider "
     "each side by itself.",
     "leg-no-orientation": "No direction of the current is published for the leg areas under a double cone: placements "
     "are ranked by |E| whatever its direction, and usual practice holds it over the vertex with the handle straight "

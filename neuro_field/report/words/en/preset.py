@@ -21,7 +21,7 @@ def _models(values: Mapping[str, Value]) -> str:
         ("ipsilesional", "inhibits"): "Neither interhemispheric competition nor vicariation supports inhibiting the "
         "ipsilesional hemisphere.",
     }
-    found = supports.get((str(values["own"]), str(values["effect"])))
+    found = supports.get((str(values["role"]), str(values["effect"])))
     return f"{found or 'What this protocol does to the hemisphere is not known.'} {_MODELS}"
 
 

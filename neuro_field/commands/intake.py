@@ -1,0 +1,75 @@
+"""What is typed for a plan, brought to the clinic's intake before any head is read."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from neuro_field.clinic.case import Case, intake
+from neuro_field.clinic.presets import Preset, by_hand
+from neuro_field.coil.coil import Coil
+from neuro_field.commands.arguments import coil_of
+from neuro_field.commands.targets import hot_spot_of, site_of
+from neuro_field.errors import UnknownNameError
+from neuro_field.findings import Finding, as_name
+
+
+@dataclass(frozen=True)
+class Typed:
+    """Options of `plan` that go together: as typed, None where they were not."""
+
+    preset: str | None = None
+    target: str | None = None
+    coil: str | None = None
+    hot_spot: str | None = None
+    direction: str | None = None
+    idle_share: float | None = None
+
+
+def cases_of(typed: Typed, given: Mapping[str, Any], image: Path | None = None) -> tuple[Case, ...]:
+    """The cases that are typed.
+
+    Parameters
+    ----------
+    typed : Typed
+    given : mapping of str to anything
+        Fields of `neuro_field.clinic.answers.Answers`.
+    image : Path, optional
+        The T1 that the navigator of a hot spot had loaded.
+
+    Raises
+    ------
+    Refusal
+        With a finding for everything that cannot be used.
+    """
+    wrong = list(_together(typed))
+    coils, unknown = _coils(typed.coil)
+    wrong += unknown
+    presets: list[str | Preset] = [typed.preset] if typed.preset is not None else []
+    if typed.target is not None and typed.preset is None:
+        presets = [by_hand(site_of(typed.target), coils[0].name if coils else "none")]
+    hot_spot = hot_spot_of(typed.hot_spot, image) if typed.hot_spot is not None else None
+    return intake(presets, coils, given, hot_spot=hot_spot, wrong=wrong)
+
+
+def _together(typed: Typed) -> Iterator[Finding]:
+    """Options that exclude or need one another."""
+    if (typed.preset is None) == (typed.target is None):
+        yield Finding("intake-preset-or-target", "stop", {"field": "preset"})
+    elif typed.target is not None and typed.coil is None:
+        yield Finding("intake-target-needs-coil", "stop", {"field": "coil"})
+    if typed.preset is not None and typed.direction is not None:
+        of = {"field": "direction", "preset": as_name(typed.preset)}
+        yield Finding("intake-not-applicable", "stop", of)
+    if typed.idle_share is not None:
+        yield Finding("intake-needs", "stop", {"field": "avoid_share", "needs": "avoid"})
+
+
+def _coils(name: str | None) -> tuple[list[Coil], list[Finding]]:
+    if name is None:
+        return [], []
+    try:
+        return [coil_of(name)], []
+    except UnknownNameError as error:
+        of = {"field": "coil", "given": as_name(name), "known": tuple(error.known), "nearest": error.nearest}
+        return [], [Finding("intake-not-among", "stop", of)]
