@@ -204,8 +204,10 @@ def test_sides_that_fall_together_are_refused_for_that(monkeypatch):
         nf.Target, "named",
         lambda head, name, side, **more: replace(named(head, name, "right", **more), side=side, moved=9.0),
     )  # fmt: skip
-    with pytest.raises(Refusal, match="leg-areas-overlap") as caught:
+    with pytest.raises(nf.InputError) as caught:
         study()
+    assert isinstance(caught.value, Refusal)
     (found,) = caught.value.findings
+    assert found.code == "leg-areas-overlap"
     assert found.values["shared"] == len(named(tiny_head(), "m1-leg", "right").elements)
     assert "9.0 mm" in said(found)
