@@ -9,7 +9,6 @@ from tests_support import mirrored_head, small_head
 import neuro_field as nf
 from neuro_field.aim.atlas import SITES, site
 from neuro_field.clinic.cautions import of_plan
-from neuro_field.clinic.dose import dose
 from neuro_field.clinic.presets import PRESETS
 from neuro_field.clinic.study import directed
 from neuro_field.findings import Refusal
@@ -228,18 +227,19 @@ def test_a_study_plans_both_sides_and_stands_by_its_own(study):
 
 def test_a_dose_at_the_hand_area_is_the_preset_share_of_the_threshold(study):
     assert study.doses["contralesional"].matched == pytest.approx(45.0)
-    expected = 0.45 * study.coil.didt_max / 1e6 * study.best.magnitude
+    expected = 0.45 * study.coil.didt_max / 1e6 * study.best.verified  # along the axis, by which it is ranked
     assert study.doses["contralesional"].target_field == pytest.approx(expected)
 
 
-def test_a_dose_is_capped_and_withheld_from_a_lost_target(study):
-    weak = replace(study.contralesional.best, magnitude=study.contralesional.best.magnitude / 5)
-    far = replace(study.contralesional, ranking=(weak,))
-    capped = dose(study.preset, study.coil, 50, study.contralesional, far)
-    assert capped.matched == 100
-    assert "dose-capped" in [finding.code for finding in capped.findings]
-    lost = replace(study.contralesional, target=replace(study.contralesional.target, viable_share=0.2))
-    assert dose(study.preset, study.coil, 50, study.contralesional, lost).matched is None
+def test_what_a_dose_has_to_say_is_told_with_its_role_and_side(study):
+    for role, side in (("contralesional", "right"), ("ipsilesional", "left")):
+        told = [found for found in study.findings if found.values.get("role") == role and "dose-" in found.code]
+        assert {found.code for found in told} >= {"dose-anchored", "dose-anchor-stands-in"}
+        assert all(found.values["side"] == side for found in told)
+        anchored = next(found for found in told if found.code == "dose-anchor-stands-in")
+        assert anchored.values["hemisphere"] == "right"  # the unaffected hand's, whatever side it doses
+        other = [found for found in told if found.code == "dose-other-hemisphere"]
+        assert bool(other) == (role == "ipsilesional")
 
 
 def test_a_side_that_contradicts_the_lesion_is_refused(head, coil):

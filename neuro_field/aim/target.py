@@ -162,7 +162,16 @@ class Target:
                 f"{distance.min():.1f} mm from its centre. Move the target or enlarge the radius."
             )
         volumes = head.mesh.volumes[elements]
-        return cls(name, center, float(radius), elements, volumes / volumes.sum(), direction, mesh=head.mesh.digest, **description)
+        return cls(
+            name,
+            center,
+            float(radius),
+            elements,
+            volumes / volumes.sum(),
+            direction,
+            mesh=head.mesh.digest,
+            **description,
+        )
 
     @classmethod
     def named(

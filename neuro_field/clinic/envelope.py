@@ -1,10 +1,12 @@
-"""Whether a preset's trains lie within what was tested for safety in healthy people.
+"""Whether trains lie within what was tested for safety in healthy people, at every output that is told.
 
 Longest train tested in seconds, by frequency and intensity: Rossi et al., Clin Neurophysiol 2009;120:2008, table 4
 [lit].  The limits come from healthy brains; a lesion raises the risk of a seizure.
 """
 
-from neuro_field.clinic.presets import Preset
+from collections.abc import Iterable, Mapping
+
+from neuro_field.findings import Finding, Value
 
 #: Intensities of the columns, share of the resting motor threshold.
 INTENSITIES = (0.9, 1.0, 1.1, 1.2, 1.3)
@@ -18,31 +20,72 @@ LONGEST = {
     25.0: (1.28, 1.28, 0.84, 0.4, 0.24),
 }
 
-_SOURCE = "Rossi 2009 table 4 [lit], healthy brains; a lesion raises the risk of a seizure"
+#: Shares and frequencies nearer than this are the same: 0.9 x 50 / 50 is 0.9.
+_ROUNDING = 1e-9
 
 
-def longest_train(hertz: float, intensity: float) -> float | None:
-    """Seconds tested at this frequency, or the next in the table above it, and intensity; None beyond the table."""
-    row = next((LONGEST[listed] for listed in sorted(LONGEST) if listed >= hertz - 1e-9), None)
-    column = next((i for i, listed in enumerate(INTENSITIES) if listed >= intensity - 1e-9), None)
-    return None if row is None or column is None else row[column]
+def tested_row(hertz: float) -> float | None:
+    """The frequency of the table that a train is judged by: its own, or the next above it; None beyond the table."""
+    return next((listed for listed in sorted(LONGEST) if listed >= hertz - _ROUNDING), None)
 
 
-def envelope_notes(preset: Preset) -> list[str]:
-    """What has to be said of a preset's trains, one sentence each."""
-    if preset.threshold != "rMT" or preset.intensity is None or not preset.trains:
-        return [f"Whether the trains of {preset.name} lie within the tested envelope is not known ({_SOURCE})."]
-    return [_note(hertz, seconds, preset.intensity) for hertz, seconds in preset.trains]
+def longest_train(hertz: float, share: float) -> float | None:
+    """Seconds tested at this frequency and share of rMT, or the next of the table above them; None beyond the table."""
+    row = tested_row(hertz)
+    column = next((i for i, listed in enumerate(INTENSITIES) if listed >= share - _ROUNDING), None)
+    return None if row is None or column is None else LONGEST[row][column]
 
 
-def _note(hertz: float, seconds: float | None, intensity: float) -> str:
-    limit = longest_train(hertz, intensity)
-    what = f"{hertz:g} Hz at {intensity:.0%} of rMT"
+def envelope_findings(
+    trains: Iterable[tuple[float, float | None]], outputs: Mapping[str, float | None], *, kind: str = "rMT"
+) -> tuple[Finding, ...]:
+    """What has to be said of trains at each output that is told.
+
+    Parameters
+    ----------
+    trains : iterable of (Hz, seconds)
+        Uninterrupted trains; seconds are None where nobody says them.
+    outputs : mapping of str to float
+        Shares of the motor threshold by what they are: "published", "matched", "begin"; None where one is not told.
+    kind : {"rMT", "aMT"}
+        Which threshold they are shares of; the table knows the resting one only.
+
+    Examples
+    --------
+    >>> from neuro_field.clinic.envelope import envelope_findings
+    >>> [(found.code, found.level) for found in envelope_findings([(10.0, 10.0)], {"published": 0.9})]
+    [('envelope-outside', 'warn')]
+    """
+    trains = tuple(trains)
+    told = {name: share for name, share in outputs.items() if share is not None}
+    if not trains:
+        return (Finding("envelope-unknown", "note", {"why": "no-trains"}),)
+    if not told:
+        return (Finding("envelope-unknown", "note", {"why": "no-share"}),)
+    if kind != "rMT":
+        return (Finding("envelope-unknown", "note", {"why": "active-threshold"}),)
+    return tuple(found for hertz, seconds in trains for found in _of_train(hertz, seconds, told))
+
+
+def _of_train(hertz: float, seconds: float | None, told: Mapping[str, float]) -> list[Finding]:
+    """One finding for all outputs that have the same limit."""
+    limits: dict[float | None, list[str]] = {}
+    for name, share in told.items():
+        limits.setdefault(longest_train(hertz, share), []).append(name)
+    return [_judged(hertz, seconds, limit, {name: told[name] for name in names}) for limit, names in limits.items()]
+
+
+def _judged(hertz: float, seconds: float | None, limit: float | None, told: Mapping[str, float]) -> Finding:
+    values: dict[str, Value] = {
+        "outputs": tuple(f"output-{name}" for name in told), "shares": tuple(told.values()), "hertz": hertz,
+        "seconds": seconds, "limit": limit, "listed": tested_row(hertz),
+    }  # fmt: skip
+    if tested_row(hertz) is None:
+        return Finding("envelope-too-fast", "warn", values)
     if limit is None:
-        return f"{what} is outside the tested envelope: the table ends before it ({_SOURCE})."
-    listed = "" if hertz in LONGEST else ", by the next frequency listed,"
+        return Finding("envelope-too-strong", "warn", values)
     if seconds is None:
-        return f"{what}: trains to {limit:g} s were tested{listed}; this preset's are not published ({_SOURCE})."
-    if seconds > limit:
-        return f"{what} in trains of {seconds:g} s is outside the tested envelope, {limit:g} s{listed} ({_SOURCE})."
-    return f"{what} in trains of {seconds:g} s is within the tested envelope, {limit:g} s{listed} ({_SOURCE})."
+        return Finding("envelope-no-length", "note", values)
+    if seconds > limit + _ROUNDING:
+        return Finding("envelope-outside", "warn", values)
+    return Finding("envelope-inside", "note", values)

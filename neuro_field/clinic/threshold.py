@@ -18,7 +18,7 @@ KINDS = ("rMT", "aMT")
 METHODS = ("emg", "twitch")
 
 #: Muscles known by these short names; any other name is taken as it is.
-MUSCLES = {"hand": ("FDI", "APB", "ADM", "OP"), "foot": ("TA", "AH", "EDB", "SOL")}
+MUSCLES = {"hand": ("FDI", "APB", "ADM", "OP", "ECR", "FCR"), "foot": ("TA", "AH", "EDB", "SOL")}
 
 #: A muscle's or a device's name: no sentence.
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:/+ -]{0,79}")
@@ -88,6 +88,8 @@ class Threshold:
             given = getattr(self, name)
             if given is not None and not (isinstance(given, str) and _NAME.fullmatch(given)):
                 raise InputError(f"Input {name} of Threshold must be a name; instead received {given!r:.60}.")
+        if self.muscle is not None and self.muscle.upper() in MUSCLES[self.limb]:
+            object.__setattr__(self, "muscle", self.muscle.upper())
         if self.pose is not None:
             pose = Placement(self.pose).head_from_coil  # refuses shear, scale and mirrors
             object.__setattr__(self, "pose", read_only(pose, np.float64))

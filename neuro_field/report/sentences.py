@@ -11,7 +11,7 @@ from neuro_field.coil.coil import Coil
 from neuro_field.coil.placement import Placement
 from neuro_field.field.error import NumericalError
 from neuro_field.field.field import Field
-from neuro_field.findings import worst_first
+from neuro_field.findings import Finding, worst_first
 from neuro_field.head.lesion import lesion_summary
 from neuro_field.head.model import HeadModel
 from neuro_field.report.directions import direction_words, offset_words, point_words, turn_words
@@ -20,6 +20,12 @@ from neuro_field.report.surety import misplaced_line, rule_lines, stability_line
 from neuro_field.report.words import said
 from neuro_field.search.plan import Candidate, Plan
 from neuro_field.units import AMPERE_PER_MICROSECOND
+
+#: Fields of a dose that its line tells.
+_TOLD = (
+    "published", "matched", "low", "high", "begin", "of_threshold", "target_field", "statistic", "at_target",
+    "stokes_low", "stokes_high",
+)  # fmt: skip
 
 
 def head_lines(head: HeadModel) -> list[str]:
@@ -259,17 +265,16 @@ def hot_spot_line(target: Target, grey: GreyField | Strongest | None, facts: Hea
 
 
 def dose_line(dose: Dose, plan: Plan) -> str:
-    """The stimulator output, or why there is none."""
-    if dose.matched is None:
-        return "Dose: none is given. " + " ".join(said(finding) for finding in dose.findings)
-    words = f"Dose: {dose.matched:.0f} % of maximum stimulator output"
-    if dose.low is not None and dose.high is not None:
-        words += f", {dose.low:.0f} to {dose.high:.0f} % over uncertain conductivities"
-    if dose.of_threshold is not None:
-        words += f", {100 * dose.of_threshold:.0f} % of the motor threshold"
-    if dose.target_field is not None:
-        words += f", {dose.target_field:.0f} V/m in the target ({magnitude_statistic(plan.target)})"
-    return " ".join([f"{words}.", *(said(finding) for finding in dose.findings)])
+    """The three outputs of a dose apart; where there is none, the reasons."""
+    if dose.matched is None and dose.published is None:
+        reasons = [found for found in dose.findings if found.code.startswith("dose-")]
+        return " ".join(said(found) for found in reasons if found.level == reasons[0].level)
+    told = {name: getattr(dose, name) for name in _TOLD}
+    return said(Finding("dose-told", "note", told | {
+        "needed_more": dose.needed is not None and dose.needed > 100,
+        "other_hemisphere": any(finding.code == "dose-other-hemisphere" for finding in dose.findings),
+        "radius": plan.target.radius,
+    }))  # fmt: skip
 
 
 def error_line(error: NumericalError) -> str:

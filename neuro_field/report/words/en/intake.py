@@ -67,8 +67,6 @@ SENTENCES = {
     "on is the responsible physician's decision.",
     "intake-clears-nobody": "What was not named clears nobody. Ask for: {asked}.",
     "intake-left-open": "{preset} leaves to the user and nobody typed: {fields}.",
-    "intake-no-intensity": "No dose is given: {preset} has no published intensity, and none was typed. Give it as a "
-    "share of the motor threshold, such as 0.9.",
     "intake-no-side": "The lesion side must be given, left or right, or the paretic hand: this head holds no lesion "
     "that would say it.",
     "intake-side-not-told": "The lesion side must be given, left or right, or the paretic hand: the head holds a "
