@@ -129,7 +129,6 @@ def test_what_a_preset_leaves_open_can_be_typed_and_is_told_where_it_is_not():
     bare = intake(["executive-dlpfc"], [], {"side": "left", "rmt": 50})[0]
     told = {finding.code: finding for finding in bare.findings}
     assert told["intake-left-open"].values["fields"] == ("frequency", "pulses", "intensity")
-    assert told["intake-no-intensity"].level == "warn"
 
 
 def test_notes_say_what_a_preset_does():
