@@ -2,6 +2,7 @@
 
 import base64
 import json
+import tracemalloc
 import zlib
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +16,7 @@ from neuro_field.coil.sources import Grid, Segments
 from neuro_field.coil.stimulator import Stimulator, Waveform
 from neuro_field.coil.winding import Winding
 from neuro_field.errors import FileFormatError, InputError
+from neuro_field.geometry.mesh import Surface
 from neuro_field.io import tcd
 from neuro_field.io.stl import read_stl, stl_bytes
 from neuro_field.shelf.coils import read_coil, write_coil
@@ -137,7 +139,7 @@ def test_tcd_motions_are_applied_at_their_initial_values(tmp_path):
 
 SWING = {
     "coilElementList": [element(deformations=[0], elementCasing=0), element(deformations=[1])],
-    "coilModels": [{"points": np.eye(3).tolist(), "faces": [[0, 1, 2]]}],
+    "coilModels": [{"points": (30 * np.eye(3)).tolist(), "faces": [[0, 1, 2]]}],
     "deformRangeList": [{"initial": 0.0, "range": [-10, 90]}, {"initial": 5.0, "range": [0, 9]}],
     "deformList": [
         {"deformRange": 0, "type": "rot2p", "point1": [0, 0, 0], "point2": [0, 0, 1]},
@@ -151,7 +153,7 @@ def test_tcd_motions_are_set_by_parameter(tmp_path):
     np.testing.assert_allclose(read_coil(path).dipoles[0], [[0, 0, -10], [5, 0, -10]], atol=1e-12)
     coil = read_coil(path, motions=[90.0, 2.0])
     np.testing.assert_allclose(coil.dipoles[0], [[0, 0, -10], [2, 0, -10]], atol=1e-12)
-    np.testing.assert_allclose(coil.casing.points, [[0, 1, 0], [-1, 0, 0], [0, 0, 1]], atol=1e-12)  # moves along
+    np.testing.assert_allclose(coil.casing.points, [[0, 30, 0], [-30, 0, 0], [0, 0, 30]], atol=1e-12)  # moves along
     assert coil.provenance["motions"] == [
         {"value": 90.0, "low": -10.0, "high": 90.0},
         {"value": 2.0, "low": 0.0, "high": 9.0},
@@ -178,7 +180,9 @@ def test_packed_grid_is_unpacked_by_the_limits_of_the_file(tmp_path):
     np.testing.assert_array_equal(coil.elements[0].data, data)
     refused(written(tmp_path, "a.tcd", json.dumps({"coilElementList": [grid]})), "must say limits and resolution")
     wrong = {"coilElementList": [grid]} | limits | {"resolution": [30, 40, 50]}
-    refused(written(tmp_path, "b.tcd", json.dumps(wrong)), r"\(5, 4, 4, 3\) numbers.*instead 360")
+    refused(written(tmp_path, "b.tcd", json.dumps(wrong)), r"unpacks to more than the \(5, 4, 4, 3\) numbers")
+    larger = {"coilElementList": [grid]} | limits | {"resolution": [30, 40, 25]}
+    refused(written(tmp_path, "d.tcd", json.dumps(larger)), r"\(5, 4, 7, 3\) numbers.*instead 360")
     odd = {"coilElementList": [grid]} | limits | {"resolution": [30, 0, 50]}
     refused(written(tmp_path, "c.tcd", json.dumps(odd)), "above 0")
 
@@ -219,6 +223,9 @@ def test_sampled_coil_goes_through_nifti(tmp_path):
         (CCD.replace("-1e-2", "nan"), "line 4: must be finite"),
         (CCD.replace("114.73", "fast"), "line 1: dIdtmax"),
         (CCD.replace("-4.5e-02", "-45"), "metres"),
+        (CCD.replace("114.73", "117e6"), "line 1: dIdtmax must be in A/us.*given in A/s. Then write 117"),
+        (CCD.replace("114.73", "0"), "line 1: dIdtmax must be positive"),
+        (CCD.replace("114.73", "114.73;didtmax=90"), "line 1: dIdtmax stands there twice, 114.73 and 90"),
         (b"\xff\xfe\x00\x01", "not text"),
     ],
 )
@@ -251,6 +258,20 @@ def refused(path, message):
         ({"coilElementList": [element()], "coilCasing": 0}, "coilCasing"),
         ({"coilElementList": [element()], "stimulatorList": [{"maxdIdt": "x"}]}, r"stimulatorList\[0\].maxdIdt"),
         ({"coilElementList": [element()], "stimulatorList": [{"maxdIdt": -1}]}, "positive"),
+        ({"coilElementList": [element()], "stimulatorList": [{"maxdIdt": 117}]}, r"in A/us. Then write 1\.17e\+08"),
+        ({"coilElementList": [element()], "stimulatorList": [{"maxdIdt": 1.17e14}]}, "maxdIdt must be in A/s"),
+        (
+            {"coilElementList": [element(type=3, data=np.ones((2, 2, 2, 3)).tolist(), affine=np.eye(4).tolist())]},
+            r"coilElementList\[0\]: its grid must be in mm",
+        ),
+        (
+            {
+                "coilElementList": [element()],
+                "coilCasing": 0,
+                "coilModels": [{"points": (0.1 * np.eye(3)).tolist(), "faces": [[0, 1, 2]]}],
+            },
+            "housing must be in mm",
+        ),
         ({"coilElementList": [element()], "deformList": [{"type": "spin"}]}, r"deformList\[0\].type"),
         ({"coilElementList": [element(type=3, data=7, affine=np.eye(4).tolist())]}, "nested lists"),
         ({"coilElementList": [element(type=3, data="x", affine=np.eye(4).tolist())]}, "limits and resolution"),
@@ -261,10 +282,35 @@ def test_damaged_tcd_is_named_with_its_key(tmp_path, content, message):
     refused(written(tmp_path, "bad.tcd", text), message)
 
 
-def test_packed_array_that_grows_without_limit_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(tcd, "MOST_ARRAY_BYTES", 24_000)
-    bomb = {"coilElementList": [element(points=packed(np.zeros(30_000)))]}
-    refused(written(tmp_path, "bomb.tcd", json.dumps(bomb)), "unpacks to more than")
+def peak_of(path, message):
+    """Most bytes taken while a file is refused."""
+    tracemalloc.start()
+    try:
+        refused(path, message)
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def test_packed_arrays_that_grow_without_limit_are_refused_before_they_are_unpacked(tmp_path, monkeypatch):
+    monkeypatch.setattr(tcd, "MOST_UNPACKED_BYTES", 2_000_000)
+    bomb = packed(np.zeros((1_000_000, 3)))  # 24 MB of 31 kB
+    path = written(tmp_path, "bomb.tcd", json.dumps({"coilElementList": [element(points=bomb)]}))
+    assert peak_of(path, "unpacks to more than the 2 MB that are left") < 8_000_000
+    many = [element(points=packed(np.zeros((20_000, 3))), values=packed(np.ones((20_000, 3)))) for _ in range(5)]
+    path = written(tmp_path, "many.tcd", json.dumps({"coilElementList": many}))
+    refused(path, r"coilElementList\[2\].points unpacks to more than the 0.08 MB that are left")
+
+
+def test_packed_grid_larger_than_the_file_says_or_than_memory_is_refused_by_its_shape(tmp_path):
+    bomb = {"type": 3, "data": packed(np.zeros((100, 100, 100, 3))), "affine": _affine().tolist()}
+    limits = {"limits": [[-60, 60], [-60, 60], [0, 150]], "resolution": [30, 40, 30]}
+    path = written(tmp_path, "bomb.tcd", json.dumps({"coilElementList": [bomb]} | limits))
+    assert peak_of(path, r"more than the \(5, 4, 6, 3\) numbers") < 2_000_000
+    fine = {"coilElementList": [bomb]} | limits | {"resolution": [0.1, 0.1, 0.1]}
+    assert peak_of(written(tmp_path, "fine.tcd", json.dumps(fine)), "sample it more coarsely") < 2_000_000
+    back = {"coilElementList": [bomb]} | limits | {"limits": [[60, -60], [60, -60], [0, 150]]}
+    refused(written(tmp_path, "back.tcd", json.dumps(back)), "three rising pairs")
 
 
 def test_cut_packed_array_is_refused(tmp_path):
@@ -273,11 +319,174 @@ def test_cut_packed_array_is_refused(tmp_path):
     refused(written(tmp_path, "cut.tcd", json.dumps(cut)), "cut short")
 
 
+def potential_file(path, affine=None, shape=(5, 4, 6, 3), codes=(0, 2), qform=None, unit="mm"):
+    """A potential in NIfTI with the given forms; its samples count up."""
+    affine = _affine() if affine is None else affine
+    image = nib.Nifti1Image(1e-9 * np.arange(np.prod(shape), dtype=np.float64).reshape(shape), None)
+    image.set_qform(None, 0) if not codes[0] else image.set_qform(affine if qform is None else qform, codes[0])
+    image.set_sform(None, 0) if not codes[1] else image.set_sform(affine, codes[1])
+    image.header.set_xyzt_units(unit)
+    nib.save(image, path)
+    return path
+
+
+@pytest.mark.parametrize("name", ["a.nii", "a.nii.gz"])
+@pytest.mark.parametrize("codes", [(0, 2), (1, 0), (1, 1), (2, 4)])
+def test_a_potential_lies_where_either_form_says(tmp_path, name, codes):
+    grid = read_coil(potential_file(tmp_path / name, codes=codes)).elements[0]
+    np.testing.assert_allclose(grid.affine, _affine(), atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        ({"codes": (0, 0)}, r"does not say where its samples lie \(qform_code and sform_code are 0\)"),
+        ({"codes": (1, 2), "qform": _affine() + np.array([[0, 0, 0, 30.0], *[[0] * 4] * 3])}, "differ by 30.0 mm"),
+        ({"codes": (1, 2), "qform": np.diag([-1.0, 1, 1, 1]) @ _affine()}, r"qform and sform\) differ"),
+        ({"affine": np.diag([1e-3, 1e-3, 1e-3, 1]) @ _affine()}, r"must be in mm.*instead it is 0\.15"),
+        ({"affine": np.diag([1e3, 1e3, 1e3, 1]) @ _affine()}, "must be in mm"),
+        ({"unit": "meter"}, "states metres"),
+        ({"unit": "micron"}, "states micrometres"),
+    ],
+)
+def test_a_potential_whose_place_is_not_sure_is_refused(tmp_path, keys, message):
+    refused(potential_file(tmp_path / "a.nii.gz", **keys), message)
+
+
+def test_a_potential_on_the_fifth_axis_is_that_on_the_fourth(tmp_path):
+    usual = read_coil(potential_file(tmp_path / "a.nii")).elements[0]
+    image = nib.load(tmp_path / "a.nii")
+    vectors = nib.Nifti1Image(np.asarray(image.dataobj)[:, :, :, None], None, image.header)
+    vectors.header.set_intent("vector")
+    nib.save(vectors, tmp_path / "b.nii")
+    assert nib.load(tmp_path / "b.nii").shape == (5, 4, 6, 1, 3)
+    found = read_coil(tmp_path / "b.nii").elements[0]
+    np.testing.assert_array_equal(found.data, usual.data)
+    np.testing.assert_array_equal(found.affine, usual.affine)
+    refused(potential_file(tmp_path / "c.nii", shape=(5, 4, 6, 2, 3)), r"instead \(5, 4, 6, 2, 3\)")
+
+
+def test_a_potential_of_other_numbers_or_too_many_is_refused_before_memory_is_taken(tmp_path):
+    complex_image = nib.Nifti1Image(np.ones((4, 4, 4, 3), np.complex64), _affine())
+    nib.save(complex_image, tmp_path / "complex.nii")
+    refused(tmp_path / "complex.nii", "must hold real numbers")
+    header = nib.Nifti1Header()
+    header.set_data_dtype(np.uint8)
+    header.set_data_shape((400, 400, 400, 3))
+    header.set_sform(np.diag([0.5, 0.5, 0.5, 1]), 2)
+    header["magic"], header["vox_offset"] = b"n+1", 352
+    path = written(tmp_path, "large.nii", header.binaryblock + bytes(4) + bytes(1000))
+    assert peak_of(path, r"states \(400, 400, 400, 3\) samples; at most 40 million") < 2_000_000
+
+
+def test_a_quaternion_a_little_longer_than_one_is_rounding_and_one_much_longer_damage(tmp_path):
+    turned = np.diag([-30.0, 40.0, -30.0, 1.0])  # half a turn about y: quaternion 0, 1, 0
+    raw = bytearray(potential_file(tmp_path / "a.nii", turned, codes=(1, 0)).read_bytes())
+    raw[260:264] = np.float32(1.0004).tobytes()
+    found = read_coil(written(tmp_path, "a.nii", bytes(raw))).elements[0]
+    np.testing.assert_allclose(found.affine, turned, atol=1e-4)
+    raw[260:264] = np.float32(1.4).tobytes()
+    refused(written(tmp_path, "b.nii", bytes(raw)), "quaternion in the header of b.nii has length 1.4")
+
+
+@pytest.mark.parametrize("value", ["none", "None", "n/a", ""])
+def test_a_slope_that_is_not_known_is_none(tmp_path, value):
+    text = CCD.replace("114.73", value).replace("Rapid", "none")
+    coil = read_coil(written(tmp_path, "test.ccd", text))
+    assert (coil.didt_max, coil.stimulators[0].name) == (None, "")
+
+
+@pytest.mark.parametrize("case", [str.lower, str.upper])
+def test_keys_are_read_whatever_their_case(tmp_path, case):
+    text = CCD
+    for key in ("dIdtmax", "stimulator", "brand", "coilname"):
+        text = text.replace(f"{key}=", f"{case(key)}=")
+    coil = read_coil(written(tmp_path, "test.ccd", text))
+    assert coil.didt_max == pytest.approx(114.73e6)
+    assert (coil.name, coil.provenance["maker"], coil.stimulators[0].name) == ("T", "Maker", "Rapid")
+
+
+@pytest.mark.parametrize("coding", ["utf-8", "utf-8-sig", "latin-1"])
+def test_text_is_read_in_the_codings_that_editors_save(tmp_path, coding):
+    coil = read_coil(written(tmp_path, "test.ccd", CCD.replace("brand=Maker", "brand=Größe").encode(coding)))
+    assert (coil.didt_max, coil.provenance["maker"]) == (pytest.approx(114.73e6), "Größe")
+    plain = json.dumps({"brand": "Größe", "coilElementList": [element()]}, ensure_ascii=False)
+    assert read_coil(written(tmp_path, "a.tcd", plain.encode(coding))).provenance["maker"] == "Größe"
+
+
+@pytest.mark.parametrize("name", ["test.ccd", "test.stl", "test.tsv", "a.tcd"])
+def test_a_file_larger_than_a_coils_is_not_read(tmp_path, monkeypatch, name):
+    for own, text in (("test.ccd", CCD), ("a.tcd", json.dumps({"coilElementList": [element()]}))):
+        written(tmp_path, own, text)
+    monkeypatch.setattr("neuro_field.io.coil_limits.MOST_FILE_BYTES", 600)
+    read_coil(tmp_path / "test.ccd"), read_coil(tmp_path / "a.tcd")
+    written(tmp_path, name, b" " * 700)
+    with pytest.raises(FileFormatError, match=rf"{name} is 0 MB; at most 0 MB are read"):
+        read_coil(tmp_path / (name if name == "a.tcd" else "test.ccd"))
+
+
+def test_names_of_files_are_one_line_that_can_be_shown(tmp_path):
+    names = {"name": "a\x00b\x1b[31m\n c", "brand": "x\u2028y", "stimulatorList": [{"name": "s\tt\x07"}]}
+    coil = read_coil(written(tmp_path, "a.tcd", json.dumps(names | {"coilElementList": [element()]})))
+    assert (coil.name, coil.provenance["maker"], coil.stimulators[0].name) == ("a b [31m c", "x y", "s t")
+
+
+def test_a_housing_in_metres_is_refused(tmp_path):
+    small = Surface(WINDING.casing().points / 1000, WINDING.casing().triangles)
+    written(tmp_path, "test.stl", stl_bytes(small))
+    with pytest.raises(FileFormatError, match=r"test\.stl: the housing must be in mm"):
+        read_coil(written(tmp_path, "test.ccd", CCD))
+
+
+@pytest.mark.parametrize("ending", [".stl", ".tsv"])
+@pytest.mark.parametrize("own", [True, False])
+def test_files_of_others_beside_a_coil_are_neither_overwritten_nor_adopted(tmp_path, ending, own):
+    """A coil without a housing or waveform would be read with those that lie there."""
+    other = written(tmp_path, f"coil{ending}", "time\tsignal\n0\t1\n" if ending == ".tsv" else "a patient's head")
+    before = other.read_bytes()
+    coil = COIL if own else Coil("bare", (WINDING.dipoles(),), 1e8)
+    with pytest.raises(FileExistsError, match=f"coil{ending} is there already and is not this coil's"):
+        write_coil(coil, tmp_path / "coil.ccd")
+    assert [path.name for path in tmp_path.iterdir()] == [other.name]
+    assert other.read_bytes() == before
+
+
+def test_the_same_coil_is_written_again_over_itself(tmp_path):
+    write_coil(COIL, tmp_path / "coil.ccd")
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    assert set(before) == {"coil.ccd", "coil.stl", "coil.tsv"}
+    write_coil(COIL, tmp_path / "coil.ccd")
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+@pytest.mark.parametrize(
+    ("coil", "says"),
+    [
+        (Coil("a", (WINDING.dipoles(),), 117.0), "didt_max of the coil 'a' must be in A/s"),
+        (Coil("a", (WINDING.dipoles(),), casing=Surface(np.eye(3), [[0, 1, 2]])), "housing of the coil 'a'"),
+        (Coil("a", (Grid(np.zeros((2, 2, 2, 3)), np.eye(4)),)), "grid of the coil 'a'"),
+    ],
+)
+def test_nothing_is_written_that_would_be_refused_when_read(tmp_path, coil, says):
+    for name in ("a.tcd", "a.nii" if isinstance(coil.elements[0], Grid) else "a.ccd"):
+        with pytest.raises(InputError, match=says):
+            write_coil(coil, tmp_path / name)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_slope_taken_from_a_coil_does_not_come_back_with_its_header(tmp_path):
+    coil = replace(read_coil(written(tmp_path, "test.ccd", CCD)), name="x\x00;y", didt_max=None, stimulators=())
+    write_coil(coil, tmp_path / "again.ccd")
+    again = read_coil(tmp_path / "again.ccd")
+    assert (again.name, again.didt_max, again.stimulators[0].name) == ("x ,y", None, "")
+    assert again.provenance["header"]["x"] == "-300,300"
+
+
 def test_image_that_is_no_potential_is_refused(tmp_path):
     nib.save(nib.Nifti1Image(np.zeros((4, 4, 4), np.float32), np.eye(4)), tmp_path / "t1.nii")
     refused(tmp_path / "t1.nii", r"\(i, j, k, 3\)")
     refused(written(tmp_path, "noise.nii", b"no image" * 100), "not a NIfTI image")
-    nib.save(nib.Nifti1Image(np.zeros((4, 4, 4, 3), np.float32), np.eye(4)), tmp_path / "a.nii")
+    nib.save(nib.Nifti1Image(np.zeros((4, 4, 4, 3), np.float32), _affine()), tmp_path / "a.nii")
     refused(written(tmp_path, "cut.nii", (tmp_path / "a.nii").read_bytes()[:600]), "damaged")
     refused(written(tmp_path, "cut.nii.gz", b"\x1f\x8b\x08\x00rest"), "damaged")
 

@@ -21,20 +21,20 @@ SMALL = Coil(
     "small",
     (Dipoles([[0, 0, -5.0], [1, 2, -3]], np.ones((2, 3))),),
     1e8,
-    Surface(np.eye(3), [[0, 1, 2]]),
+    Surface(90 * np.eye(3), [[0, 1, 2]]),
     (Stimulator("a", "b", 1e8, (WAVE,)),),
 )
-SAMPLED = Coil("sampled", (Grid(np.random.default_rng(0).normal(size=(3, 3, 3, 3)), np.eye(4)),))
+SAMPLED = Coil("sampled", (Grid(np.random.default_rng(0).normal(size=(3, 3, 3, 3)), np.diag([20.0, 20, 20, 1])),))
 CONTENT = {
     "coilElementList": [
         {"type": 1, "points": [[0, 0, -9.0]], "values": [[0, 0, 1.0]], "stimulator": 0, "deformations": [0]},
         {"type": 2, "points": [[0, 0, 0.0]], "values": [[1, 0, 0.0]], "elementCasing": 0},
-        {"type": 3, "data": np.ones((2, 2, 2, 3)).tolist(), "affine": np.eye(4).tolist()},
+        {"type": 3, "data": np.ones((2, 2, 2, 3)).tolist(), "affine": np.diag([50.0, 50, 50, 1]).tolist()},
     ],
     "deformRangeList": [{"initial": 1.0, "range": [0, 9]}],
     "deformList": [{"deformRange": 0, "type": "rot2p", "point1": [0, 0, 0], "point2": [1, 0, 0]}],
     "stimulatorList": [{"name": "a", "maxdIdt": 1e8, "waveformList": [{"time": [0, 1], "signal": [0, 1]}]}],
-    "coilModels": [{"points": np.eye(3).tolist(), "faces": [[0, 1, 2]]}],
+    "coilModels": [{"points": (50 * np.eye(3)).tolist(), "faces": [[0, 1, 2]]}],
     "coilCasing": 0,
     "limits": [[0, 1], [0, 1], [0, 1]],
     "resolution": [1, 1, 1],

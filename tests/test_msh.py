@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from neuro_field.errors import FileFormatError, InputError
 from neuro_field.geometry.mesh import TetMesh
 from neuro_field.io.msh import read_msh, write_msh
+from neuro_field.io.msh_sections import read_sections
 
 NODES = np.array([[0, 0, 0], [1.5, 0, 0], [0, 2, 0], [0, 0, 2.5], [1, 1, 1]]) * 10.0 + 1 / 3
 TETS = np.array([[0, 1, 2, 3], [1, 2, 3, 4]])
@@ -76,6 +77,49 @@ def binary_41():
     return out + b"\n$EndElements\n"
 
 
+def parts_41(own_groups=True):
+    """ASCII 4.1 of a mesh cut for two processors: elements belong to parts 77 and 78 of the volumes 31 and 32."""
+    groups = ("1 2", "1 21") if own_groups else ("0", "0")
+    parts = ["$PartitionedEntities", "2", "0", "1 0 1 2", "5 0 1 1 1 0 0 0 0", "9 2 9 2 1 2 0 0 0 1 1 1 0 0"]
+    parts += [f"77 3 31 1 1 0 0 0 1 1 1 {groups[0]} 1 9", f"78 3 32 1 2 0 0 0 1 1 1 {groups[1]} 0"]
+    text = text_41().decode().replace("$EndEntities", "\n".join(["$EndEntities", *parts, "$EndPartitionedEntities"]))
+    return text.replace("3 31 4 1", "3 77 4 1").replace("3 32 4 1", "3 78 4 1").encode()
+
+
+def parts_binary(own_groups=True):
+    """Binary 4.1 of the same."""
+
+    def ints(*values):
+        return np.array(values, "<i4").tobytes()
+
+    def sizes(*values):
+        return np.array(values, "<u8").tobytes()
+
+    box = np.zeros(6).tobytes()
+    parts = b"$PartitionedEntities\n" + sizes(2, 0, 1, 0, 1, 2)
+    parts += ints(5, 0, 1) + sizes(1) + ints(1) + np.zeros(3).tobytes() + sizes(0)
+    parts += ints(9, 2, 9) + sizes(2) + ints(1, 2) + box + sizes(0, 0)
+    for part, parent, processor, group in ((77, 31, 1, 2), (78, 32, 2, 21)):
+        parts += ints(part, 3, parent) + sizes(1) + ints(processor) + box
+        parts += (sizes(1) + ints(group) if own_groups else sizes(0)) + sizes(0)
+    parts += b"\n$EndPartitionedEntities\n"
+    data = binary_41().replace(b"$Nodes\n", parts + b"$Nodes\n")
+    return data.replace(ints(3, 31, 4), ints(3, 77, 4)).replace(ints(3, 32, 4), ints(3, 78, 4))
+
+
+def second_order_22():
+    """ASCII 2.2 with ten nodes an element: the last six lie on edges, and off them."""
+    numbers = 1 + np.arange(5)
+    places = [f"{k + 1} " + " ".join(map(repr, node.tolist())) for k, node in enumerate(NODES)]
+    places += [f"{n} {n}.5 0.0 {n}.25" for n in range(6, 18)]
+    elements = []
+    for k, (tet, tag) in enumerate(zip(TETS, TAGS, strict=True)):
+        edges = range(6 + 6 * k, 12 + 6 * k)
+        elements.append(f"{k + 1} 11 2 {tag} {tag} " + " ".join(map(str, [*numbers[tet], *edges])))
+    lines = ["$MeshFormat", "2.2 0 8", "$EndMeshFormat", "$Nodes", "17", *places, "$EndNodes"]
+    return "\n".join([*lines, "$Elements", "2", *elements, "$EndElements", ""]).encode()
+
+
 DIALECTS = {
     "2.2 ascii": text_22(),
     "2.2 ascii, tetrahedra turned": text_22(turned=True),
@@ -83,6 +127,11 @@ DIALECTS = {
     "2.2 binary, big-endian": singles_22(">"),
     "4.1 ascii": text_41(),
     "4.1 binary": binary_41(),
+    "4.1 ascii, in parts": parts_41(),
+    "4.1 ascii, in parts whose parents say what they are": parts_41(own_groups=False),
+    "4.1 binary, in parts": parts_binary(),
+    "4.1 binary, in parts whose parents say what they are": parts_binary(own_groups=False),
+    "2.2 ascii, second order": second_order_22(),
 }
 
 
@@ -99,6 +148,27 @@ def assert_same_mesh(mesh):
 def test_one_mesh_in_every_dialect_reads_the_same(tmp_path, dialect):
     (tmp_path / "a.msh").write_bytes(DIALECTS[dialect])
     assert_same_mesh(read_msh(tmp_path / "a.msh").mesh)
+
+
+def test_a_volume_in_no_physical_group_is_refused(tmp_path):
+    """Its own number would make it the tissue of that number."""
+    for data in (
+        text_41().replace(b"32 0 0 0 1 1 1 1 21 0", b"5 0 0 0 1 1 1 0 0").replace(b"3 32 4 1", b"3 5 4 1"),
+        text_22().replace(b" 4 2 21 21 ", b" 4 2 0 21 "),
+        text_22().replace(b" 4 2 21 21 ", b" 4 0 "),
+    ):
+        (tmp_path / "a.msh").write_bytes(data)
+        with pytest.raises(FileFormatError, match="1 of its 2 tetrahedra are in no physical group"):
+            read_msh(tmp_path / "a.msh")
+
+
+def test_what_is_left_of_a_mesh_of_second_order_is_said(tmp_path):
+    (tmp_path / "a.msh").write_bytes(second_order_22())
+    file = read_msh(tmp_path / "a.msh")
+    assert file.notes == ("of tetrahedra of order 2 the corner nodes were used, edges as straight",)
+    assert len(file.mesh.nodes) == len(NODES)
+    (tmp_path / "a.msh").write_bytes(text_22())
+    assert read_msh(tmp_path / "a.msh").notes == ()
 
 
 def test_names_and_data_come_with_the_mesh(tmp_path):
@@ -128,9 +198,11 @@ def test_many_single_headers_are_read_in_runs(tmp_path):
     rows[:, 3] = np.arange(1, count + 1)
     rows[2500:, 4] = 3
     (tmp_path / "a.msh").write_bytes(out + rows.tobytes() + b"\n$EndElements\n")
-    mesh = read_msh(tmp_path / "a.msh").mesh
-    assert len(mesh.tets) == count
-    assert np.count_nonzero(mesh.tags == 3) == count - 2500
+    raw = read_sections(tmp_path / "a.msh")
+    assert len(raw.tetrahedra) == count
+    assert np.count_nonzero(raw.tags == 3) == count - 2500
+    with pytest.raises(FileFormatError, match=r"1 tetrahedra several times, in its physical groups \[2, 3\]"):
+        read_msh(tmp_path / "a.msh")
 
 
 @pytest.mark.parametrize(
@@ -182,10 +254,25 @@ def test_random_damage_gives_a_mesh_or_one_line_never_a_traceback(tmp_path, dial
     if data.draw(st.booleans()):
         del raw[data.draw(st.integers(0, len(raw) - 1)) :]
     (tmp_path / "a.msh").write_bytes(bytes(raw))
-    message, mesh = "", None
+    message, file = "", None
     try:
-        mesh = read_msh(tmp_path / "a.msh").mesh
+        file = read_msh(tmp_path / "a.msh")
     except InputError as trouble:
         message = str(trouble)
     assert "\n" not in message
-    assert (mesh is None) == bool(message)
+    assert len(message) < 600
+    assert (file is None) == bool(message)
+    if file is None:
+        return
+    mesh = file.mesh
+    assert (mesh.volumes > 0).all()
+    assert (mesh.tags > 0).all()
+    assert np.array_equal(np.unique(mesh.tets), np.arange(len(mesh.nodes)))
+    assert all(len(values) == len(mesh.tets) for values in file.element_data.values())
+    if not any('"' in name or name != name.strip() for name in file.names.values()):
+        write_msh(tmp_path / "again.msh", mesh, names=file.names)
+        again = read_msh(tmp_path / "again.msh")
+        np.testing.assert_array_equal(again.mesh.nodes, mesh.nodes)
+        np.testing.assert_array_equal(again.mesh.tets, mesh.tets)
+        np.testing.assert_array_equal(again.mesh.tags, mesh.tags)
+        assert again.names == file.names

@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from pathlib import Path
 
 import nibabel as nib
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 from tiny_study import tiny_study
 
+from neuro_field.arrays import as_rigid
 from neuro_field.coil.marker import Marker
 from neuro_field.coil.placement import Placement
 from neuro_field.errors import FileFormatError, InputError
@@ -25,6 +27,16 @@ SAMPLES = Path(__file__).parents[2] / "shared" / "data" / "navigation"
 SYSTEMS = list(WRITERS)
 
 
+#: What each system's files say of a recorded pose beyond its place.  A session of InVesalius is a number.
+_LOCALITE, _BRAINSIGHT = ("localite", "localite-lps"), ("brainsight", "brainsight-12")
+TELLS = {
+    "recorded": (*_LOCALITE, *_BRAINSIGHT, "invesalius", "nibs-bids"),
+    "didt": (*_LOCALITE, "nibs-bids"),
+    "output": (*_LOCALITE, *_BRAINSIGHT, "nibs-bids"),
+    "session": (*_BRAINSIGHT, "invesalius"),
+}
+
+
 def pose(seed):
     """A random pose."""
     rng = np.random.default_rng(seed)
@@ -35,7 +47,7 @@ def pose(seed):
 
 
 def markers(count=5, recorded=False):
-    known = {"didt": 62.5e6, "output": 45.5, "session": "Session 2"} if recorded else {}
+    known = {"didt": 62.5e6, "output": 45.5, "session": "session 1"} if recorded else {}
     return [
         Marker(f"mark <&\"'{i}", Placement(pose(i)), recorded=recorded, aim=np.array([1.0, -2.5, i]), **known)
         for i in range(count)
@@ -84,16 +96,36 @@ def test_poses_come_back_to_a_millionth_of_a_millimetre(tmp_path, system, record
     read = read_navigator(write_files(tmp_path, system, made))
     assert read.system == system.replace("-12", "")
     assert_same_poses(made, read.markers)
-    if system in ("localite", "localite-lps", "brainsight", "brainsight-12", "invesalius"):
-        assert all(marker.recorded == recorded for marker in read.markers)
-    if recorded and system.startswith(("localite", "brainsight")):
-        assert {marker.output for marker in read.markers} == {45.5}
-    if recorded and system.startswith("localite"):
-        assert [marker.didt for marker in read.markers] == pytest.approx([62.5e6] * 5)
-    if recorded and system.startswith("brainsight"):
-        assert {marker.session for marker in read.markers} == {"Session 2"}
-    if system != "invesalius":
-        assert [marker.name for marker in read.markers] == [marker.name for marker in made]
+    assert [marker.recorded for marker in read.markers] == [recorded and system in TELLS["recorded"]] * 5
+    assert [marker.name for marker in read.markers] == [
+        marker.name.replace('"', "'") if system == "invesalius" else marker.name for marker in made
+    ]
+    for key in ("didt", "output", "session"):
+        empty = "" if key == "session" else None
+        told = recorded and system in TELLS[key]
+        assert [getattr(marker, key) for marker in read.markers] == [getattr(made[0], key) if told else empty] * 5
+    aims = [None if marker.aim is None else marker.aim.tolist() for marker in read.markers]
+    assert aims == [marker.aim.tolist() if system == "nibs-bids" else None for marker in made]
+    again = read_navigator(write_files(tmp_path, system, read.markers))  # what one trip keeps, the next does too
+    assert [(m.name, m.recorded, m.didt, m.output, m.session) for m in again.markers] == [
+        (m.name, m.recorded, m.didt, m.output, m.session) for m in read.markers
+    ]
+
+
+@pytest.mark.parametrize("side", [-1, 1])
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_a_coil_on_either_hand_area_comes_back_on_its_side_with_its_handle(tmp_path, system, side):
+    z = np.array([-side * 0.6, 0.0, -0.8])
+    y = np.array([-side * 0.5, 0.7, 0.0])
+    y -= (y @ z) * z
+    y /= np.linalg.norm(y)
+    ours = np.eye(4)
+    ours[:3] = np.stack([np.cross(y, z), y, z, [side * 45.0, -15.0, 75.0]], axis=1)
+    (found,) = read_navigator(write_files(tmp_path, system, [Marker("hand", Placement(ours))])).markers
+    np.testing.assert_allclose(found.placement.head_from_coil, ours, atol=1e-6)
+    assert found.placement.center[0] * side > 0
+    assert found.placement.handle_direction @ [side, 0, 0] > 0  # the handle points outwards
+    assert found.placement.axis[2] < 0
 
 
 @settings(max_examples=40, deadline=None)
@@ -109,11 +141,22 @@ def test_any_rigid_pose_comes_back(tmp_path_factory, angles, centre, system):
     assert_same_poses(made, read_navigator(write_files(tmp_path_factory.mktemp("pose"), system, made)).markers)
 
 
+@pytest.mark.parametrize("recorded", [False, True])
 @pytest.mark.parametrize("system", SYSTEMS)
-def test_files_hold_no_time_and_no_name_of_anyone(tmp_path, system):
-    for text in WRITERS[system](markers(), Export()).values():
-        assert not re.search(r"20[0-9]{2}-[0-9]{2}|[0-9]{2}:[0-9]{2}", text)
-        assert not re.search(r"patient|Date\t[0-9]", text, re.IGNORECASE)
+def test_files_are_the_same_at_another_time_by_another_person(monkeypatch, system, recorded):
+    """Nothing of the clock, the account or the machine goes into them."""
+    made = markers(recorded=recorded)
+    before = WRITERS[system](made, Export())
+    for name in ("USER", "LOGNAME", "USERNAME", "HOME", "HOSTNAME"):
+        monkeypatch.setenv(name, "janedoe")
+    monkeypatch.setattr("socket.gethostname", lambda: "janedoe")
+    monkeypatch.setattr("time.time", lambda: 4e9)
+    monkeypatch.setattr("time.localtime", lambda *_: time.struct_time((2096, 10, 2, 7, 6, 40, 1, 276, 0)))
+    after = WRITERS[system](made, Export())
+    assert after == before
+    for text in after.values():
+        assert "janedoe" not in text
+        assert not re.search(r"20[0-9]{2}-[0-9]{2}-[0-9]{2}|[0-9]{2}:[0-9]{2}:[0-9]{2}", text)
 
 
 # --- what each maker's frame means ----------------------------------------------------------------------------------
@@ -230,7 +273,7 @@ def test_visor2_is_told_the_qform(tmp_path):
 
 @pytest.mark.parametrize(
     ("system", "says"),
-    [("World", "one a NIfTI defines"), ("Brainsight", "one a NIfTI defines"), ("NIfTI:Q:Aligned", "has qform Scanner")],
+    [("MNI", "one a NIfTI defines"), ("NIfTI:Q:Aligned", "has qform Scanner"), ("Brainsight", "is tilted")],
 )
 def test_a_world_the_image_does_not_define_is_refused(tmp_path, system, says):
     image = image_file(tmp_path / "T1.nii.gz", (scanner(), 1), (scanner(), 1))
@@ -239,6 +282,77 @@ def test_a_world_the_image_does_not_define_is_refused(tmp_path, system, says):
         read_brainsight(text, "file", image)
     with pytest.raises(InputError, match=says):
         brainsight_text(markers(1), system=system, image=image)
+
+
+#: Straight affines of images that lie in their files in every order of axes and directions that differ.
+STRAIGHT = {
+    "RAS": np.array([[1.0, 0, 0, -20], [0, 1.2, 0, -30], [0, 0, 0.9, -25], [0, 0, 0, 1]]),
+    "LPS": np.array([[-1.0, 0, 0, 19], [0, -1.2, 0, 28.8], [0, 0, 0.9, -25], [0, 0, 0, 1]]),
+    "PSR": np.array([[0, 0, 1.1, -20], [-1.2, 0, 0, 28.8], [0, 0.9, 0, -25], [0, 0, 0, 1]]),
+    "AIL": np.array([[0, 0, -1.1, 44.9], [1.2, 0, 0, -18], [0, -0.9, 0, 19.1], [0, 0, 0, 1]]),
+}
+
+
+@pytest.mark.parametrize("order", STRAIGHT)
+def test_brainsights_own_coordinates_run_left_back_and_up_from_a_corner(tmp_path, order):
+    """Its exports say so: X=right->left, Y=anterior->posterior, Z=inferior->superior."""
+    affine = STRAIGHT[order]
+    image = image_file(tmp_path / "T1.nii.gz", (affine, 1), (affine, 2))
+    ends = affine @ np.array([[0, 0, 0, 1], [39, 49, 59, 1.0]]).T
+    right, anterior, lower = ends[0].max(), ends[1].max(), ends[2].min()
+    made = markers(3)
+    text = brainsight_text(made, system="Brainsight", image=image)
+    cell = [float(cell) for cell in text.splitlines()[-1].split("\t")[1:4]]
+    x, y, z = made[-1].placement.center
+    np.testing.assert_allclose(cell, [right - x, anterior - y, z - lower], atol=1e-5)
+    read = read_brainsight(text, "file", image)
+    assert_same_poses(made, read.markers, tolerance=2e-5)  # headers keep single precision
+    assert read.notes == ("Brainsight was counted from the right anterior lower voxel of T1.nii.gz",)
+    with pytest.raises(InputError, match=r"depends on the image.*--image"):
+        read_brainsight(text, "file")
+
+
+def test_world_is_the_scanners_frame_as_dicom_counts_it(tmp_path):
+    image = image_file(tmp_path / "T1.nii.gz", (scanner(), 1), (scanner((-60.0, -80.0, -75.0), turned=12), 4))
+    made = markers(3)
+    world, plain = (brainsight_text(made, system=name, image=image) for name in ("World", "NIfTI:Scanner"))
+    one, other = (np.array([float(c) for c in t.splitlines()[-1].split("\t")[1:]]) for t in (world, plain))
+    np.testing.assert_allclose(one, other * np.tile([-1, -1, 1], 4), atol=1e-9)
+    assert_same_poses(made, read_brainsight(world, "file", image).markers)
+    assert "as DICOM counts it" in read_brainsight(world, "file", image).notes[0]
+    with pytest.raises(InputError, match="depends on the image"):
+        read_brainsight(world, "file")
+    aligned = image_file(tmp_path / "two.nii.gz", (scanner(), 2), (scanner(), 2))
+    with pytest.raises(InputError, match="no world Scanner"):
+        read_brainsight(world, "file", aligned)
+
+
+def test_axes_that_a_header_states_must_be_those_of_its_system(tmp_path):
+    image = image_file(tmp_path / "T1.nii.gz", (STRAIGHT["LPS"], 1), (STRAIGHT["LPS"], 1))
+    made = markers(3)
+    for system, axes in (
+        ("Brainsight", "X=right->left, Y=anterior->posterior, Z=inferior->superior"),
+        ("NIfTI:Scanner", "X=left->right, Y=posterior->anterior, Z=inferior->superior"),
+    ):
+        plain = brainsight_text(made, system=system, image=image)
+        text = plain.replace("# Created", f"# {axes}\n# Created")
+        assert_same_poses(made, read_brainsight(text, "file", image).markers, tolerance=2e-5)
+        wrong = text.replace(f"# {axes}", "# X=left->right, Y=anterior->posterior, Z=superior->inferior")
+        with pytest.raises(FileFormatError, match="cannot have the axes it states"):
+            read_brainsight(wrong, "file", image)
+
+
+def test_a_quaternion_a_little_longer_than_one_is_no_damage(tmp_path):
+    turned = np.diag([-1.0, 1.0, -1.0, 1.0])
+    image_file(tmp_path / "T1.nii", qform=(turned, 1))
+    raw = bytearray((tmp_path / "T1.nii").read_bytes())
+    raw[260:264] = np.float32(1.0004).tobytes()
+    (tmp_path / "T1.nii").write_bytes(raw)
+    np.testing.assert_allclose(ImageFrames.read(tmp_path / "T1.nii").head, turned, atol=1e-6)
+    raw[260:264] = np.float32(1.3).tobytes()
+    (tmp_path / "T1.nii").write_bytes(raw)
+    with pytest.raises(InputError, match=r"quaternion in the header of T1.nii has length 1\.3"):
+        ImageFrames.read(tmp_path / "T1.nii")
 
 
 def test_an_atlas_form_that_scales_the_head_is_refused(tmp_path):
@@ -282,17 +396,60 @@ def crooked(change):
 SHEAR = np.array([[1, 0.1, 0], [0, np.sqrt(0.99), 0], [0, 0, 1]])
 
 
+CROOKED = [
+    (SHEAR, r"miss by 0\.1 \(sheared\)"),
+    (np.diag([1, 1, -1.0]), "determinant is -1"),
+    (1.1 * np.eye(3), r"1\.1"),
+]
+
+
 @pytest.mark.parametrize("system", [name for name in SYSTEMS if name != "invesalius"])  # angles cannot be crooked
-@pytest.mark.parametrize(
-    ("change", "says"),
-    [(SHEAR, r"miss by 0\.1 \(sheared\)"), (np.diag([1, 1, -1.0]), "determinant is -1"), (1.1 * np.eye(3), r"1\.1")],
-)
-def test_a_crooked_matrix_is_refused_with_its_number(tmp_path, system, change, says):
-    path = write_files(tmp_path, system, [*markers(2), crooked(change)])
-    with pytest.raises(FileFormatError, match=says) as caught:
+@pytest.mark.parametrize(("change", "says"), CROOKED)
+def test_a_crooked_pose_is_left_out_counted_and_told_with_its_number(tmp_path, system, change, says):
+    made = markers(4)
+    read = read_navigator(write_files(tmp_path, system, [*made[:2], crooked(change), *made[2:]]))
+    assert_same_poses(made, read.markers)
+    (reason,) = read.left_out
+    assert re.search(says, reason)
+    assert re.match(r"(line|marker|target|point) [0-9]+: ", reason)
+    assert any(note.startswith("1 of 5 poses cannot be used and were left out: ") and reason[:-1] in note
+               for note in read.notes)  # fmt: skip
+
+
+@pytest.mark.parametrize("system", [name for name in SYSTEMS if name != "invesalius"])
+def test_a_file_of_crooked_poses_alone_is_refused_in_one_line(tmp_path, system):
+    path = write_files(tmp_path, system, [crooked(SHEAR)] * 5)
+    with pytest.raises(FileFormatError, match=r"none of the 5 poses in it can be used: .*sheared") as caught:
         read_navigator(path)
     assert "\n" not in str(caught.value)
     assert path.name in str(caught.value)
+    path = write_files(tmp_path, system, [crooked(SHEAR)])
+    with pytest.raises(FileFormatError, match="the one pose in it cannot be used"):
+        read_navigator(path)
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+@pytest.mark.parametrize("word", ["nan", "inf", "1e999", "x", ""])
+def test_a_pose_of_no_numbers_is_left_out_counted_and_told(tmp_path, system, word):
+    matrix = pose(1)
+    matrix[2, 3] = 77.25
+    made = [markers(1)[0], Marker("bad", Placement(matrix)), markers(3)[2]]
+    path = write_files(tmp_path, system, made)
+    path.write_text(re.sub(r"\b77\.250*\b", '"x"' if system == "ant" else word, path.read_text()))
+    read = read_navigator(path)
+    assert_same_poses([made[0], made[2]], read.markers)
+    if system == "invesalius" and not word:
+        assert any("1 markers that are no coil pose" in note for note in read.notes)
+    else:
+        assert len(read.left_out) == 1
+        assert any("1 of 3 poses cannot be used" in note for note in read.notes)
+
+
+def test_many_reasons_are_counted_and_three_told(tmp_path):
+    read = read_navigator(write_files(tmp_path, "localite", [*markers(2), *[crooked(SHEAR)] * 5]))
+    assert len(read.left_out) == 5
+    assert read.notes[-1].endswith("; and 2 more")
+    assert read.notes[-1].count("sheared") == 3
 
 
 @pytest.mark.parametrize(
@@ -320,6 +477,13 @@ def test_a_file_too_large_is_not_read(tmp_path, monkeypatch):
         read_navigator(write_files(tmp_path, "localite", markers(1)))
 
 
+#: Systems whose files say of every pose whether it was recorded, in the order given.
+BY_SYSTEM = {
+    "localite": lambda folder, made: read_navigator(write_files(folder, "localite", made)),
+    "localite-lps": lambda folder, made: read_navigator(write_files(folder, "localite-lps", made)),
+    "invesalius": lambda folder, made: read_navigator(write_files(folder, "invesalius", made)),
+    "nibs-bids": lambda folder, made: read_navigator(write_files(folder, "nibs-bids", made)),
+}
 WRITTEN = {name: WRITERS[name](markers(3, recorded=True), Export()) for name in SYSTEMS}
 
 
@@ -340,13 +504,23 @@ def test_damage_is_read_or_refused_in_one_line(tmp_path_factory, system, data):
                     )
                 )
         (folder / f"sub-01{ending}").write_bytes(bytes(raw))
+    said, read = "", None
     try:
         read = read_navigator(folder / f"sub-01{main}")
-    except FileFormatError as error:
+    except InputError as error:
         said = str(error)
-    else:
-        said = "".join(type(marker).__name__.removeprefix("Marker") for marker in read.markers)
     assert "\n" not in said
+    assert len(said) < 1000
+    if read is None:
+        return
+    for note in (*read.notes, *read.left_out):
+        assert "\n" not in note
+    for marker in read.markers:
+        as_rigid(marker.placement.head_from_coil, "what was read", tolerance=1e-9)
+    if read.markers and system in BY_SYSTEM:
+        again = BY_SYSTEM[system](folder, read.markers)
+        assert_same_poses(read.markers, again.markers, tolerance=1e-3)  # centres up to 1e6 mm
+        assert [marker.recorded for marker in again.markers] == [marker.recorded for marker in read.markers]
 
 
 def test_three_decimals_are_no_shear_but_a_hundredth_is():
@@ -473,9 +647,9 @@ def test_sessions_take_recorded_poses_and_are_named_by_file_where_the_file_does_
     one.write_text(brainsight_text([*markers(2), *markers(3, recorded=True)]))
     two.write_text(localite_text(markers(4, recorded=True)))
     alone, _ = recorded_poses([one])
-    assert [marker.session for marker in alone] == ["Session 2"] * 3
+    assert [marker.session for marker in alone] == ["session 1"] * 3
     both, notes = recorded_poses([one, two])
-    assert [marker.session for marker in both] == ["one: Session 2"] * 3 + ["two"] * 4
+    assert [marker.session for marker in both] == ["one: session 1"] * 3 + ["two"] * 4
     assert any("NIfTI:Scanner was taken as the head frame" in note for note in notes)
     with pytest.raises(InputError, match="twice"):
         recorded_poses([one, one])

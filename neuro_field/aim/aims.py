@@ -139,6 +139,9 @@ def joint(first: Target, second: Target) -> Target:
         seed_mni=None,
         moved=max(first.moved, second.moved),
         viable_share=min(first.viable_share, second.viable_share),
+        findings=tuple(
+            finding.told_with(side=target.side) for target in (first, second) for finding in target.findings
+        ),
         source=f"both of: {first.source}" if first.source == second.source else f"{first.source}; {second.source}",
         parts=np.repeat([0, 1], [len(first.elements), len(second.elements)]),
         part_centers=np.stack([first.center, second.center]),
@@ -164,8 +167,10 @@ def homologous(head: HeadModel, target: Target) -> Target:
     Raises
     ------
     InputError
-        If the head has no mapping, or no viable grey matter is left there.
+        If the head has no mapping, no viable grey matter is left there, or the target has areas on both sides.
     """
+    if target.parts is not None:
+        raise InputError(f"The target {target.name!r} has {len(target.part_names)} areas and so no other side.")
     if target.seed_mni is not None and target.side is not None and target.source != "given MNI coordinate":
         return Target.named(head, target.name, other_side(target.side), radius=target.radius)
     point = target.seed_mni if target.seed_mni is not None else head.to_mni(target.center[None])[0]

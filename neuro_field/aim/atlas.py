@@ -49,8 +49,8 @@ SITES = (
          "a fixed coordinate was up to 19.5 mm off the hot spot and worked in 3 of 6 people [src]", 45.0,
          "across the central sulcus, handle back-lateral about 45 degrees to the midline (Brasil-Neto 1992 [src])"),
     Site("m1-leg", "primary motor cortex, leg", (-7, -33, 71), (8, -34, 71), "paracentral parcel [calc]",
-         "tibialis hot spot 1.29 cm lateral, 0.55 cm behind the vertex [src]", 90.0,
-         "medio-lateral, double cone at the vertex"),
+         "tibialis hot spot 1.29 cm lateral, 0.55 cm behind the vertex [src]; no current direction is published for a "
+         "double cone"),
     Site("m1-pharynx", "primary motor cortex, pharynx", (-56, -13, 14), (55, -12, 13), "subcentral parcel [calc]",
          "scalp 10.4 cm lateral + 3.2 cm anterior of the vertex (left), 9.65 + 3.18 (right) [src]"),
     Site("ifg-triangularis", "inferior frontal gyrus, pars triangularis", (-53, 30, 4), (54, 32, 9), "[calc]",

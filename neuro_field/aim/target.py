@@ -124,7 +124,7 @@ class Target:
         if not whole or not np.array_equal(np.unique(owner), np.arange(count)):
             raise InputError(
                 f"Input parts of Target must give each of {len(self.elements)} elements one of the areas that "
-                f"part_centers and part_names describe, and none empty; instead received {owner.size} for {count} names."
+                f"part_centers and part_names describe, none empty; instead received {owner.size} for {count} names."
             )
         object.__setattr__(self, "parts", read_only(owner, np.int64))
         object.__setattr__(self, "part_centers", read_only(centers))

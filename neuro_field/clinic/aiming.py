@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.spatial import cKDTree
 
-from neuro_field.aim.aims import joint
+from neuro_field.aim.aims import joint, overlap
 from neuro_field.aim.atlas import SIDES, site
 from neuro_field.aim.scalp import anatomical_axes
 from neuro_field.aim.target import RADIUS, Target
@@ -72,8 +72,14 @@ def aims(head: HeadModel, case: Case, target: Target | None = None) -> Aims:
     targets = {role: places[side] for role, side in sides.items() if side in places}
     why = {role: lost[side].told_with(role=role) for role, side in sides.items() if side in lost}
     if case.preset.at_once and len(targets) == 2:
-        first, second = (replace(each, direction=None, either_way=False) for each in targets.values())
-        targets["bilateral"] = directed(head, joint(first, second))
+        first, second = targets.values()
+        if shared := overlap(first, second):
+            why["bilateral"] = Finding("leg-areas-overlap", "stop", {
+                "site": name, "shared": shared, "moved": max(first.moved, second.moved), "role": "bilateral",
+                "side": "both",
+            })  # fmt: skip
+        else:
+            targets["bilateral"] = joint(first, second)
     elif case.preset.at_once:
         why["bilateral"] = Finding("study-one-target-missing", "stop", {"role": "bilateral", "side": "both"})
     return Aims(affected, targets, why, measured, (*told, *more))

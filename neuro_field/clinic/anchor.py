@@ -14,6 +14,7 @@ from neuro_field.coil.placement import Placement
 from neuro_field.errors import InputError
 from neuro_field.field.solver import Solver
 from neuro_field.findings import Finding, as_name
+from neuro_field.geometry.mesh import Surface
 from neuro_field.head.model import HeadModel
 from neuro_field.search.plan import Plan
 
@@ -109,16 +110,8 @@ def anchor_at(
     InputError
         If the pose is not rigid, is not held to the head, or looks out of it.
     """
-    scalp = solver.head.scalp
-    placement = Placement(pose)
-    distance, nearest = scalp.tree.query(placement.center)
-    if distance > FARTHEST:
-        raise InputError(
-            f"The pose of the threshold lies {distance:.0f} mm from the scalp, more than {FARTHEST:g} mm; check that "
-            "it was read in the frame of this head."
-        )
-    if placement.head_from_coil[:3, 2] @ scalp.vertex_normals[nearest] > 0:
-        raise InputError("The z axis of the threshold's pose points out of the head; it must point into it.")
+    scalp, placement = solver.head.scalp, Placement(pose)
+    check_pose(scalp, placement)
     findings = []
     if coil.casing is not None:
         lift = float(lifts_to_clear(scalp.points, coil.casing, placement.head_from_coil[None])[0])
@@ -138,6 +131,18 @@ def anchor_at(
         how, coil, target, placement, target.magnitude(field), along, plan, depth_under_scalp(solver.head, target),
         tuple(findings),
     )  # fmt: skip
+
+
+def check_pose(scalp: Surface, placement: Placement) -> None:
+    """Refuse a pose that no coil was held in on this head; says by how much."""
+    distance, nearest = scalp.tree.query(placement.center)
+    if distance > FARTHEST:
+        raise InputError(
+            f"The pose of the threshold lies {distance:.0f} mm from the scalp, more than {FARTHEST:g} mm; check that "
+            "it was read in the frame of this head."
+        )
+    if placement.head_from_coil[:3, 2] @ scalp.vertex_normals[nearest] > 0:
+        raise InputError("The z axis of the threshold's pose points out of the head; it must point into it.")
 
 
 def depth_under_scalp(head: HeadModel, target: Target) -> float:

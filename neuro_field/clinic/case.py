@@ -128,6 +128,8 @@ def intake(
     wrong += [finding for finding in missing if finding.values["field"] not in unsure]
     wrong += _useless(chosen, answers)
     place, off = _place(hot_spot)
+    if thresholds and answers.rmt:
+        wrong.append(Finding("intake-one-of", "stop", {"field": "rmt", "other": "thresholds"}))
     if not (thresholds or answers.rmt):
         hands = any(HAND in preset.sites and preset.side != "given" for preset in chosen)
         needing = {"hot_spot": hot_spot is not None and not hands, "stimulator": stimulator is not None}

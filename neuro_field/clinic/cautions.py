@@ -26,10 +26,15 @@ _REDUCED = 0.005
 #: Ranked and solved fields farther apart than this, relative, are told.
 _RANKED = 0.01
 
+#: Best current of a figure-8 over the foot area, degrees in front of lateral, and its spread over 8 people
+#: (Richter 2013, PLoS One 8:e60358 [src]); nothing is published for a double cone.
+FOOT_AXIS, FOOT_SPREAD = 33.0, 18.0
+
 
 def of_plan(made: Plan) -> Iterator[Finding]:
     """What may be wrong with one plan."""
     best, stability = made.best, made.stability
+    yield from made.findings
     if made.target.viable_share < LEAST_VIABLE:
         values = {"viable": made.target.viable_share, "moved": made.target.moved}
         yield Finding("study-little-viable", "warn", values)
@@ -53,6 +58,8 @@ def of_preset(preset: Preset, answers: Answers, own: str) -> Iterator[Finding]:
     """What a physician should know of a preset for this patient: what it does, and which model of recovery says so."""
     if preset.side == "both" and not preset.at_once:
         yield Finding("preset-both-in-turn", "note", {"preset": preset.name})
+    if preset.purpose == "leg":
+        yield Finding("leg-no-orientation", "note", {"axis": FOOT_AXIS, "spread": FOOT_SPREAD})
     if preset.purpose != "hand" or own == "target":
         return
     roles = ("contralesional", "ipsilesional") if preset.side == "both" else (own,)

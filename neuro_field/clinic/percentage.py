@@ -48,10 +48,12 @@ _OF: dict[str, tuple[str | None, str | None, str | None, str]] = {
 }
 
 
-def percentage_of(preset: Preset, lesion_side: str) -> Percentage:
-    """What a preset's intensity is a percentage of, in a patient with the lesion on that side."""
+def percentage_of(preset: Preset, affected: str | None) -> Percentage:
+    """What a preset's intensity is a percentage of, in a patient with that hemisphere affected."""
     limb, muscle, role, mark = _OF.get(preset.name, (None, None, None, "typed"))
-    hemisphere = None if role is None else {"contralesional": other_side(lesion_side)}.get(role, lesion_side)
+    hemisphere = None
+    if role is not None and affected is not None:
+        hemisphere = other_side(affected) if role == "contralesional" else affected
     return Percentage(preset.intensity, preset.threshold, limb, muscle, hemisphere, preset.coil, mark)
 
 

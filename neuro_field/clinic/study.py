@@ -1,25 +1,21 @@
 """Both hemispheres of one patient under one preset, or one target made by hand: plans, doses, and what is said."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from neuro_field.aim.atlas import other_side
 from neuro_field.aim.target import Target
-from neuro_field.clinic.aiming import Aims, aims, directed
-from neuro_field.clinic.anchor import Anchor
+from neuro_field.clinic.aiming import Aims, aims
 from neuro_field.clinic.answers import Answers
-from neuro_field.clinic.case import HAND, Case, coil_named, intake
+from neuro_field.clinic.case import Case, intake
 from neuro_field.clinic.cautions import of_study
 from neuro_field.clinic.dose import Dose
-from neuro_field.clinic.dosing import Area, anchor_of, areas_needed, doses, threshold_for
-from neuro_field.clinic.percentage import percentage_of, trains_of
 from neuro_field.clinic.presets import Preset, by_hand
 from neuro_field.clinic.sides import own_role, side_of
+from neuro_field.clinic.study_doses import anchor_areas, case_doses, check_poses, thresholds_of
 from neuro_field.clinic.threshold import Threshold
 from neuro_field.coil.coil import Coil
-from neuro_field.coil.placement import Placement
 from neuro_field.errors import InputError, UnknownNameError
 from neuro_field.field.solver import Solver
 from neuro_field.findings import Finding, Refusal, worst_first
@@ -65,7 +61,7 @@ class Study:
     affected : {"left", "right"}, optional
         The hemisphere that "ipsilesional" means; None where a target made by hand does without.
     thresholds : tuple of Threshold
-        As given, one made of ``rmt`` first.
+        As given.
 
     Examples
     --------
@@ -200,7 +196,7 @@ def study(
     frequency, pulses, intensity, train_seconds : float, optional
         Of the protocol, where the preset leaves them open, or in place of its own.
     thresholds : sequence of Threshold
-        Motor thresholds with all that they belong to, in place of ``rmt``.
+        Motor thresholds with all that they belong to, in place of ``rmt``; not both.
     hot_spot : Placement or (3,) array, optional
         Where the largest response of the hand was measured: the coil's pose there, or a point of scalp or cortex, mm,
         head frame.  The hand area of that hemisphere is then the grey matter under it.
@@ -317,6 +313,7 @@ def studies(
         own = own_role(case.preset, case.answers, aim.affected)
         if own in aim.why:
             raise Refusal(aim.why[own])
+        check_poses(head, case)
     say = progress or (lambda stage, share: None)
     say("solver set-up", 0.0)
     solver = Solver(head, tolerance=tolerance)
@@ -329,7 +326,7 @@ def studies(
             numerical_error=numerical_error, keeper=keeper, progress=progress, solver=solver,
         )  # fmt: skip
         for case, aim in group:
-            yield _study(head, case, aim, plans, solver, grid or Grid())
+            yield _study(solver, case, aim, plans, grid)
 
 
 def _key(role: str, target: Target) -> str:
@@ -343,56 +340,19 @@ def _across(key: str) -> str:
     return f"{other_side(side)}-{name}" if side in ("left", "right") else ""
 
 
-def _thresholds(case: Case, affected: str | None) -> tuple[Threshold, ...]:
-    """All thresholds given; ``rmt`` is of the hand that is not paretic, the one on the affected hemisphere's side."""
-    answers = case.answers
-    if answers.rmt is None or affected is None:
-        return case.thresholds
-    return (Threshold(answers.rmt, hand=affected, method=answers.mt_method), *case.thresholds)
-
-
 def _wanted(head: HeadModel, case: Case, aim: Aims) -> dict[str, Target]:
-    """All that has to be planned for a case: its targets, and the areas where its thresholds were measured."""
+    """All that has to be planned for a case: its targets, and the areas where its thresholds were read."""
     wanted = {_key(role, target): target for role, target in aim.targets.items()}
-    thresholds, percentage = _thresholds(case, aim.affected), percentage_of(case.preset, str(aim.affected))
-    for name, side in areas_needed(thresholds, percentage, aim.targets):
-        with suppress(InputError):  # an area that is lost has no anchor, and the dose says so
-            known = aim.hands.get(side) if name == HAND else None
-            wanted.setdefault(f"{side}-{name}", known or directed(head, Target.named(head, name, side)))
-    return wanted
+    return wanted | anchor_areas(head, case, aim)
 
 
-def _study(head: HeadModel, case: Case, aim: Aims, plans: Mapping[str, Plan], solver: Solver, grid: Grid) -> Study:
+def _study(solver: Solver, case: Case, aim: Aims, plans: Mapping[str, Plan], grid: Grid | None) -> Study:
     made = {role: plans[_key(role, target)] for role, target in aim.targets.items()}
+    doses = case_doses(solver, case, aim, made, plans=plans, grid=grid)
     found = Study(
-        case.preset, case.coil, head, lesion_summary(head), case.answers, made.get("contralesional"),
-        made.get("ipsilesional"), aim.why, _doses(case, aim, made, plans, solver=solver, grid=grid), (),
-        made.get("bilateral"), made.get("target"), aim.affected, _thresholds(case, aim.affected),
+        case.preset, case.coil, solver.head, lesion_summary(solver.head), case.answers, made.get("contralesional"),
+        made.get("ipsilesional"), aim.why, doses, (), made.get("bilateral"), made.get("target"), aim.affected,
+        thresholds_of(case, aim),
     )  # fmt: skip
     told = of_study(found, {role: found.side_of(role) for role in made})
     return replace(found, findings=worst_first([*aim.why.values(), *case.findings, *aim.findings, *told]))
-
-
-def _doses(
-    case: Case, aim: Aims, made: Mapping[str, Plan], plans: Mapping[str, Plan], *, solver: Solver, grid: Grid
-) -> dict[str, Dose]:
-    """A dose for every plan, or why there is none, from the field where the threshold of each was measured."""
-    thresholds, percentage = _thresholds(case, aim.affected), percentage_of(case.preset, str(aim.affected))
-    there = {(str(plan.target.name), str(plan.target.side)): plan for plan in (*plans.values(), *made.values())}
-    anchors: dict[Area, Anchor | Finding] = {}
-    for plan in made.values() if case.preset.intensity is not None else ():
-        chosen = threshold_for(thresholds, percentage, plan.target.side)
-        if chosen is None:
-            continue
-        area = chosen.site, chosen.hemisphere
-        if area not in there:
-            lost = Finding("dose-no-anchor", "warn", {"site": area[0], "hemisphere": area[1]})
-            anchors.setdefault(area, lost)
-        elif area not in anchors:
-            pose = case.hot_spot if area[0] == HAND and area[1] in aim.hands else None
-            anchors[area] = anchor_of(
-                chosen, there[area], coil=coil_named(chosen.coil), solver=solver, grid=grid,
-                hot_spot=pose.head_from_coil if isinstance(pose, Placement) else None,
-            )  # fmt: skip
-    trains = {role: trains_of(case.preset, role) for role in made}
-    return doses(percentage, thresholds, made, anchors, stimulator=case.stimulator, trains=trains)

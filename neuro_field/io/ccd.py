@@ -1,4 +1,8 @@
-"""Coil files of magnetic dipoles in text, ``.ccd``: metres and A m2 per A outside, mm inside."""
+"""Coil files of magnetic dipoles in text, ``.ccd``: metres and A m2 per A outside, mm inside.
+
+The keys of the first line are read whatever their case, and the text in UTF-8, with a byte-order mark or without, or
+in Latin-1.
+"""
 
 from pathlib import Path
 
@@ -8,6 +12,8 @@ from neuro_field.coil.coil import Coil
 from neuro_field.coil.sources import Dipoles
 from neuro_field.coil.stimulator import Stimulator, Waveform
 from neuro_field.errors import FileFormatError, InputError
+from neuro_field.geometry.mesh import Surface
+from neuro_field.io.coil_limits import bounded_bytes, checked_casing, checked_slope, one_line, text_of
 from neuro_field.io.stl import read_stl
 from neuro_field.units import AMPERE_PER_MICROSECOND, MILLIMETRES_PER_METRE, metres
 
@@ -16,6 +22,12 @@ MOST_DIPOLES = 2_000_000
 
 #: Larger numbers than this are no lengths, moments or slopes, whatever their unit.
 LARGEST = 1e15
+
+#: Keys of the first line, as they are written.
+_KEYS = ("dIdtmax", "dIdtstim", "x", "y", "z", "resolution", "stimulator", "brand", "coilname")
+
+#: What stands for a value that is not known.
+_UNKNOWN = ("", "none", "n/a", "na", "unknown")
 
 
 def read_ccd(path: Path) -> Coil:
@@ -27,12 +39,12 @@ def read_ccd(path: Path) -> Coil:
         Naming the file and the line that is wrong.
     """
     lines = _lines(path)
-    header = _header(lines[0] if lines else "")
+    header = _header(lines[0] if lines else "", path)
     rows = [(number, line.strip()) for number, line in enumerate(lines, 1)]
     rows = [(number, line) for number, line in rows if line and not line.startswith("#")]
     numbers = _dipole_rows(path, rows)
     didt_max = _didt_max(path, header)
-    casing = read_stl(path.with_suffix(".stl")) if path.with_suffix(".stl").is_file() else None
+    casing = _casing(path.with_suffix(".stl"))
     waveforms = _waveform(path.with_suffix(".tsv"))
     maker = header.get("brand", "")
     stimulator = Stimulator(header.get("stimulator", ""), maker, didt_max, waveforms, source=path.name)
@@ -49,7 +61,8 @@ def read_ccd(path: Path) -> Coil:
 def ccd_text(coil: Coil, file_name: str) -> str:
     """Text of a .ccd file of a coil's dipoles; refuses coils that have none."""
     positions, moments = coil.dipoles
-    keys = dict(coil.provenance.get("header", {}))
+    header = coil.provenance.get("header", {})
+    keys = {key: value for key, value in header.items() if key not in ("dIdtmax", "stimulator", "brand", "coilname")}
     if coil.didt_max is not None:
         keys["dIdtmax"] = repr(float(coil.didt_max) / AMPERE_PER_MICROSECOND)
     if coil.stimulators and coil.stimulators[0].name:
@@ -73,26 +86,47 @@ def waveform_text(wave: Waveform) -> str:
 
 
 def _clean(value: object) -> str:
-    return " ".join(str(value).replace(";", ",").split())
+    """One line of a value that ends no key."""
+    return one_line(str(value).replace(";", ","))
 
 
-def _header(line: str) -> dict[str, str]:
-    """The key=value pairs of the first line; none when it holds none."""
-    pairs = (part.split("=", 1) for part in line.split(";")[1:] if "=" in part)
-    return {key.strip(): value.strip() for key, value in pairs}
+def _header(line: str, path: Path) -> dict[str, str]:
+    """The key=value pairs of the first line whose value is known, keys spelled as `_KEYS`; none when it holds none."""
+    spelling = {key.lower(): key for key in _KEYS}
+    out: dict[str, str] = {}
+    for part in line.split(";")[1:]:
+        key, equals, value = (text.strip() for text in part.partition("="))
+        key = spelling.get(key.lower(), key)
+        if not equals or value.lower() in _UNKNOWN:
+            continue
+        if out.setdefault(key, value) != value:
+            raise FileFormatError(f"{path.name}, line 1: {key} stands there twice, {out[key]:.40} and {value:.40}.")
+    return out
 
 
 def _didt_max(path: Path, header: dict[str, str]) -> float | None:
     given = header.get("dIdtmax")
     if given is None:
         return None
+    where = f"{path.name}, line 1: dIdtmax"
     try:
-        value = _number(given) * AMPERE_PER_MICROSECOND
+        value = _number(given)
     except ValueError:
-        value = float("nan")
-    if not (np.isfinite(value) and value > 0):
-        raise FileFormatError(f"{path.name}, line 1: dIdtmax must be positive, in A/us; instead it is {given!r:.40}.")
-    return value
+        raise FileFormatError(f"{where} must be a number of A/us; instead it is {given!r:.40}.") from None
+    try:
+        return checked_slope(value, AMPERE_PER_MICROSECOND, where)
+    except InputError as error:
+        raise FileFormatError(str(error)) from None
+
+
+def _casing(path: Path) -> Surface | None:
+    """The housing beside a .ccd file, if there is one."""
+    if not path.is_file():
+        return None
+    try:
+        return checked_casing(read_stl(path), f"{path.name}: the housing")
+    except InputError as error:
+        raise FileFormatError(str(error)) from None
 
 
 def _dipole_rows(path: Path, rows: list[tuple[int, str]]) -> np.ndarray:
@@ -155,10 +189,11 @@ def _waveform(path: Path) -> tuple[Waveform, ...]:
 
 
 def _lines(path: Path) -> list[str]:
-    try:
-        return path.read_text(encoding="utf-8").splitlines()
-    except UnicodeDecodeError:
-        raise FileFormatError(f"{path.name} is not a {path.suffix} file: it is not text.") from None
+    """Lines of a text; what holds other control characters than blanks and line ends is none."""
+    text = text_of(bounded_bytes(path))
+    if any(letter < " " and letter not in "\t\n\r\f\v" for letter in text):
+        raise FileFormatError(f"{path.name} is not a {path.suffix} file: it is not text.")
+    return text.splitlines()
 
 
 def _number(word: str) -> float:

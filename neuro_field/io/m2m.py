@@ -1,4 +1,8 @@
-"""The folder m2m_<ID> that SimNIBS charm or headreco leaves: its mesh, its images, and how it maps to MNI."""
+"""The folder m2m_<ID> that SimNIBS charm or headreco leaves: its mesh, its images, and how it maps to MNI.
+
+SimNIBS 4 puts the mesh ``<ID>.msh`` into the folder, SimNIBS 3 beside it.  A folder that was renamed is known by what
+else SimNIBS leaves in it.
+"""
 
 from pathlib import Path
 from typing import Any
@@ -26,27 +30,59 @@ MAPS = (Path("toMNI") / "MNI2Conform_nonl.nii.gz", Path("toMNI") / "Conform2MNI_
 LABELS = Path("final_tissues.nii.gz")
 T1 = (Path("T1.nii.gz"), Path("T1fs_conform.nii.gz"))
 
+#: By any of these a folder of another name is known for one of SimNIBS.
+SIGNS = ("toMNI", "eeg_positions", str(LABELS), "charm_log.html", "headreco_log.html", "settings.ini")
+
+#: A folder with this is ours, whatever else lies in it.
+_OURS = "head.json"
+
 #: Centre of the brain in MNI152, mm, and how far from it a mapped brain's centre may lie.
 BRAIN_CENTRE = (0.0, -20.0, 10.0)
 CENTRE_TOLERANCE = 25.0
 
 
-def is_m2m(path: Path) -> bool:
-    """Whether a folder is called m2m_<ID> and holds <ID>.msh."""
-    return path.is_dir() and path.resolve().name.startswith("m2m_") and mesh_of(path).is_file()
+def m2m_of(path: Path) -> Path | None:
+    """The folder of SimNIBS that a path means: such a folder, or the mesh that belongs to one; else None."""
+    if path.is_dir():
+        return path if mesh_of(path) is not None else None
+    if path.suffix.lower() != ".msh" or not path.is_file():
+        return None
+    mesh = path.resolve()
+    for folder in (mesh.parent, mesh.parent / f"m2m_{mesh.stem}"):
+        found = mesh_of(folder) if folder.is_dir() else None
+        if found is not None and found.resolve() == mesh:
+            return folder
+    return None
 
 
-def mesh_of(folder: Path) -> Path:
-    """The mesh of an m2m folder."""
-    return folder / f"{folder.resolve().name.removeprefix('m2m_')}.msh"
+def mesh_of(folder: Path) -> Path | None:
+    """The mesh of a folder of SimNIBS; None where it is none, or holds several meshes and none of its name."""
+    if (folder / _OURS).exists():
+        return None
+    named = _subject(folder)
+    if named is not None:
+        for place in (folder, folder.resolve().parent):
+            if (place / f"{named}.msh").is_file():
+                return place / f"{named}.msh"
+    if named is None and not any((folder / sign).exists() for sign in SIGNS):
+        return None
+    meshes = [path for path in folder.glob("*.msh") if path.is_file()]
+    return meshes[0] if len(meshes) == 1 else None
+
+
+def _subject(folder: Path) -> str | None:
+    """The <ID> of a folder that is called m2m_<ID>."""
+    name = folder.resolve().name
+    return name.removeprefix("m2m_") if name.startswith("m2m_") else None
 
 
 def images_of(folder: Path) -> dict[str, Image]:
     """The ``t1`` and the ``labels`` (tissue tags) of an m2m folder, those that are there."""
     out = {}
-    for name in T1:
-        if "t1" not in out and (folder / name).is_file():
-            out["t1"] = read_image(folder / name)
+    beside = folder.resolve().parent / f"{_subject(folder)}_{T1[1]}"
+    for path in (*(folder / name for name in T1), beside):
+        if "t1" not in out and path.is_file():
+            out["t1"] = read_image(path)
     if (folder / LABELS).is_file():
         labels = read_labels(folder / LABELS)
         out["labels"] = Image(to_tissues(labels.values, "simnibs"), labels.affine, labels.path)

@@ -1,7 +1,7 @@
 """Gmsh .msh meshes: read 2.2 and 4.1, ascii and binary; write 2.2 binary, which the peers read.
 
-Tetrahedra, their tags, the names of volumes and data per element are kept; points, lines and triangles are
-not.
+Tetrahedra, their tags (numbers of physical groups), the names of volumes and data per element are kept; points, lines
+and triangles are not.  Of tetrahedra of higher order the corners are kept, and it is said.
 """
 
 from collections.abc import Mapping
@@ -15,6 +15,7 @@ from neuro_field.errors import FileFormatError, InputError
 from neuro_field.geometry.mesh import TetMesh
 from neuro_field.io.atomic import new_file
 from neuro_field.io.msh_sections import RawMesh, read_sections
+from neuro_field.io.tissue_names import tissue_called
 
 #: Gmsh's number for the four-node tetrahedron.
 TETRAHEDRON = 4
@@ -28,12 +29,13 @@ class MshFile:
     """What a .msh file says of volumes.
 
     ``mesh`` in the file's own unit (mm for head meshes); ``names`` of volume tags; ``element_data`` (t,) or
-    (t, k) by name, NaN where the file gives none.
+    (t, k) by name, NaN where the file gives none; ``notes`` what was left out of it, one line each.
     """
 
     mesh: TetMesh
     names: dict[int, str]
     element_data: dict[str, AnyArray]
+    notes: tuple[str, ...] = ()
 
 
 def read_msh(path: str | Path) -> MshFile:
@@ -46,22 +48,55 @@ def read_msh(path: str | Path) -> MshFile:
     InputError
         If the file does not exist.
     FileFormatError
-        If it is no .msh 2.2 or 4.1, is damaged, or holds no tetrahedra; the message names the file and the
-        place.
+        If it is no .msh 2.2 or 4.1, is damaged, holds no tetrahedra, other volume elements beside them, or some that
+        are in no physical group (Gmsh's own numbers of volumes do not say what they are); the message names the file
+        and the place.
     """
     path = Path(path)
     if not path.is_file():
         raise InputError(f"The mesh {path} does not exist or is no file.")
     raw = read_sections(path)
-    tets, tags = raw.tetrahedra, raw.tags
-    if not len(tets):
+    tags = raw.tags
+    if raw.others:
+        found = " and ".join(f"{count} {kind}" for kind, count in sorted(raw.others.items()))
+        raise FileFormatError(f"The mesh {path} must hold tetrahedra alone; instead it holds {found} as well.")
+    if not len(tags):
         raise FileFormatError(f"The mesh {path} must hold tetrahedra; instead it holds none (a surface mesh?).")
+    astray = int(np.count_nonzero(tags == 0))
+    if astray:
+        raise FileFormatError(
+            f"The mesh {path}: {astray} of its {len(tags)} tetrahedra are in no physical group, so nothing says which "
+            "tissue they are; give every volume a physical group, named as its tissue or numbered as SimNIBS does."
+        )
+    _drop_doubles(raw, path)
+    tags = raw.tags
     nodes, tets = _renumbered(raw, path)
     tets, flat = _turned(nodes, tets)
     if flat:
         raise FileFormatError(f"The mesh {path} holds {flat} tetrahedra without volume; mesh the head again.")
     data = {name: _per_element(raw, *rows) for name, rows in raw.element_data.items()}
-    return MshFile(TetMesh(nodes, tets, tags), raw.names, data)
+    curved = sorted(raw.orders - {1})
+    notes = tuple(f"of tetrahedra of order {order} the corner nodes were used, edges as straight" for order in curved)
+    return MshFile(TetMesh(nodes, tets, tags), raw.names, data, notes)
+
+
+def _drop_doubles(raw: RawMesh, path: Path) -> None:
+    """Keep one of the tetrahedra that version 2.2 writes once for each of their physical groups: the tissue's."""
+    mixed = raw.tetrahedra.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)  # spreads numbers over 64 bits
+    mixed = (mixed ^ (mixed >> np.uint64(29))) * np.uint64(0xBF58476D1CE4E5B9)
+    _, place, count = np.unique(mixed.sum(axis=1), return_inverse=True, return_counts=True)
+    if count.max() == 1:
+        return
+    doubled = count[place] > 1
+    tissues = [tag for tag, name in raw.names.items() if tissue_called(name) is not None]
+    kept = ~doubled | np.isin(raw.tags, tissues)
+    if (np.bincount(place, kept) != 1).any():
+        groups = np.unique(raw.tags[doubled]).tolist()
+        raise FileFormatError(
+            f"The mesh {path} holds {int(np.count_nonzero(count > 1))} tetrahedra several times, in its physical "
+            f"groups {groups}, and their names do not say which tissue they are; leave every volume in one group."
+        )
+    raw.tetrahedra, raw.tags, raw.element_numbers = raw.tetrahedra[kept], raw.tags[kept], raw.element_numbers[kept]
 
 
 def _renumbered(raw: RawMesh, path: Path) -> tuple[AnyArray, AnyArray]:

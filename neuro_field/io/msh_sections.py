@@ -1,5 +1,6 @@
 """The sections of a Gmsh .msh file as plain arrays: a reader that believes no count before it fits the file."""
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,13 +10,23 @@ import numpy as np
 
 from neuro_field.arrays import AnyArray
 from neuro_field.errors import FileFormatError
+from neuro_field.io.tissue_names import tissue_called
 
-#: Nodes of an element by Gmsh's type number: the kinds that head and coil meshes hold.
+#: Nodes of an element by Gmsh's type number: the kinds that head and coil meshes hold, of every order up to five.
 NODES_OF = {
     1: 2, 2: 3, 3: 4, 4: 4, 5: 8, 6: 6, 7: 5, 8: 3, 9: 6, 10: 9, 11: 10, 12: 27, 13: 18, 14: 14, 15: 1,
-    16: 8, 17: 20, 18: 15, 19: 13, 20: 9, 21: 10, 29: 20,
+    16: 8, 17: 20, 18: 15, 19: 13, 20: 9, 21: 10, 22: 12, 23: 15, 24: 15, 25: 21, 26: 4, 27: 5, 28: 6, 29: 20, 30: 35,
+    31: 56,
 }  # fmt: skip
-TETRAHEDRON = 4
+
+#: Tetrahedra by type number, and their order; their corners are the first four nodes.
+ORDER_OF = {4: 1, 11: 2, 29: 3, 30: 4, 31: 5}
+
+#: Volume elements that are no tetrahedra.
+OTHER_VOLUMES = {
+    5: "hexahedra", 12: "hexahedra", 17: "hexahedra", 6: "prisms", 13: "prisms", 18: "prisms", 7: "pyramids",
+    14: "pyramids", 19: "pyramids",
+}  # fmt: skip
 
 
 @dataclass(eq=False)
@@ -23,7 +34,10 @@ class RawMesh:
     """Arrays as the file numbers them.
 
     ``node_numbers`` (n,), ``nodes`` (n, 3), ``element_numbers`` (t,), ``tetrahedra`` (t, 4) node numbers,
-    ``tags`` (t,), ``names`` of volume tags, ``element_data`` {name: (element numbers (r,), values (r, k))}.
+    ``tags`` (t,) numbers of physical groups, 0 where an element is in none, ``names`` of these,
+    ``element_data`` {name: (element numbers (r,), values (r, k))}, ``orders`` of the tetrahedra, ``others`` kinds of
+    volume elements that are none, and how many.  ``groups_of`` a volume entity and ``parent_of`` a part of one belong
+    to version 4.1.
     """
 
     node_numbers: AnyArray = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
@@ -33,7 +47,33 @@ class RawMesh:
     tags: AnyArray = field(default_factory=lambda: np.zeros(0, dtype=np.int32))
     names: dict[int, str] = field(default_factory=dict)
     element_data: dict[str, tuple[AnyArray, AnyArray]] = field(default_factory=dict)
-    physical_of: dict[int, int] = field(default_factory=dict)
+    orders: set[int] = field(default_factory=set)
+    others: Counter[str] = field(default_factory=Counter)
+    groups_of: dict[int, list[int]] = field(default_factory=dict)
+    parent_of: dict[int, int] = field(default_factory=dict)
+
+    def keep(self, kind: int, numbers: AnyArray, tags: AnyArray, nodes: AnyArray) -> None:
+        """Elements of one kind, with all their nodes: of tetrahedra the corners are kept, other volumes are counted."""
+        if kind in OTHER_VOLUMES:
+            self.others[OTHER_VOLUMES[kind]] += len(numbers)
+        if kind not in ORDER_OF or not len(numbers):
+            return
+        self.orders.add(ORDER_OF[kind])
+        self.element_numbers = np.concatenate([self.element_numbers, numbers.astype(np.int64)])
+        self.tags = np.concatenate([self.tags, np.abs(tags).astype(np.int32)])
+        self.tetrahedra = np.concatenate([self.tetrahedra, nodes[:, :4].astype(np.int64)])
+
+    def group(self, entity: int) -> int:
+        """The physical group of a volume entity, or of the one it is a part of; 0 where it is in none.
+
+        Of several groups the one that is named as a tissue is meant; where that does not decide it, ValueError.
+        """
+        groups = self.groups_of.get(entity) or self.groups_of.get(self.parent_of.get(entity, entity)) or [0]
+        named = [group for group in groups if tissue_called(self.names.get(group, "")) is not None]
+        chosen = sorted(set(groups if len(groups) == 1 else named))
+        if len(chosen) != 1:
+            raise ValueError(groups)
+        return chosen[0]
 
 
 class Reader:
@@ -142,6 +182,7 @@ def read_sections(path: Path) -> RawMesh:
         "$PhysicalNames": _names,
         "$ElementData": _element_data,
         "$Entities": _entities_41,
+        "$PartitionedEntities": _parts_41,
         "$Nodes": _nodes_41 if version == "4.1" else _nodes_22,
         "$Elements": _elements_41 if version == "4.1" else _elements_22,
     }
@@ -214,18 +255,13 @@ def _nodes_22(reader: Reader, raw: RawMesh) -> None:
         raw.node_numbers, raw.nodes = reader.whole(rows[:, 0]), rows[:, 1:]
 
 
-def _keep_tetrahedra(raw: RawMesh, numbers: AnyArray, tags: AnyArray, nodes: AnyArray) -> None:
-    raw.element_numbers = np.concatenate([raw.element_numbers, numbers.astype(np.int64)])
-    raw.tags = np.concatenate([raw.tags, tags.astype(np.int32)])
-    raw.tetrahedra = np.concatenate([raw.tetrahedra, nodes.astype(np.int64)])
-
-
 def _elements_22(reader: Reader, raw: RawMesh) -> None:
     if not reader.binary:
         _elements_22_ascii(reader, raw)
         return
     count = reader.count(4)
-    done, blocks = 0, []
+    done = 0
+    blocks: dict[int, list[tuple[AnyArray, AnyArray, AnyArray]]] = {}
     while done < count:
         kind, here, tag_count = (int(value) for value in reader.take(np.dtype("i4"), 3))
         if kind not in NODES_OF or here < 1 or not 0 <= tag_count <= 16:
@@ -234,14 +270,13 @@ def _elements_22(reader: Reader, raw: RawMesh) -> None:
         rows = reader.take(np.dtype("i4"), reader.fits(here, 4 * width) * width).reshape(here, width)
         if here == 1:
             rows = np.concatenate([rows, _single_elements(reader, kind, tag_count, width, count - done - 1)])
-        if kind == TETRAHEDRON:
-            tags = rows[:, 1] if tag_count else np.zeros(len(rows))
-            blocks.append((rows[:, 0], tags, rows[:, 1 + tag_count :]))
+        tags = rows[:, 1] if tag_count else np.zeros(len(rows))
+        blocks.setdefault(kind, []).append((rows[:, 0], tags, rows[:, 1 + tag_count :]))
         done += len(rows)
     if done != count:
         raise reader.wrong(f"{count} elements were expected, {done} were found")
-    if blocks:
-        _keep_tetrahedra(raw, *(np.concatenate(parts) for parts in zip(*blocks, strict=True)))
+    for kind, found in blocks.items():
+        raw.keep(kind, *(np.concatenate(parts) for parts in zip(*found, strict=True)))
 
 
 def _single_elements(reader: Reader, kind: int, tag_count: int, width: int, most: int) -> AnyArray:
@@ -272,19 +307,23 @@ def _elements_22_ascii(reader: Reader, raw: RawMesh) -> None:
     lines = [line for line in lines if line.strip()]
     if len(lines) != count:
         raise reader.wrong(f"{count} elements were expected, {len(lines)} lines were found")
-    rows = []
+    rows: dict[int, list[list[bytes]]] = {}
     try:
         for line in lines:
             words = line.split()
-            if words[1] == b"4":
-                tag_count = int(words[2])
-                tag = words[3] if tag_count else b"0"
-                rows.append([words[0], tag, *words[3 + tag_count : 7 + tag_count]])
-        table = np.array(rows, dtype=np.int64).reshape(len(rows), 6)
+            kind = int(words[1])
+            if kind in ORDER_OF:
+                first = 3 + int(words[2])
+                tag = words[3] if first > 3 else b"0"
+                rows.setdefault(kind, []).append([words[0], tag, *words[first : first + NODES_OF[kind]]])
+            elif kind in OTHER_VOLUMES:
+                raw.others[OTHER_VOLUMES[kind]] += 1
+        tables = {k: np.array(v, dtype=np.int64).reshape(len(v), 2 + NODES_OF[k]) for k, v in rows.items()}
     except (ValueError, IndexError):
         raise reader.wrong("a line is not number, type, tags and nodes") from None
     reader.at = close
-    _keep_tetrahedra(raw, table[:, 0], table[:, 1], table[:, 2:])
+    for kind, table in tables.items():
+        raw.keep(kind, table[:, 0], table[:, 1], table[:, 2:])
 
 
 def _element_data(reader: Reader, raw: RawMesh) -> None:
@@ -306,27 +345,62 @@ def _element_data(reader: Reader, raw: RawMesh) -> None:
 
 
 def _entities_41(reader: Reader, raw: RawMesh) -> None:
-    """Physical tags of the volumes; points, curves and surfaces are passed over."""
+    """Physical groups of the volumes; points, curves and surfaces are passed over."""
     size = np.dtype("u8")
     counts = reader.take(size, 4).astype(int).tolist() if reader.binary else reader.numbers(4)
+    _entity_rows(reader, raw, counts, parts=False)
+
+
+def _parts_41(reader: Reader, raw: RawMesh) -> None:
+    """Physical groups and parents of the parts that a mesh was cut into for several processors."""
+    size = np.dtype("u8")
+    if reader.binary:
+        _, ghosts = reader.take(size, 2).astype(int).tolist()
+        reader.take(np.dtype("i4"), 2 * reader.fits(ghosts, 8))
+        counts = reader.take(size, 4).astype(int).tolist()
+    else:
+        reader.numbers(1)
+        for _ in range(reader.count(4)):
+            reader.numbers(2)
+        counts = reader.numbers(4)
+    _entity_rows(reader, raw, counts, parts=True)
+
+
+def _entity_rows(reader: Reader, raw: RawMesh, counts: list[int], *, parts: bool) -> None:
+    """The rows of points, curves, surfaces and volumes; those of parts name their parent and processors as well."""
     for dimension, count in enumerate(counts[:4]):
         for _ in range(reader.fits(count, 8)):
-            if not reader.binary:
-                words = reader.line().split()
-                try:
-                    skip = 4 if dimension == 0 else 7
-                    physical = [int(word) for word in words[skip + 1 : skip + 1 + int(words[skip])]]
-                    entity = int(words[0])
-                except (ValueError, IndexError):
-                    raise reader.wrong(f"an entity was expected, {' '.join(words)[:40]!r} was found") from None
-            else:
-                entity = int(reader.take(np.dtype("i4"), 1)[0])
-                reader.take(np.dtype("f8"), 3 if dimension == 0 else 6)
-                physical = reader.take(np.dtype("i4"), int(reader.take(size, 1)[0])).tolist()
-                if dimension > 0:
-                    reader.take(np.dtype("i4"), int(reader.take(size, 1)[0]))
-            if dimension == 3 and physical:
-                raw.physical_of[entity] = int(physical[0])
+            read = _entity_binary if reader.binary else _entity_text
+            entity, parent, groups = read(reader, dimension, parts)
+            if dimension == 3:
+                raw.groups_of[entity] = sorted({abs(group) for group in groups} - {0})
+                if parts:
+                    raw.parent_of[entity] = parent
+
+
+def _entity_text(reader: Reader, dimension: int, parts: bool) -> tuple[int, int, list[int]]:
+    words = reader.line().split()
+    try:
+        entity, parent, at = int(words[0]), 0, 1
+        if parts:
+            parent, at = int(words[2]), 4 + int(words[3])
+        at += 3 if dimension == 0 else 6
+        return entity, parent, [int(word) for word in words[at + 1 : at + 1 + int(words[at])]]
+    except (ValueError, IndexError):
+        raise reader.wrong(f"an entity was expected, {' '.join(words)[:40]!r} was found") from None
+
+
+def _entity_binary(reader: Reader, dimension: int, parts: bool) -> tuple[int, int, list[int]]:
+    size, whole = np.dtype("u8"), np.dtype("i4")
+    entity, parent = int(reader.take(whole, 1)[0]), 0
+    if parts:
+        parent = int(reader.take(whole, 2)[1])
+        reader.take(whole, int(reader.take(size, 1)[0]))
+    reader.take(np.dtype("f8"), 3 if dimension == 0 else 6)
+    groups = reader.take(whole, int(reader.take(size, 1)[0])).tolist()
+    if dimension > 0:
+        reader.take(whole, int(reader.take(size, 1)[0]))
+    return entity, parent, groups
 
 
 def _nodes_41(reader: Reader, raw: RawMesh) -> None:
@@ -366,9 +440,15 @@ def _elements_41(reader: Reader, raw: RawMesh) -> None:
             rows = reader.take(size, reader.fits(here, 8 * width) * width).reshape(here, width).astype(np.int64)
         else:
             rows = reader.whole(reader.table(reader.fits(here, 2 * width), width))
-        if kind == TETRAHEDRON and dimension == 3:
-            tag = raw.physical_of.get(entity, entity)
-            _keep_tetrahedra(raw, rows[:, 0], np.full(here, tag), rows[:, 1:])
+        if dimension == 3:
+            try:
+                tag = raw.group(int(entity))
+            except ValueError as error:
+                raise FileFormatError(
+                    f"The mesh {reader.path}: the volume {entity} is in several physical groups, {error}, and their "
+                    "names do not say which tissue it is; leave it in one."
+                ) from None
+            raw.keep(int(kind), rows[:, 0], np.full(here, tag), rows[:, 1:])
         found += here
     if found != int(count):
         raise reader.wrong(f"{count} elements were expected, {found} were found")

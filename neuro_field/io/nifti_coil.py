@@ -1,4 +1,7 @@
-"""Coils as a sampled vector potential in NIfTI: (i, j, k, 3) in T m per A, affine to mm of the coil frame."""
+"""Coils as a sampled vector potential in NIfTI: (i, j, k, 3) in T m per A, affine to mm of the coil frame.
+
+The header must say where the grid lies: without a form, programs differ by a mirroring and half its size.
+"""
 
 import zlib
 from pathlib import Path
@@ -9,48 +12,99 @@ import numpy as np
 from nibabel.filebasedimages import ImageFileError
 from nibabel.spatialimages import HeaderDataError
 
+from neuro_field.arrays import FloatArray
 from neuro_field.coil.coil import Coil
 from neuro_field.coil.sources import Grid
 from neuro_field.errors import FileFormatError, InputError
-
-#: More samples than this are taken for damage.
-MOST_SAMPLES = 200_000_000
+from neuro_field.io.coil_limits import FORMS_AGREE, checked_samples, checked_sides, grid_corners
+from neuro_field.io.nifti_forms import open_nifti, qform_of, sform_of
 
 #: What nibabel lets through from a damaged file.
 _DAMAGE = (ImageFileError, HeaderDataError, OSError, EOFError, ValueError, OverflowError, MemoryError, zlib.error)
+
+#: Units of length that a header can state and that are not mm, by number (nifti1.h).
+_OTHER_UNITS = {1: "metres", 3: "micrometres"}
 
 
 def read_nifti_coil(path: Path) -> Coil:
     """A coil from a sampled potential; its dI/dt limit is unknown, and it has no dipoles.
 
+    The three components may stand on the fourth axis, or on the fifth as NIfTI wants it of vectors.
+
     Raises
     ------
     FileFormatError
-        If it is no such image.
+        If it is no such image, is too large for memory, or its header does not say in mm where it lies, or says two
+        different things.
     """
+    name = path.name.removesuffix(".gz").removesuffix(".nii")
     try:
-        image: Any = nib.load(path)
-        shape = tuple(int(size) for size in image.shape)
-        if len(shape) != 4 or shape[3] != 3 or min(shape) < 2:
-            raise FileFormatError(f"{path.name}: a coil's potential must have shape (i, j, k, 3); instead {shape}.")
-        if int(np.prod(shape, dtype=np.int64)) > MOST_SAMPLES:
-            raise FileFormatError(f"{path.name} states {shape} samples, more than {MOST_SAMPLES}; taken for damage.")
-        data = np.asarray(image.dataobj, dtype=np.float64)
-        affine = np.array(image.affine, dtype=np.float64)
-    except FileFormatError:
-        raise
+        header, samples = open_nifti(path)
+        shape = _checked_shape(header, path)
+        affine = _affine(header, path, shape)
+        checked_samples(shape, path.name)
+        data = np.asarray(samples, dtype=np.float64).reshape(shape)
+    except InputError as error:
+        raise FileFormatError(str(error)) from None
     except _DAMAGE as error:
         why = " ".join(str(error).split())
         raise FileFormatError(f"{path.name} is not a NIfTI image, or is damaged: {why:.80}") from None
-    name = path.name.removesuffix(".gz").removesuffix(".nii")
     try:
         return Coil(name, (Grid(data, affine),), provenance={"source": path.name})
     except InputError as error:
         raise FileFormatError(f"{path.name}: {error}") from None
 
 
+def _checked_shape(header: Any, path: Path) -> tuple[int, ...]:
+    """(i, j, k, 3) of an image of three real numbers per voxel."""
+    shape = given = tuple(int(size) for size in header.get_data_shape())
+    if len(shape) == 5 and shape[3] == 1:
+        shape = (*shape[:3], shape[4])
+    if len(shape) != 4 or shape[3] != 3 or min(shape) < 2:
+        raise FileFormatError(f"{path.name}: a coil's potential must have shape (i, j, k, 3); instead {given}.")
+    if header.get_data_dtype().kind not in "iuf":
+        raise FileFormatError(f"{path.name} must hold real numbers; instead it holds {header.get_data_dtype()}.")
+    return shape
+
+
+def _affine(header: Any, path: Path, shape: tuple[int, ...]) -> FloatArray:
+    """The one position in mm that a header states."""
+    qform, _ = qform_of(header, path.name)
+    sform, _ = sform_of(header)
+    affine = qform if sform is None else sform
+    if affine is None:
+        raise FileFormatError(
+            f"{path.name} does not say where its samples lie (qform_code and sform_code are 0): left and right of the "
+            "coil cannot be known; store the affine to mm of the coil frame in its sform."
+        )
+    unit = _OTHER_UNITS.get(int(header["xyzt_units"]) & 7)
+    if unit is not None:
+        raise FileFormatError(f"{path.name}: its header states {unit}; store its affine in mm.")
+    if not np.isfinite(affine).all():
+        raise FileFormatError(f"{path.name}: the affine in its header is not finite.")
+    corners = grid_corners(affine, shape)
+    if qform is not None and sform is not None:
+        gap = float(np.linalg.norm(corners - grid_corners(qform, shape), axis=1).max())
+        if not gap <= FORMS_AGREE:
+            raise FileFormatError(
+                f"{path.name}: the two positions in its header (qform and sform) differ by {gap:.1f} mm; copy the "
+                "right one over the other."
+            )
+    checked_sides(corners, f"{path.name}: its grid")
+    return affine
+
+
 def nifti_of_coil(coil: Coil) -> nib.Nifti1Image:
-    """The sampled potential of a coil as an image; refuses coils that are not one sampled potential."""
+    """The sampled potential of a coil as an image that `read_nifti_coil` takes.
+
+    Raises
+    ------
+    InputError
+        If the coil is not one sampled potential.
+    """
     if len(coil.elements) != 1 or not isinstance(coil.elements[0], Grid):
         raise InputError(f"The coil {coil.name!r} is no sampled potential; write it as .tcd or .ccd instead.")
-    return nib.Nifti1Image(np.array(coil.elements[0].data), np.array(coil.elements[0].affine))
+    grid = coil.elements[0]
+    image = nib.Nifti1Image(np.array(grid.data), np.array(grid.affine))
+    image.header.set_xyzt_units("mm")
+    return image

@@ -7,13 +7,14 @@ import numpy as np
 from neuro_field.arrays import FloatArray
 from neuro_field.errors import FileFormatError
 from neuro_field.geometry.mesh import Surface
+from neuro_field.io.coil_limits import bounded_bytes
 
 _RECORD = np.dtype([("normal", "<f4", 3), ("corners", "<f4", (3, 3)), ("attribute", "<u2")])
 
 
 def read_stl(path: Path) -> Surface:
     """A surface, equal corners joined; raises FileFormatError on a damaged file."""
-    data = path.read_bytes()
+    data = bounded_bytes(path)
     count = int.from_bytes(data[80:84], "little") if len(data) >= 84 else -1
     if count >= 0 and len(data) == 84 + count * _RECORD.itemsize:
         corners = np.frombuffer(data, _RECORD, count, 84)["corners"].astype(np.float64)

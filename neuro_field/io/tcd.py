@@ -21,11 +21,21 @@ from neuro_field.coil.sources import Dipoles, Grid, Segments, Source
 from neuro_field.coil.stimulator import Stimulator, Waveform
 from neuro_field.errors import FileFormatError, InputError
 from neuro_field.geometry.mesh import Surface
-from neuro_field.io.ccd import LARGEST
+from neuro_field.io.ccd import LARGEST, MOST_DIPOLES
+from neuro_field.io.coil_limits import (
+    MOST_SAMPLES,
+    bounded_bytes,
+    checked_casing,
+    checked_samples,
+    checked_sides,
+    checked_slope,
+    grid_corners,
+    one_line,
+    text_of,
+)
 
-#: Largest file and largest unpacked array, bytes: beyond is taken for damage or an attack.
-MOST_FILE_BYTES = 500_000_000
-MOST_ARRAY_BYTES = 400_000_000
+#: Most bytes that all packed arrays of a file may unpack to: beyond is taken for damage or an attack.
+MOST_UNPACKED_BYTES = 8 * MOST_SAMPLES
 
 _DIPOLES, _SEGMENTS, _GRID = 1, 2, 3
 
@@ -45,14 +55,13 @@ def read_tcd(path: Path, motions: Sequence[float] | None = None) -> Coil:
     FileFormatError
         Naming the file and the key that is wrong.
     """
-    if path.stat().st_size > MOST_FILE_BYTES:
-        raise FileFormatError(f"{path.name} is larger than {MOST_FILE_BYTES // 10**6} MB; taken for damage.")
+    data = bounded_bytes(path)
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(text_of(data))
     except (ValueError, RecursionError) as error:  # also what is no text, and numbers of thousands of digits
         raise FileFormatError(f"{path.name} is not a .tcd file (JSON): {error!s:.80}") from None
     try:
-        return _coil(_Keys(content, ""), path, motions)
+        return _coil(_Keys(content, "", _Room(MOST_UNPACKED_BYTES)), path, motions)
     except _MotionError as error:
         raise InputError(f"{path.name}: {error}") from None
     except InputError as error:
@@ -63,20 +72,45 @@ class _MotionError(InputError):
     """The motions asked for are not those of the file."""
 
 
-class _Keys:
-    """A JSON object that knows where it stands in the file."""
+class _Room:
+    """How many bytes the packed arrays of one file may still unpack to."""
 
-    def __init__(self, value: Any, place: str) -> None:
+    def __init__(self, left: int) -> None:
+        self.left = left
+
+    def unpacked(self, text: str, place: str, most: int, what: str) -> bytes:
+        """Bytes of a base64 text of zlib data: never more than ``most``, which ``what`` takes, nor than the room."""
+        if most > self.left:
+            most, what = self.left, f"the {self.left / 1e6:g} MB that are left for this file"
+        try:
+            unpack = zlib.decompressobj()
+            out = unpack.decompress(base64.b64decode(text, validate=True), most + 1)
+        except (binascii.Error, ValueError, zlib.error):
+            raise FileFormatError(f"{place} must be a list or base64 of zlib data; instead it is damaged.") from None
+        if len(out) > most:
+            raise FileFormatError(f"{place} unpacks to more than {what}.")
+        if not unpack.eof:
+            raise FileFormatError(f"{place} is cut short.")
+        if len(out) % 8:
+            raise FileFormatError(f"{place} must unpack to 8-byte numbers; instead it has {len(out)} bytes.")
+        self.left -= len(out)
+        return out
+
+
+class _Keys:
+    """A JSON object that knows where it stands in the file, and how much the file may still unpack."""
+
+    def __init__(self, value: Any, place: str, room: _Room) -> None:
         if not isinstance(value, dict):
             raise FileFormatError(f"{place or 'the file'} must be an object; instead it is {value!r:.40}.")
-        self.value, self.place = value, place
+        self.value, self.place, self.room = value, place, room
 
     def at(self, key: str) -> str:
         return f"{self.place}.{key}" if self.place else key
 
     def text(self, key: str, default: str = "") -> str:
         value = self.value.get(key)
-        return default if value is None else str(value)
+        return default if value is None else one_line(str(value))
 
     def objects(self, key: str) -> list["_Keys"]:
         value = self.value.get(key)
@@ -84,7 +118,7 @@ class _Keys:
             return []
         if not isinstance(value, list):
             raise FileFormatError(f"{self.at(key)} must be a list; instead it is {value!r:.40}.")
-        return [_Keys(item, f"{self.at(key)}[{index}]") for index, item in enumerate(value)]
+        return [_Keys(item, f"{self.at(key)}[{index}]", self.room) for index, item in enumerate(value)]
 
     def number(self, key: str, default: float | None = None) -> float | None:
         value = self.value.get(key, default)
@@ -104,7 +138,8 @@ class _Keys:
         """The numbers under a key, (k, columns), or (k,) when columns is None."""
         value, place = self.value.get(key), self.at(key)
         if isinstance(value, str):
-            out = np.frombuffer(_unpacked(value, place), dtype)
+            most = 4 * MOST_DIPOLES
+            out = np.frombuffer(self.room.unpacked(value, place, 8 * most, f"{most} numbers"), dtype)
             if columns and len(out) % columns:
                 raise FileFormatError(f"{place} must hold a multiple of {columns} numbers; not {len(out)}.")
             out = out.reshape(-1, columns) if columns else out
@@ -132,20 +167,6 @@ def _index(value: Any, count: int, place: str, what: str) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < count:
         raise FileFormatError(f"{place} must be the number of one of {count} {what}; instead it is {value!r:.40}.")
     return value
-
-
-def _unpacked(text: str, place: str) -> bytes:
-    """Bytes of a base64 text of zlib data, bounded."""
-    try:
-        unpack = zlib.decompressobj()
-        out = unpack.decompress(base64.b64decode(text, validate=True), MOST_ARRAY_BYTES)
-    except (binascii.Error, ValueError, zlib.error):
-        raise FileFormatError(f"{place} must be a list or base64 of zlib data; instead it is damaged.") from None
-    if not unpack.eof:
-        raise FileFormatError(f"{place} is cut short, or unpacks to more than {MOST_ARRAY_BYTES // 10**6} MB.")
-    if len(out) % 8:
-        raise FileFormatError(f"{place} must unpack to 8-byte numbers; instead it has {len(out)} bytes.")
-    return out
 
 
 def _coil(keys: _Keys, path: Path, asked: Sequence[float] | None) -> Coil:
@@ -180,7 +201,7 @@ def _coil(keys: _Keys, path: Path, asked: Sequence[float] | None) -> Coil:
         keys.text("name") or path.stem,
         tuple(elements),
         min(known) if known else None,
-        _joined(housings),
+        checked_casing(_joined(housings), "coilModels: the housing"),
         stimulators,
         provenance,
     )
@@ -196,7 +217,11 @@ def _element(item: _Keys, channel: int, file: _Keys) -> Source:
             raise FileFormatError(f"{item.place}: points and values must be of one length.")
         return Segments(starts, starts + vectors, np.ones(len(starts)), channel)
     if kind == _GRID:
-        return Grid(_samples(item, file), _matrix(item), stimulator=channel)
+        samples, affine = _samples(item, file), _matrix(item)
+        checked_samples(samples.shape, item.at("data"))
+        if samples.ndim == 4:
+            checked_sides(grid_corners(affine, samples.shape), f"{item.place}: its grid")
+        return Grid(samples, affine, stimulator=channel)
     raise FileFormatError(f"{item.at('type')} must be 1, 2 or 3; instead it is {kind!r:.40}.")
 
 
@@ -205,7 +230,9 @@ def _samples(item: _Keys, file: _Keys) -> FloatArray:
     value, place = item.value.get("data"), item.at("data")
     if isinstance(value, str):
         shape = _grid_shape(file, place)
-        flat = np.frombuffer(_unpacked(value, place), "<f8")
+        checked_samples(shape, place)
+        stated = f"the {shape} numbers of limits and resolution"
+        flat = np.frombuffer(item.room.unpacked(value, place, 8 * int(np.prod(shape, dtype=np.int64)), stated), "<f8")
         if len(flat) != np.prod(shape, dtype=object):
             raise FileFormatError(f"{place} must hold {shape} numbers by limits and resolution; instead {len(flat)}.")
         out = flat.reshape(shape)
@@ -222,8 +249,14 @@ def _grid_shape(file: _Keys, place: str) -> tuple[int, ...]:
     if any(file.value.get(key) is None for key in ("limits", "resolution")):
         raise FileFormatError(f"{place} is packed, so the file must say limits and resolution; or give nested lists.")
     limits, resolution = file.array("limits", 2), file.array("resolution", None)
-    if limits.shape != (3, 2) or resolution.shape != (3,) or not (resolution > 0).all():
-        raise FileFormatError(f"limits must be three pairs and resolution three numbers above 0 to unpack {place}.")
+    if (
+        limits.shape != (3, 2)
+        or resolution.shape != (3,)
+        or not ((resolution > 0).all() and (np.diff(limits) > 0).all())
+    ):
+        raise FileFormatError(
+            f"limits must be three rising pairs and resolution three numbers above 0 to unpack {place}."
+        )
     return (*(int(count) for count in np.round((limits[:, 1] - limits[:, 0]) / resolution) + 1), 3)
 
 
@@ -239,7 +272,9 @@ def _stimulator(item: _Keys) -> Stimulator:
     for wave in item.objects("waveformList"):
         fit = wave.array("fit", None) if wave.value.get("fit") is not None else None
         waveforms.append(Waveform(wave.text("name"), wave.array("time", None), wave.array("signal", None), fit))
-    return Stimulator(item.text("name"), item.text("brand"), item.number("maxdIdt"), tuple(waveforms))
+    slope = item.number("maxdIdt")
+    didt_max = None if slope is None else checked_slope(slope, 1.0, item.at("maxdIdt"))
+    return Stimulator(item.text("name"), item.text("brand"), didt_max, tuple(waveforms))
 
 
 def _model(item: _Keys) -> Surface:

@@ -10,10 +10,13 @@ from neuro_field.arrays import AnyArray
 from neuro_field.coil.marker import Marker
 from neuro_field.errors import FileFormatError, InputError
 from neuro_field.navigation.frames import ImageFrames
-from neuro_field.navigation.marks import NavigatorFile, checked_count, marker_of, number
+from neuro_field.navigation.marks import Gathering, NavigatorFile, number
 
 #: How far apart, mm, the stated offset of the image may lie from the given image's.
 _SAME_IMAGE = 0.1
+
+#: What every target must state of its frame.
+_STATED = {"CoordinateSystem": "ASSOCIATED_IMAGE", "PositionalUnit": "mm", "CoilAxesConvention": "simnibs"}
 
 _CONVENTION = "ANT visor2, world of the associated image's qform, coil axes as SimNIBS"
 
@@ -29,35 +32,31 @@ def read_ant(text: str, where: str, image: ImageFrames | None = None) -> Navigat
         raise FileFormatError(f"{where} is no sound JSON: {str(error)[:100]}.") from None
     if not isinstance(record, dict) or not isinstance(record.get("TargetMarkers"), list):
         raise FileFormatError(f"{where} is no marker file of ANT visor2: it has no list TargetMarkers.")
-    notes: tuple[str, ...] = ()
+    poses = Gathering(where)
     if image is None:
         head_from_file = np.eye(4)
-        notes = ("the world of its image's qform was taken as the head frame; name the T1 to have them compared",)
+        poses.notes.append("the world of its image's qform was taken as the head frame; name the T1 to compare them")
     else:
         _check_image(record, image, where)
         head_from_file = image.head_from_qform()
-    markers = []
     for place, entry in enumerate(record["TargetMarkers"]):
-        here = f"{where}, target {place}"
-        target = entry.get("CoilTarget") if isinstance(entry, dict) else None
-        if not isinstance(target, dict):
-            raise FileFormatError(f"{here}: the entry CoilTarget is missing.")
-        for key, known in (
-            ("CoordinateSystem", "ASSOCIATED_IMAGE"), ("PositionalUnit", "mm"), ("CoilAxesConvention", "simnibs"),
-        ):  # fmt: skip
-            if target.get(key) != known:
-                raise FileFormatError(f"{here}: {key} must be {known}; instead it is {target.get(key)!r:.40}.")
-        pose = target.get("CoilPose")
-        matrix = pose.get("RigidTransformMatrix4x4") if isinstance(pose, dict) else None
-        name = str(target.get("Name") or f"target {place}")
-        markers.append(marker_of(name, head_from_file @ _matrix(matrix, here), here))
-    return NavigatorFile("ant", _CONVENTION, checked_count(markers, where), notes)
+        with poses.pose(f"target {place}"):
+            target = entry.get("CoilTarget") if isinstance(entry, dict) else None
+            if not isinstance(target, dict):
+                raise FileFormatError("the entry CoilTarget is missing.")
+            for key, known in _STATED.items():
+                if target.get(key) != known:
+                    raise FileFormatError(f"{key} must be {known}; instead it is {target.get(key)!r:.40}.")
+            pose = target.get("CoilPose")
+            matrix = pose.get("RigidTransformMatrix4x4") if isinstance(pose, dict) else None
+            poses.add(str(target.get("Name") or f"target {place}"), head_from_file @ _matrix(matrix))
+    return poses.file("ant", _CONVENTION)
 
 
-def _matrix(value: Any, where: str) -> AnyArray:
+def _matrix(value: Any) -> AnyArray:
     if not isinstance(value, list) or len(value) != 4 or any(not isinstance(r, list) or len(r) != 4 for r in value):
-        raise FileFormatError(f"{where}: RigidTransformMatrix4x4 must be four rows of four; not {value!r:.40}.")
-    return np.array([[number(cell, f"{where}, RigidTransformMatrix4x4") for cell in row] for row in value])
+        raise FileFormatError(f"RigidTransformMatrix4x4 must be four rows of four; not {value!r:.40}.")
+    return np.array([[number(cell, "RigidTransformMatrix4x4") for cell in row] for row in value])
 
 
 def _check_image(record: dict[str, Any], image: ImageFrames, where: str) -> None:

@@ -38,6 +38,10 @@ class Export:
             raise InputError(f"Input subject must be letters and digits, as in sub-01; instead {self.subject!r:.40}.")
 
 
+#: Files that may say which poses of a ``*_markers.tsv`` were recorded.
+_PULSES = ("_events.tsv", "_nibs.tsv")
+
+
 def _brainsight(version: int) -> Callable[[Sequence[Marker], Export], dict[str, str]]:
     return lambda markers, how: {
         ".txt": brainsight_text(markers, version=version, system=how.system, image=how.image)
@@ -94,9 +98,10 @@ def read_navigator(path: str | Path, image: ImageFrames | None = None) -> Naviga
     FileNotFoundError
         If there is no such file.
     FileFormatError
-        If it is none of these, is damaged, or holds a pose that is sheared, scaled or mirrored.
+        If it is none of these, is damaged, or no pose in it can be used.  Where only some cannot (sheared, scaled,
+        mirrored, no number), these are left out: ``left_out`` and ``notes`` of the file say which and why.
     InputError
-        If the image does not define the world the file is in.
+        If the image does not define the world the file is in, or is not given where that is needed.
 
     Examples
     --------
@@ -112,27 +117,30 @@ def read_navigator(path: str | Path, image: ImageFrames | None = None) -> Naviga
     text, where = bounded_text(path), path.name
     start = text.lstrip()[:2000]
     if path.name.endswith("_markers.tsv"):
-        return read_nibs_bids(text, bounded_text(_coordinates(path)), where)
+        frame, pulses = _beside(path, "_coordsystem.json"), [_beside(path, name) for name in _PULSES]
+        if frame is None:
+            raise FileFormatError(f"{where} needs its *_coordsystem.json beside it, which says what frame it is in.")
+        return read_nibs_bids(text, frame, where, [table for table in pulses if table is not None])
     if start.startswith(MAGIC):
-        return read_invesalius(text.lstrip(), where)
+        return read_invesalius(text.lstrip(), where, image)
     if start.startswith("{"):
         return read_ant(text, where, image)
     if start.startswith("<"):
         return read_softaxic(text, where) if "<stmp" in start else read_localite(text, where)
-    if start.startswith("#"):
+    if start.startswith(("#", '"#')):
         return read_brainsight(text.lstrip(), where, image)
     raise FileFormatError(f"{path} is no file of a navigator that is read here: {', '.join(WRITERS)}.")
 
 
-def _coordinates(path: Path) -> Path:
-    """The ``*_coordsystem.json`` that belongs to a ``*_markers.tsv``: it may leave out the last of its entities."""
+def _beside(path: Path, ending: str) -> str | None:
+    """The text of the file that belongs to a ``*_markers.tsv``, whose name may leave out the last of its entities."""
     stem = path.name.removesuffix("_markers.tsv")
     while stem:
-        found = path.with_name(f"{stem}_coordsystem.json")
+        found = path.with_name(f"{stem}{ending}")
         if found.is_file():
-            return found
+            return bounded_text(found)
         stem = stem.rpartition("_")[0]
-    raise FileFormatError(f"{path.name} needs its *_coordsystem.json beside it, which says what frame it is in.")
+    return None
 
 
 def plan_markers(study: Study | Plan) -> dict[str, tuple[Marker, ...]]:
@@ -170,10 +178,12 @@ def export_plan(study: Study | Plan, systems: Sequence[str], folder: str | Path,
             for ending, text in WRITERS[name](markers, how).items():
                 texts[name][folder / _file_name(name, role, len(markers), ending, how)] = text
     for path in (path for files in texts.values() for path in files):
-        if path.exists():
+        if path.exists() or path.is_symlink():
             raise ExistsError(f"{path} is there already; nothing was overwritten: move it, or name another folder.")
     if not folder.parent.is_dir():
         raise InputError(f"The folder {folder.parent} does not exist; create it, or name another.")
+    if folder.is_file():
+        raise ExistsError(f"{folder} is a file; nothing was overwritten: name another folder.")
     folder.mkdir(exist_ok=True)
     for files in texts.values():
         for path, text in files.items():
@@ -194,4 +204,4 @@ def _file_name(system: str, role: str, ranks: int, ending: str, how: Export) -> 
     if system != "nibs-bids":
         return f"{role}_rank1-{ranks}_{system}{ending}"
     part = "" if ending == "_coordsystem.json" else f"_acq-rank1to{ranks}"
-    return f"sub-{how.subject}_task-{role}_stimsys-tms{part}{ending}"
+    return f"sub-{how.subject}_task-{role}{part}{ending}"

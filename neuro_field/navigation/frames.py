@@ -7,12 +7,18 @@ is the world `neuro_field.io.images.read_image` uses: the sform's where it has a
 from dataclasses import dataclass
 from pathlib import Path
 
-import nibabel as nib
 import numpy as np
 
 from neuro_field.arrays import FloatArray, as_rigid
-from neuro_field.errors import InputError
+from neuro_field.errors import FileFormatError, InputError
 from neuro_field.io.images import UNREADABLE
+from neuro_field.io.nifti_forms import open_nifti, qform_of, sform_of
+
+#: How far, mm, an image's own axes may carry a corner of it from where the patient's axes do.
+_SAME_AXES = 0.5
+
+#: RAS from the axes of DICOM, and back: leftwards, backwards, upwards.
+_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
 
 #: What the codes of a qform or sform mean (nifti1.h), as Brainsight spells them.
 WORLDS = {1: "Scanner", 2: "Aligned", 3: "Talairach", 4: "MNI-152", 5: "Other-Template"}
@@ -36,17 +42,18 @@ class ImageFrames:
         if not path.is_file() or not path.name.lower().endswith((".nii", ".nii.gz")):
             raise InputError(f"The image {path} must be a .nii or .nii.gz file that exists.")
         try:
-            image = nib.load(path)
-            qform, qcode = image.header.get_qform(coded=True)  # type: ignore[attr-defined]
-            sform, scode = image.header.get_sform(coded=True)  # type: ignore[attr-defined]
-            shape = tuple(int(n) for n in image.shape[:3])  # type: ignore[attr-defined]
+            header, _ = open_nifti(path)
+            (qform, qcode), (sform, scode) = qform_of(header, path.name), sform_of(header)
+            shape = tuple(int(n) for n in header.get_data_shape()[:3])
+        except FileFormatError as error:
+            raise InputError(str(error)) from None
         except UNREADABLE as error:
             raise InputError(f"The image {path} cannot be read: {str(error)[:100]}") from None
         if not qcode and not scode:
             raise InputError(f"The image {path} does not say where it lies (qform_code and sform_code are 0).")
         if len(shape) != 3:
             raise InputError(f"The image {path} must be three-dimensional; instead it has shape {shape}.")
-        return cls(path.name, qform if qcode else None, sform if scode else None, int(qcode), int(scode), shape)
+        return cls(path.name, qform, sform, qcode, scode, shape)
 
     @property
     def head(self) -> FloatArray:
@@ -84,6 +91,40 @@ class ImageFrames:
             f"The image {self.name} defines no world {':'.join(filter(None, (form, world)))}; it has {', '.join(has)}. "
             "Give the image that the navigator has loaded."
         )
+
+    def head_from_dicom(self) -> FloatArray:
+        """(4, 4) rigid, mm: from the scanner's frame as DICOM counts it (leftwards, backwards, upwards) to the head's.
+
+        Raises
+        ------
+        InputError
+            If no form of the header leads to the scanner's frame.
+        """
+        return self.head_from_world("", WORLDS[1]) @ _LPS
+
+    def head_from_corner(self) -> FloatArray:
+        """(4, 4) rigid, mm: from leftwards, backwards, upwards of the image's right anterior lower corner to the head.
+
+        The corner is the centre of its voxel.
+
+        Raises
+        ------
+        InputError
+            If the image is tilted, so that its own axes and the patient's are not the same.
+        """
+        steps = self.head[:3, :3] * (np.array(self.shape) - 1)
+        main = np.where(np.abs(steps) == np.abs(steps).max(axis=0), steps, 0.0)
+        gap = float(np.abs(steps - main).sum(axis=1).max())
+        if gap > _SAME_AXES:
+            raise InputError(
+                f"The image {self.name} is tilted: its axes and the patient's part by {gap:.1f} mm within it "
+                f"({_SAME_AXES} mm at most), so coordinates from its corner can be read in two ways. Export the poses "
+                "again in one of the coordinate systems NIfTI:..."
+            )
+        low, high = (self.head[:3, 3] + extreme(steps, 0).sum(axis=1) for extreme in (np.minimum, np.maximum))
+        out = _LPS.copy()
+        out[:3, 3] = high[0], high[1], low[2]
+        return out
 
     def _head_from(self, affine: FloatArray | None, what: str) -> FloatArray:
         if affine is None:

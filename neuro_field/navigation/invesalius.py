@@ -1,14 +1,13 @@
-"""InVesalius markers, .mkss version 4: tab-separated rows behind a quoted header.
+"""InVesalius markers, .mkss versions 0 to 4: tab-separated rows behind a quoted header.
 
 The ``*_world`` columns hold the pose in the world of the image's affine: x, y, z in mm and Euler angles in degrees
 about the fixed axes x, y, z in that order, of a coil that looks out of the head.  The columns without that ending are
 in InVesalius's own space (voxel indices times voxel sizes, y counted from the other end, angles in the voxel axes);
 these are what the program itself loads, and they can only be filled in for a known image whose voxel axes are
-right-handed.
+right-handed.  Files of the first versions may hold these alone, and they do not say what kind a marker is: fiducials
+are known by their labels, and a marker with angles is a planned pose of the coil.
 """
 
-import csv
-import io
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,11 +16,13 @@ from scipy.spatial.transform import Rotation
 
 from neuro_field.arrays import FloatArray
 from neuro_field.coil.marker import Marker
-from neuro_field.errors import FileFormatError
+from neuro_field.errors import FileFormatError, InputError
 from neuro_field.navigation.frames import ImageFrames
-from neuro_field.navigation.marks import NavigatorFile, checked_count, digits, left_out, marker_of, number
+from neuro_field.navigation.marks import Gathering, NavigatorFile, cells, digits, number
 
 MAGIC = "##INVESALIUS3_MARKER_FILE_"
+
+#: The version that is written; all up to it are read.
 VERSION = 4
 
 #: Our coil frame from the file's, and back: as Brainsight's.
@@ -38,36 +39,88 @@ _COLUMNS = (
     "gamma_cortex", "marker_type", "z_rotation", "z_offset", "mep_value", "brain_target_list", *_WORLD,
 )  # fmt: skip
 _MISSING = ("", "N/A", "None")
+_FIDUCIALS = ("LEI", "REI", "NAI")
 
 
-def read_invesalius(text: str, where: str) -> NavigatorFile:
-    """Coil poses in the head frame; fiducials, landmarks and rows without a world pose are left out."""
-    magic, _, rest = text.partition("\n")
-    if magic.strip() != f"{MAGIC}{VERSION}":
-        raise FileFormatError(f"{where} must begin with {MAGIC}{VERSION}; instead it begins with {magic[:40]!r}.")
-    markers, other = [], 0
-    try:
-        rows = list(csv.DictReader(io.StringIO(rest), delimiter="\t"))
-    except csv.Error as error:
-        raise FileFormatError(f"{where} is no sound table: {error}.") from None
-    for line, row in enumerate(rows, start=3):
-        here = f"{where}, line {line}"
-        missing = [key for key in (*_WORLD, "marker_type") if row.get(key) is None]
-        if missing:
-            raise FileFormatError(f"{here}: the column {missing[0]!r} is missing.")
-        kind = row["marker_type"].strip()
-        if kind not in (str(_PLANNED), str(_RECORDED)) or any(row[key].strip() in _MISSING for key in _WORLD):
-            other += 1
+def read_invesalius(text: str, where: str, image: ImageFrames | None = None) -> NavigatorFile:
+    """Coil poses in the head frame; fiducials, landmarks and markers without angles are left out.
+
+    Parameters
+    ----------
+    text : str
+    where : str
+        The file's name.
+    image : ImageFrames, optional
+        The image InVesalius had loaded: needed where the file holds no world columns.
+    """
+    magic, *lines = text.split("\n")
+    version = magic.strip().removeprefix(MAGIC)
+    if not magic.startswith(MAGIC) or version not in map(str, range(VERSION + 1)):
+        raise FileFormatError(f"{where} must begin with {MAGIC}0 to {VERSION}; instead it begins with {magic[:40]!r}.")
+    columns = cells(lines[0], "\t") if lines else []
+    in_world = set(_WORLD) <= set(columns)
+    if not in_world and not set(_OWN) <= set(columns):
+        missing = next(name for name in _OWN if name not in columns)
+        raise FileFormatError(f"{where}, line 2: the column {missing!r} is missing.")
+    head_from_own = None if in_world else _head_from_own(image, where)
+    poses = Gathering(where)
+    for line, text_of_row in enumerate(lines[1:], start=3):
+        if not text_of_row.strip():
             continue
-        values = [number(row[key], f"{here}, {key}") for key in _WORLD]
-        pose = np.eye(4)
-        pose[:3, 3] = values[:3]
-        pose[:3, :3] = Rotation.from_euler("xyz", values[3:], degrees=True).as_matrix()
-        recorded = kind == str(_RECORDED)
-        session = f"session {row['session_id']}" if recorded and row.get("session_id") else ""
-        markers.append(marker_of(row.get("label") or "", pose @ AXES, here, recorded=recorded, session=session))
-    notes = left_out(other, "markers that are no coil pose in the image's world were")
-    return NavigatorFile("invesalius", "InVesalius .mkss 4, world columns", checked_count(markers, where), notes)
+        with poses.pose(f"line {line}"):
+            values = cells(text_of_row, "\t")
+            if len(values) < len(columns):
+                raise FileFormatError(f"it has {len(values)} of {len(columns)} cells.")
+            row = dict(zip(columns, values, strict=False))
+            if not _is_pose(row, in_world):
+                poses.pass_over("markers that are no coil pose in the image's world")
+                continue
+            recorded = row.get("marker_type") == str(_RECORDED)
+            session = f"session {row['session_id']}" if recorded and row.get("session_id") else ""
+            world = _pose(row, _WORLD) if head_from_own is None else _from_own(_pose(row, _OWN), head_from_own, image)
+            poses.add(row.get("label", ""), world @ AXES, recorded=recorded, session=session)
+    told = "world columns" if in_world else "own columns by the image given"
+    return poses.file("invesalius", f"InVesalius .mkss {version}, {told}")
+
+
+def _is_pose(row: dict[str, str], in_world: bool) -> bool:
+    """Whether a marker is a pose of the coil, by its type or, where the version has none, by its angles."""
+    kind = row.get("marker_type")
+    if kind is None:
+        typed = row.get("label") not in _FIDUCIALS and all(row.get(key, "") not in _MISSING for key in _OWN[3:])
+    else:
+        typed = kind in (str(_PLANNED), str(_RECORDED)) and "None" not in [row.get(key) for key in _OWN[3:]]
+    return typed and all(row[key] not in _MISSING for key in (_WORLD if in_world else _OWN))
+
+
+def _pose(row: dict[str, str], columns: Sequence[str]) -> FloatArray:
+    """(4, 4) of the cells of centre and angles."""
+    values = [number(row[key], key) for key in columns]
+    pose = np.eye(4)
+    pose[:3, 3] = values[:3]
+    pose[:3, :3] = Rotation.from_euler("xyz", values[3:], degrees=True).as_matrix()
+    return pose
+
+
+def _head_from_own(image: ImageFrames | None, where: str) -> FloatArray:
+    own = own_frame(image)
+    if own is None:
+        why = "name the T1 that it had loaded" if image is None else "the voxel axes of the image given are left-handed"
+        raise InputError(f"{where} holds poses in InVesalius's own space alone, without world columns: {why}.")
+    return np.asarray(np.linalg.inv(own), dtype=np.float64)
+
+
+def _from_own(pose: FloatArray, head_from_own: FloatArray, image: ImageFrames | None) -> FloatArray:
+    """A pose of InVesalius's own space in the head frame: y is counted from the other end."""
+    assert image is not None
+    out = pose.copy()
+    out[1, 3] = _length_y(image) - pose[1, 3]
+    return head_from_own @ out
+
+
+def _length_y(image: ImageFrames) -> float:
+    """From the first to the last voxel along the second axis, mm."""
+    return float(np.linalg.norm(image.head[:3, 1])) * (image.shape[1] - 1)
 
 
 def own_frame(image: ImageFrames | None) -> FloatArray | None:
@@ -91,8 +144,7 @@ def invesalius_text(markers: Sequence[Marker], image: ImageFrames | None = None)
         own = ["N/A"] * 6
         if voxel_from_head is not None and image is not None:
             pose = voxel_from_head @ world
-            length = float(np.linalg.norm(image.head[:3, 1])) * (image.shape[1] - 1)
-            pose[1, 3] = length - pose[1, 3]
+            pose[1, 3] = _length_y(image) - pose[1, 3]
             own = _cells(pose)
         facts: dict[str, Any] = {
             "marker_id": index, "r": 0, "g": 1, "b": 0, "size": 2, "label": '"' + marker.name.replace('"', "'") + '"',

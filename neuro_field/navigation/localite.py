@@ -1,7 +1,8 @@
 """Localite TMS Navigator: XML lists of instrument markers (planned) and trigger markers (one per pulse).
 
 The file's x axis runs along our z, its y against our y, its z along our x: one matrix, its own inverse.  The root's
-``coordinateSpace`` says RAS or LPS.  What kind of list it is the root's tag says, never the file's name.
+``coordinateSpace`` says RAS or LPS, in capitals or not.  What kind of list it is the root's tag says, never the name
+of the file.
 """
 
 from collections.abc import Sequence
@@ -11,17 +12,8 @@ import numpy as np
 
 from neuro_field.arrays import FloatArray
 from neuro_field.coil.marker import Marker
-from neuro_field.errors import FileFormatError, UnknownNameError
-from neuro_field.navigation.marks import (
-    NavigatorFile,
-    checked_count,
-    digits,
-    fact,
-    left_out,
-    marker_of,
-    number,
-    xml_root,
-)
+from neuro_field.errors import FileFormatError, InputError, UnknownNameError
+from neuro_field.navigation.marks import Gathering, NavigatorFile, digits, fact, number, xml_root
 from neuro_field.units import AMPERE_PER_MICROSECOND
 
 #: Our coil frame from Localite's, and back.
@@ -45,39 +37,46 @@ def read_localite(text: str, where: str) -> NavigatorFile:
             f"{where} must be a Localite {' or '.join(LISTS)}; instead it is {root.tag!r:.40}, "
             "which holds no coil poses."
         )
-    space = root.get("coordinateSpace", "")
+    stated = {key.lower(): value for key, value in root.attrib.items()}.get("coordinatespace", "")
+    space = stated.strip().upper()
     if space not in SPACES:
-        raise FileFormatError(f"{where}: coordinateSpace must be RAS or LPS; instead it is {space!r:.20}.")
+        raise FileFormatError(f"{where}: coordinateSpace must be RAS or LPS; instead it is {stated!r:.20}.")
     recorded = LISTS[root.tag]
-    markers, unset, untracked = [], 0, 0
+    poses = Gathering(where)
     for place, entry in enumerate(root.iter(root.tag.removesuffix("List"))):
         inner = entry if recorded else entry.find("Marker")
         matrix = None if inner is None else inner.find("Matrix4D")
         if inner is None or matrix is None or inner.get("set") == "false":
-            unset += 1
+            poses.pass_over("markers that are not set")
             continue
-        pose = _matrix(matrix, f"{where}, marker {place}")
-        if np.array_equal(pose, np.eye(4)):
-            untracked += 1
-            continue
-        values = {value.get("key"): value.get("response") for value in entry.iter("Value")}
-        slope, output = fact(values.get("valueA"), _STEEPEST), fact(values.get("amplitudeA"), 100.0)
-        markers.append(marker_of(
-            inner.get("description") or f"marker {place}", SPACES[space] @ pose @ AXES, f"{where}, marker {place}",
-            recorded=recorded, didt=None if slope is None else slope * AMPERE_PER_MICROSECOND, output=output,
-        ))  # fmt: skip
-    notes = left_out(unset, "markers that are not set were") + left_out(untracked, "untracked pulses were")
-    return NavigatorFile(
-        "localite" if space == "RAS" else "localite-lps", f"Localite {space}", checked_count(markers, where), notes
-    )
+        with poses.pose(f"marker {place}"):
+            pose = _matrix(matrix)
+            if np.array_equal(pose, np.eye(4)):
+                poses.pass_over("untracked pulses")
+                continue
+            values = {value.get("key"): value.get("response") for value in entry.iter("Value")}
+            slope, output = fact(values.get("valueA"), _STEEPEST), fact(values.get("amplitudeA"), 100.0)
+            poses.add(
+                inner.get("description") or f"marker {place}", SPACES[space] @ pose @ AXES, recorded=recorded,
+                didt=None if slope is None else slope * AMPERE_PER_MICROSECOND, output=output,
+            )  # fmt: skip
+    return poses.file("localite" if space == "RAS" else "localite-lps", f"Localite {space}")
 
 
-def _matrix(element: Element, where: str) -> FloatArray:
-    return np.array([[number(element.get(f"data{i}{j}"), f"{where}, data{i}{j}") for j in range(4)] for i in range(4)])
+def _matrix(element: Element) -> FloatArray:
+    return np.array([[number(element.get(f"data{i}{j}"), f"data{i}{j}") for j in range(4)] for i in range(4)])
 
 
 def localite_text(markers: Sequence[Marker], space: str = "RAS") -> str:
-    """An instrument marker list of planned poses, or a trigger marker list when all of them were recorded."""
+    """An instrument marker list of planned poses, or a trigger marker list of recorded ones.
+
+    Raises
+    ------
+    InputError
+        If some were planned and others recorded: one list cannot say which.
+    """
+    if len({marker.recorded for marker in markers}) > 1:
+        raise InputError("A list of Localite holds planned or recorded poses; write them to two files.")
     if space not in SPACES:
         raise UnknownNameError("space of localite_text", space, list(SPACES))
     recorded = bool(markers) and all(marker.recorded for marker in markers)

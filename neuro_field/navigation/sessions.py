@@ -11,7 +11,7 @@ from neuro_field.navigation.frames import ImageFrames
 
 
 def recorded_poses(paths: Sequence[str | Path], image: ImageFrames | None = None) -> tuple[list[Marker], list[str]]:
-    """Markers of all files in the head frame, and notes on what was assumed or left out.
+    """Markers of all files in the head frame, and notes on what was assumed or left out, each with its count.
 
     Of a file that tells recorded poses from planned ones, the recorded ones; of another, all.  A session is named as
     the file says; where it says nothing, or several files are given, by the file.
@@ -38,5 +38,6 @@ def recorded_poses(paths: Sequence[str | Path], image: ImageFrames | None = None
             session = ": ".join(parts + ([marker.session] if marker.session else []))
             markers.append(replace(marker, session=session))
     if not markers:
-        raise InputError(f"No coil pose was found in {', '.join(path.name for path in files)}.")
+        told = f" ({'; '.join(notes)})" if notes else ""
+        raise InputError(f"No coil pose was found in {', '.join(path.name for path in files)}{told}.")
     return markers, notes

@@ -7,7 +7,7 @@ import numpy as np
 
 from neuro_field.coil.marker import Marker
 from neuro_field.errors import FileFormatError
-from neuro_field.navigation.marks import NavigatorFile, checked_count, digits, left_out, marker_of, number, xml_root
+from neuro_field.navigation.marks import Gathering, NavigatorFile, digits, number, xml_root
 
 #: Our coil frame from SofTaxic's.
 AXES = np.array([[0, 1, 0, 0], [-1, 0, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]], dtype=np.float64)
@@ -20,18 +20,18 @@ def read_softaxic(text: str, where: str) -> NavigatorFile:
     root = xml_root(text, where)
     if root.tag != "stmp":
         raise FileFormatError(f"{where} must be a SofTaxic file, stmp; instead its root is {root.tag!r:.40}.")
-    markers, empty = [], 0
+    poses = Gathering(where)
     for place, entry in enumerate(root.iter("fmp")):
-        point, here = entry.find("fp"), f"{where}, point {place}"
+        point = entry.find("fp")
         if point is None:
-            empty += 1
+            poses.pass_over("points without a coil pose")
             continue
-        pose = np.eye(4)
-        pose[:3, :3] = np.reshape([number(point.get(cell), f"{here}, {cell}") for cell in _CELLS], (3, 3))
-        pose[:3, 3] = [number(point.get(axis), f"{here}, {axis}") for axis in "xyz"]
-        markers.append(marker_of(entry.get("id") or f"point {place}", pose @ AXES, here))
-    notes = left_out(empty, "points without a coil pose were")
-    return NavigatorFile("softaxic", "SofTaxic, RAS", checked_count(markers, where), notes)
+        with poses.pose(f"point {place}"):
+            pose = np.eye(4)
+            pose[:3, :3] = np.reshape([number(point.get(cell), cell) for cell in _CELLS], (3, 3))
+            pose[:3, 3] = [number(point.get(axis), axis) for axis in "xyz"]
+            poses.add(entry.get("id") or f"point {place}", pose @ AXES)
+    return poses.file("softaxic", "SofTaxic, RAS")
 
 
 def softaxic_text(markers: Sequence[Marker]) -> str:

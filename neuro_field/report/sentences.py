@@ -4,7 +4,6 @@ import numpy as np
 
 from neuro_field.aim.atlas import SITES
 from neuro_field.aim.target import Target
-from neuro_field.arrays import FloatArray
 from neuro_field.clinic.dose import Dose
 from neuro_field.clinic.study import ROLES, Study
 from neuro_field.coil.coil import Coil
@@ -162,6 +161,11 @@ def magnitude_statistic(target: Target) -> str:
 
 
 def _where(target: Target) -> str:
+    if target.parts is not None:
+        areas = " and ".join(target.part_names)
+        return (
+            f"over the grey matter within {target.radius:g} mm of the centre of each area ({areas}), the weaker area's"
+        )
     return f"over the grey matter within {target.radius:g} mm of the target's centre"
 
 
@@ -177,6 +181,10 @@ def axis_words(target: Target, facts: HeadFacts) -> str:
 def target_line(target: Target, facts: HeadFacts) -> str:
     """Where the target lies and how it was found."""
     words = f"Target: {target_title(target)}, centre {point_words(target.center)} mm in the head frame"
+    if target.parts is not None:
+        pairs = zip(target.part_names, target.centers, strict=True)
+        centres = " and ".join(f"{name} centre {point_words(centre)}" for name, centre in pairs)
+        words = f"Target: {target.name} of both sides at once, {centres} mm in the head frame"
     if target.seed_mni is not None:
         words += (
             f"; searched around MNI152 {point_words(target.seed_mni, 0)} ({target.source}) and moved "
@@ -259,8 +267,10 @@ def hot_spot_line(target: Target, grey: GreyField | Strongest | None, facts: Hea
     """Where the field is strongest, from the target."""
     if grey is None:
         return ""
-    offset: FloatArray = np.asarray(grey.hot_spot) - target.center
-    where = offset_words(offset, facts.axes, "the target's centre")
+    offsets = [np.asarray(grey.hot_spot) - centre for centre in target.centers]
+    near = int(np.argmin([np.linalg.norm(offset) for offset in offsets]))
+    of = "the target's centre" if target.parts is None else f"the {target.part_names[near]} area's centre, the nearer"
+    where = offset_words(offsets[near], facts.axes, of)
     return f"Strongest field: the 0.1 % of grey matter above {grey.threshold:.2f} V/m at 1 A/µs has its centre {where}."
 
 

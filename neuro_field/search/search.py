@@ -16,6 +16,7 @@ from neuro_field.field.field import Field
 from neuro_field.field.solver import Solver, peak_memory
 from neuro_field.head.model import HeadModel
 from neuro_field.reciprocity.response import Response, responses
+from neuro_field.search.areas import of_areas
 from neuro_field.search.candidates import Candidates, Grid, candidates, finer
 from neuro_field.search.clock import Clock, Progress
 from neuro_field.search.metrics import Surroundings
@@ -169,6 +170,7 @@ def plan(
         target, coil, ranking, read_only(strengths), read_only(choices.head_from_coil[:, :3, 3]), fields[0], report,
         rules, mapping, compared_poses(placements, choices.head_from_coil[allowed], strengths[allowed], FOLLOWED),
     )  # fmt: skip
+    made = replace(made, findings=(*made.findings, *of_areas(target, fields[0])))
     if not numerical_error:
         return made
     with clock("numerical error"):

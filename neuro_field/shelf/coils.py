@@ -13,8 +13,9 @@ from neuro_field.coil.stimulator import Stimulator
 from neuro_field.coil.symmetry import SYMMETRIES
 from neuro_field.coil.winding import Winding
 from neuro_field.errors import FileFormatError, InputError
-from neuro_field.io.atomic import new_file
+from neuro_field.io.atomic import ExistsError, new_file
 from neuro_field.io.ccd import ccd_text, read_ccd, waveform_text
+from neuro_field.io.coil_limits import checked_coil
 from neuro_field.io.nifti_coil import nifti_of_coil, read_nifti_coil
 from neuro_field.io.stl import stl_bytes
 from neuro_field.io.tcd import read_tcd, tcd_text
@@ -25,6 +26,10 @@ from neuro_field.shelf.library import shelf
 #: potential of its wires to 1e-4 and the flux density to 1e-3 (from 15 mm on 1e-5 and 1e-4), a bent one to 0.5 %.
 FLAT_SPACING = 8.0
 BENT_SPACING = 6.0
+
+#: How far behind the winding dipoles stand in the middle of a wing into whose opening a head reaches, mm: a sphere of
+#: 75 mm reaches 14 mm into one of 44 mm radius.
+HOLLOW = 25.0
 
 _ENDINGS = ".ccd, .tcd, .nii or .nii.gz"
 
@@ -109,7 +114,8 @@ def coil_of_card(card: dict[str, Any], where: str = "the card") -> Coil:
     if winding.initial_y != expected:
         raise FileFormatError(f"{where}: polarity {card['polarity']!r} contradicts the senses of its wings.")
     didt_max = stimulators[0].didt_max if stimulators else None
-    dipoles = winding.dipoles(BENT_SPACING if winding.bend_angle else FLAT_SPACING)
+    hollow = HOLLOW if card["casing"].get("hole") else 0.0
+    dipoles = winding.dipoles(BENT_SPACING if winding.bend_angle else FLAT_SPACING, hollow)
     return Coil(name, (dipoles,), didt_max, casing, stimulators, {**facts, "source": where}, symmetry)
 
 
@@ -197,23 +203,21 @@ def read_coil(path: str | Path, *, motions: Sequence[float] | None = None) -> Co
 def write_coil(coil: Coil, path: str | Path) -> None:
     """Write a coil: .ccd (its dipoles; casing as .stl and first waveform as .tsv beside), .tcd (all), .nii or .nii.gz.
 
-    The file appears whole or not at all; one that is there is replaced.
+    The file appears whole or not at all; one that is there is replaced, but never a file beside it: a .ccd brings its
+    own .stl and .tsv, and takes those that are there for its own when it is read.
 
     Raises
     ------
     InputError
-        If the ending is none of these, or the coil cannot be said in that format: .ccd needs dipoles, .nii a
-        sampled potential.
+        If the ending is none of these; the coil cannot be said in that format (.ccd needs dipoles, .nii a sampled
+        potential) or holds what no reader takes; or a .ccd would get a .stl or .tsv of another coil (also a
+        FileExistsError).
     """
     path = Path(path)
     ending = _ending(path)
+    checked_coil(coil)
     if ending == ".ccd":
-        _write(path, ccd_text(coil, path.name).encode())
-        if coil.casing is not None:
-            _write(path.with_suffix(".stl"), stl_bytes(coil.casing))
-        waveforms = [wave for stimulator in coil.stimulators for wave in stimulator.waveforms]
-        if waveforms:
-            _write(path.with_suffix(".tsv"), waveform_text(waveforms[0]).encode())
+        _write_ccd(coil, path)
     elif ending == ".tcd":
         _write(path, tcd_text(coil).encode())
     elif ending in (".nii", ".nii.gz"):
@@ -222,6 +226,26 @@ def write_coil(coil: Coil, path: str | Path) -> None:
             nib.save(image, beside)
     else:
         raise InputError(f"Input path of write_coil must end in {_ENDINGS}; instead received {path.name!r}.")
+
+
+def _write_ccd(coil: Coil, path: Path) -> None:
+    """A .ccd file and what belongs beside it; nothing is written where another thing lies there."""
+    text = ccd_text(coil, path.name).encode()
+    waveforms = [wave for stimulator in coil.stimulators for wave in stimulator.waveforms]
+    beside = {
+        path.with_suffix(".stl"): None if coil.casing is None else stl_bytes(coil.casing),
+        path.with_suffix(".tsv"): waveform_text(waveforms[0]).encode() if waveforms else None,
+    }
+    for neighbour, content in beside.items():
+        if neighbour.exists() and (content is None or neighbour.read_bytes() != content):
+            raise ExistsError(
+                f"{neighbour} is there already and is not this coil's, yet {path.name} would be read with it; nothing "
+                "was written: move it, or give another name."
+            )
+    _write(path, text)
+    for neighbour, content in beside.items():
+        if content is not None:
+            _write(neighbour, content)
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -20,8 +20,9 @@ from neuro_field.head.tissues import BY_TAG
 from neuro_field.io.atomic import new_folder
 from neuro_field.io.digest import digest, digests
 from neuro_field.io.images import Image, read_image, read_labels, read_vectors, write_image
-from neuro_field.io.m2m import images_of, is_m2m, mapping_of, mesh_of
+from neuro_field.io.m2m import images_of, m2m_of, mapping_of, mesh_of
 from neuro_field.io.msh import MshFile, read_msh, write_msh
+from neuro_field.io.tissue_names import by_names
 from neuro_field.mri.build import Progress, build_prepared, checked_mapping, prepare_labels
 from neuro_field.report.head_page import head_page
 from neuro_field.report.opengl import PictureError
@@ -43,7 +44,7 @@ LEAST_SHARED = 0.8
 def is_head(path: str | Path) -> bool:
     """Whether `read_head` takes a path: a HEAD folder, a .msh file or an m2m folder."""
     path = Path(path)
-    return (path / CARD).is_file() or (path.is_file() and path.suffix.lower() == ".msh") or is_m2m(path)
+    return (path / CARD).is_file() or (path.is_file() and path.suffix.lower() == ".msh") or m2m_of(path) is not None
 
 
 def read_head(path: str | Path) -> HeadModel:
@@ -52,8 +53,9 @@ def read_head(path: str | Path) -> HeadModel:
     Parameters
     ----------
     path : path
-        A folder that `write_head` wrote; a Gmsh ``.msh`` in mm with SimNIBS tissue tags (without a mapping to
-        MNI); or the folder ``m2m_<ID>`` of SimNIBS, whose mapping to MNI is read, or found from its labels.
+        A folder that `write_head` wrote; the folder ``m2m_<ID>`` of SimNIBS, whose mapping to MNI is read, or found
+        from its labels; the mesh of either; or another Gmsh ``.msh`` in mm whose volumes are named as tissues or
+        numbered as SimNIBS does, without a mapping to MNI.
 
     Raises
     ------
@@ -72,24 +74,36 @@ def read_head(path: str | Path) -> HeadModel:
     path = Path(path)
     if not path.exists():
         raise InputError(f"The head {path} does not exist.")
-    if path.is_file() and path.suffix.lower() == ".msh":
-        return _from_msh(path)
-    if (path / CARD).is_file():
-        return _from_folder(path)
-    if is_m2m(path):
-        head = _from_msh(mesh_of(path))
-        mapping, about = mapping_of(path, head.mesh)
-        return replace(head, name=path.resolve().name, mapping=mapping, provenance=dict(head.provenance) | about)
-    raise InputError(
-        f"{path} is no head: give a folder with {CARD}, a .msh file, or a SimNIBS folder m2m_<ID> with <ID>.msh."
-    )
+    ours = _folder_of(path)
+    if ours is not None:
+        return _from_folder(ours)
+    folder = m2m_of(path)
+    mesh = mesh_of(folder) if folder is not None else path
+    if mesh is None or not mesh.is_file() or mesh.suffix.lower() != ".msh":
+        raise InputError(
+            f"{path} is no head: give a folder with {CARD}, a .msh file, or a SimNIBS folder: with its one .msh in it, "
+            "or <ID>.msh beside m2m_<ID>."
+        )
+    head = _from_msh(mesh)
+    if folder is None:
+        return head
+    mapping, about = mapping_of(folder, head.mesh)
+    return replace(head, name=folder.resolve().name, mapping=mapping, provenance=dict(head.provenance) | about)
+
+
+def _folder_of(path: Path) -> Path | None:
+    """The HEAD folder that a path means: the folder, or its mesh."""
+    folder = path.parent if path.name == MESH else path
+    return folder if (folder / CARD).is_file() else None
 
 
 def head_images(path: str | Path) -> dict[str, Image]:
     """The images beside a head on the disk, as `write_head` takes them: ``t1`` and ``labels``, those that are there."""
     path = Path(path)
-    if is_m2m(path):
-        return images_of(path)
+    folder = m2m_of(path)
+    if folder is not None:
+        return images_of(folder)
+    path = _folder_of(path) or path
     readers = {"t1": (T1, read_image), "labels": (TISSUES, read_labels)}
     return {what: read(path / name) for what, (name, read) in readers.items() if (path / name).is_file()}
 
@@ -103,8 +117,11 @@ def _checked_extent(mesh: TetMesh, path: Path) -> None:
 def _from_msh(path: Path) -> HeadModel:
     file = read_msh(path)
     _checked_extent(file.mesh, path)
-    record = {"source": path.name, "sha256": digest(path)}
-    return HeadModel.from_mesh(file.mesh, name=path.stem, provenance=record)
+    tags, notes = by_names(file.mesh.tags, file.names, str(path))
+    record: dict[str, Any] = {"source": path.name, "sha256": digest(path)}
+    if notes or file.notes:
+        record["warnings"] = [f"{path.name}: {note}" for note in (*file.notes, *notes)]
+    return HeadModel.from_mesh(replace(file.mesh, tags=tags), name=path.stem, provenance=record)
 
 
 def _plain(value: Any) -> Any:

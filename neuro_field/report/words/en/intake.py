@@ -58,6 +58,7 @@ SENTENCES = {
     "intake-preset-or-target": "Give either a preset, a name from neuro-field presets, or a target.",
     "intake-target-needs-coil": "With a target give the coil, a name from neuro-field coils or a file.",
     "intake-needs": "{field} is of no use without {needs}: give both, or neither.",
+    "intake-one-of": "Give either {field} or {other}, not both.",
     "intake-not-applicable": "{field} is of no use for {preset}: leave it out.",
     "intake-forbidden": _forbidden,
     "intake-unconfirmed": _unconfirmed,
