@@ -8,8 +8,11 @@ _VOLUMES = "{left_cm3:.1f} cm³ on the left, {right_cm3:.1f} cm³ on the right"
 
 
 def _among(values: Mapping[str, Value]) -> str:
-    meant = "; did you mean {nearest}?" if values["nearest"] else "."
-    return "{field} must be one of {known}; instead received {given}" + meant
+    """With names as they have to be typed, not in words."""
+    known = values["known"]
+    listed = ", ".join(map(str, known)) if isinstance(known, tuple) else str(known)
+    meant = f"; did you mean {values['nearest']}?" if values["nearest"] else "."
+    return f"{{field}} must be one of {listed}; instead received {values['given']}{meant}"
 
 
 def _forbidden(values: Mapping[str, Value]) -> str:
