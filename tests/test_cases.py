@@ -76,6 +76,7 @@ def both():
     """The hand preset and the one for both hands, by one coil, with a threshold and a hot spot on the right."""
     built = []
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("neuro_field.search.survey.Solver", None)  # there is one already
         patch.setattr(room, "Solver", lambda *a, **k: built.append(nf.Solver(*a, **k)) or built[-1])
         hot_spot = nf.Target.named(tiny_head(), "m1-hand", "right").center + np.array([0, 6, 0])
         cases = intake([HAND, "bihemispheric-hand"], [coil()], {"rmt": 50, "mep": "absent"}, hot_spot=hot_spot)
