@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from neuro_field.aim.target import Target
     from neuro_field.clinic.ledger import delivered
     from neuro_field.clinic.study import Study, study
+    from neuro_field.clinic.threshold import Threshold
     from neuro_field.coil.coil import Coil
     from neuro_field.coil.marker import Marker
     from neuro_field.coil.placement import Placement
@@ -75,6 +76,7 @@ _ROOMS = {
     "Solver": "field.solver",
     "Study": "clinic.study",
     "Target": "aim.target",
+    "Threshold": "clinic.threshold",
     "build_head": "mri.build",
     "delivered": "clinic.ledger",
     "example_head": "shelf.examples",
@@ -107,6 +109,7 @@ __all__ = [
     "Solver",
     "Study",
     "Target",
+    "Threshold",
     "analytic",
     "build_head",
     "delivered",

@@ -109,10 +109,62 @@ def test_two_targets_are_joined_with_half_the_weight_each(head):
     assert both.weights.sum() == pytest.approx(1)
     assert both.weights[: len(left.elements)].sum() == pytest.approx(0.5)
     assert both.side is None
-    with pytest.raises(nf.InputError, match="share no element"):
-        joint(left, left)
+    assert both.part_names == ("left", "right")
+    assert both.radius == left.radius
+    assert np.array_equal(both.centers, [left.center, right.center])
+    assert both.distances(np.array([left.center, right.center])).max() == 0
     with pytest.raises(nf.InputError, match="same current direction"):
         joint(left, replace(right, direction=(1.0, 0, 0)))
+
+
+def test_targets_that_overlap_are_refused_with_what_they_share(head):
+    """As after a stroke of one leg area, whose target has moved into the other hemisphere's."""
+    right = nf.Target.named(head, "m1-leg", "right")
+    moved = replace(right, side="left", moved=9.2)
+    count = len(right.elements)
+    with pytest.raises(nf.InputError, match=rf"left m1-leg at .*moved 9.2 mm.* hold the same {count} elements"):
+        joint(moved, right)
+
+
+class UnevenField:
+    """A field in which each element has an |E| and a direction of its own."""
+
+    def __init__(self, values):
+        self._values = values
+
+    def in_elements(self, elements):
+        return self._values[elements]
+
+
+@pytest.mark.parametrize("weaker", ["left", "right"])
+def test_what_a_joint_target_measures_is_that_of_its_weaker_area(head, weaker):
+    left, right = nf.Target.named(head, "m1-leg", "left"), nf.Target.named(head, "m1-leg", "right", radius=6.0)
+    both = joint(left, right)
+    rng = np.random.default_rng(3)
+    values = rng.normal(size=(len(head.mesh.tets), 3))
+    values[(left if weaker == "left" else right).elements] *= 0.5
+    field = UnevenField(values)
+    means = [left.magnitude(field), right.magnitude(field)]
+    assert both.part_means(field) == pytest.approx(means)
+    assert both.magnitude(field) == both.mean(field) == pytest.approx(min(means))
+    assert min(means) == means[("left", "right").index(weaker)]
+    along = [replace(target, direction=(1.0, 0, 0), either_way=True) for target in (left, right)]
+    assert joint(*along).mean(field) == pytest.approx(min(target.mean(field) for target in along))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"parts": None},
+        {"parts": np.zeros(3, dtype=int)},
+        {"part_names": ("left",)},
+        {"part_centers": np.zeros((1, 3))},
+    ],
+)
+def test_areas_that_do_not_fit_their_elements_are_refused(head, wrong):
+    both = joint(*(nf.Target.named(head, "m1-leg", side) for side in ("left", "right")))
+    with pytest.raises(nf.InputError, match="one of the areas"):
+        replace(both, **wrong)
 
 
 def folded_slab(turn):

@@ -8,11 +8,11 @@ from tests_support import mirrored_head, small_head
 
 import neuro_field as nf
 from neuro_field.aim.atlas import SITES, site
+from neuro_field.aim.axis import directed
 from neuro_field.clinic.answers import Answers
 from neuro_field.clinic.cautions import cautions
 from neuro_field.clinic.dose import dose
 from neuro_field.clinic.presets import PRESETS
-from neuro_field.clinic.study import directed
 from neuro_field.geometry.mesh import TetMesh
 from neuro_field.head.mapping import AffineMapping
 from neuro_field.reciprocity.response import response
@@ -228,7 +228,7 @@ def test_a_study_plans_both_sides_and_stands_by_its_own(study):
 
 
 def test_a_dose_at_the_hand_area_is_the_preset_share_of_the_threshold(study):
-    assert study.doses["contralesional"].output == pytest.approx(45.0)
+    assert study.doses["contralesional"].matched == pytest.approx(45.0)
     expected = 0.45 * study.coil.didt_max / 1e6 * study.best.magnitude
     assert study.doses["contralesional"].target_field == pytest.approx(expected)
 
@@ -237,10 +237,10 @@ def test_a_dose_is_capped_and_withheld_from_a_lost_target(study):
     weak = replace(study.contralesional.best, magnitude=study.contralesional.best.magnitude / 5)
     far = replace(study.contralesional, ranking=(weak,))
     capped = dose(study.preset, study.coil, 50, study.contralesional, far)
-    assert capped.output == 100
-    assert "capped" in capped.reason
+    assert capped.matched == 100
+    assert "dose-capped" in [finding.code for finding in capped.findings]
     lost = replace(study.contralesional, target=replace(study.contralesional.target, viable_share=0.2))
-    assert dose(study.preset, study.coil, 50, study.contralesional, lost).output is None
+    assert dose(study.preset, study.coil, 50, study.contralesional, lost).matched is None
 
 
 @pytest.mark.parametrize(

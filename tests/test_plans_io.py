@@ -223,7 +223,7 @@ def test_the_record_obeys_the_published_schema(folder):
     check.validate(record)
     for change in (
         lambda r: r["plans"]["contralesional"]["ranking"][0].pop("metrics"),
-        lambda r: r["doses"]["contralesional"].update(output="high"),
+        lambda r: r["doses"]["contralesional"].update(matched="high"),
         lambda r: r.update(kind="plan"),
         lambda r: r["plans"].update(ipsilesional=3),
     ):

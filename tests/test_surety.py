@@ -184,7 +184,8 @@ def test_rules_of_thumb_point_the_handle_back_and_outwards(solver, made):
     named = rules_of_thumb(solver.head, made.coil, made.target, 4.0)
     nearest = named[0][1]
     handle = nearest.handle_direction
-    assert "nearest" in named[0][0]
+    assert [rule.code for rule, _ in named][:1] == ["rule-nearest"]
+    assert named[0][0].values["handle"] == ANGLE
     assert handle[1] < 0  # back
     assert handle[0] < 0  # and, on the left side, to the left
     assert np.degrees(np.arctan2(-handle[0], -handle[1])) == pytest.approx(ANGLE, abs=12)  # on a slope

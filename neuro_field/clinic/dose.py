@@ -6,6 +6,7 @@ import numpy as np
 
 from neuro_field.clinic.presets import Preset
 from neuro_field.coil.coil import Coil
+from neuro_field.findings import Finding
 from neuro_field.search.plan import Plan
 from neuro_field.units import AMPERE_PER_MICROSECOND
 
@@ -28,41 +29,63 @@ _APART = 10.0
 
 @dataclass(frozen=True)
 class Dose:
-    """A stimulator output and how far it can be trusted.
+    """Outputs of the stimulator, told apart, and what has to be said with them.
+
+    All outputs are % of the maximum of the stimulator that treats, with the coil that is planned with.
 
     Parameters
     ----------
-    output : float, optional
-        % of maximum stimulator output, capped at 100; None where `reason` says why.
+    published : float, optional
+        The protocol as published: its share of the threshold, of the muscle, kind and coil it names; None where the
+        threshold given is another.
+    matched : float, optional
+        The field-matched output, at most 100: what gives the target that share of the threshold's field.
+    needed : float, optional
+        The same uncapped.
     low, high : float, optional
-        Its interval, %: 5th to 95th percentile over uncertain conductivities, the lower end widened where the
-        threshold was read by visible twitch; None where stability was not computed.
+        Interval of the matched output over uncertain conductivities (and, by a threshold of the other hemisphere, over
+        what that leaves open), at most 100; None where there is none.
+    begin : float, optional
+        The output to begin at: the lowest of those told, less the excess of a threshold by visible twitch; None where
+        none is given.
     of_threshold : float, optional
-        The output as a share of the motor threshold.
+        The matched output as a share of the threshold that this coil would have.
     target_field : float, optional
-        V/m in the target at that output (volume mean of |E| in the target's ball), where didt_max is known.
-    headroom : float, optional
-        100 less the high end of the interval, or less the output where there is none; %.
+        V/m in the target at the matched output, by `statistic`.
+    ratio_magnitude, ratio_along : float, optional
+        Field at the anchor over field in the target, by mean |E|, and along the wanted current axes where both have
+        one; at 1 A/us each.
+    statistic : {"magnitude", "along"}
+        Which of them the dose is matched by: what the placements are ranked by.
     stokes_low, stokes_high : float, optional
-        The same by the distances to the cortex alone, %: MT + m (D_target - D_M1), m 2.7 to 3.0 %MSO per mm.
-    reason : str
-        Why there is no output, or how it came about; for people.
+        The output by the depths of anchor and target under the scalp alone (Stokes), %; figure-8 coils only.
+    anchor : {"pose", "hot-spot", "best-placement"}, optional
+        Where the threshold's field was computed: at the pose where it was read, at a measured hot spot, or at the
+        model's best placement over the area, which stands in.
+    at_target : bool
+        Whether the anchor is this very target and placement.
+    stimulator : str, optional
+        That treats; None where it is not known: then outputs are those of the machine the threshold was read with.
+    findings : tuple of Finding
     """
 
-    output: float | None
-    low: float | None
-    high: float | None
-    of_threshold: float | None
-    target_field: float | None
-    headroom: float | None
-    stokes_low: float | None
-    stokes_high: float | None
-    reason: str
-
-    @classmethod
-    def none(cls, reason: str) -> "Dose":
-        """No dose, and why."""
-        return cls(None, None, None, None, None, None, None, None, reason)
+    published: float | None = None
+    matched: float | None = None
+    needed: float | None = None
+    low: float | None = None
+    high: float | None = None
+    begin: float | None = None
+    of_threshold: float | None = None
+    target_field: float | None = None
+    ratio_magnitude: float | None = None
+    ratio_along: float | None = None
+    statistic: str = "magnitude"
+    stokes_low: float | None = None
+    stokes_high: float | None = None
+    anchor: str | None = None
+    at_target: bool = False
+    stimulator: str | None = None
+    findings: tuple[Finding, ...] = ()
 
 
 def dose(preset: Preset, coil: Coil, rmt: float, anchor: Plan, plan: Plan, *, mt_method: str = "emg") -> Dose:
@@ -84,31 +107,22 @@ def dose(preset: Preset, coil: Coil, rmt: float, anchor: Plan, plan: Plan, *, mt
     """
     assert preset.intensity is not None
     if preset.threshold != "rMT":
-        return Dose.none(f"the preset is dosed by {preset.threshold}, and only rMT was given")
+        return Dose(findings=(Finding("dose-other-kind", "note", {"wanted": preset.threshold, "given": "rMT"}),))
     if plan.target.viable_share < LEAST_VIABLE:
-        return Dose.none(f"only {plan.target.viable_share:.0%} of the target is viable: no dose is matched")
+        return Dose(findings=(Finding("dose-target-lost", "warn", {"viable": plan.target.viable_share}),))
     k = preset.intensity
     ratio = anchor.best.magnitude / plan.best.magnitude
     wanted = k * rmt * ratio
     output = min(wanted, 100.0)
-    words = [f"{k:g} x rMT {rmt:g} % x field at the hand area / field at the target ({ratio:.2f})"]
     low, high = _interval(k * rmt, anchor, plan, TWITCH if mt_method == "twitch" else 1.0)
     deeper = plan.best.metrics.cortex_distance - anchor.best.metrics.cortex_distance
     stokes = sorted(k * (rmt + slope * deeper) for slope in STOKES)
-    if wanted > 100:
-        words.append(f"{wanted:.0f} % would be needed: capped at 100 %")
-    if wanted / rmt > HIGH:
-        words.append(f"{wanted / rmt:.0%} of rMT is above 120 %")
-    if not stokes[0] - _APART <= wanted <= stokes[1] + _APART:
-        words.append(
-            f"by the distances to the cortex alone (Stokes) it would be {stokes[0]:.0f} to {stokes[1]:.0f} %: they "
-            "contradict one another, so begin low"
-        )
-    if mt_method == "twitch":
-        words.append("the threshold was read by visible twitch, 11.3 % above that by EMG [src]: the low end allows it")
     field = plan.best.magnitude * output / 100 * coil.didt_max / AMPERE_PER_MICROSECOND if coil.didt_max else None
-    headroom = 100.0 - min(high if high is not None else output, 100.0)
-    return Dose(output, low, high, output / rmt, field, headroom, stokes[0], stokes[1], "; ".join(words))
+    findings = [Finding("dose-capped", "warn", {"needed": wanted})] if wanted > 100 else []
+    return Dose(
+        k * rmt, output, wanted, low, high, low, output / rmt, field, ratio, None, "magnitude", stokes[0], stokes[1],
+        "best-placement", anchor is plan, None, tuple(findings),
+    )  # fmt: skip
 
 
 def _interval(scaled: float, anchor: Plan, plan: Plan, lower: float) -> tuple[float | None, float | None]:

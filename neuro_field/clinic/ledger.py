@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from neuro_field.aim.target import Target
+from neuro_field.aim.target import Target, check_same_mesh
 from neuro_field.arrays import AnyArray, BoolArray, FloatArray, read_only
 from neuro_field.coil.coil import Coil
 from neuro_field.coil.fit import lifts_to_clear
@@ -19,7 +19,6 @@ from neuro_field.coil.placement import Placement
 from neuro_field.errors import InputError
 from neuro_field.field.solver import Solver
 from neuro_field.geometry.mesh import Surface
-from neuro_field.head.model import HeadModel
 from neuro_field.reciprocity.response import response
 from neuro_field.units import AMPERE_PER_MICROSECOND
 
@@ -214,19 +213,6 @@ def delivered(
         read_only(np.linalg.norm(poses[:, :3, 3] - planned.center, axis=1)),
         read_only(np.degrees(np.arccos(np.clip(handles, -1, 1)))), read_only(lifts), report,
     )  # fmt: skip
-
-
-def check_same_mesh(head: HeadModel, target: Target) -> None:
-    """Refuse a target whose elements are those of another mesh."""
-    elements = target.elements
-    if elements.max() < len(head.mesh.tets):
-        volumes = head.mesh.volumes[elements]
-        if np.allclose(volumes / volumes.sum(), target.weights, rtol=1e-6, atol=0):
-            return
-    raise InputError(
-        f"The target {target.name!r} was planned on another mesh than that of the head {head.name!r}; give the head "
-        "that the plan was made from, or plan again."
-    )
 
 
 def _over_the_head(scalp: Surface, poses: FloatArray) -> AnyArray:

@@ -4,11 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import numpy as np
-
 from neuro_field.aim.aims import joint
-from neuro_field.aim.atlas import SIDES, other_side, site
-from neuro_field.aim.scalp import anatomical_axes
+from neuro_field.aim.atlas import SIDES, other_side
+from neuro_field.aim.axis import directed
 from neuro_field.aim.target import Target
 from neuro_field.clinic.answers import Answers, own_role
 from neuro_field.clinic.cautions import cautions, notes
@@ -73,7 +71,7 @@ class Study:
     ('contralesional', 'right', 'left')
     >>> made.best is made.contralesional.best
     True
-    >>> round(made.doses["contralesional"].output, 1)  # % of maximum output: 0.9 x rMT over its own hand area
+    >>> round(made.doses["contralesional"].matched, 1)  # % of maximum output: 0.9 x rMT over its own hand area
     45.0
     """
 
@@ -276,20 +274,6 @@ def _targets(head: HeadModel, preset: Preset, answers: Answers) -> tuple[dict[st
     elif preset.at_once:
         why["bilateral"] = "one of the two targets is missing"
     return targets, why
-
-
-def directed(head: HeadModel, target: Target) -> Target:
-    """The target with the current axis its site is known to want, in the plane of the scalp above it; else as it is."""
-    where = site(target.name)
-    if where.current is None:
-        return target
-    right, anterior, _ = anatomical_axes(head)
-    normal = head.scalp.smoothed_normal(target.center)
-    midwards = right if target.side == "left" else -right
-    forwards, midwards = (axis - (axis @ normal) * normal for axis in (anterior, midwards))
-    angle = np.radians(where.current)
-    along = np.cos(angle) * forwards / np.linalg.norm(forwards) + np.sin(angle) * midwards / np.linalg.norm(midwards)
-    return replace(target, direction=along, either_way=True)
 
 
 def _anchor(head: HeadModel, preset: Preset, answers: Answers, targets: Mapping[str, Target]) -> dict[str, Target]:

@@ -192,7 +192,7 @@ def delivered(
 
     Example: `neuro-field delivered HEAD --plan PLAN --poses session1.xml --poses session2.xml -o ledger.tsv`
     """
-    from neuro_field.clinic.ledger import check_same_mesh
+    from neuro_field.aim.target import check_same_mesh
     from neuro_field.clinic.ledger import delivered as ledger_of
     from neuro_field.clinic.study import plan_of
     from neuro_field.field.solver import Solver
@@ -209,7 +209,7 @@ def delivered(
     induced = coil_of(coil) if coil else chosen.coil
     if induced is None:
         raise InputError(f"The coil of {plan} is not on the shelf, or has changed; give --coil.")
-    didt = dose.output / 100 * induced.didt_max if dose and dose.output and induced.didt_max else None
+    didt = dose.matched / 100 * induced.didt_max if dose and dose.matched and induced.didt_max else None
     with Stages() as stages:
         model = head_of(head, stages, edge)
         check_same_mesh(model, chosen.target)

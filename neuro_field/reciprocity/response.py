@@ -2,8 +2,8 @@
 
 The field in the elements of a target depends linearly on the coil's dipoles.  Fields of a few sample placements
 span, to a thousandth, what this coil can do there; each vector u of their orthonormal basis becomes the source of one
-adjoint solve (a target with a direction is asked for one component, and needs one).  With psi that solution and C its
-nodal vectors, the part of any field along u is
+adjoint solve (a target with a direction is asked for one component of each of its areas, and needs no more).  With
+psi that solution and C its nodal vectors, the part of any field along u is
 sum over dipoles of m . Q(x),  Q(x) = mu0/4pi sum_n C_n x (x - r_n)/|x - r_n|^3,
 with the same discrete dA/dt as a forward solve in the Coulomb gauge, so both agree to the solver's tolerance (Koponen &
 Stenroos 2019; Gomez et al. 2021 use reciprocity for the mean vector only).  Outside the head few charges stand for
@@ -59,7 +59,8 @@ class Response:
     basis : (3 r, k) array
         Orthonormal; fields in the target, each element scaled by the root of its weight.
     sought : (3 r, w) array
-        The vectors along which fields are computed: the basis, or what a target with a direction measures.
+        The vectors along which fields are computed: the basis, or what a target with a direction measures, one for each
+        of its areas.
     tree : Treecode
         The adjoint currents of those vectors.
     charges : Charges
@@ -113,14 +114,18 @@ class Response:
 
     def _measured(self, sums: FloatArray) -> FloatArray:
         """What the target sees of fields given by their parts (p, w) along the vectors sought."""
-        roots, along = np.array(self.target.roots), self.target.direction
-        vectors = self.sought.reshape(len(roots), 3, -1)
+        areas, along = self.target.areas, self.target.direction
+        vectors = self.sought.reshape(len(areas), 3, -1)
         if along is not None:
-            out = sums @ np.einsum("r,rdw,d->w", roots, vectors, along)
-            return np.abs(out) if self.target.either_way else out
-        out = np.empty(len(sums))
-        mean_magnitude(np.ascontiguousarray(sums), np.ascontiguousarray(vectors.transpose(1, 2, 0)), roots, out)
-        return out
+            means = sums @ np.einsum("ra,rdw,d->wa", areas, vectors, along)
+            return (np.abs(means) if self.target.either_way else means).min(axis=1)
+        weakest = np.full(len(sums), np.inf)
+        for area in areas.T:
+            own, out = np.flatnonzero(area), np.empty(len(sums))
+            within = np.ascontiguousarray(vectors[own].transpose(1, 2, 0))
+            mean_magnitude(np.ascontiguousarray(sums), within, area[own], out)
+            weakest = np.minimum(weakest, out)
+        return weakest
 
 
 def response(
@@ -157,12 +162,18 @@ def responses(
         kept = min(int(np.count_nonzero(sizes > TRUNCATION * sizes[0])), modes)
         basis = u[:, :kept]
         along = target.direction
-        sought = basis if along is None else np.outer(target.roots, along).reshape(-1, 1)
+        sought = basis if along is None else _directed(target, along)
         tree = _adjoint_currents(solver, target, sought)
         charges = Charges.fitted(solver.head.scalp, solver.head.mesh.centroids[target.elements], tree)
         truncation = float(sizes[kept] / sizes[0]) if kept < len(sizes) else 0.0
         out.append(Response(target, positions, moments, basis, sought, tree, charges, truncation))
     return out
+
+
+def _directed(target: Target, along: FloatArray) -> FloatArray:
+    """(3 r, k) orthonormal vectors whose parts of a field are the mean along a direction, one for each area."""
+    vectors = np.einsum("ra,d->rda", target.areas, along).reshape(-1, target.areas.shape[1])
+    return vectors / np.linalg.norm(vectors, axis=0)
 
 
 def snapshots(target: Target, fields: Sequence[Field]) -> FloatArray:

@@ -16,11 +16,9 @@ from neuro_field.head.model import HeadModel
 from neuro_field.report.directions import direction_words, offset_words, point_words, turn_words
 from neuro_field.report.facts import GreyField, HeadFacts, plan_head
 from neuro_field.report.surety import misplaced_line, rule_lines, stability_line
+from neuro_field.report.words import said
 from neuro_field.search.plan import Candidate, Plan
 from neuro_field.units import AMPERE_PER_MICROSECOND
-
-#: An interval of a dose narrower than this, % of maximum output, is one number.
-_SAME_DOSE = 0.5
 
 
 def head_lines(head: HeadModel) -> list[str]:
@@ -253,24 +251,16 @@ def hot_spot_line(target: Target, grey: GreyField | None, facts: HeadFacts) -> s
 
 def dose_line(dose: Dose, plan: Plan) -> str:
     """The stimulator output, or why there is none."""
-    if dose.output is None:
-        return f"Dose: none is given: {dose.reason}."
-    words = f"Dose: {dose.output:.0f} % of maximum stimulator output"
+    if dose.matched is None:
+        return "Dose: none is given. " + " ".join(said(finding) for finding in dose.findings)
+    words = f"Dose: {dose.matched:.0f} % of maximum stimulator output"
     if dose.low is not None and dose.high is not None:
-        words += (
-            f", {dose.low:.0f} to {dose.high:.0f} % over uncertain conductivities"
-            if dose.high - dose.low > _SAME_DOSE
-            else ", whatever the conductivities, for the threshold was measured at this very target"
-        )
+        words += f", {dose.low:.0f} to {dose.high:.0f} % over uncertain conductivities"
     if dose.of_threshold is not None:
         words += f", {100 * dose.of_threshold:.0f} % of the motor threshold"
     if dose.target_field is not None:
         words += f", {dose.target_field:.0f} V/m in the target ({magnitude_statistic(plan.target)})"
-    if dose.stokes_low is not None and dose.stokes_high is not None:
-        words += f". Cross-check by coil-cortex distances (Stokes): {dose.stokes_low:.0f} to {dose.stokes_high:.0f} %"
-    if dose.headroom is not None:
-        words += f". Headroom to full output: {dose.headroom:.0f} %"
-    return f"{words}. {dose.reason}."
+    return " ".join([f"{words}.", *(said(finding) for finding in dose.findings)])
 
 
 def error_line(error: NumericalError) -> str:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from neuro_field.report.words import said
 from neuro_field.search.metrics import AWAY, RIM
 from neuro_field.search.plan import Candidate, Plan
 from neuro_field.search.sensitivity import SHIFT, TURN
@@ -94,11 +95,8 @@ def elsewhere_line(candidate: Candidate) -> str:
 
 def rule_lines(plan: Plan) -> list[str]:
     """What the rules of thumb would have given."""
-    return [
-        f"Rule of thumb: {rule.name}: {rule.strength:.3f} V/m, {rule.strength / plan.best.strength:.0%} of the plan's "
-        "best."
-        for rule in plan.rules
-    ]
+    best = plan.best.strength
+    return [said(rule.rule.told_with(strength=rule.strength, share=rule.strength / best)) for rule in plan.rules]
 
 
 def sure_rows(plan: Plan) -> list[dict[str, Any]]:

@@ -38,7 +38,7 @@ class Metrics:
     peak : float
         99.9th percentile of |E| by volume over all grey matter.
     off_target : float, optional
-        The same over grey matter farther than 20 mm from the target's centre.
+        The same over grey matter farther than 20 mm from the target's centre, from every one of its areas' centres.
     half_volume : float
         cm3 of grey matter in which |E| is at least half of the target's mean |E|.
     homologous : float, optional
@@ -98,7 +98,7 @@ class Surroundings:
         grey = np.flatnonzero(head.region("grey_matter"))
         if not len(grey):
             raise InputError(f"The head {head.name!r} has no grey_matter to measure a field in.")
-        distance = np.linalg.norm(mesh.centroids[grey] - target.center, axis=1)
+        distance = target.distances(mesh.centroids[grey])
         nodes = cKDTree(mesh.nodes[np.unique(mesh.tets[grey])])
         cavity = np.flatnonzero(head.region("lesion_cavity"))
         return cls(

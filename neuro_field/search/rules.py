@@ -11,6 +11,7 @@ from neuro_field.arrays import FloatArray
 from neuro_field.coil.coil import Coil
 from neuro_field.coil.placement import Placement
 from neuro_field.errors import InputError
+from neuro_field.findings import Finding
 from neuro_field.head.landmarks import landmarks_1010
 from neuro_field.head.model import HeadModel
 
@@ -23,7 +24,10 @@ ELECTRODES = {
     "stg-posterior": ("CP5", "CP6"),
 }
 
-#: Handle of the rules: back and away from the midline, degrees from straight back.
+#: Sites over which the coil is held with its handle straight back, whatever the side [lit].
+STRAIGHT_BACK = ("m1-leg",)
+
+#: Handle of the other rules: back and away from the midline, degrees from straight back.
 ANGLE = 45.0
 
 
@@ -31,39 +35,41 @@ ANGLE = 45.0
 class RuleOfThumb:
     """A placement that needs no field computation.
 
-    ``name`` says the rule in words; ``strength`` is what the target measures there, V/m at 1 A/us, by reciprocity.
+    ``rule`` says which, as a finding: "rule-nearest" over the scalp nearest to the target, "rule-electrode" over the
+    ``electrode``; both have ``handle``, degrees from straight back away from the midline.  ``strength`` is what the
+    target measures there, V/m at 1 A/us, by reciprocity: of both areas' weaker one, as everywhere.
     """
 
-    name: str
+    rule: Finding
     placement: Placement
     strength: float
 
 
-def rules_of_thumb(head: HeadModel, coil: Coil, target: Target, gap: float) -> list[tuple[str, Placement]]:
+def rules_of_thumb(head: HeadModel, coil: Coil, target: Target, gap: float) -> list[tuple[Finding, Placement]]:
     """The rules that apply to a target and where they put the coil.
 
     Over the scalp point nearest to the target, and over the site's electrode position where it has one and the head
-    has 10-10 positions; the handle points back and, off the midline, 45 degrees outwards.
+    has 10-10 positions.  The handle points back and 45 degrees outwards; straight back for the leg areas, and for a
+    target of no side or of both.
     """
+    outwards = 0.0 if target.side is None or target.name in STRAIGHT_BACK else ANGLE
     scalp = head.scalp
-    points = {"the scalp point nearest to the target": scalp.points[scalp.tree.query(target.center)[1]]}
-    if target.name in ELECTRODES and target.side is not None:
-        electrode = ELECTRODES[target.name][("left", "right").index(target.side)]
+    over = [(Finding("rule-nearest", "note", {"handle": outwards}), scalp.points[scalp.tree.query(target.center)[1]])]
+    electrode = _electrode(target)
+    if electrode is not None:
         with suppress(InputError):  # a head without 10-10 positions still has the other rule
-            points[electrode] = landmarks_1010(head)[electrode]
-    return [
-        (f"over {name}, {_words(target)}", _over(head, coil, point, _handle_side(target), gap))
-        for name, point in points.items()
-    ]
+            point = landmarks_1010(head)[electrode]
+            over.append((Finding("rule-electrode", "note", {"electrode": electrode, "handle": outwards}), point))
+    to_the_left = -outwards if target.side == "right" else outwards
+    return [(rule, _over(head, coil, point, to_the_left, gap)) for rule, point in over]
 
 
-def _handle_side(target: Target) -> float:
-    """Degrees of the handle from straight back, to the patient's left positive; straight back off no side."""
-    return {"left": ANGLE, "right": -ANGLE, None: 0.0}[target.side]
-
-
-def _words(target: Target) -> str:
-    return "handle straight back" if target.side is None else f"handle back and {ANGLE:g} degrees outwards"
+def _electrode(target: Target) -> str | None:
+    """The position over a target: its side's, or the one that both sides share."""
+    left, right = ELECTRODES.get(target.name, (None, None))
+    if target.side is None:
+        return left if left == right else None
+    return {"left": left, "right": right}[target.side]
 
 
 def _over(head: HeadModel, coil: Coil, point: FloatArray, angle: float, gap: float) -> Placement:

@@ -192,7 +192,7 @@ class _Followed:
             along = self.direct - psi.T @ np.tensordot(row, self.couplings, axes=1)
             scaled = (self.basis @ along).T.reshape(along.shape[1], -1, 3)
             seen[i] = self.target.seen(scaled)
-            magnitude[i] = np.linalg.norm(scaled, axis=-1) @ self.target.roots
+            magnitude[i] = self.target.seen_magnitude(scaled)
         return seen, magnitude
 
 

@@ -50,10 +50,23 @@ def record_of(study: Study | Plan) -> dict[str, Any]:
         "lesion": _lesion_record(study.lesion),
         "plans": {role: plan_record(plan, study.head) if plan is not None else None for role, plan in plans.items()},
         "why": dict(study.why),
-        "doses": {role: asdict(dose) for role, dose in study.doses.items()},
+        "doses": {role: _dose_record(dose) for role, dose in study.doses.items()},
         "warnings": list(study.warnings),
         "notes": list(study.notes),
     }
+
+
+def _dose_record(dose: Dose) -> dict[str, Any]:
+    found = [{"code": one.code, "level": one.level, "values": dict(one.values)} for one in dose.findings]
+    return {entry.name: getattr(dose, entry.name) for entry in fields(Dose)} | {"findings": found}
+
+
+def _dose_of(entries: Entries) -> Dose:
+    found = (
+        Finding(one.text("code"), one.text("level"), one.required("values").record)
+        for one in entries.children("findings")
+    )
+    return entries.noun(Dose, findings=tuple(found))
 
 
 def _head_record(head: HeadModel | None) -> dict[str, Any] | None:
@@ -91,7 +104,12 @@ def plan_record(plan: Plan, head: HeadModel | None) -> dict[str, Any]:
         "target": {key: _plain(value) for key, value in target.items()},
         "ranking": [_candidate_record(candidate, plan.coil, head) for candidate in plan.ranking],
         "rules": [
-            {"name": rule.name, "strength": rule.strength, "head_from_coil": rule.placement.head_from_coil.tolist()}
+            {
+                "code": rule.rule.code,
+                "values": dict(rule.rule.values),
+                "strength": rule.strength,
+                "head_from_coil": rule.placement.head_from_coil.tolist(),
+            }
             for rule in plan.rules
         ],
         "stability": _record_of_noun(plan.stability),
@@ -177,7 +195,7 @@ def _study_of(entries: Entries, coil: Coil | None) -> Study:
         lesion=_lesion_of(lesion) if lesion is not None else None,
         answers=entries.required("answers").noun(Answers),
         why={role: why.text(role) for role in why.record},
-        doses={role: doses.required(role).noun(Dose) for role in doses.record},
+        doses={role: _dose_of(doses.required(role)) for role in doses.record},
         warnings=entries.texts("warnings"),
         notes=entries.texts("notes"),
         **made,
@@ -217,7 +235,11 @@ def plan_from(entries: Entries, coil: Coil | None) -> Plan:
         field=None,
         report=report,
         rules=tuple(
-            RuleOfThumb(rule.text("name"), Placement(rule.array("head_from_coil", (4, 4))), rule.number("strength"))
+            RuleOfThumb(
+                Finding(rule.text("code"), "note", rule.required("values").record),
+                Placement(rule.array("head_from_coil", (4, 4))),
+                rule.number("strength"),
+            )
             for rule in entries.children("rules")
         ),
         stability=stability.noun(Stability) if stability is not None else None,
@@ -248,4 +270,6 @@ def _target_of(entries: Entries) -> Target:
             Finding(each.text("code"), each.text("level"), each.required("values").record)
             for each in entries.children("findings")
         ),
+        parts=entries.array("parts", (len(elements),), whole=True) if entries.value("parts") is not None else None,
+        part_centers=entries.array_or_none("part_centers", (None, 3)),
     )

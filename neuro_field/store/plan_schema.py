@@ -15,6 +15,7 @@ from neuro_field.clinic.dose import Dose
 from neuro_field.clinic.presets import Preset
 from neuro_field.clinic.study import ROLES
 from neuro_field.field.error import NumericalError
+from neuro_field.findings import LEVELS, Finding
 from neuro_field.search.metrics import Metrics
 from neuro_field.search.plan import PlanReport
 from neuro_field.search.sensitivity import Sensitivity
@@ -48,7 +49,11 @@ _OF_TYPE: dict[Any, dict[str, Any]] = {
     dict[str, float]: _NUMBERS,
     Mapping[str, float]: _NUMBERS,
     FloatArray: _list(_NUMBER),
-}
+    tuple[Finding, ...]: _list({
+        "type": "object", "required": ["code", "level", "values"],
+        "properties": {"code": _TEXT, "level": {"enum": list(LEVELS)}, "values": {"type": "object"}},
+    }),
+}  # fmt: skip
 
 _VECTOR = _list(_NUMBER, 3)
 _POSE = _list(_list(_NUMBER, 4), 4)
@@ -81,10 +86,14 @@ def plan_schema() -> dict[str, Any]:
         "side": _or_null(_TEXT), "seed": _or_null(_VECTOR), "seed_mni": _or_null(_VECTOR), "moved": _NUMBER,
         "viable_share": _NUMBER, "source": _TEXT, "findings": _list(_FINDING), "mesh": _TEXT,
         "axis_source": _or_null(_TEXT), "axis_offset": _or_null(_NUMBER),
+        "parts": _or_null(_list({"type": "integer", "minimum": 0})),
+        "part_centers": _or_null(_list(_VECTOR)), "part_names": _list(_TEXT),
     })  # fmt: skip
     plan = _object({
         "target": target, "ranking": _list(candidate) | {"minItems": 1},
-        "rules": _list(_object({"name": _TEXT, "strength": _NUMBER, "head_from_coil": _POSE})),
+        "rules": _list(_object({
+            "code": _TEXT, "values": {"type": "object"}, "strength": _NUMBER, "head_from_coil": _POSE,
+        })),
         "stability": _or_null(_noun(Stability)), "report": _noun(PlanReport),
         "numerical_error": _or_null(_noun(NumericalError)), "strengths": _list(_NUMBER), "centers": _list(_VECTOR),
     })  # fmt: skip
