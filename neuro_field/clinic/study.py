@@ -331,7 +331,7 @@ def studies(
 
 def _key(role: str, target: Target) -> str:
     """What a plan is known by, whichever preset asks for it."""
-    return role if role == "target" else f"{target.side or 'both'}-{target.name}"
+    return role if role == "target" else f"{target.side or 'both'}-{target.site}"
 
 
 def _across(key: str) -> str:
@@ -355,4 +355,5 @@ def _study(solver: Solver, case: Case, aim: Aims, plans: Mapping[str, Plan], gri
         thresholds_of(case, aim),
     )  # fmt: skip
     told = of_study(found, {role: found.side_of(role) for role in made})
-    return replace(found, findings=worst_first([*aim.why.values(), *case.findings, *aim.findings, *told]))
+    of_head = (each for each in solver.head.findings if not each.code.startswith("lesion-"))  # `aim` has that told
+    return replace(found, findings=worst_first([*aim.why.values(), *case.findings, *of_head, *aim.findings, *told]))

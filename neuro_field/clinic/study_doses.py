@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 
+from neuro_field.aim.axis import directed
 from neuro_field.aim.target import Target
-from neuro_field.clinic.aiming import Aims, directed
+from neuro_field.clinic.aiming import Aims
 from neuro_field.clinic.anchor import Anchor, check_pose
 from neuro_field.clinic.case import HAND, Case, coil_named
 from neuro_field.clinic.dose import Dose

@@ -219,8 +219,9 @@ def delivered(
 
     Example: `neuro-field delivered HEAD --plan PLAN --poses session1.xml --poses session2.xml -o ledger.tsv`
     """
-    from neuro_field.clinic.ledger import check_same_mesh, other_side_findings
+    from neuro_field.aim.target import check_same_mesh
     from neuro_field.clinic.ledger import delivered as ledger_of
+    from neuro_field.clinic.ledger import other_side_findings
     from neuro_field.clinic.study import plan_of
     from neuro_field.field.solver import Solver
     from neuro_field.navigation.frames import ImageFrames
