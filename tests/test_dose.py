@@ -344,6 +344,16 @@ def test_stokes_is_absent_where_it_does_not_hold_and_says_why(coil, threshold, w
     assert value(made, "dose-stokes-absent")["why"] == why
 
 
+@pytest.mark.parametrize(
+    ("read", "treating", "why"),
+    [("mc-b70", "c-b60", "stokes-two-coils"), ("figure8-70mm", "double-cone", "stokes-coil")],
+)
+def test_stokes_is_absent_across_coils_for_the_reason_that_holds(read, treating, why):
+    made = across(nf.load_coil(read), None, nf.load_coil(treating), None)
+    assert value(made, "dose-stokes-absent")["why"] == why
+    assert why not in said(next(each for each in made.findings if each.code == "dose-stokes-absent"))
+
+
 # Muscles, sides, kinds
 
 
