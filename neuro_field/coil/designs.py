@@ -88,9 +88,13 @@ def double_cone(
     between: float = 100.0,
     field: str = "-y",
     arc: float = 6.0,
+    start: float = 7.5,
 ) -> Winding:
-    """Two wings with an angle of ``between`` degrees between them, the head in its opening."""
-    return bent_figure_8(radii, depths, centres=centres, angle=(180.0 - between) / 2, arc=arc, start=arc, field=field)
+    """Two wings with an angle of ``between`` degrees between them, the head in its opening.
+
+    Flat to ``start`` mm from the middle, then along an ``arc`` of that radius; ``centres`` is measured along the sheet.
+    """
+    return bent_figure_8(radii, depths, centres=centres, angle=(180.0 - between) / 2, arc=arc, start=start, field=field)
 
 
 def twin(

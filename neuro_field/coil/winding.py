@@ -11,7 +11,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from neuro_field.arrays import FloatArray, read_only
+from neuro_field.arrays import BoolArray, FloatArray, read_only
 from neuro_field.coil.sources import Dipoles, Segments
 from neuro_field.errors import InputError
 from neuro_field.geometry.mesh import Surface
@@ -113,7 +113,7 @@ class Winding:
                     currents.append(np.full(len(u) - 1, outwards * sense * self.layer_current))
         return Segments(np.concatenate(starts), np.concatenate(ends), np.concatenate(currents))
 
-    def dipoles(self, spacing: float = 6.0) -> Dipoles:
+    def dipoles(self, spacing: float = 6.0, hollow: float = 0.0) -> Dipoles:
         """The same field as magnetic dipoles about ``spacing`` mm apart on the discs the loops enclose.
 
         Rings of dipoles at the Gauss points of each wing's own area-turns as a function of radius squared, on two
@@ -121,37 +121,62 @@ class Winding:
         distance over spacing: at 6 mm the flux density agrees with that of the wires to 0.1 % at 12 mm from the
         nearest wire and to 1e-5 from 20 mm on.  A bend narrower than the spacing costs 0.2 to 0.8 %; at 2 mm
         0.15 %.
+
+        A loop has the same field through any surface that it spans: inside the innermost loop of each wing the sheet
+        is hollowed backwards by ``hollow`` mm in the middle, a paraboloid, for a head that reaches into the wing.
         """
-        radii, shares = self._rings(spacing)
+        rings = self._rings(spacing) if not hollow else self._hollow_rings(spacing)
+        inner = min(self.radii)
         positions, moments = [], []
         depths = self._sheets()
         current = self.layer_current * len(self.depths) / len(depths)
         for depth in depths:
             for centre, sense in self.wings:
-                for index, (radius, share) in enumerate(zip(radii, shares, strict=True)):
+                for index, (radius, share) in enumerate(zip(*rings, strict=True)):
                     count = max(6, int(np.ceil(2 * np.pi * radius / spacing)))
                     angle = 2 * np.pi * (np.arange(count) + 0.5 * (index % 2)) / count
                     outwards = -1.0 if centre < 0 else 1.0  # so that two wings are mirror images
-                    u, v = centre + outwards * radius * np.cos(angle), radius * np.sin(angle)
-                    strength = sense * share * current * self.stretch(u, depth) / count
-                    positions.append(self.bent(u, v, depth))
-                    moments.append(strength[:, None] * self.normals(u))
+                    across, v = outwards * radius * np.cos(angle), radius * np.sin(angle)
+                    behind = depth + hollow * max(1.0 - (radius / inner) ** 2, 0.0)
+                    steepness = -2.0 * hollow / inner**2 if radius < inner else 0.0
+                    area = self._area_vectors(centre + across, behind, steepness * across, steepness * v)
+                    positions.append(self.bent(centre + across, v, behind))
+                    moments.append(sense * share * current / count * area)
         return Dipoles(np.concatenate(positions), np.concatenate(moments))
+
+    def _area_vectors(self, u: FloatArray, depth: float, along_u: FloatArray, along_v: FloatArray) -> FloatArray:
+        """(m, 3) area of a sheet behind the face over that of the face, towards the head, its depth's slopes given."""
+        slope, stretch = self.slope(u), self.stretch(u, depth)
+        tangents = np.stack([np.cos(slope), np.zeros_like(slope), np.sin(slope)], axis=-1)
+        sideways = np.stack([np.zeros_like(slope), stretch * along_v, np.zeros_like(slope)], axis=-1)
+        return stretch[:, None] * self.normals(u) + along_u[:, None] * tangents + sideways
 
     def _sheets(self) -> tuple[float, ...]:
         """Depths of one or two sheets that stand for the layers: the same mean and the same spread."""
         mean, spread = float(np.mean(self.depths)), float(np.std(self.depths))
         return (mean,) if spread == 0 else (mean - spread, mean + spread)
 
-    def _rings(self, spacing: float) -> tuple[FloatArray, FloatArray]:
-        """Radii (mm) and area-turns (m2) of rings that stand for one layer of one wing.
+    def _hollow_rings(self, spacing: float) -> tuple[FloatArray, FloatArray]:
+        """`_rings` that keep apart what lies inside the innermost loop, all of whose area counts alike."""
+        inner = min(self.radii)
+        node, weight = np.polynomial.legendre.leggauss(int(np.ceil(inner / spacing)) + 1)
+        shares = len(self.radii) * np.pi * inner**2 * weight / 2 / MILLIMETRES_PER_METRE**2
+        radii = inner * np.sqrt((node + 1) / 2)
+        if len(set(self.radii)) == 1:
+            return radii, shares
+        outside = self._rings(spacing, inner)
+        return np.concatenate([radii, outside[0]]), np.concatenate([shares, outside[1]])
+
+    def _rings(self, spacing: float, start: float = 0.0) -> tuple[FloatArray, FloatArray]:
+        """Radii (mm) and area-turns (m2) of rings that stand for one layer of one wing, from a radius ``start`` on.
 
         Gauss's rule of the measure N(s) ds on s = radius squared, N the number of loops outside, by Lanczos on a
         fine discretisation (Golub & Welsch 1969).
         """
-        edges = np.concatenate([[0.0], np.unique(np.square(self.radii))])
+        squares = np.unique(np.square(self.radii))
+        edges = np.concatenate([[start**2], squares[squares > start**2]])
         loops = np.array([(np.square(self.radii) > (a + b) / 2).sum() for a, b in pairwise(edges)])
-        count = int(np.ceil(np.sqrt(edges[-1]) / spacing)) + 1
+        count = int(np.ceil((np.sqrt(edges[-1]) - start) / spacing)) + 1
         node, weight = np.polynomial.legendre.leggauss(2 * count)
         s = (edges[:-1, None] + np.diff(edges)[:, None] * (node + 1) / 2).ravel()
         mass = (loops[:, None] * np.diff(edges)[:, None] * weight / 2).ravel()
@@ -210,25 +235,78 @@ class Winding:
         """
         return int(np.sign(sum(np.sign(centre) * sense for centre, sense in self.wings)))
 
-    def casing(self, *, margin: float = 6.0, thickness: float = 20.0, waist: float = 25.0) -> Surface:
+    def casing(
+        self, *, margin: float = 6.0, thickness: float = 20.0, waist: float = 25.0, hole: float = 0.0
+    ) -> Surface:
         """A closed housing around the winding, its face towards the head at depth 0.
 
         Its outline follows the wings at a distance of ``margin`` mm, no narrower than 2 x ``waist`` between
-        them; its back lies ``thickness`` mm behind the face.  The handle is left out.
+        them; its back lies ``thickness`` mm behind the face.  Each wing has a round opening of radius ``hole`` in
+        its middle, into which a head may reach.  The handle is left out.
+
+        Raises
+        ------
+        InputError
+            If the opening meets a winding, or the openings of two wings one another.
         """
-        centres = [centre for centre, _ in self.wings]
-        reach = max(self.radii) + margin
+        u, width = self._outline(margin, waist, hole)
+        shift, opening = self.offset_y, np.zeros_like(u)
+
+        def ring(*edges: FloatArray) -> FloatArray:
+            """(k, 4, 3) cross-sections between two edges, at the face and at the back."""
+            low, high = edges
+            corners = ((low, 0.0), (high, 0.0), (high, thickness), (low, thickness))
+            return np.stack([self.bent(u, v, depth) for v, depth in corners], axis=1)
+
+        if not hole:
+            return _prism(ring(-width - shift, width - shift))
+        for centre, _ in self.wings:
+            opening = np.maximum(opening, np.sqrt(np.maximum(hole**2 - (u - centre) ** 2, 0)))
+        opening[opening < 1e-3 * hole] = 0.0  # rounding at the rims
+        return _pierced((ring(-opening, -width - shift), ring(opening, width - shift)), opening > 0)
+
+    def _outline(self, margin: float, waist: float, hole: float) -> tuple[FloatArray, FloatArray]:
+        """Where a casing is cut across (k,), its openings' rims among them, and half its width there (k,), mm."""
+        centres, reach = [centre for centre, _ in self.wings], max(self.radii) + margin
+        most = min(min(self.radii), np.diff(np.sort(centres)).min(initial=np.inf) / 2)
+        if not 0 <= hole < most:
+            raise InputError(
+                f"Input hole of a casing must be 0 to below {most:g} mm, where a winding or the next wing's begins; "
+                f"instead received {hole}."
+            )
         low, high = min(centres) - reach, max(centres) + reach
-        middle, half = (low + high) / 2, (high - low) / 2
-        u = middle - half * np.cos(np.pi * np.arange(1, 64) / 64)
+        u = (low + high) / 2 - (high - low) / 2 * np.cos(np.pi * np.arange(1, 64) / 64)
+        if hole:
+            rims = [centre - hole * np.cos(np.pi * np.arange(25) / 24) for centre in centres]
+            u = np.unique(np.concatenate([u, *rims]).round(6))
         across = [np.sqrt(np.maximum(reach**2 - (u - centre) ** 2, 0)) for centre in centres]
         between = (u > min(centres)) & (u < max(centres))
-        width = np.maximum(np.max(across, axis=0), np.where(between, min(waist, reach), 0))
-        rings = [
-            self.bent(u, side * width - self.offset_y, depth)
-            for side, depth in ((-1, 0), (1, 0), (1, thickness), (-1, thickness))
-        ]
-        return _prism(np.stack(rings, axis=1))
+        return u, np.maximum(np.max(across, axis=0), np.where(between, min(waist, reach), 0))
+
+
+def _pierced(halves: tuple[FloatArray, FloatArray], opened: BoolArray) -> Surface:
+    """Closed surface of two halves (k, 4, 3) that meet along their first and last corners but where it is opened (k,).
+
+    Each half is closed towards the other by the wall of an opening only; elsewhere the two share their corners.
+    """
+    points, triangles = [], []
+    for half, rings in enumerate(halves):
+        count, first = len(rings), half * 4 * len(rings)
+        quads = []
+        for station in range(count - 1):
+            for side in range(4):
+                if side < 3 or opened[station : station + 2].any():
+                    a, b = 4 * station + side, 4 * station + (side + 1) % 4
+                    quads += [[a, a + 4, b], [b, a + 4, b + 4]]
+        last = 4 * (count - 1)
+        quads += [[0, 1, 2], [0, 2, 3], [last, last + 2, last + 1], [last, last + 3, last + 2]]
+        turned = np.array(quads)[:, :: 1 if half else -1]
+        points.append(rings.reshape(-1, 3))
+        triangles.append(turned + first)
+    joined, owner = np.unique(np.concatenate(points).round(6), axis=0, return_inverse=True)
+    corners = owner.ravel()[np.concatenate(triangles)]
+    whole = (corners != np.roll(corners, 1, axis=1)).all(axis=1)
+    return _outwards(Surface(joined, corners[whole]))
 
 
 def _prism(rings: FloatArray) -> Surface:
@@ -241,6 +319,10 @@ def _prism(rings: FloatArray) -> Surface:
             triangles += [[a, a + 4, b], [b, a + 4, b + 4]]
     last = 4 * (count - 1)
     triangles += [[0, 1, 2], [0, 2, 3], [last, last + 2, last + 1], [last, last + 3, last + 2]]
-    surface = Surface(rings.reshape(-1, 3), np.array(triangles))
+    return _outwards(Surface(rings.reshape(-1, 3), np.array(triangles)))
+
+
+def _outwards(surface: Surface) -> Surface:
+    """A closed surface with its normals outwards."""
     inward = np.einsum("fi,fi->", surface.points[surface.triangles[:, 0]], surface.area_vectors) < 0
     return Surface(surface.points, read_only(surface.triangles[:, ::-1])) if inward else surface

@@ -134,6 +134,8 @@ class Scene:
 
 def target_balls(head: HeadModel, target: Target) -> list[tuple[FloatArray, float]]:
     """Centre (3,) and radius, mm, of the target's ball, or of a ball around each of its parts that lie apart."""
+    if target.parts is not None:
+        return [(centre, target.radius) for centre in target.centers]
     points = head.mesh.centroids[target.elements]
     apart = max(APART, 2.0 * float(np.cbrt(head.mesh.volumes[target.elements].max())))
     pairs = cKDTree(points).query_pairs(apart, output_type="ndarray")

@@ -4,12 +4,11 @@ import numpy as np
 
 from neuro_field.aim.atlas import SITES
 from neuro_field.aim.target import Target
-from neuro_field.arrays import FloatArray
 from neuro_field.clinic.dose import Dose
 from neuro_field.clinic.study import ROLES, Study
 from neuro_field.coil.coil import Coil
 from neuro_field.coil.placement import Placement
-from neuro_field.field.error import NumericalError
+from neuro_field.field.error import ALL, MIDDLE, NumericalError
 from neuro_field.field.field import Field
 from neuro_field.findings import Finding, worst_first
 from neuro_field.head.lesion import lesion_summary
@@ -162,6 +161,11 @@ def magnitude_statistic(target: Target) -> str:
 
 
 def _where(target: Target) -> str:
+    if target.parts is not None:
+        areas = " and ".join(target.part_names)
+        return (
+            f"over the grey matter within {target.radius:g} mm of the centre of each area ({areas}), the weaker area's"
+        )
     return f"over the grey matter within {target.radius:g} mm of the target's centre"
 
 
@@ -177,6 +181,10 @@ def axis_words(target: Target, facts: HeadFacts) -> str:
 def target_line(target: Target, facts: HeadFacts) -> str:
     """Where the target lies and how it was found."""
     words = f"Target: {target_title(target)}, centre {point_words(target.center)} mm in the head frame"
+    if target.parts is not None:
+        pairs = zip(target.part_names, target.centers, strict=True)
+        centres = " and ".join(f"{name} centre {point_words(centre)}" for name, centre in pairs)
+        words = f"Target: {target.name} of both sides at once, {centres} mm in the head frame"
     if target.seed_mni is not None:
         words += (
             f"; searched around MNI152 {point_words(target.seed_mni, 0)} ({target.source}) and moved "
@@ -206,7 +214,7 @@ def landmark_line(placement: Placement, facts: HeadFacts) -> str:
 def handle_line(plan: Plan, candidate: Candidate, facts: HeadFacts) -> str:
     """Which way the handle points."""
     words = direction_words(candidate.placement.handle_direction, facts.axes, plan.target.side)
-    return f"Handle: points {words} ({turn_words(candidate.angle)})."
+    return f"Handle: points {words} ({turn_words(candidate.placement, facts.axes)})."
 
 
 def current_words(
@@ -259,8 +267,10 @@ def hot_spot_line(target: Target, grey: GreyField | Strongest | None, facts: Hea
     """Where the field is strongest, from the target."""
     if grey is None:
         return ""
-    offset: FloatArray = np.asarray(grey.hot_spot) - target.center
-    where = offset_words(offset, facts.axes, "the target's centre")
+    offsets = [np.asarray(grey.hot_spot) - centre for centre in target.centers]
+    near = int(np.argmin([np.linalg.norm(offset) for offset in offsets]))
+    of = "the target's centre" if target.parts is None else f"the {target.part_names[near]} area's centre, the nearer"
+    where = offset_words(offsets[near], facts.axes, of)
     return f"Strongest field: the 0.1 % of grey matter above {grey.threshold:.2f} V/m at 1 A/µs has its centre {where}."
 
 
@@ -277,11 +287,16 @@ def dose_line(dose: Dose, plan: Plan) -> str:
     }))  # fmt: skip
 
 
+#: What the points of a numerical error fill.
+_PLACES = {MIDDLE: "the middle of the grey matter", ALL: "the grey matter"}
+
+
 def error_line(error: NumericalError) -> str:
     """How far the field is from that of second-order elements."""
+    where = _PLACES.get(error.where, error.where)
     words = (
         f"Numerical error of this case: against second-order elements on the same mesh ({error.unknowns} unknowns) E "
-        f"differs by {100 * error.relative_l2:.1f} % (relative L2) over {error.where}, its 99.9th percentile by "
+        f"differs by {100 * error.relative_l2:.1f} % (relative L2) over {where}, its 99.9th percentile by "
         f"{100 * error.p999:+.1f} %; within {error.radius:g} mm of the target E differs by "
         f"{100 * error.near_l2:.1f} %, its mean size by {100 * error.near_mean:+.1f} %"
     )

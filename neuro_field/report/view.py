@@ -227,7 +227,8 @@ def _read_plan(plan: Plan, look: Look) -> Shown:
 
     def draw(plotter: Any, where: View) -> None:
         positions(plotter, plan, where)
-        target(plotter, plan.target.center + where.nearer, plan.target.radius, where.into)
+        for centre in plan.target.centers:
+            target(plotter, centre + where.nearer, plan.target.radius, where.into)
 
     return Shown(position_view(plan, axes), axes, draw)
 

@@ -27,6 +27,10 @@ from neuro_field.shelf.library import shelf
 FLAT_SPACING = 8.0
 BENT_SPACING = 6.0
 
+#: How far behind the winding dipoles stand in the middle of a wing into whose opening a head reaches, mm: a sphere of
+#: 75 mm reaches 14 mm into one of 44 mm radius.
+HOLLOW = 25.0
+
 _ENDINGS = ".ccd, .tcd, .nii or .nii.gz"
 
 
@@ -110,7 +114,8 @@ def coil_of_card(card: dict[str, Any], where: str = "the card") -> Coil:
     if winding.initial_y != expected:
         raise FileFormatError(f"{where}: polarity {card['polarity']!r} contradicts the senses of its wings.")
     didt_max = stimulators[0].didt_max if stimulators else None
-    dipoles = winding.dipoles(BENT_SPACING if winding.bend_angle else FLAT_SPACING)
+    hollow = HOLLOW if card["casing"].get("hole") else 0.0
+    dipoles = winding.dipoles(BENT_SPACING if winding.bend_angle else FLAT_SPACING, hollow)
     return Coil(name, (dipoles,), didt_max, casing, stimulators, {**facts, "source": where}, symmetry)
 
 
