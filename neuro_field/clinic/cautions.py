@@ -49,7 +49,7 @@ def of_study(study: "Study", sides: Mapping[str, str]) -> list[Finding]:
     out = list(of_preset(study.preset, study.answers, study.own_side))
     for role, made in study.plans.items():
         dose = study.doses.get(role)
-        told = [*getattr(made.target, "findings", ()), *getattr(made, "findings", ()), *of_plan(made)]
+        told = [*made.target.findings, *of_plan(made)]
         told += dose.findings if dose is not None else ()
         out += [finding.told_with(role=role, side=sides[role]) for finding in told]
     return out
