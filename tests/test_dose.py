@@ -199,6 +199,9 @@ def test_a_capped_output_says_what_was_needed_and_nothing_of_conductivities(side
     assert made.needed == pytest.approx(165)
     assert value(made, "dose-capped")["needed"] == pytest.approx(165)
     assert "100 to 100 %" not in dose_line(made, plan)
+    unpublished = dose(Percentage(0.9, limb="foot"), RMT, anchor, plan)
+    assert (unpublished.low, unpublished.high) == (100, 100)
+    assert "100 to 100 %" not in dose_line(unpublished, plan)
     everything = " ".join([dose_line(made, plan), *map(said, made.findings)])
     assert "whatever the conductivities" not in everything
     assert "165 %" in everything
