@@ -214,7 +214,7 @@ def landmark_line(placement: Placement, facts: HeadFacts) -> str:
 def handle_line(plan: Plan, candidate: Candidate, facts: HeadFacts) -> str:
     """Which way the handle points."""
     words = direction_words(candidate.placement.handle_direction, facts.axes, plan.target.side)
-    return f"Handle: points {words} ({turn_words(candidate.angle)})."
+    return f"Handle: points {words} ({turn_words(candidate.placement, facts.axes)})."
 
 
 def current_words(
