@@ -305,7 +305,7 @@ def test_several_studies_lie_in_a_folder_each_with_one_index(tmp_path, monkeypat
     assert_same(tiny_study(), read_plan(tmp_path / "OUT" / "hand_figure8-70mm"))
     with pytest.raises(InputError, match="not empty"):
         write_studies(made, tmp_path / "OUT")
-    with pytest.raises(InputError, match="name of a folder"):
+    with pytest.raises(InputError, match="name of a folder of its own"):
         write_studies({"../x": tiny_study()}, tmp_path / "OTHER")
     assert not (tmp_path / "OTHER").exists()
 
