@@ -13,7 +13,7 @@ from tiny_study import tiny_head
 
 from neuro_field.cli import main
 from neuro_field.store.heads import read_head, write_head
-from neuro_field.store.plans import read_plan
+from neuro_field.store.plans import read_plan, write_study
 
 
 @pytest.fixture(scope="module")
@@ -420,3 +420,24 @@ def test_presets_and_coils_are_planned_together_each_pair_in_its_folder(head_fol
             role: "yes" if role == study.own_side else "no" for role in study.plans
         }
     assert [path.name for path in tmp_path.iterdir()] == ["OUT"]
+
+
+@pytest.mark.parametrize("gap", [0.0, 4.0, 9.0])
+def test_serve_holds_the_coil_at_the_gap_of_the_plan(gap, head_folder, tmp_path, monkeypatch):
+    pytest.importorskip("trame.widgets.vtk", reason="trame is not installed: pip install -e .[serve]")
+    from tiny_study import tiny_study
+
+    made = tiny_study().ipsilesional
+    search = replace(made.search, grid=replace(made.search.grid, gap=gap))
+    write_study(replace(made, field=None, search=search), tmp_path / "PLAN")
+    served = []
+    monkeypatch.setattr("neuro_field.desk.serving.serve", lambda solver, steering, plan, **k: served.append(steering))
+    assert main(["serve", str(tmp_path / "PLAN"), "--head", str(head_folder)]) == 0
+    assert [steering.gap for steering in served] == [gap]
+    above = served[0].at(head_top(), 0.0)
+    assert (above.placement.center - head_top()) @ -above.placement.axis >= gap - 1e-6
+
+
+def head_top():
+    scalp = tiny_head().scalp.points
+    return scalp[scalp[:, 2].argmax()]

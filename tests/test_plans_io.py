@@ -330,6 +330,7 @@ def test_a_coil_that_is_not_the_shelfs_is_read_from_the_folder(tmp_path, change)
     coil = change(plan.coil)
     write_study(replace(plan, field=None, coil=coil), tmp_path / "a")
     read = read_plan(tmp_path / "a").coil
+    assert read is not None
     points = np.array([[0.0, 10.0, 30.0], [20.0, -15.0, 40.0]])
     assert (read.name, read.didt_max) == (coil.name, coil.didt_max)
     assert np.allclose(read.dadt(points), coil.dadt(points), rtol=1e-6)
