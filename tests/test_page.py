@@ -137,7 +137,7 @@ def test_folders_stay_off_the_page():
 def test_worst_findings_are_read_first_and_notes_stand_below():
     """For each level and role; the sentences of the findings are the page's own."""
     found = (
-        Finding("study-search-rim", "warn", {"role": "ipsilesional", "side": "left"}),
+        Finding("search-stopped-at-rim", "warn", {"radius": 30.0, "role": "ipsilesional", "side": "left"}),
         Finding("study-one-target-missing", "stop", {"role": "bilateral", "side": "both"}),
         Finding("preset-fma-ue", "note", {"fma_ue": 12}),
     )
@@ -148,7 +148,7 @@ def test_worst_findings_are_read_first_and_notes_stand_below():
 
 def test_a_single_plan_says_its_own_findings():
     plan = tiny_study().contralesional
-    on_plan = Finding("study-search-rim", "warn", {"role": "plan"})
+    on_plan = Finding("search-stopped-at-rim", "warn", {"radius": 30.0})
     on_target = Finding("preset-mep", "note", {"mep": "present"})
     made = replace(plan, findings=(on_plan,), target=replace(plan.target, findings=(on_target,)))
     page = page_of(made)

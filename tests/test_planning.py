@@ -9,14 +9,12 @@ from tests_support import mirrored_head, small_head
 import neuro_field as nf
 from neuro_field.aim.atlas import SITES, site
 from neuro_field.aim.axis import directed
-from neuro_field.clinic.cautions import of_plan
 from neuro_field.clinic.presets import PRESETS
 from neuro_field.findings import Refusal
 from neuro_field.geometry.mesh import TetMesh
 from neuro_field.head.mapping import AffineMapping
 from neuro_field.reciprocity.response import response
 from neuro_field.search.candidates import Grid, candidates
-from neuro_field.search.search import distinct
 
 GRID = Grid(radius=15, spacing=7.5, angle_step=45)
 
@@ -71,7 +69,7 @@ def test_the_sum_over_nodes_is_the_forward_solve_to_the_tolerance_of_the_solver(
 
 def test_a_full_basis_leaves_nothing_out(head, solver, coil, choices):
     small = nf.Target.ball(head, (40, -20, 52), radius=2.5)
-    samples = [nf.Placement(pose) for pose in choices.head_from_coil[::9]]
+    samples = [nf.Placement(pose) for pose in choices.head_from_coil[::2]]
     assert 3 * len(small.elements) <= min(len(samples), 24)
     made = response(solver, coil, small, samples, modes=3 * len(small.elements))
     some = choices.head_from_coil[5::31][:2]
@@ -89,35 +87,6 @@ def test_a_plan_ranks_every_candidate_and_checks_the_best(solver, coil, target, 
     assert plan.best.verified == pytest.approx(target.mean(plan.field), rel=1e-12)
     nearest = np.linalg.norm(plan.best.placement.center - target.center)
     assert nearest < 45  # over the target, not elsewhere
-
-
-@pytest.mark.parametrize(("verified", "told"), [(0.69, True), (0.73, False)])
-def test_a_field_that_runs_aside_of_the_wanted_axis_is_told(study, verified, told):
-    plan = study.contralesional
-    best = replace(plan.best, verified=verified, magnitude=1.0)
-    turned = replace(plan, ranking=(best,), target=replace(plan.target, direction=(0.0, 1.0, 0.0)))
-    free = replace(turned, target=replace(plan.target, direction=None))
-    for made, expected in ((turned, told), (free, False)):
-        assert any(finding.code == "study-off-axis" for finding in of_plan(made)) == expected
-
-
-def test_distinct_placements_are_distinct(choices, target):
-    strengths = np.random.default_rng(0).random(len(choices))
-    chosen = distinct(choices, strengths, target, np.array([0.0, 1.0, 0.0]))
-    poses = [nf.Placement(choices.head_from_coil[i]) for i in chosen]
-    for i, one in enumerate(poses):
-        for other in poses[:i]:
-            far = np.linalg.norm(one.center - other.center) > 10
-            turned = abs(one.handle_direction @ other.handle_direction) < np.cos(np.radians(30))
-            assert far or turned
-    assert all(pose.handle_direction[1] < 1e-6 for pose in poses)  # the backward one of each opposite pair
-
-
-def test_a_signed_target_keeps_the_sense_of_the_handle(choices, target):
-    signed = replace(target, direction=(0.0, 1.0, 0.0))
-    handles = -choices.head_from_coil[:, :3, 1]
-    best = distinct(choices, handles[:, 1], signed, np.array([0.0, 1.0, 0.0]))[0]
-    assert handles[best, 1] > 0.5  # forward handles score most here and may win
 
 
 def test_candidates_lie_on_the_scalp_at_the_gap_and_into_the_head(head, coil, choices):

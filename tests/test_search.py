@@ -193,7 +193,7 @@ def test_the_table_answers_as_the_charges_do_and_grows(charges, choices, simple)
 
 @pytest.mark.parametrize("name", ["figure8-70mm", "circular-90mm"])
 def test_turned_coils_are_answered_together_as_one_by_one(head, charges, target, name):
-    coil = nf.load_coil(name).simplified(error=5e-3)
+    coil = replace(nf.load_coil(name).simplified(error=5e-3), declared_symmetry="none")  # every turn is asked for
     poses = candidates(head, coil, target, Grid(radius=10, spacing=5, angle_step=15, gaps=(9.0,))).head_from_coil
     made = Turning(charges[0], *coil.dipoles)
     sums, found = made.sums(poses)
@@ -279,7 +279,7 @@ def test_series_of_a_dipole_are_those_of_its_turned_potential(compiled):
 def test_lifts_while_turning_are_the_lifts_of_turned_poses(head, target, name):
     coil = nf.load_coil(name)
     grid = Grid(radius=60, spacing=30, angle_step=30)
-    made = candidates(head, replace(coil, casing=None), target, grid)
+    made = candidates(head, replace(coil, casing=None, declared_symmetry="none"), target, grid)
     turns = np.radians(np.arange(0, 360, 30))
     expected = lifts_to_clear(head.scalp.points, coil.casing, made.head_from_coil, 4.0).reshape(-1, 12)
     found = lifts_while_turning(head.scalp.points, coil.casing, made.head_from_coil[::12], turns, 4.0)
@@ -321,7 +321,7 @@ def test_the_kernel_of_turning_lifts_runs_as_python_too(head, coil, choices):
 def test_gaps_and_tilts_are_compared_at_every_position(head, coil, target):
     grid = Grid(radius=8, spacing=8, angle_step=90, gaps=(10.0,), tilts=((0, 0), (8, 0), (0, -8)))
     made = candidates(head, coil, target, grid)
-    per_position = 4 * 2 * 3
+    per_position = 2 * 2 * 3
     assert len(made) == per_position * (made.positions.max() + 1)
     assert sorted(set(made.gaps)) == [4.0, 10.0]
     assert {tuple(tilt) for tilt in made.tilts} == {(0, 0), (8, 0), (0, -8)}
@@ -332,9 +332,7 @@ def test_gaps_and_tilts_are_compared_at_every_position(head, coil, target):
     assert np.allclose(near, plain.head_from_coil)
     one = np.flatnonzero((made.tilts[:, 0] == 8) & (made.gaps == 4))
     for i in one[:4]:
-        flat_one = near[(made.positions[flat & (made.gaps == 4)] == made.positions[i])][
-            made.angles[i] == [0, 90, 180, 270]
-        ]
+        flat_one = near[(made.positions[flat & (made.gaps == 4)] == made.positions[i])][made.angles[i] == [0, 90]]
         expected = nf.Placement(flat_one[0]).moved(tilted_x=8.0).head_from_coil[:3, :3]
         assert np.allclose(made.head_from_coil[i, :3, :3], expected, atol=1e-9)
     depth = lifts_to_clear(head.scalp.points, coil.casing, made.head_from_coil, 0.0)
@@ -343,7 +341,7 @@ def test_gaps_and_tilts_are_compared_at_every_position(head, coil, target):
 
 def test_the_whole_scalp_is_covered_evenly_and_nothing_else(head, coil, target):
     made = candidates(head, coil, target, Grid(radius=None, spacing=15, angle_step=90))
-    points = made.head_from_coil[::4, :3, 3] + made.head_from_coil[::4, :3, 2] * (4.0 + made.lifts[::4, None])
+    points = made.head_from_coil[::2, :3, 3] + made.head_from_coil[::2, :3, 2] * (4.0 + made.lifts[::2, None])
     distance = np.linalg.norm(points[:, None] - points, axis=2) + 1e3 * np.eye(len(points))
     assert distance.min() > 0.9 * 15
     assert np.median(distance.min(axis=1)) < 1.2 * 15
@@ -370,7 +368,7 @@ def test_a_head_cut_open_has_no_places_on_its_cut(target):
 
 def test_finer_poses_hold_their_pose_and_lie_close_around_it(head, coil, target, choices):
     grid = Grid(radius=15, spacing=7.5, angle_step=15)
-    chosen = choices.head_from_coil[[30, 200]]
+    chosen = choices.head_from_coil[[30, 100]]
     for pose, made in zip(chosen, finer(head, coil, chosen, grid, spacing=1.5, angle_step=5.0), strict=True):
         assert np.abs(made.head_from_coil - pose).max(axis=(1, 2)).min() < 1e-6
         shift = made.head_from_coil[:, :3, 3] - pose[:3, 3]
@@ -433,7 +431,7 @@ def test_grids_without_sense_are_refused(keywords, words):
 
 def test_more_placements_than_memory_holds_are_refused(head, coil, target):
     with pytest.raises(nf.InputError, match="at most 5000000"):
-        candidates(head, coil, target, Grid(radius=60, spacing=1.0, angle_step=0.5))
+        candidates(head, coil, target, Grid(radius=60, spacing=0.7, angle_step=0.5))
 
 
 def test_a_coil_that_clears_nowhere_is_refused(head, target):

@@ -64,11 +64,11 @@ def test_the_reduced_space_holds_its_snapshots_and_comes_near_other_draws(solver
     target = made.target
     roots = target.roots[:, None, None]
     loads = adjoint_loads(solver, target, roots * made.response.basis[:, :3].reshape(len(target.roots), 3, -1))
-    corners = family.corners()
+    corners = family.corners()  # their solutions are taken into the space as solved to 1e-4 of their loads
     space = reduced(solver, [loads], [family.head_with(row) for row in corners], family.parts)[0]
     energy = (solver.system.stiffness @ space.space).T @ space.space
     assert np.allclose(energy, np.eye(len(energy)), atol=1e-6)
-    for row, tolerance in [(np.ones(len(family.parts)), 1e-4), (corners[-1], 1e-4), (family.scales(1)[0], 1e-2)]:
+    for row, tolerance in [(np.ones(len(family.parts)), 1e-4), (corners[-1], 2e-4), (family.scales(1)[0], 1e-2)]:
         full = solver.retuned(family.head_with(row)).potentials(loads)[0]
         found = space.space @ space.potentials(row)
         gap = (found - full) - (found - full).mean(axis=0)
@@ -94,11 +94,12 @@ def test_stability_agrees_with_full_solves_and_counts_its_draws(solver, family, 
     case = Case(made.response, made.followed[:12], len(made.ranking))
     found = stability(solver, made.coil, {"a": case}, draws=8)["a"]
     assert found.reduced_error < 0.005
-    assert sum(found.first) == pytest.approx(1.0)
-    assert np.allclose(np.mean(found.first_by_lesion, axis=0), found.first)
+    assert np.shape(found.first) == (3, len(made.ranking))  # of every lesion value by itself
+    assert np.sum(found.first, axis=1) == pytest.approx(1.0)
     assert len(found.magnitude) == 8 * 3
-    assert found.regret_mean >= 0
-    assert all(low <= high for low, high in zip(found.low, found.high, strict=True))
+    assert (np.array(found.low) <= found.median).all()
+    assert (np.array(found.median) <= found.high).all()
+    assert all(0 <= mean <= p95 < 0.1 for mean, p95 in zip(found.loss_mean, found.loss_p95, strict=True))
     scales = family.scales(8)
     fields = [solver.retuned(family.head_with(scales[i])).solve(made.coil, made.best.placement) for i in (3, 17)]
     assert [made.target.magnitude(f) for f in fields] == pytest.approx(found.magnitude[[3, 17]], rel=5e-3)
@@ -188,7 +189,7 @@ def test_rules_of_thumb_point_the_handle_back_and_outwards(solver, made):
     assert named[0][0].values["handle"] == ANGLE
     assert handle[1] < 0  # back
     assert handle[0] < 0  # and, on the left side, to the left
-    assert np.degrees(np.arctan2(-handle[0], -handle[1])) == pytest.approx(ANGLE, abs=12)  # on a slope
+    assert np.degrees(np.arctan2(-handle[0], -handle[1])) == pytest.approx(ANGLE, abs=12)  # seen from above
     assert all(rule.strength <= made.best.strength * 1.02 for rule in made.rules)
 
 

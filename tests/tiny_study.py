@@ -31,8 +31,15 @@ def tiny_head():
 
 @lru_cache(maxsize=1)
 def tiny_study():
-    """The hand preset on both sides, with a dose and a warning; the lesion on the left."""
-    coil = replace(load_coil("figure8-70mm"), didt_max=1e8)
+    """The hand preset on both sides, with a dose and a warning; the lesion on the left.
+
+    The coil's windings lie 3 mm behind the middle of its face, so that it is another one when turned round: two
+    placements a side.
+    """
+    flat, behind = load_coil("figure8-70mm"), np.eye(4)
+    behind[1, 3] = -3.0
+    elements = tuple(part.carried(behind) for part in flat.elements)
+    coil = replace(flat, elements=elements, didt_max=1e8, declared_symmetry="none")
     return study(
         tiny_head(), preset="contralesional-1hz-hand", coil=coil, rmt=50.0, mep="absent", fma_ue=30.0,
         grid=Grid(radius=15, spacing=7.5, angle_step=45), tolerance=1e-4, draws=20,

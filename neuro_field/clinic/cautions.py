@@ -3,55 +3,16 @@
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from neuro_field.clinic.answers import Answers
-from neuro_field.clinic.dose import LEAST_VIABLE
 from neuro_field.clinic.presets import Preset
 from neuro_field.findings import Finding
-from neuro_field.search.plan import Plan
 
 if TYPE_CHECKING:
     from neuro_field.clinic.study import Study
 
-#: Below this share of the field along the wanted axis the best placement is told to be doubtful (45 degrees off).
-LEAST_ALONG = 0.71
-
-#: Below this probability of staying first a ranking is told to be open.
-LEAST_FIRST = 0.5
-
-#: A reduced answer farther from the full one than this, relative, is told.
-_REDUCED = 0.005
-
-#: Ranked and solved fields farther apart than this, relative, are told.
-_RANKED = 0.01
-
 #: Best current of a figure-8 over the foot area, degrees in front of lateral, and its spread over 8 people
 #: (Richter 2013, PLoS One 8:e60358 [src]); nothing is published for a double cone.
 FOOT_AXIS, FOOT_SPREAD = 33.0, 18.0
-
-
-def of_plan(made: Plan) -> Iterator[Finding]:
-    """What may be wrong with one plan."""
-    best, stability = made.best, made.stability
-    yield from made.findings
-    if made.target.viable_share < LEAST_VIABLE:
-        values = {"viable": made.target.viable_share, "moved": made.target.moved}
-        yield Finding("study-little-viable", "warn", values)
-    along = best.verified / max(best.magnitude, 1e-12)
-    if made.target.direction is not None and along < LEAST_ALONG:
-        yield Finding("study-off-axis", "warn", {"along": along})
-    if made.report.largest_difference > _RANKED:
-        yield Finding("study-ranked-apart", "warn", {"difference": made.report.largest_difference})
-    edge = np.linalg.norm(best.placement.center - made.centers, axis=1).max()
-    spread = np.linalg.norm(made.centers - made.centers.mean(axis=0), axis=1).max()
-    if edge > 1.8 * spread:
-        yield Finding("study-search-rim", "warn", {})
-    if stability is not None and stability.first[0] < LEAST_FIRST:
-        values = {"first": stability.first[0], "regret": stability.regret_mean}
-        yield Finding("study-rank-open", "warn", values)
-    if stability is not None and stability.reduced_error > _REDUCED:
-        yield Finding("study-varied-apart", "note", {"difference": stability.reduced_error})
 
 
 def of_preset(preset: Preset, answers: Answers, own: str) -> Iterator[Finding]:
@@ -74,11 +35,10 @@ def of_preset(preset: Preset, answers: Answers, own: str) -> Iterator[Finding]:
 
 
 def of_study(study: "Study", sides: Mapping[str, str]) -> list[Finding]:
-    """All that has to be said with a study's plans and doses, each with the role and side it is said of."""
+    """All that has to be said with a study's targets, plans and doses, each with the role and side it is said of."""
     out = list(of_preset(study.preset, study.answers, study.own_side))
     for role, made in study.plans.items():
         dose = study.doses.get(role)
-        told = [*getattr(made.target, "findings", ()), *getattr(made, "findings", ()), *of_plan(made)]
-        told += dose.findings if dose is not None else ()
-        out += [finding.told_with(role=role, side=sides[role]) for finding in told]
+        for finding in (*made.target.findings, *made.findings, *(dose.findings if dose is not None else ())):
+            out.append(finding.told_with(role=role, side=finding.values.get("side") or sides[role]))
     return out

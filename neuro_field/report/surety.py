@@ -1,5 +1,6 @@
 """How sure a plan is, in words and figures: misplacement, conductivities, the lesion, and the rules of thumb."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from neuro_field.report.words import said
@@ -37,26 +38,39 @@ def stability_line(plan: Plan) -> str:
     found = plan.stability
     if found is None:
         return ""
-    sets = f"{found.draws} draws of the tissues' conductivities"
-    if found.lesion_values:
-        values = ", ".join(f"{value:g}" for value in found.lesion_values)
-        sets += f" for each of {values} S/m in the lesion's cavity"
+    sets = f"Stability: over {found.draws} draws of the tissues' conductivities"
+    rows = zip(found.loss_mean, found.loss_p95, found.low, found.high, strict=True)
+    told = [
+        f"keeping the first placement costs {mean:.1%} of the field on average and {p95:.1%} in the worst twentieth, "
+        f"against the best of {found.compared} placements; its field is {low[0]:.3f} to {high[0]:.3f} V/m at 1 A/µs "
+        "(5th to 95th percentile)"
+        for mean, p95, low, high in rows
+    ]
+    if not found.lesion_values:
+        return f"{sets} {told[0]}."
     return (
-        f"Stability: over {sets} the first placement stays first of the {len(plan.ranking)} listed in "
-        f"{found.first[0]:.0%}; keeping it costs {found.regret_mean:.3f} V/m on average and {found.regret_p95:.3f} V/m "
-        f"in the worst twentieth, against the best of {found.compared} placements; its field is {found.low[0]:.3f} to "
-        f"{found.high[0]:.3f} V/m at 1 A/µs (5th to 95th percentile)."
+        f"{sets}, "
+        + "; ".join(
+            f"with {value:g} S/m in the lesion's cavity {words}"
+            for value, words in zip(found.lesion_values, told, strict=True)
+        )
+        + "."
     )
 
 
 def lesion_line(plan: Plan) -> str:
     """What the unknown conductivity of the cavity does to the best placement; empty for a head without one."""
     found = plan.stability
-    if found is None or not found.by_lesion:
+    if found is None or not found.lesion_values:
         return ""
-    pairs = zip(found.lesion_values, found.by_lesion, found.first_by_lesion, strict=True)
-    told = "; ".join(f"{value:g} S/m {field:.3f} V/m, first in {first[0]:.0%}" for value, field, first in pairs)
+    pairs = zip(found.lesion_values, found.median, found.first, strict=True)
+    told = "; ".join(f"{value:g} S/m {field[0]:.3f} V/m{_first(first)}" for value, field, first in pairs)
     return f"Lesion's conductivity: {told} (medians; no value is established)."
+
+
+def _first(shares: Sequence[float]) -> str:
+    """How often the first placement stays first, where there is another to be first."""
+    return f", first in {shares[0]:.0%}" if len(shares) > 1 else ""
 
 
 def filled_line(plan: Plan) -> str:
@@ -106,8 +120,8 @@ def sure_rows(plan: Plan) -> list[dict[str, Any]]:
         metrics, shaken, found = candidate.metrics, candidate.sensitivity, plan.stability
         rows.append({
             "rank": i + 1,
-            "range": f"{found.low[i]:.3f} - {found.high[i]:.3f}" if found else "-",
-            "first": f"{found.first[i]:.0%}" if found else "-",
+            "range": f"{min(r[i] for r in found.low):.3f} - {max(r[i] for r in found.high):.3f}" if found else "-",
+            "first": ", ".join(f"{row[i]:.0%}" for row in found.first) if found else "-",
             "mean": f"{shaken.mean:.0%}",
             "worst": f"{shaken.worst:.0%}",
             "filled": "-" if candidate.filled is None else f"{candidate.verified / candidate.filled - 1:+.1%}",

@@ -1,5 +1,6 @@
 """The placements that a plan compares: positions on the scalp, handle directions, gaps and tilts."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,7 +8,7 @@ from scipy.spatial.transform import Rotation
 
 from neuro_field.aim.scalp import Spots, around, carried_onto, overall
 from neuro_field.aim.target import Target
-from neuro_field.arrays import AnyArray, FloatArray, IntArray
+from neuro_field.arrays import AnyArray, BoolArray, FloatArray, IntArray
 from neuro_field.coil.coil import Coil
 from neuro_field.coil.fit import lifts_to_clear, lifts_while_turning
 from neuro_field.errors import InputError
@@ -85,7 +86,7 @@ class Candidates:
     positions : (p,) int array
         Which scalp position each belongs to.
     angles : (p,) array
-        Of the handle, degrees from straight back, towards the patient's left positive; 0 to 360.
+        Of the handle, degrees from straight back, clockwise seen from outside (to the left over the vertex); 0 to 360.
     lifts : (p,) array
         mm by which each stands farther than the gap, so that the casing does not cut the scalp.
     gaps : (p,) array
@@ -110,7 +111,7 @@ def candidates(head: HeadModel, coil: Coil, target: Target, grid: Grid | None = 
 
     Positions form a square grid in the plane that touches the scalp over the target, carried onto the scalp along
     the plane's normal, or spread over the whole scalp above the brain; at each, the coil lies on the smoothed normal
-    and its handle takes every direction.
+    and its handle takes every direction that its symmetry tells apart (`turns_of`).
 
     A coil without a casing is taken to be flat and stands at the gap.
 
@@ -126,7 +127,7 @@ def candidates(head: HeadModel, coil: Coil, target: Target, grid: Grid | None = 
         if grid.radius is None
         else around(head, target.center, grid.radius, grid.spacing)
     )
-    turns = np.radians(np.arange(0.0, 360.0 - 1e-9, grid.angle_step))
+    turns = np.radians(turns_of(coil, target, grid.angle_step))
     gaps = (grid.gap, *grid.gaps)
     count = len(spots) * len(turns) * len(gaps) * len(grid.tilts)
     if count > MOST_PLACEMENTS:
@@ -142,6 +143,31 @@ def candidates(head: HeadModel, coil: Coil, target: Target, grid: Grid | None = 
             f"must be lifted by at least {made.lifts.min():.0f} mm ({MOST_LIFT:g} allowed). Take a flatter coil."
         )
     return made if len(reachable) == len(spots) else _of_positions(made, reachable, len(spots))
+
+
+def period_of(coil: Coil, target: Target) -> float | None:
+    """Degrees after which a turned handle is the same one for a target: 360, 180, or None for a coil that has none.
+
+    Half a turn of a two-fold coil turns its current round: the same only to a target that does not tell its sign.
+    """
+    if coil.symmetry == "continuous":
+        return None
+    return 180.0 if coil.symmetry == "two-fold" and not target.signed else 360.0
+
+
+def turns_of(coil: Coil, target: Target, angle_step: float) -> FloatArray:
+    """(a,) degrees from straight back at which a handle is tried, none of them the same as another.
+
+    Of a pair that half a turn makes alike the one that points backwards, away from the face, stands for both; steps
+    that do not meet after half a turn make no pairs.  Ascending round the circle of what is told apart.
+    """
+    turns = np.arange(0.0, 360.0 - 1e-9, angle_step)
+    period = period_of(coil, target)
+    if period is None:
+        return turns[:1]
+    if period == 360.0 or abs(180.0 / angle_step - round(180.0 / angle_step)) > 1e-9:
+        return turns
+    return turns[(turns <= 90.0 + 1e-9) | (turns > 270.0 + 1e-9)]
 
 
 def finer(
@@ -196,13 +222,38 @@ def finer(
     poses = np.asarray(poses, dtype=np.float64).reshape(-1, 4, 4)
     kept = np.full(len(poses), grid.gap) if gaps is None else np.asarray(gaps, dtype=np.float64)
     reach = grid.angle_step / 2 // angle_step
-    steps = angle_step * np.arange(-reach, reach + 1)
+    steps = angle_step * np.arange(-reach, reach + 1) if coil.symmetry != "continuous" else np.zeros(1)
     out = []
     for pose, gap in zip(poses, kept.tolist(), strict=True):
         spots = _beside(head, pose, gap, grid.spacing / 2, spacing)
         tilt, angle = _against(spots.frames[0], pose[:3, :3])
         out.append(_placed(head, coil, spots, np.radians(angle + steps), (gap,), (tilt,)))
     return out
+
+
+def lattice(
+    head: HeadModel, coil: Coil, pose: FloatArray, *, gap: float, reach: float, spacing: float, turns: FloatArray,
+    within: Callable[[FloatArray], BoolArray],
+) -> tuple[Candidates, IntArray]:  # fmt: skip
+    """Placements on a square lattice of the scalp around a pose (4, 4), and the steps (q, 2) of its positions.
+
+    The lattice lies in the plane that touches the scalp under the pose and is carried onto the scalp along the plane's
+    normal, as far as ``reach`` mm from the pose's own place, which is the first, and at places (q, 3) that are
+    ``within`` what is asked.  Handles are those of the pose, carried along without a turn, and turned by ``turns``
+    (a,), degrees; its gap and tilt are kept.
+    """
+    spots = _beside(head, pose, gap, reach, spacing)
+    tilt, angle = _against(spots.frames[0], pose[:3, :3])
+    steps = np.rint((spots.points - spots.points[0]) @ pose[:3, :2] * [1.0, -1.0] / spacing).astype(np.int64)
+    near = (np.hypot(*steps.T) * spacing <= reach) & within(spots.points)
+    near[0] = True
+    spots, steps = spots.chosen(near), steps[near]
+    own = spots.frames[0] @ Rotation.from_rotvec([0.0, 0.0, np.radians(angle)]).as_matrix()
+    z = spots.frames[:, :, 2]
+    y = own[:, 1] - (z @ own[:, 1])[:, None] * z
+    y /= np.linalg.norm(y, axis=1, keepdims=True)
+    spots = Spots(spots.points, np.stack([np.cross(y, z), y, z], axis=2))
+    return _placed(head, coil, spots, np.radians(turns), (gap,), (tilt,)), steps
 
 
 def _beside(head: HeadModel, pose: FloatArray, gap: float, reach: float, spacing: float) -> Spots:

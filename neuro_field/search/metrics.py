@@ -40,6 +40,8 @@ class Metrics:
         99.9th percentile of |E| by volume over all grey matter.
     off_target : float, optional
         The same over grey matter farther than 20 mm from the target's centre, from every one of its areas' centres.
+    off_target_distance : float, optional
+        How far the element that has this value lies from the nearest of those centres, mm.
     half_volume : float
         cm3 of grey matter in which |E| is at least half of the target's mean |E|.
     homologous : float, optional
@@ -61,6 +63,7 @@ class Metrics:
     rim: float | None
     lesion: float | None
     cortex_distance: float
+    off_target_distance: float | None = None
     avoided: Mapping[str, float] = field(default_factory=dict)
 
 
@@ -115,9 +118,12 @@ class Surroundings:
         def strongest(elements: AnyArray) -> float | None:
             return percentile_by_volume(strength[elements], volumes[elements]) if len(elements) else None
 
+        off_target = strongest(self.away)
+
         return Metrics(
             peak=percentile_by_volume(strength[self.grey], volumes[self.grey]),
-            off_target=strongest(self.away),
+            off_target=off_target,
+            off_target_distance=self._distance_of(strength, off_target) if off_target is not None else None,
             half_volume=float(volumes[reached].sum() / 1e3),
             homologous=self.homologous.magnitude(field) * unit if self.homologous else None,
             rim=strongest(self.rim),
@@ -125,6 +131,11 @@ class Surroundings:
             cortex_distance=float(self._nodes.query(field.placement.center)[0]),
             avoided={as_name(region.name): region.magnitude(field) * unit for region in self.avoid},
         )
+
+    def _distance_of(self, strength: FloatArray, value: float) -> float:
+        """From the nearest centre of the target's areas to the element off target with a value, mm."""
+        element = self.away[np.abs(strength[self.away] - value).argmin()]
+        return float(self.target.distances(self.head.mesh.centroids[element][None])[0])
 
 
 def percentile_by_volume(values: FloatArray, volumes: FloatArray, percentile: float = PERCENTILE) -> float:

@@ -82,7 +82,7 @@ class Candidate:
     magnitude : float
         Mean |E| over the target by that solve, V/m, whatever the target's direction.
     angle : float
-        Of the handle, degrees from straight back, positive to the patient's left.
+        Of the handle, degrees from straight back, clockwise seen from outside (to the left over the vertex).
     lift : float
         mm by which it stands farther off than the gap, so that the casing clears the scalp.
     metrics : Metrics
@@ -92,6 +92,8 @@ class Candidate:
     filled : float, optional
         As `verified`, in the same head with the lesion filled by the tissue around it; None for a head without a
         lesion, or where it was not asked for.
+    ratio : float, optional
+        The target's over the strongest of the regions that a ratio was asked for; None for a plan by strength.
     """
 
     placement: Placement
@@ -103,6 +105,7 @@ class Candidate:
     metrics: Metrics
     sensitivity: Sensitivity
     filled: float | None = None
+    ratio: float | None = None
 
 
 @dataclass(frozen=True)
@@ -128,14 +131,14 @@ class PlanReport:
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """Ranked distinct placements for one target.
+    """The tops of what a coil can do to one target, ranked, and how far around the best one may stray.
 
     Parameters
     ----------
     target : Target
     coil : Coil
     ranking : tuple of Candidate
-        Distinct ones, best first.
+        Those that no small step of place or handle betters, best first, more than 10 mm or 30 degrees apart; often one.
     strengths : (p,) array
         V/m at 1 A/us of every placement ranked, and
     centers : (p, 3) array

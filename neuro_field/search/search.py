@@ -7,23 +7,27 @@ import numpy as np
 
 from neuro_field.aim.scalp import anatomical_axes
 from neuro_field.aim.target import Target, check_same_mesh
-from neuro_field.arrays import BoolArray, FloatArray, read_only
+from neuro_field.arrays import FloatArray, read_only
 from neuro_field.coil.coil import Coil
 from neuro_field.coil.placement import Placement
 from neuro_field.errors import InputError
 from neuro_field.field.error import numerical_error as error_of
 from neuro_field.field.field import Field
 from neuro_field.field.solver import Solver, peak_memory
+from neuro_field.findings import worst_first
 from neuro_field.head.model import HeadModel
 from neuro_field.reciprocity.response import Response, responses
 from neuro_field.search.areas import of_areas
-from neuro_field.search.candidates import Candidates, Grid, candidates, finer
+from neuro_field.search.candidates import Candidates, Grid, candidates, period_of
 from neuro_field.search.clock import Clock, Progress
+from neuro_field.search.landscape import Landscape, Patch, Top, climbed, hills
 from neuro_field.search.metrics import Surroundings
-from neuro_field.search.plan import Candidate, Plan, PlanReport
+from neuro_field.search.plan import Candidate, Plan, PlanReport, SearchSettings
+from neuro_field.search.remarks import of_search, of_stability
 from neuro_field.search.rules import RuleOfThumb, rules_of_thumb
 from neuro_field.search.sensitivity import sensitivity
 from neuro_field.search.stability import DRAWS, Case, compared_poses, stability
+from neuro_field.search.zone import zone_around
 
 #: Two placements are different when their centres are farther apart than this, mm, or ...
 DISTINCT_DISTANCE = 10.0
@@ -33,6 +37,9 @@ DISTINCT_ANGLE = 30.0
 
 #: Distinct placements kept, best first; all of them are solved in full, in one block.
 RANKED = 8
+
+#: Hills that are climbed, the highest coarse ones first.
+MOST_CLIMBS = 24
 
 #: Placements kept to be followed through uncertain conductivities.
 FOLLOWED = 50
@@ -69,14 +76,18 @@ def plan(
     grid: Grid | None = None,
     avoid: Avoidance | None = None,
     homologous: Target | None = None,
+    objective: str = "strength",
+    over: Sequence[Target] = (),
     numerical_error: bool = False,
     progress: Progress | None = None,
 ) -> Plan:
     """Rank placements of a coil for a target by the mean field in it.
 
     Every position of a scalp grid around the target is combined with every handle direction (`candidates`); their
-    fields in the target come from reciprocity (`response`); around the best distinct ones the search goes on in fine
-    steps; these are then solved in full, measured elsewhere in the head, and misplaced to see what that costs.
+    fields in the target come from reciprocity (`response`); from the top of every hill of that landscape the search
+    goes on in fine steps until none is better.  The ranking holds these tops, which are more than 10 mm or 30 degrees
+    apart, and is often one; `Plan.zone` says where the best of them may be held.  Each is solved in full, measured
+    elsewhere in the head, and misplaced to see what that costs.
 
     Parameters
     ----------
@@ -92,6 +103,12 @@ def plan(
         Regions that must not be reached.
     homologous : Target, optional
         In the other hemisphere: its field is told beside the target's.
+    objective : {"strength", "ratio", "focality"}
+        What placements are ranked by.  strength: what the target measures; ratio: that over the strongest mean |E| of
+        the regions ``over``, among placements with at least half of the strongest field in the target; focality needs
+        the field of the whole cortex, and is refused.
+    over : sequence of Target
+        Regions of the ratio, without a direction.
     numerical_error : bool
         Solve the best placement again in second-order elements and record the difference; takes most of a minute
         and 6 GB on a head of 950,000 nodes.
@@ -116,8 +133,8 @@ def plan(
     >>> target = nf.Target.ball(head, center=(40, 0, 50), radius=8.0)
     >>> coarse = Grid(radius=20, spacing=10, angle_step=30)
     >>> made = nf.plan(nf.Solver(head), nf.load_coil("figure8-70mm"), target, grid=coarse)
-    >>> made.report.placements >= 156  # 13 positions x 12 directions, and finer steps about the best
-    True
+    >>> made.report.placements  # 13 positions x 6 directions: half a turn of this coil makes no difference here
+    78
     """
     for value, kind, name in ((solver, Solver, "solver"), (coil, Coil, "coil"), (target, Target, "target")):
         if not isinstance(value, kind):
@@ -127,40 +144,47 @@ def plan(
             f"Input solver of plan must have elements of order 1; instead received order {solver.order}. For a check "
             "in second order give numerical_error=True."
         )
-    clock, head, grid, avoid = Clock(progress), solver.head, grid or Grid(), avoid or Avoidance()
-    for each in (target, *avoid.regions, *([] if homologous is None else [homologous])):
+    avoid, settings = avoid or Avoidance(), _settings(coil, grid or Grid(), avoid or Avoidance(), objective, over)
+    clock, head, grid = Clock(progress), solver.head, settings.grid
+    for each in (target, *avoid.regions, *over, *([] if homologous is None else [homologous])):
         check_same_mesh(head, each)
     with clock("placements"):
         choices = candidates(head, coil, target, grid)
     with clock("adjoint solves"):
         simple, samples = coil.simplified(error=_COIL_ERROR), _samples(choices)
-        mapping, *avoided = responses(solver, simple, (target, *avoid.regions), samples)
+        mapping, *others = responses(solver, simple, (target, *avoid.regions, *over), samples)
     with clock("ranking") as advance:
         strengths = mapping.strengths(choices.head_from_coil, progress=advance)
-        allowed = _allowed(avoid, avoided, choices.head_from_coil, strengths)
-    with clock("refinement"):
-        coarse = distinct(choices, np.where(allowed, strengths, -np.inf), target, anatomical_axes(head)[1])
-        closer = finer(head, coil, choices.head_from_coil[coarse], grid, gaps=choices.gaps[coarse])
-        best = _Best.of(closer, [_within(avoid, avoided, near, mapping) for near in closer])
+        kept_out, compared = others[: len(avoid.regions)], others[len(avoid.regions) :]
+        land, values = Landscape(mapping, kept_out, avoid.share, compared).surveyed(choices.head_from_coil, strengths)
+    with clock("landscape"):
+        patch = Patch.of(choices, grid.spacing)
+        tops = _ranked(head, coil, target, land, choices, values, patch, grid)
+    with clock("zone"):
+        zone = zone_around(head, coil, land, tops[0], patch=patch, period=period_of(coil, target))
     with clock("verification"):
-        placements = [Placement(pose) for pose in best.head_from_coil]
+        placements = [Placement(top.pose) for top in tops]
         fields = solver.solve_many(coil, placements)
         around = Surroundings.of(head, target, homologous=homologous, avoid=avoid.regions)
         metrics = [around.measured(field) for field in fields]
     with clock("sensitivity"):
         shaken = sensitivity(mapping, coil, head.scalp, placements, gap=grid.gap)
         rules = _rules(head, coil, target, grid, mapping)
+    ranked = mapping.strengths(np.stack([top.pose for top in tops]))
     ranking = tuple(
         Candidate(
-            placement, float(best.strengths[i]), target.mean(fields[i]), target.magnitude(fields[i]),
-            float(best.angles[i]), float(best.lifts[i]), metrics[i], shaken[i],
+            placement, top.value if not over else float(strength), target.mean(field), target.magnitude(field),
+            top.angle, top.lift, measured, shares, ratio=top.value if over else None,
         )
-        for i, placement in enumerate(placements)
+        for top, placement, strength, field, measured, shares in zip(
+            tops, placements, ranked, fields, metrics, shaken, strict=True
+        )
     )  # fmt: skip
+    allowed = np.isfinite(values)
     report = PlanReport(
         placements=len(choices),
         positions=int(choices.positions.max()) + 1,
-        refined=best.tried,
+        refined=sum(top.tried for top in tops),
         excluded=int(np.count_nonzero(~allowed)),
         modes=mapping.basis.shape[1],
         truncation=mapping.truncation,
@@ -170,9 +194,11 @@ def plan(
     )
     made = Plan(
         target, coil, ranking, read_only(strengths), read_only(choices.head_from_coil[:, :3, 3]), fields[0], report,
-        rules, mapping, compared_poses(placements, choices.head_from_coil[allowed], strengths[allowed], FOLLOWED),
+        rules, mapping, compared_poses(placements, choices.head_from_coil[allowed], values[allowed], FOLLOWED),
+        zone=zone, search=settings,
     )  # fmt: skip
-    made = replace(made, findings=(*made.findings, *of_areas(target, fields[0])))
+    told = of_search(made, stopped=tops[0].stopped, least_lift=float(choices.lifts.min()))
+    made = replace(made, findings=worst_first((*told, *of_areas(target, fields[0]))))
     if not numerical_error:
         return made
     with clock("numerical error"):
@@ -226,90 +252,80 @@ def with_stability(
     coil = next(iter(plans.values())).coil
     assert coil is not None
     found = stability(solver, coil, cases, draws=draws, progress=progress)
-    return {role: replace(made, stability=found[role]) for role, made in plans.items()}
+    told = {role: replace(made, stability=found[role]) for role, made in plans.items()}
+    return {role: replace(made, findings=of_stability(made)) for role, made in told.items()}
 
 
-def distinct(
-    choices: Candidates, strengths: FloatArray, target: Target, anterior: FloatArray, count: int = RANKED
-) -> list[int]:
-    """Indices of the best placements that differ from one another, best first; those of strength -inf are left out.
+def distinct(poses: FloatArray, values: FloatArray, *, period: float | None, count: int = RANKED) -> list[int]:
+    """Indices of the best poses (p, 4, 4) that differ from one another, best first; values -inf are left out.
 
-    Unless the target is signed, a handle turned right round gives the same: of such a pair the one whose handle points
-    backwards, away from the face, stands for both.
+    Two differ that are more than 10 mm apart or whose handles are, by more than 30 degrees.  ``period`` is the turn, in
+    degrees, after which a handle is the same one: 360, 180, or None for a coil whose handle does not count.
     """
-    handles = -choices.head_from_coil[:, :3, 1]
-    centers = choices.head_from_coil[:, :3, 3]
-    allowed = np.isfinite(strengths)
-    if not target.signed:
-        allowed &= handles @ anterior <= 1e-6
+    handles, centers = -poses[:, :3, 1], poses[:, :3, 3]
     chosen: list[int] = []
     closest = np.cos(np.radians(DISTINCT_ANGLE))
-    for i in np.argsort(-strengths, kind="stable"):
-        if not allowed[i]:
-            continue
-        cosines = handles[chosen] @ handles[i]
-        if not target.signed:
-            cosines = np.abs(cosines)
-        near = np.linalg.norm(centers[chosen] - centers[i], axis=1) <= DISTINCT_DISTANCE
-        if not (near & (cosines >= closest)).any():
-            chosen.append(int(i))
-        if len(chosen) == count:
+    for i in np.argsort(-values, kind="stable"):
+        if not np.isfinite(values[i]) or len(chosen) == count:
             break
+        cosines = handles[chosen] @ handles[i]
+        if period == 180.0:
+            cosines = np.abs(cosines)
+        alike = cosines >= closest if period is not None else np.ones(len(chosen), dtype=bool)
+        if not (alike & (np.linalg.norm(centers[chosen] - centers[i], axis=1) <= DISTINCT_DISTANCE)).any():
+            chosen.append(int(i))
     return chosen
 
 
-def _allowed(avoid: Avoidance, avoided: Sequence[Response], poses: FloatArray, strengths: FloatArray) -> BoolArray:
-    """(p,) which placements keep out of the regions to avoid; an error when none does."""
-    allowed = np.ones(len(poses), dtype=bool)
-    shares = []
-    for mapping in avoided:
-        share = mapping.strengths(poses) / np.maximum(np.abs(strengths), 1e-12)
-        shares.append(share)
-        allowed &= share <= avoid.share
-    if not allowed.any():
-        least = np.min(np.max(shares, axis=0))
-        names = ", ".join(region.name for region in avoid.regions)
+def _settings(coil: Coil, grid: Grid, avoid: Avoidance, objective: str, over: Sequence[Target]) -> SearchSettings:
+    """What is asked for, checked."""
+    if objective == "focality":
         raise InputError(
-            f"No placement keeps the field in {names} below {avoid.share:.0%} of the target's; the least is "
-            f"{least:.0%}. Allow more, or leave the region out."
+            "Input objective='focality' of plan needs the field of the whole cortex under every placement, which this "
+            "neuro_field does not compute; take 'ratio' over named regions."
         )
-    return allowed
-
-
-@dataclass(frozen=True, eq=False)
-class _Best:
-    """The distinct placements, best first: poses (r, 4, 4), strengths, angles and lifts (r,); poses tried beside."""
-
-    head_from_coil: FloatArray
-    strengths: FloatArray
-    angles: FloatArray
-    lifts: FloatArray
-    tried: int
-
-    @classmethod
-    def of(cls, closer: Sequence[Candidates], strengths: Sequence[FloatArray]) -> "_Best":
-        """The strongest around each of the coarse ones, the strongest of all first."""
-        chosen = [int(np.argmax(each)) for each in strengths]
-        found = np.array([each[i] for each, i in zip(strengths, chosen, strict=True)])
-        order = np.argsort(-found, kind="stable")
-        near = [(closer[k], chosen[k]) for k in order]
-        return cls(
-            np.stack([made.head_from_coil[i] for made, i in near]),
-            found[order],
-            np.array([made.angles[i] for made, i in near]) % 360.0,
-            np.array([made.lifts[i] for made, i in near]),
-            sum(len(each) for each in strengths),
+    if (objective == "ratio") != bool(over):
+        raise InputError(
+            "Input over of plan goes with objective='ratio', which needs one region or more; instead received "
+            f"objective={objective!r:.40} and {len(over)} regions."
         )
+    if any(region.direction is not None for region in over):
+        raise InputError("Regions of a ratio are judged by mean |E|; give them without a direction.")
+    compared, avoided = (tuple(_region(region) for region in regions) for regions in (over, avoid.regions))
+    return SearchSettings(grid, objective, compared, avoided, avoid.share, coil.symmetry)
 
 
-def _within(avoid: Avoidance, avoided: Sequence[Response], near: Candidates, mapping: Response) -> FloatArray:
-    """(p,) strengths of closer placements, -inf where a region to avoid is reached."""
-    strengths = mapping.strengths(near.head_from_coil)
-    if not avoided:
-        return strengths
-    shares = [other.strengths(near.head_from_coil) / np.maximum(np.abs(strengths), 1e-12) for other in avoided]
-    largest = np.max(shares, axis=0)
-    return np.where(largest <= max(avoid.share, largest.min()), strengths, -np.inf)
+def _region(region: Target) -> str:
+    return region.name if region.side is None else f"{region.side}:{region.name}"
+
+
+def _ranked(
+    head: HeadModel, coil: Coil, target: Target, land: Landscape, choices: Candidates, values: FloatArray,
+    patch: Patch, grid: Grid,
+) -> list[Top]:  # fmt: skip
+    """Tops of the landscape's hills that differ from one another, best first.
+
+    A hill whose search stopped at the rim of the patch has its top elsewhere: it is told only where it is the best.
+    """
+    period, anterior = period_of(coil, target), anatomical_axes(head)[1]
+    tops = []
+    for i in hills(choices, values, grid.spacing)[:MOST_CLIMBS]:
+        start, gap = choices.head_from_coil[i], float(choices.gaps[i])
+        top = climbed(head, coil, land, start, gap=gap, grid=grid, patch=patch)
+        tops.append(_backwards(land, top, anterior) if period == 180.0 else top)
+    best = max(tops, key=lambda top: top.value)
+    tops = [top for top in tops if top is best or not top.stopped]
+    found = np.stack([top.pose for top in tops]), np.array([top.value for top in tops])
+    return [tops[i] for i in distinct(*found, period=period)]
+
+
+def _backwards(land: Landscape, top: Top, anterior: FloatArray) -> Top:
+    """The top with its handle away from the face; half a turn makes no difference to it."""
+    if -top.pose[:3, 1] @ anterior <= 1e-6:
+        return top
+    pose = top.pose * np.array([-1.0, -1.0, 1.0, 1.0])
+    value = float(land.values(pose[None])[0])
+    return replace(top, pose=pose, value=value, angle=(top.angle + 180.0) % 360.0)
 
 
 def _rules(head: HeadModel, coil: Coil, target: Target, grid: Grid, mapping: Response) -> tuple[RuleOfThumb, ...]:

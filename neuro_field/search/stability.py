@@ -30,7 +30,7 @@ MOST_DRAWS = 20_000
 #: measures, and the number up to which vectors are added that only another lesion calls up.
 _MODES, _MOST_MODES = 5, 8
 
-#: Those vectors come from fields of so many ranked placements.
+#: Those vectors come from fields of so many of the placements that are followed.
 _SAMPLES = 8
 
 #: Placements whose fields are made together.
@@ -54,17 +54,14 @@ class Stability:
         the cavity's conductivities, S/m; empty for a head without a cavity.
     compared : int
         Placements that were followed, the ranked ones first.
-    first : tuple of float
-        For each ranked placement, the share of all draws in which it is the best of the ranked.
-    first_by_lesion : tuple of tuple of float
-        The same for every lesion value.
-    low, high : tuple of float
-        For each ranked placement, 5th and 95th percentile of what the target measures, V/m at 1 A/us.
-    by_lesion : tuple of float
-        Median for the best placement under every lesion value, V/m.
-    regret_mean, regret_p95 : float
-        What is lost by keeping the planned placement, against the best of all compared in each draw: mean and 95th
-        percentile over draws, V/m.
+    first : tuple of tuple of float
+        For every lesion value (one row for a head without a cavity), and in it for each ranked placement, the share of
+        draws in which it is the best of the ranked.
+    median, low, high : tuple of tuple of float
+        Likewise median, 5th and 95th percentile of what the target measures, V/m at 1 A/us.
+    loss_mean, loss_p95 : tuple of float
+        For every lesion value (or one) what is lost by keeping the planned placement, as a share of what the best of
+        all compared has in each draw: mean and 95th percentile over draws.
     magnitude : (d,) array
         Mean |E| over the target of the best placement in every draw, V/m: two targets of one head meet the same draws.
     reduced_error : float
@@ -75,13 +72,12 @@ class Stability:
     draws: int
     lesion_values: tuple[float, ...]
     compared: int
-    first: tuple[float, ...]
-    first_by_lesion: tuple[tuple[float, ...], ...]
-    low: tuple[float, ...]
-    high: tuple[float, ...]
-    by_lesion: tuple[float, ...]
-    regret_mean: float
-    regret_p95: float
+    first: tuple[tuple[float, ...], ...]
+    median: tuple[tuple[float, ...], ...]
+    low: tuple[tuple[float, ...], ...]
+    high: tuple[tuple[float, ...], ...]
+    loss_mean: tuple[float, ...]
+    loss_p95: tuple[float, ...]
     magnitude: FloatArray
     reduced_error: float
 
@@ -160,7 +156,8 @@ def _basis(case: Case, coil: Coil, others: Sequence[Solver]) -> FloatArray:
     leading, target = _leading(case.response), case.response.target
     if not others:
         return leading
-    placements = [Placement(pose) for pose in case.poses[:_SAMPLES]]
+    spread = np.linspace(0, len(case.poses) - 1, min(_SAMPLES, len(case.poses))).astype(int)
+    placements = [Placement(case.poses[i]) for i in spread]
     seen = np.concatenate([snapshots(target, other.solve_many(coil, placements)) for other in others], axis=1)
     vectors, sizes, _ = np.linalg.svd(seen - leading @ (leading.T @ seen), full_matrices=False)
     more = vectors[:, sizes > TRUNCATION * sizes[0]][:, : max(_MOST_MODES - leading.shape[1], 0)]
@@ -229,26 +226,29 @@ def _checked(
 
 
 def _told(case: Case, family: Family, draws: int, seen: FloatArray, magnitude: FloatArray, error: float) -> Stability:
-    ranked = seen[:, : case.ranked]
-    winner = ranked.argmax(axis=1)
-    first = np.eye(case.ranked)[winner].reshape(-1, draws, case.ranked).mean(axis=1)  # per lesion value
-    regret = seen.max(axis=1) - seen[:, 0]
-    low, high = np.percentile(ranked, [5, 95], axis=0)
-    by_lesion = np.median(seen[:, 0].reshape(-1, draws), axis=1)
+    each = seen.reshape(-1, draws, seen.shape[1])  # of every lesion value: nothing is averaged over these
+    ranked = each[:, :, : case.ranked]
+    first = np.eye(case.ranked)[ranked.argmax(axis=2)].mean(axis=1)
+    low, median, high = np.percentile(ranked, [5, 50, 95], axis=1)
+    best = each.max(axis=2)
+    lost = (best - each[:, :, 0]) / np.maximum(np.abs(best), 1e-12)
     return Stability(
         draws=draws,
         lesion_values=family.lesion_values,
         compared=seen.shape[1],
-        first=tuple(first.mean(axis=0).tolist()),
-        first_by_lesion=tuple(tuple(row) for row in first.tolist()) if family.lesion_values else (),
-        low=tuple(low.tolist()),
-        high=tuple(high.tolist()),
-        by_lesion=tuple(by_lesion.tolist()) if family.lesion_values else (),
-        regret_mean=float(regret.mean()),
-        regret_p95=float(np.percentile(regret, 95)),
+        first=_rows(first),
+        median=_rows(median),
+        low=_rows(low),
+        high=_rows(high),
+        loss_mean=tuple(lost.mean(axis=1).tolist()),
+        loss_p95=tuple(np.percentile(lost, 95, axis=1).tolist()),
         magnitude=read_only(magnitude[:, 0]),
         reduced_error=error,
     )
+
+
+def _rows(values: FloatArray) -> tuple[tuple[float, ...], ...]:
+    return tuple(tuple(row) for row in values.tolist())
 
 
 def compared_poses(ranked: Sequence[Placement], poses: FloatArray, strengths: FloatArray, count: int) -> FloatArray:

@@ -23,6 +23,10 @@ _COIL_ERROR = 3e-3
 #: Points of an estimate are drawn in to this share of the nearest source's distance from the sphere's middle.
 _WITHIN = 0.97
 
+#: A lost response is sampled around so many of a plan's placements, and so many mm beside each.
+_SAMPLED = 2
+_BESIDE = ((0.0, 0.0), (12.0, 0.0), (-12.0, 0.0), (0.0, 12.0), (0.0, -12.0))
+
 
 @dataclass(frozen=True, eq=False)
 class Held:
@@ -34,7 +38,7 @@ class Held:
     foot : (3,) array
         The scalp under its centre, mm, head frame.
     angle : float
-        Of its handle, degrees from straight back, positive to the patient's left.
+        Of its handle, degrees from straight back, clockwise seen from outside (to the left over the vertex).
     lift : float
         mm by which it stands farther off than the gap, so that its casing clears the scalp.
     """
@@ -82,7 +86,12 @@ class Steering:
         simple, mapping = coil.simplified(error=_COIL_ERROR), plan.response
         ranked = tuple(candidate.placement for candidate in plan.ranking)
         if mapping is None:
-            samples = [placement.moved(turned=turn) for placement in ranked for turn in (0.0, 60.0, 120.0)]
+            samples = [
+                placement.moved(along_x=x, along_y=y, turned=turn)
+                for placement in ranked[:_SAMPLED]
+                for x, y in _BESIDE
+                for turn in (0.0, 60.0, 120.0)
+            ]
             mapping = response(solver, simple, plan.target, samples)
         return cls(solver.head, coil, simple, mapping, np.sort(plan.strengths), ranked, gap)
 

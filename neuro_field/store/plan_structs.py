@@ -117,6 +117,7 @@ class MetricsRecord(Record):
     rim: float | None
     lesion: float | None
     cortex_distance: float
+    off_target_distance: float | None
     avoided: dict[Name, float]
 
 
@@ -142,6 +143,7 @@ class CandidateRecord(Record):
     metrics: MetricsRecord
     sensitivity: SensitivityRecord
     filled: float | None
+    ratio: float | None
     center_mni: Vector | None
     handle_direction: Vector
     initial_e_direction: Vector | None
@@ -161,13 +163,12 @@ class StabilityRecord(Record):
     draws: Count
     lesion_values: Numbers
     compared: Count
-    first: Numbers
-    first_by_lesion: tuple[Numbers, ...]
-    low: Numbers
-    high: Numbers
-    by_lesion: Numbers
-    regret_mean: float
-    regret_p95: float
+    first: tuple[Numbers, ...]
+    median: tuple[Numbers, ...]
+    low: tuple[Numbers, ...]
+    high: tuple[Numbers, ...]
+    loss_mean: Numbers
+    loss_p95: Numbers
     magnitude: Numbers
     reduced_error: float
 

@@ -91,7 +91,7 @@ def _told(plan: Plan, rank: int) -> list[float | None]:
     return [
         metrics.cortex_distance, candidate.filled, metrics.peak, metrics.off_target, metrics.half_volume,
         metrics.homologous, metrics.rim, shaken.mean, shaken.worst,
-        plan.stability.first[rank - 1] if plan.stability is not None else None,
+        min(row[rank - 1] for row in plan.stability.first) if plan.stability is not None else None,
     ]  # fmt: skip
 
 

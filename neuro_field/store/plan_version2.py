@@ -7,6 +7,7 @@ import msgspec
 from neuro_field.clinic.presets import PRESETS
 from neuro_field.clinic.study import ROLES
 from neuro_field.errors import FileFormatError
+from neuro_field.field.error import ALL, MIDDLE
 from neuro_field.findings import as_name
 from neuro_field.store.plan_records import cites, text_of
 from neuro_field.store.plan_structs import SCHEMA, VERSION, CoilRecord, PlanFile, StudyFile
@@ -16,7 +17,8 @@ _TARGET: dict[str, Any] = {
     "parts": None, "part_centers": None, "part_names": [], "findings": [], "mesh": "", "axis_source": None,
     "axis_offset": None,
 }  # fmt: skip
-_PLAN: dict[str, Any] = {"zone": None, "findings": [], "search": None, "field": None, "rules": []}
+#: Its stability was averaged over all conductivities that a cavity may have, of which none is likelier: left out.
+_PLAN: dict[str, Any] = {"stability": None, "zone": None, "findings": [], "search": None, "field": None, "rules": []}
 _ANSWERS: dict[str, Any] = {
     "paretic_hand": None, "confirmed": [], "frequency": None, "pulses": None, "intensity": None, "train_seconds": None,
 }  # fmt: skip
@@ -119,14 +121,16 @@ def _plan(old: dict[str, Any], words: list[str]) -> dict[str, Any]:
             | {"name": as_name(target["name"]), "source": text_of(target["source"]), "recipe": recipe},
             "ranking": [_candidate(candidate) for candidate in old["ranking"]],
             "report": report | {"seconds": {as_name(stage): took for stage, took in report["seconds"].items()}},
-            "numerical_error": error | {"where": as_name(error["where"])} if error is not None else None,
+            "numerical_error": error | {"where": MIDDLE if "middle" in error["where"] else ALL}
+            if error is not None
+            else None,
         }
     )
 
 
 def _candidate(old: dict[str, Any]) -> dict[str, Any]:
     avoided = {as_name(name): value for name, value in old["metrics"]["avoided"].items()}
-    return old | {"metrics": old["metrics"] | {"avoided": avoided}}
+    return old | {"ratio": None, "metrics": old["metrics"] | {"avoided": avoided, "off_target_distance": None}}
 
 
 def _preset(old: dict[str, Any], words: list[str]) -> dict[str, Any]:
