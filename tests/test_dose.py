@@ -18,6 +18,7 @@ from neuro_field.clinic.presets import PRESETS
 from neuro_field.clinic.threshold import Threshold
 from neuro_field.errors import InputError
 from neuro_field.findings import Finding
+from neuro_field.head.mapping import AffineMapping
 from neuro_field.report.sentences import dose_line
 from neuro_field.report.words import said
 from neuro_field.report.words.en import dose as dose_words
@@ -36,8 +37,10 @@ RMT = Threshold(55, hand="right", muscle="FDI")
 def stability_of(magnitude, values=()):
     magnitude = np.asarray(magnitude, dtype=float)
     draws = len(magnitude) // max(len(values), 1)
+    row, one = ((1.0,),), (0.0,)
     return Stability(
-        draws, tuple(values), 8, (1.0,), (), (0.9,), (1.1,), (), 0.0, 0.0, magnitude, 0.0
+        draws=draws, lesion_values=tuple(values), compared=8, first=row, median=row, low=row, high=row, loss_mean=one,
+        loss_p95=one, magnitude=magnitude, reduced_error=0.0,
     )  # fmt: skip
 
 
@@ -196,6 +199,9 @@ def test_a_capped_output_says_what_was_needed_and_nothing_of_conductivities(side
     assert made.needed == pytest.approx(165)
     assert value(made, "dose-capped")["needed"] == pytest.approx(165)
     assert "100 to 100 %" not in dose_line(made, plan)
+    unpublished = dose(Percentage(0.9, limb="foot"), RMT, anchor, plan)
+    assert (unpublished.low, unpublished.high) == (100, 100)
+    assert "100 to 100 %" not in dose_line(unpublished, plan)
     everything = " ".join([dose_line(made, plan), *map(said, made.findings)])
     assert "whatever the conductivities" not in everything
     assert "165 %" in everything
@@ -288,7 +294,7 @@ def test_a_threshold_of_the_other_hemisphere_gives_an_interval_even_without_draw
 @pytest.mark.parametrize(("viable", "given"), [(0.5, True), (0.499, False), (0.2, False), (0.8, True)])
 def test_less_than_half_of_the_target_viable_gives_no_dose_but_the_share_and_the_volume(viable, given):
     head = small_head()
-    plan = plan_of(viable=viable, head=head, center=(40.0, -20.0, 52.0))
+    plan = plan_of(viable=viable, head=head, center=(-40.0, -20.0, 52.0))
     made = dose(HAND, RMT, Anchor.on(plan), plan)
     assert (made.matched is not None) == given
     if not given:
@@ -342,6 +348,16 @@ def test_stokes_is_absent_where_it_does_not_hold_and_says_why(coil, threshold, w
     made = dose(replace(HAND, kind=threshold.kind), threshold, Anchor.on(plan), plan)
     assert made.stokes_low is None
     assert value(made, "dose-stokes-absent")["why"] == why
+
+
+@pytest.mark.parametrize(
+    ("read", "treating", "why"),
+    [("mc-b70", "c-b60", "stokes-two-coils"), ("figure8-70mm", "double-cone", "stokes-coil")],
+)
+def test_stokes_is_absent_across_coils_for_the_reason_that_holds(read, treating, why):
+    made = across(nf.load_coil(read), None, nf.load_coil(treating), None)
+    assert value(made, "dose-stokes-absent")["why"] == why
+    assert why not in said(next(each for each in made.findings if each.code == "dose-stokes-absent"))
 
 
 # Muscles, sides, kinds
@@ -441,7 +457,8 @@ def test_the_trains_are_judged_at_every_output_told():
 
 @pytest.fixture(scope="module")
 def head():
-    return nf.sphere_head((70, 80, 90), edge=9.0)
+    mapping = AffineMapping(np.eye(4), "the head frame is MNI space")
+    return replace(nf.sphere_head((70, 80, 90), edge=9.0), mapping=mapping)
 
 
 @pytest.fixture(scope="module")

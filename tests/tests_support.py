@@ -25,7 +25,11 @@ def mirrored_head(head):
     """The same head with left and right exchanged."""
     nodes = head.mesh.nodes * [-1.0, 1.0, 1.0]
     tets = head.mesh.tets[:, [0, 1, 3, 2]]
-    return replace(head, mesh=TetMesh(nodes, tets, head.mesh.tags))
+    known = head.known_fissure
+    if known is not None:
+        mirror = np.diag([-1.0, 1.0, 1.0, 1.0])
+        known = replace(known, head_from_grid=mirror @ known.head_from_grid @ mirror, offsets=-known.offsets)
+    return replace(head, mesh=TetMesh(nodes, tets, head.mesh.tags), known_fissure=known)
 
 
 def accepted(read, *given):

@@ -31,6 +31,9 @@ _FILLING = 0.3
 #: A target that lost more than this share of its grey matter to the lesion is to be read of first.
 _MUCH_LOST = 0.5
 
+#: Less than this is not told of.
+_LEAST_LOST = 0.01
+
 
 class NoTargetError(InputError):
     """There is nothing to aim at near a seed.
@@ -192,11 +195,11 @@ def _along_cortex(head: HeadModel, elements: IntArray, start: int) -> FloatArray
 
 def _of_tissue(around: _Surroundings, told: dict[str, str | None], radius: float) -> list[Finding]:
     """What the lesion took; or, in an intact place, that no grey matter is where the map says."""
-    if around.lost_cm3 > 0:
-        share = 1.0 - around.viable_share
+    share = 1.0 - around.viable_share
+    if share >= _LEAST_LOST:
         level = "warn" if share > _MUCH_LOST else "note"
         return [Finding("target-lost", level, {**told, "share": share, "cm3": around.lost_cm3, "reach": None})]
-    if around.nearest > radius:
+    if share == 0 and around.nearest > radius:
         return [Finding("target-no-grey-at-seed", "warn", {**told, "mm": around.nearest})]
     return []
 

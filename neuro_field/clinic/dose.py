@@ -274,8 +274,10 @@ def _with_stokes(made: Dose, case: _Case) -> Dose:
     coil, here, there = case.anchor.coil, case.anchor.depth, depth_of(case.plan)
     brands = {brand_of(coil, name) for name in (case.threshold.stimulator, made.stimulator)}
     why = None
-    if coil_kind(coil) != STOKES_KIND or not case.scale.same_coil:
+    if any(coil_kind(each) != STOKES_KIND for each in (coil, case.plan.coil) if each is not None):
         why = "stokes-coil"
+    elif not case.scale.same_coil:
+        why = "stokes-two-coils"
     elif brands != {STOKES_BRAND}:
         why = "stokes-stimulator"
     elif case.threshold.kind != "rMT":

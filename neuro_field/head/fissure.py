@@ -21,7 +21,7 @@ from neuro_field.head.tissues import tags_of
 #: Tissue tags, or sides (-1 left, 1 right, 0 neither), of points (m, 3), mm, head frame.
 Sampler = Callable[[FloatArray], AnyArray]
 
-#: From what was sampled (4, i, j, k): what the surface costs, where hemispheres are, where what is between them is.
+#: From what was sampled (2, i, j, k): what the surface costs, where hemispheres are, where what is between them is.
 _Judge = Callable[[AnyArray], tuple[FloatArray, FloatArray, FloatArray]]
 
 #: Cells of the mid-sagittal plane, mm, and of the way across it.
@@ -47,7 +47,7 @@ _MIDDLE_MNI, _EXTENT = (0.0, -18.0, 8.0), (104.0, 96.0)
 _TRIED = (((24.0, 6), (20.0, 4), 8.0), ((2.0, 1), (2.5, 1), 4.0))
 
 #: Rounds of finding the surface and laying the mid-sagittal plane through it.
-_ROUNDS = 3
+_ROUNDS = 2
 
 #: Fluid is a sheet between hemispheres when brain lies on both its sides within this distance, mm.
 _SHEET = 12.0
@@ -216,14 +216,12 @@ def _first_plane(middle: FloatArray, mapping: MniMapping | None) -> FloatArray:
 
 def _best_plane(at: Sampler, frame: FloatArray, solid: tuple[int, ...], fluid: tuple[int, ...]) -> FloatArray:
     """The plane near a first one that shows most fluid between brain on both sides, to 2 mm and 2.5 degrees."""
-    radius = float(np.hypot(*_EXTENT))
-    axis = np.arange(-radius, radius + 1.0, 2.0)
-    across = axis[np.abs(axis) <= 75.0]
-    grid = np.stack(np.meshgrid(across, axis, axis, indexing="ij"), axis=-1)
+    across, *along = (np.arange(-extent, extent + 1.0, 2.0) for extent in (74.0, *_EXTENT))
+    grid = np.stack(np.meshgrid(across, *along, indexing="ij"), axis=-1)
     tags = at(transformed(grid.reshape(-1, 3), frame)).reshape(grid.shape[:-1])
     kinds = np.isin(tags, solid) + 2 * np.isin(tags, fluid).astype(np.int8)
     grid_from_voxel = np.diag([2.0, 2.0, 2.0, 1.0])
-    grid_from_voxel[:3, 3] = across[0], axis[0], axis[0]
+    grid_from_voxel[:3, 3] = grid[0, 0, 0]
     kinds_at, best = voxel_sampler(kinds, grid_from_voxel), np.eye(4)
     for shift, turn, cell in _TRIED:
         shifts, turns = (np.linspace(-most, most, 2 * steps + 1) for most, steps in (shift, turn))
@@ -271,8 +269,8 @@ def _laid(at: Sampler, judged: _Judge, frame: FloatArray, source: str) -> Fissur
 
 
 def _sampled(at: Sampler, x: FloatArray, y: FloatArray, z: FloatArray, frame: FloatArray) -> AnyArray:
-    """(4, i, j, k) what lies at four points of every cell."""
-    quarters = np.array([(0.0, a, b) for a in (-STEP / 4, STEP / 4) for b in (-STEP / 4, STEP / 4)])
+    """(2, i, j, k) what lies at two points of every cell."""
+    quarters = STEP / 4 * np.array([(0.0, -1.0, -1.0), (0.0, 1.0, 1.0)])
     grid = np.stack(np.meshgrid(x, y, z, indexing="ij"), axis=-1)
     points = grid + quarters[:, None, None, None]
     return at(transformed(points.reshape(-1, 3), frame)).reshape(points.shape[:-1])

@@ -20,8 +20,8 @@ MIDLINE = 3.0
 #: What must lie in the hemisphere that has less of it for a lesion to be on both sides, cm3.
 BOTH_CM3 = 1.0
 
-#: A layer of a lesion this thick beyond the fissure, mm, belongs to the side of its piece: masks are no better drawn.
-LAYER = 2.0
+#: A piece of a lesion is on both sides when more of it than this, cm3, lies deeper than this beyond the fissure, mm.
+_REACHING_CM3, _REACHING = 0.1, 5.0
 
 #: Of a lesion at least this share lies in cerebellum and pons when it is an infratentorial one.
 _MOSTLY = 0.9
@@ -103,9 +103,10 @@ def _side(left: float, right: float, below: float, near_midline: bool) -> str:
 def lesion_sides(head: "HeadModel") -> AnyArray:
     """(t,) "left", "right" or "below" (cerebellum and pons) for the elements of a lesion, "" for all others.
 
-    An element is on the side of the fissure where its centroid lies.  A layer of up to 2 mm beyond the fissure belongs
-    to the side where most of its connected piece lies: masks and meshes are no better than that.  What lies below the
-    tentorium is found by its place in MNI152 (`infratentorial`), and only in heads with a mapping.
+    A connected piece of the lesion that reaches less than 5 mm beyond the fissure belongs whole to the side of most of
+    it: neither masks nor fissures beside a cavity are better than that.  Of any other an element is on the side where
+    its centroid lies.  What lies below the tentorium is found by its place in MNI152 (`infratentorial`), and only in
+    heads with a mapping.
     """
     lesion = np.flatnonzero(head.region("lesion"))
     out = np.full(len(head.mesh.tets), "", dtype="<U5")
@@ -113,8 +114,10 @@ def lesion_sides(head: "HeadModel") -> AnyArray:
         return out
     offsets = head.right_of_midline(head.mesh.centroids[lesion])
     pieces = _pieces(head, lesion)
-    balance = np.bincount(pieces, np.sign(offsets) * head.mesh.volumes[lesion])
-    right = np.where(np.abs(offsets) <= LAYER, balance[pieces] > 0, offsets > 0)
+    volumes = head.mesh.volumes[lesion]
+    mostly = np.sign(np.bincount(pieces, np.sign(offsets) * volumes))[pieces]
+    beyond = np.bincount(pieces, volumes * (offsets * mostly < -_REACHING)) / 1e3
+    right = np.where(beyond[pieces] > _REACHING_CM3, offsets, mostly) > 0
     out[lesion] = np.where(right, "right", "left")
     if head.mapping is not None:
         out[lesion[infratentorial(head.to_mni(head.mesh.centroids[lesion]))]] = "below"

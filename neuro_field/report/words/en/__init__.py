@@ -58,6 +58,7 @@ NAMES = {
     "no-share": "no output is told as a share of the threshold",
     "active-threshold": "the table is of the resting threshold, the dose of the active one",
     "stokes-coil": "its slopes are of a figure-8 coil",
+    "stokes-two-coils": "the threshold was read with another coil",
     "stokes-stimulator": "its slopes are of one coil on Magstim stimulators",
     "stokes-active": "its slopes are of resting thresholds",
     "stokes-depth": "the depths are not known",

@@ -14,8 +14,8 @@ def _what(values: Mapping[str, Value]) -> str:
     together: dict[str, list[int]] = {}
     for i, share in enumerate(shares):
         together.setdefault(f"{share:.0%}", []).append(i)
-    told = (f"{share} ({', '.join(f'{{outputs[{i}]}}' for i in places)})" for share, places in together.items())
-    return "{hertz:g} Hz at " + ", ".join(told) + " of rMT"
+    told = (f"{share} of rMT ({', '.join(f'{{outputs[{i}]}}' for i in places)})" for share, places in together.items())
+    return "{hertz:g} Hz at " + ", ".join(told)
 
 
 def _judged(verdict: str) -> Callable[[Mapping[str, Value]], str]:
