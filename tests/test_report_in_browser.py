@@ -6,7 +6,7 @@ import time
 import numpy as np
 import pytest
 from browser import Tab, browser, picture_folder
-from tiny_study import LESION, tiny_head, tiny_study
+from tiny_study import LESION, tiny_head
 
 from neuro_field.geometry.locate import locate
 from neuro_field.report.opengl import PictureError
@@ -49,11 +49,11 @@ def t1():
 @pytest.fixture(scope="module")
 def report(tmp_path_factory):
     try:
-        pictures = study_pictures(tiny_study())
+        pictures = study_pictures(ranked_study())
     except PictureError:
         pictures = {}
     path = tmp_path_factory.mktemp("report") / "report.html"
-    path.write_text(study_page(tiny_study(), pictures, t1=t1()), encoding="utf-8")
+    path.write_text(study_page(ranked_study(), pictures, t1=t1()), encoding="utf-8")
     return path
 
 
@@ -114,7 +114,7 @@ def test_clicking_through_it_shows_both_hemispheres_and_every_placement(tab, fol
     assert titles == ["Contralesional (right) hemisphere", "Ipsilesional (left) hemisphere"]
     for title, role in zip(titles, ("contralesional", "ipsilesional"), strict=True):
         press(tab, title)
-        plan = getattr(tiny_study(), role)
+        plan = getattr(ranked_study(), role)
         point, _ = reading(tab)
         assert np.abs(point - plan.target.center).max() <= 0.5  # rounded to whole mm
         for rank, candidate in enumerate(plan.ranking, start=1):
@@ -141,7 +141,7 @@ def test_a_row_of_the_table_shows_its_placement_in_the_view(tab, folder):
 def test_the_value_under_the_crossing_point_is_the_computed_field(tab):
     coronal = tab.page.locator(".planes canvas").nth(1)
     press(tab, "Contralesional (right) hemisphere")
-    field, head = tiny_study().contralesional.field, tiny_head()
+    field, head = ranked_study().contralesional.field, tiny_head()
     low = head.scalp.points.min(axis=0) - 3.0
     seen = set()
     for across in (0.3, 0.55, 0.72, 0.8):
@@ -260,7 +260,7 @@ def test_without_javascript_the_page_reads_on(chromium, report, folder):
 
 def test_without_a_t1_the_slices_are_cut_through_the_tissues(chromium, tmp_path, folder):
     path = tmp_path / "report.html"
-    path.write_text(study_page(tiny_study()), encoding="utf-8")
+    path.write_text(study_page(ranked_study()), encoding="utf-8")
     tab = opened(chromium, path)
     assert "cut through the tissues of the mesh" in tab.page.inner_text("#view")
     tab.page.locator("#view").scroll_into_view_if_needed()
