@@ -195,10 +195,24 @@ def test_a_capped_output_says_what_was_needed_and_nothing_of_conductivities(side
     assert made.matched == 100
     assert made.needed == pytest.approx(165)
     assert value(made, "dose-capped")["needed"] == pytest.approx(165)
+    assert "100 to 100 %" not in dose_line(made, plan)
     everything = " ".join([dose_line(made, plan), *map(said, made.findings)])
     assert "whatever the conductivities" not in everything
     assert "165 %" in everything
     assert {found.level for found in made.findings if found.code == "dose-capped"} == {"warn"}
+
+
+def test_at_its_own_area_conductivities_change_nothing_unless_the_output_is_capped():
+    plan = plan_of(draws=[1.0, 1.2, 0.8])
+    free, capped = (dose(replace(HAND, share=1.2), replace(RMT, percent=p), Anchor.on(plan), plan) for p in (80, 90))
+    assert free.at_target
+    assert capped.at_target
+    assert (free.low, free.high) == pytest.approx((96.0, 96.0))
+    assert "whatever the conductivities" in dose_line(free, plan)
+    assert "whatever the conductivities" not in dose_line(capped, plan)
+    lucky = dose(HAND, RMT, Anchor.on(plan), plan_of(site="x", draws=[1.0, 1.2, 0.8]))  # a narrow interval by chance
+    assert lucky.low == lucky.high
+    assert "whatever the conductivities" not in dose_line(lucky, plan)
 
 
 def at_share(share, kind="rMT"):

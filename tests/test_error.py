@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from test_solver import COIL
+from tiny_plan import page_of
 from tiny_study import tiny_head, tiny_study
 
 from neuro_field.aim.target import Target
@@ -19,13 +20,12 @@ from neuro_field.field.validation import relative
 from neuro_field.geometry.mesh import TetMesh
 from neuro_field.head.model import HeadModel
 from neuro_field.head.sphere import sphere_head
-from neuro_field.report.page import study_page
 from neuro_field.report.sentences import error_line, study_lines
 from neuro_field.search.candidates import Grid
 from neuro_field.search.search import plan, with_numerical_error
 from neuro_field.shelf.coils import load_coil
 from neuro_field.shelf.examples import example_head
-from neuro_field.store.plan_records import record_of, study_of
+from neuro_field.store.plans import read_plan, write_study
 
 ERROR = NumericalError(MIDDLE, 50_000, 0.0364, -0.0031, 0.0458, -0.0057, (1.0, 2.0, 3.0), 10.0, 900, 7_382_055, 0.012)
 
@@ -167,19 +167,23 @@ def test_report_and_terminal_say_it():
     assert "by 3.6 % (relative L2) over the middle of the grey matter, its 99.9th percentile by -0.3 %" in line
     assert "within 10 mm of the target E differs by 4.6 %, its mean size by -0.6 %" in line
     assert line.endswith("of element values, by +1.2 %.")
-    page = study_page(with_error())
+    page = page_of(with_error())
     assert page.count("3.6 % (relative L2) over the middle of the grey matter") == 2  # the answer, the method
     assert page.count("not computed; neuro-field plan --numerical-error") == 1  # the other side's
     assert sum("Numerical error of this case" in line for line in study_lines(with_error())) == 1
 
 
-def test_plan_records_keep_it():
-    record = json.loads(json.dumps(record_of(with_error())))
+def test_plan_records_keep_it(tmp_path, monkeypatch):
+    monkeypatch.setattr("neuro_field.store.plans.study_pictures", lambda study: {})
+    write_study(with_error(), tmp_path / "PLAN")
+    card = tmp_path / "PLAN" / "plan.json"
+    record = json.loads(card.read_text())
     assert record["plans"]["contralesional"]["numerical_error"]["relative_l2"] == ERROR.relative_l2
     assert record["plans"]["ipsilesional"]["numerical_error"] is None
-    back = study_of(record, "plan.json")
+    back = read_plan(tmp_path / "PLAN")
     assert back.contralesional.numerical_error == ERROR
     assert back.ipsilesional.numerical_error is None
     record["plans"]["contralesional"]["numerical_error"]["p999"] = "small"
-    with pytest.raises(FileFormatError, match=r"numerical_error: 'p999' must be a finite number"):
-        study_of(record, "plan.json")
+    card.write_text(json.dumps(record))
+    with pytest.raises(FileFormatError, match=r"numerical_error\.p999"):
+        read_plan(tmp_path / "PLAN")

@@ -169,7 +169,9 @@ def test_the_summary_of_a_drawn_lesion_is_its_centroid_and_volume():
     assert unmapped.side is None
     assert unmapped.centroid_mni is None
     middle = place_lesion(labels, affine, ball(labels, affine, (0, -20, 10), 12))
-    assert lesion_summary(voxel_head(middle.labels, affine)).side == "midline"
+    assert lesion_summary(voxel_head(middle.labels, affine)).side == "both"  # 3.6 cm3 on either side
+    small = place_lesion(labels, affine, ball(labels, affine, (0, -20, 10), 7))
+    assert lesion_summary(voxel_head(small.labels, affine)).side == "midline"  # less than 1 cm3 on either side
     assert lesion_summary(voxel_head(labels, affine)) is None
 
 

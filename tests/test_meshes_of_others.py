@@ -5,13 +5,14 @@ import shutil
 import numpy as np
 import pytest
 from test_msh import MESH, NODES, TETS
+from tests_support import accepted
 
 from neuro_field.cli import main
 from neuro_field.errors import FileFormatError, InputError
 from neuro_field.geometry.mesh import TetMesh
 from neuro_field.head.model import HeadModel
 from neuro_field.head.tissues import TISSUES
-from neuro_field.io.images import write_image
+from neuro_field.io.images import Image, write_image
 from neuro_field.io.m2m import m2m_of, mesh_of
 from neuro_field.io.msh import read_msh, write_msh
 from neuro_field.io.tissue_names import by_names, tissue_called
@@ -79,7 +80,7 @@ def assert_two_boxes(mesh, first, second):
 @pytest.mark.parametrize("parts", [0, 3])
 def test_every_dialect_of_gmsh_is_one_mesh(gmsh, boxes, version, binary, order, parts):
     """Physical groups say what a volume is: never Gmsh's own number of it, nor that of a part of it."""
-    file = read_msh(boxes(version, binary, order=order, parts=parts))
+    file = accepted(read_msh, boxes(version, binary, order=order, parts=parts))
     assert_two_boxes(file.mesh, 11, 7)
     assert file.names == dict(HALVES)
     width = (order + 1) * (order + 2) * (order + 3) // 6
@@ -101,7 +102,7 @@ def test_volumes_in_no_physical_group_are_refused(boxes, version, binary, groups
 @pytest.mark.parametrize("binary", [0, 1])
 def test_of_several_groups_the_one_named_as_a_tissue_is_meant(boxes, version, binary):
     """Version 2.2 writes an element once for each of its groups: the volume would count twice."""
-    assert_two_boxes(read_msh(boxes(version, binary, both=[(40, "inside the skull")])).mesh, 11, 7)
+    assert_two_boxes(accepted(read_msh, boxes(version, binary, both=[(40, "inside the skull")])).mesh, 11, 7)
     for groups in (((11, "one"), (7, "two")), ((11, "gray"), (7, "white"))):
         both = [(40, "three" if groups[0][1] == "one" else "csf")]
         with pytest.raises(FileFormatError, match="in one"):
@@ -148,7 +149,7 @@ def head_named(tmp_path, names):
     ],
 )
 def test_names_of_volumes_override_their_numbers(tmp_path, names):
-    head = head_named(tmp_path, names)
+    head = accepted(head_named, tmp_path, names)
     called = {"gray": 2, "white": 1, "csf": 3, "skull": 4, "scalp": 5, "Gray-Matter": 2, "Skin": 5, "White_Matter": 1}
     called |= {"WM": 1, "GM": 2, "Bone": 4, "CSF": 3, "Skull": 4}
     assert head.mesh.tags.tolist() == [called[name] for name in names.values()]
@@ -161,7 +162,7 @@ def test_names_of_volumes_override_their_numbers(tmp_path, names):
 
 @pytest.mark.parametrize("names", [{}, {1: "", 2: ""}, {1: "1", 2: "2"}, {1: "Volume 1", 2: "region_2"}])
 def test_numbers_count_where_names_say_nothing(tmp_path, names):
-    head = head_named(tmp_path, {1: "", 2: "", 5: ""} | names)
+    head = accepted(head_named, tmp_path, {1: "", 2: "", 5: ""} | names)
     assert head.mesh.tags.tolist() == [1, 2, 5]
     assert "warnings" not in head.provenance
 
@@ -223,7 +224,7 @@ def test_a_folder_of_simnibs_brings_its_map_whichever_way_it_is_given(tmp_path, 
     folder = put(tmp_path / name, tmp_path / mesh)
     given = tmp_path / mesh if by_mesh else folder
     assert is_head(given)
-    head = read_head(given)
+    head = accepted(read_head, given)
     assert head.name == name
     np.testing.assert_allclose(head.mapping.mni_from_head, np.linalg.inv(TURN), atol=1e-12)
     assert head_images(given)["t1"].values.max() == 7
@@ -242,7 +243,7 @@ def test_a_mesh_that_only_lies_near_a_folder_of_simnibs_gets_no_map(tmp_path):
     write_msh(tmp_path / "ernie.msh", MESH)  # the folder has its own
     for name in ("other.msh", "ernie.msh"):
         assert m2m_of(tmp_path / name) is None
-        assert read_head(tmp_path / name).mapping is None
+        assert accepted(read_head, tmp_path / name).mapping is None
 
 
 def test_a_folder_with_several_meshes_or_signs_of_none_is_refused(tmp_path):
@@ -259,8 +260,10 @@ def test_a_folder_with_several_meshes_or_signs_of_none_is_refused(tmp_path):
 def test_our_own_head_is_read_by_its_mesh_with_all_it_holds(tmp_path):
     mesh = TetMesh(NODES, TETS, np.array([4, 5]))
     head = HeadModel(mesh, np.array([0.3, 0.4]), name="changed")
-    write_head(head, tmp_path / "HEAD", qc=False)
+    labels = Image(np.full((4, 4, 4), 4, np.uint16), np.diag([2.0, 2, 2, 1]), tmp_path / "labels.nii.gz")
+    write_head(head, tmp_path / "HEAD", t1=labels, labels=labels, qc=False)
     (tmp_path / "HEAD" / "toMNI").mkdir()  # not even then is it one of SimNIBS
     for given in (tmp_path / "HEAD", tmp_path / "HEAD" / "head.msh"):
-        read = read_head(given)
+        read = accepted(read_head, given)
         assert (read.name, read.conductivity.tolist()) == ("changed", [0.3, 0.4])
+        assert set(head_images(given)) == {"t1", "labels"}

@@ -14,6 +14,21 @@ from neuro_field.navigation.files import WRITERS, named_systems
 from neuro_field.shelf.coils import coil_names
 
 
+def meant(typed, known):
+    """The name, or None for one that is refused."""
+    try:
+        return resolved("name", typed, known)
+    except UnknownNameError:
+        return None
+
+
+def coil_meant(typed):
+    try:
+        return nf.load_coil(typed).name
+    except UnknownNameError:
+        return None
+
+
 def ways(name):
     """The same name as other people write it."""
     return {name.upper(), name.title(), name.replace("-", " "), name.replace("-", "_"), f" {name} "}
@@ -31,7 +46,7 @@ def ways(name):
 )
 def test_capitals_blanks_and_hyphens_are_forgiven_and_no_two_names_meet(known):
     for name in known:
-        assert {resolved("name", way, known) for way in ways(name)} == {name}
+        assert {meant(way, known) for way in ways(name)} == {name}
 
 
 @pytest.mark.parametrize(
@@ -40,7 +55,7 @@ def test_capitals_blanks_and_hyphens_are_forgiven_and_no_two_names_meet(known):
      ("MagVenture C-B60", "c-b60"), ("MCB70", "mc-b70"), ("Cool B65", "cool-b65"), ("FIGURE-8 70 mm", "figure8-70mm")],
 )  # fmt: skip
 def test_coils_are_known_by_their_makers_names(typed, name):
-    assert nf.load_coil(typed).name == name
+    assert coil_meant(typed) == name
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from neuro_field.report.page import DISCLAIMER, study_page
 from neuro_field.report.words import said
 from neuro_field.store.plans import read_kept
 
-WHY = Finding("study-no-target", "stop", {"site": "m1-hand", "role": "ipsilesional", "side": "left"})
+WHY = Finding("study-one-target-missing", "stop", {"role": "ipsilesional", "side": "left"})
 
 
 def without_scripts(page):
@@ -138,7 +138,7 @@ def test_worst_findings_are_read_first_and_notes_stand_below():
     """For each level and role; the sentences of the findings are the page's own."""
     found = (
         Finding("search-stopped-at-rim", "warn", {"radius": 30.0, "role": "ipsilesional", "side": "left"}),
-        Finding("study-no-target", "stop", {"site": "m1-hand", "role": "bilateral", "side": "both"}),
+        Finding("study-one-target-missing", "stop", {"role": "bilateral", "side": "both"}),
         Finding("preset-fma-ue", "note", {"fma_ue": 12}),
     )
     page = page_of(replace(tiny_study(), findings=found))

@@ -8,7 +8,7 @@ from tests_support import mirrored_head, small_head
 
 import neuro_field as nf
 from neuro_field.aim.atlas import SITES, site
-from neuro_field.clinic.aiming import directed
+from neuro_field.aim.axis import directed
 from neuro_field.clinic.presets import PRESETS
 from neuro_field.findings import Refusal
 from neuro_field.geometry.mesh import TetMesh

@@ -2,17 +2,18 @@
 
 import re
 import time
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 from browser import Tab, browser, picture_folder
-from tiny_study import LESION, tiny_head
+from tiny_plan import warped_head
+from tiny_study import LESION, ranked_study, tiny_head
 
 from neuro_field.geometry.locate import locate
-from neuro_field.report.opengl import PictureError
-from neuro_field.report.page import study_page
-from neuro_field.report.pictures import study_pictures
-from neuro_field.report.slices import Volume
+from neuro_field.io.images import Image
+from neuro_field.store.plans import render, write_study
 
 #: Promised of every report: seconds to the first view, bytes.
 SECONDS, SIZE = 3.0, 25_000_000
@@ -43,18 +44,14 @@ def t1():
     values = np.where(x**2 + y**2 + z**2 < 92**2, 100.0 + x, 0.0)
     affine = np.diag([2.0, 2.0, 2.0, 1.0])
     affine[:3, 3] = -100.0
-    return Volume(values, affine)
+    return Image(values, affine, Path("T1.nii.gz"))
 
 
 @pytest.fixture(scope="module")
 def report(tmp_path_factory):
-    try:
-        pictures = study_pictures(ranked_study())
-    except PictureError:
-        pictures = {}
-    path = tmp_path_factory.mktemp("report") / "report.html"
-    path.write_text(study_page(ranked_study(), pictures, t1=t1()), encoding="utf-8")
-    return path
+    folder = tmp_path_factory.mktemp("report") / "PLAN"
+    write_study(ranked_study(), folder, t1=t1())
+    return folder / "report.html"
 
 
 def opened(chromium, path, **options):
@@ -260,7 +257,7 @@ def test_without_javascript_the_page_reads_on(chromium, report, folder):
 
 def test_without_a_t1_the_slices_are_cut_through_the_tissues(chromium, tmp_path, folder):
     path = tmp_path / "report.html"
-    path.write_text(study_page(ranked_study()), encoding="utf-8")
+    path.write_text(render(ranked_study()), encoding="utf-8")
     tab = opened(chromium, path)
     assert "cut through the tissues of the mesh" in tab.page.inner_text("#view")
     tab.page.locator("#view").scroll_into_view_if_needed()
@@ -274,4 +271,26 @@ def test_the_printed_page_has_no_empty_view(chromium, report):
     tab.page.emulate_media(media="print")
     assert not tab.page.locator("#view").is_visible()
     assert tab.page.locator("#contralesional").is_visible()
+    tab.context.close()
+
+
+def test_slices_tell_the_mni_coordinate_of_the_table_on_a_warped_head(chromium, tmp_path):
+    """On both sides: what the slices read at the target, and the table's centre of the best placement, by one map."""
+    head = warped_head(6.0)
+    write_study(replace(ranked_study(), head=head), tmp_path / "PLAN")
+    tab = opened(chromium, tmp_path / "PLAN" / "report.html")
+    for title, role in (("Contralesional (right) hemisphere", "contralesional"),
+                        ("Ipsilesional (left) hemisphere", "ipsilesional")):  # fmt: skip
+        press(tab, title)
+        plan = getattr(ranked_study(), role)
+        _, words = reading(tab)
+        told = np.array([float(part) for part in re.search(r"MNI152 \((.*?)\)", words)[1].split(",")])
+        exact = head.to_mni(plan.target.center[None])[0]
+        assert np.abs(told - exact).max() <= 1.0 + 0.5  # rounded to whole mm
+        assert np.abs(exact - plan.target.center).max() > 2.0  # the affine part would be seen
+        cells = tab.page.locator(f"tr[data-plan={role}][data-rank='1'] td").all_inner_texts()
+        listed = [np.array(list(map(float, re.findall(r"-?\d+", cell)))) for cell in cells]
+        center = head.to_mni(plan.best.placement.center[None])[0]
+        assert any(len(cell) == 3 and np.abs(cell - center).max() <= 1.5 for cell in listed)
+    assert tab.complaints == []
     tab.context.close()

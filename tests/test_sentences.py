@@ -7,7 +7,7 @@ import pytest
 from tiny_study import tiny_head, tiny_study
 
 from neuro_field.report import sentences
-from neuro_field.report.directions import direction_words, offset_words, point_words, turn_words
+from neuro_field.report.directions import direction_words, offset_words, point_words
 from neuro_field.report.facts import GreyField, HeadFacts
 
 
@@ -35,13 +35,6 @@ def test_directions_follow_the_axes_of_a_turned_head():
 def test_offsets_say_how_far_and_where():
     assert offset_words(np.array([0, 12.0, 0]), np.eye(3), "C3") == "12 mm from C3 (in front)"
     assert offset_words(np.zeros(3), np.eye(3), "C3") == "at C3"
-
-
-@pytest.mark.parametrize(("angle", "word"), [(45, "left"), (315, "right"), (90, "left"), (270, "right")])
-def test_a_positive_angle_turns_the_handle_to_the_patients_left(angle, word):
-    assert turn_words(angle).endswith(word)
-    assert turn_words(0) == turn_words(360) == "straight back"
-    assert turn_words(180) == "straight forwards"
 
 
 def test_no_negative_zero_is_printed():

@@ -189,7 +189,7 @@ def test_rules_of_thumb_point_the_handle_back_and_outwards(solver, made):
     assert named[0][0].values["handle"] == ANGLE
     assert handle[1] < 0  # back
     assert handle[0] < 0  # and, on the left side, to the left
-    assert np.degrees(np.arctan2(-handle[0], -handle[1])) == pytest.approx(ANGLE, abs=12)  # on a slope
+    assert np.degrees(np.arctan2(-handle[0], -handle[1])) == pytest.approx(ANGLE, abs=12)  # seen from above
     assert all(rule.strength <= made.best.strength * 1.02 for rule in made.rules)
 
 

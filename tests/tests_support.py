@@ -7,6 +7,7 @@ import numpy as np
 from phantoms import phantom_labels
 
 import neuro_field as nf
+from neuro_field.errors import InputError
 from neuro_field.geometry.mesh import TetMesh
 from neuro_field.head.mapping import AffineMapping
 from neuro_field.head.mesher import mesh_labels
@@ -24,4 +25,16 @@ def mirrored_head(head):
     """The same head with left and right exchanged."""
     nodes = head.mesh.nodes * [-1.0, 1.0, 1.0]
     tets = head.mesh.tets[:, [0, 1, 3, 2]]
-    return replace(head, mesh=TetMesh(nodes, tets, head.mesh.tags))
+    known = head.known_fissure
+    if known is not None:
+        mirror = np.diag([-1.0, 1.0, 1.0, 1.0])
+        known = replace(known, head_from_grid=mirror @ known.head_from_grid @ mirror, offsets=-known.offsets)
+    return replace(head, mesh=TetMesh(nodes, tets, head.mesh.tags), known_fissure=known)
+
+
+def accepted(read, *given):
+    """What a reader makes of a good file; a refusal fails the test by assertion."""
+    try:
+        return read(*given)
+    except InputError as error:
+        raise AssertionError(f"a good file was refused: {error}") from None

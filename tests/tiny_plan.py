@@ -1,17 +1,23 @@
 """The folder of the small study, written once and shared by the tests of what is kept of a plan."""
 
 import io
+import json
 import tempfile
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
+import msgspec
+import numpy as np
 import pytest
 from PIL import Image
-from tiny_study import tiny_study
+from tiny_study import tiny_head, tiny_study
 
+from neuro_field.head.mapping import AffineMapping, WarpedMapping
 from neuro_field.report.facts import Facts
 from neuro_field.report.page import Kept, study_page
 from neuro_field.store import plans
+from neuro_field.store.plan_records import file_of
 
 ROLES = ("contralesional", "ipsilesional")
 NAMES = ("side", "above", "cortex", "positions")
@@ -39,6 +45,27 @@ def tiny_plan():
     return Path(_folder().name) / "PLAN"
 
 
+def timeless(study):
+    """What plan.json would hold, but for dates, times and memory."""
+    made = msgspec.to_builtins(file_of(study, Facts.of(study), None, subject="01", remarks=()))
+    for plan in made["plans"].values():
+        if plan is not None:
+            for report in (plan["report"], plan["field"]["solve"]):
+                report["seconds"] = report["peak_memory"] = None
+    return json.dumps(made | {"written": ""}, sort_keys=True)
+
+
 def page_of(study, **more):
     """The page of a study in memory, without pictures and view."""
     return study_page(Kept(study, Facts.of(study), written="2030-01-02 03:04 UTC", **more))
+
+
+def warped_head(push):
+    """The small head, its map a warp that pushes by up to so many mm."""
+    axis = np.arange(-110.0, 111.0, 10.0)
+    x, y, z = np.meshgrid(axis, axis, axis, indexing="ij")
+    waves = [np.sin(x / 30) * np.cos(y / 25), np.sin(y / 28 + 1) * np.cos(z / 31), np.sin(z / 26) * np.cos(x / 33)]
+    grid = np.diag([10.0, 10.0, 10.0, 1.0])
+    grid[:3, 3] = -110.0
+    mapping = WarpedMapping(AffineMapping(np.eye(4)), push * np.stack(waves, axis=-1), grid)
+    return replace(tiny_head(), mapping=mapping)

@@ -6,9 +6,11 @@ from typing import Any
 import numpy as np
 
 from neuro_field.aim.atlas import other_side
-from neuro_field.aim.target import RADIUS, Target, nearest_viable, viable_share
+from neuro_field.aim.seat import map_findings, on_side, seat_of
+from neuro_field.aim.target import NEAR, RADIUS, Target
 from neuro_field.arrays import AnyArray, BoolArray, FloatArray, as_vector
 from neuro_field.errors import InputError
+from neuro_field.findings import Finding, as_name
 from neuro_field.head.model import HeadModel
 
 #: Of what a mask covers of the brain, at least this share must be viable target tissue.
@@ -19,7 +21,7 @@ _SPACES = ("head", "mni")
 
 def masked(
     head: HeadModel, mask: Any, affine: Any, *, tissue: str = "grey_matter", space: str = "head", name: str = "mask",
-    direction: Any = None,
+    direction: Any = None, side: str | None = None,
 ) -> Target:  # fmt: skip
     """The elements of a tissue whose centroids lie in a mask.
 
@@ -35,6 +37,8 @@ def masked(
         Tissue that counts; a lesion never does.
     space : {"head", "mni"}
         Frame of the affine: the head's (world RAS of the T1), or MNI152.
+    side : {"left", "right"}, optional
+        Of the patient's fissure: what the mask holds beyond it is left out, and a finding says how much.
 
     Raises
     ------
@@ -45,22 +49,32 @@ def masked(
     brain = inside & (head.region("brain") | head.region("lesion"))
     chosen = np.flatnonzero(inside & head.region(tissue)).astype(np.int32)
     volumes = head.mesh.volumes
+    held = float(volumes[chosen].sum())
+    chosen = on_side(head, chosen, side)
+    if side is not None:
+        brain &= np.isin(np.arange(len(brain)), on_side(head, np.flatnonzero(brain), side))
+    findings = []
+    if (beyond := held - float(volumes[chosen].sum())) > 0:
+        findings.append(
+            Finding("target-beyond-fissure", "note", {"site": as_name(name), "side": side, "cm3": beyond / 1e3})
+        )
     total, viable = float(volumes[brain].sum()), float(volumes[chosen].sum())
     if not inside.any():
         raise InputError(f"The mask {name!r} lies outside the head {head.name!r}: check its frame and its affine.")
     if not len(chosen) or viable < LEAST_VIABLE * total:
-        lost = float(volumes[inside & head.region("lesion")].sum())
+        lost = float(volumes[brain & head.region("lesion")].sum())
         raise InputError(
             f"The mask {name!r} holds {viable / 1e3:.2f} cm3 of {tissue} in {total / 1e3:.2f} cm3 of brain, "
             f"{lost / 1e3:.2f} cm3 of them in the lesion: too little is left to aim at. Move or widen it."
         )
     weights = volumes[chosen] / viable
     center = weights @ head.mesh.centroids[chosen]
-    grey = viable + float(volumes[inside & head.region("lesion")].sum())
+    grey = viable + float(volumes[brain & head.region("lesion")].sum())
     radius = float(np.linalg.norm(head.mesh.centroids[chosen] - center, axis=1).max())
     return Target(
         name, center, radius, chosen, weights, direction, viable_share=viable / grey, source="given mask",
-        mesh=head.mesh.digest,
+        mesh=head.mesh.digest, side=side, findings=tuple(findings),
+        axis_source="given" if direction is not None else None,
     )  # fmt: skip
 
 
@@ -82,9 +96,12 @@ def labelled(head: HeadModel, labels: Any, affine: Any, value: int, *, space: st
 
 
 def at_mni(
-    head: HeadModel, point: Any, radius: float = RADIUS, *, name: str = "target", direction: Any = None
-) -> Target:
+    head: HeadModel, point: Any, radius: float = RADIUS, *, name: str = "target", direction: Any = None,
+    side: str | None = None,
+) -> Target:  # fmt: skip
     """The ball around the viable grey matter nearest to an MNI152 coordinate (3,), mm: searched for as named ones are.
+
+    Its side is that of the coordinate in MNI152 unless given; a coordinate on the midline has none.
 
     Raises
     ------
@@ -93,11 +110,14 @@ def at_mni(
     """
     seed_mni = as_vector(point, "point of at_mni")
     seed = head.from_mni(seed_mni[None])[0]
-    center = nearest_viable(head, seed, radius, f"MNI {np.round(seed_mni, 1).tolist()}")
+    if side is None and seed_mni[0] != 0:
+        side = "left" if seed_mni[0] < 0 else "right"
+    seat = seat_of(head, seed, radius, side=side, site=as_name(name))
     return Target.ball(
-        head, center, radius, direction=direction, name=name, side="left" if seed_mni[0] < 0 else "right", seed=seed,
-        seed_mni=seed_mni, moved=float(np.linalg.norm(center - seed)), viable_share=viable_share(head, seed, radius),
-        source="given MNI coordinate",
+        head, seat.center, radius, direction=direction, name=NEAR * seat.far + name, side=side, seed=seed,
+        seed_mni=seed_mni, moved=seat.moved, viable_share=seat.viable_share, source="given MNI coordinate",
+        findings=seat.findings + map_findings(head, seed_mni, as_name(name), side),
+        axis_source="given" if direction is not None else None,
     )  # fmt: skip
 
 
@@ -172,9 +192,11 @@ def homologous(head: HeadModel, target: Target) -> Target:
     if target.parts is not None:
         raise InputError(f"The target {target.name!r} has {len(target.part_names)} areas and so no other side.")
     if target.seed_mni is not None and target.side is not None and target.source != "given MNI coordinate":
-        return Target.named(head, target.name, other_side(target.side), radius=target.radius)
+        return Target.named(head, target.site, other_side(target.side), radius=target.radius)
     point = target.seed_mni if target.seed_mni is not None else head.to_mni(target.center[None])[0]
-    return at_mni(head, np.asarray(point) * [-1.0, 1.0, 1.0], target.radius, name=f"{target.name}, other side")
+    side = None if target.side is None else other_side(target.side)
+    mirrored = np.asarray(point) * [-1.0, 1.0, 1.0]
+    return at_mni(head, mirrored, target.radius, name=f"{target.site}, other side", side=side)
 
 
 def _inside(head: HeadModel, mask: AnyArray, affine: Any, space: str) -> BoolArray:

@@ -22,7 +22,8 @@ class Site:
     ``left`` and ``right`` are MNI152 mm; ``right`` mirrors ``left`` where no own value is published.  ``source``
     carries the basis with its mark; ``note`` is what a planner should know of it.  ``current`` is the axis the induced
     current should run along, degrees in the scalp's plane from forwards to the midline, where one is known;
-    ``current_source`` says from whom.
+    ``current_source`` says from whom; ``across_sulcus``: it is meant to cross the sulcus there, and the patient's own
+    comes before the number.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Site:
     note: str = ""
     current: float | None = None
     current_source: str = ""
+    across_sulcus: bool = False
 
     def seed(self, side: str) -> FloatArray:
         """(3,) MNI152 mm of one side."""
@@ -47,7 +49,8 @@ class Site:
 SITES = (
     Site("m1-hand", "primary motor cortex, hand", (-37, -21, 58), None, "Mayka 2006 mean [lit]",
          "a fixed coordinate was up to 19.5 mm off the hot spot and worked in 3 of 6 people [src]", 45.0,
-         "across the central sulcus, handle back-lateral about 45 degrees to the midline (Brasil-Neto 1992 [src])"),
+         "across the central sulcus, handle back-lateral about 45 degrees to the midline (Brasil-Neto 1992 [src])",
+         True),
     Site("m1-leg", "primary motor cortex, leg", (-7, -33, 71), (8, -34, 71), "paracentral parcel [calc]",
          "tibialis hot spot 1.29 cm lateral, 0.55 cm behind the vertex [src]; no current direction is published for a "
          "double cone"),

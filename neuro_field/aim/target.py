@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neuro_field.aim.atlas import Site, site
+from neuro_field.aim.seat import map_findings, on_side, seat_of
 from neuro_field.arrays import AnyArray, FloatArray, IntArray, as_vector, read_only, unit
 from neuro_field.errors import InputError
 from neuro_field.findings import Finding
@@ -18,11 +19,8 @@ if TYPE_CHECKING:
 #: Radius of a named target, mm.
 RADIUS = 5.0
 
-#: A named target is looked for within this distance of its seed, mm ([src] a fixed coordinate was up to 19.5 mm off).
-SEARCH_RADIUS = 20.0
-
-#: Share of the ball that must be target tissue for a centre to count as lying in it.
-_FILLING = 0.3
+#: Before the name of a site, of a target that lies too far from it to be it.
+NEAR = "near:"
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,6 +30,7 @@ class Target:
     Parameters
     ----------
     name : str
+        Of a site that the target lies too far from to be it: "near:m1-hand".
     center : (3,) array
         mm, head frame.
     radius : float
@@ -143,10 +142,14 @@ class Target:
     ) -> "Target":
         """The elements of a tissue whose centroids lie within ``radius`` mm of ``center``.
 
+        With a ``side``, only those of that side of the midline (`HeadModel.right_of_midline`); further fields of a
+        target may be given as well.
+
         Raises
         ------
         InputError
-            If there are none, with the distance to the nearest; if the radius is not from 0.5 to 50 mm.
+            If there are none, with the distance to the nearest; if the radius is not from 0.5 to 50 mm; with a side, if
+            nothing tells left from right in the head.
         """
         center = as_vector(center, "center of Target.ball")
         if not 0.5 <= radius <= 50:
@@ -155,23 +158,17 @@ class Target:
         if not len(of_tissue):
             raise InputError(f"The head {head.name!r} has no {tissue}.")
         distance = np.linalg.norm(head.mesh.centroids[of_tissue] - center, axis=1)
-        elements = of_tissue[distance <= radius]
+        side = description.get("side")
+        elements = on_side(head, of_tissue[distance <= radius], side)
         if not len(elements):
+            where = f" {side}" if side else ""
             raise InputError(
-                f"The ball of {radius:g} mm around {np.round(center, 1).tolist()} holds no {tissue}; the nearest is "
-                f"{distance.min():.1f} mm from its centre. Move the target or enlarge the radius."
+                f"The ball of {radius:g} mm around {np.round(center, 1).tolist()} holds no{where} {tissue}; the "
+                f"nearest is {distance.min():.1f} mm from its centre. Move the target or enlarge the radius."
             )
         volumes = head.mesh.volumes[elements]
-        return cls(
-            name,
-            center,
-            float(radius),
-            elements,
-            volumes / volumes.sum(),
-            direction,
-            mesh=head.mesh.digest,
-            **description,
-        )
+        weights = volumes / volumes.sum()
+        return cls(name, center, float(radius), elements, weights, direction, mesh=head.mesh.digest, **description)
 
     @classmethod
     def named(
@@ -179,6 +176,10 @@ class Target:
         either_way: bool = False,
     ) -> "Target":  # fmt: skip
         """A cortical target by name: its MNI seed, carried to the head and moved to the nearest viable grey matter.
+
+        It is looked for along the cortex of its own hemisphere (`seat_of`) and holds no element beyond the patient's
+        fissure.  More than 8 mm from its seed, straight or along the cortex, it is not that site any more: its name
+        becomes "near:" and the site's, no rule or current axis of the site holds for it, and a finding says so.
 
         Parameters
         ----------
@@ -190,21 +191,28 @@ class Target:
 
         Raises
         ------
+        NoTargetError
+            If no viable grey matter of its side lies within 20 mm of the seed; its ``finding`` says why.
         InputError
-            If no viable grey matter lies within 20 mm of the seed.
+            If the head has no mapping to MNI.
         UnknownNameError
             If the name is not known.
         """
         where: Site = site(name)
         seed_mni = where.seed(side)
         seed = head.from_mni(seed_mni[None])[0]
-        center = nearest_viable(head, seed, radius, f"{side} {name}")
+        seat = seat_of(head, seed, radius, side=side, site=name)
         return cls.ball(
-            head, center, radius, direction=direction, either_way=either_way, name=name, side=side,
-            seed=seed, seed_mni=seed_mni,
-            moved=float(np.linalg.norm(center - seed)), viable_share=viable_share(head, seed, radius),
-            source=where.source,
+            head, seat.center, radius, direction=direction, either_way=either_way, name=NEAR * seat.far + name,
+            side=side, seed=seed, seed_mni=seed_mni, moved=seat.moved, viable_share=seat.viable_share,
+            source=where.source, findings=seat.findings + map_findings(head, seed_mni, name, side),
+            axis_source="given" if direction is not None else None,
         )  # fmt: skip
+
+    @property
+    def site(self) -> str:
+        """The name without "near:": of the site that was looked for."""
+        return self.name.removeprefix(NEAR)
 
     def values(self, field: "Field") -> FloatArray:
         """(r, 3) element field E of the target, V/m."""
@@ -265,35 +273,25 @@ class Target:
         return scaled @ self.areas
 
 
-def _near(head: HeadModel, tissue: np.ndarray, centre: FloatArray, radius: float) -> IntArray:
-    """Elements of a mask whose centroids lie within a radius."""
-    chosen = np.flatnonzero(tissue)
-    return chosen[np.linalg.norm(head.mesh.centroids[chosen] - centre, axis=1) <= radius]
+def check_same_mesh(head: HeadModel, target: Target) -> None:
+    """Refuse a target whose elements are those of another mesh; one of the same mesh with other tissues is fine.
 
-
-def nearest_viable(head: HeadModel, seed: FloatArray, radius: float, what: str) -> FloatArray:
-    """Centroid nearest to the seed around which grey matter fills a fair share of the ball."""
-    reach = SEARCH_RADIUS + radius
-    nearby = _near(head, head.region("grey_matter"), seed, reach)
-    centroids, volumes = head.mesh.centroids[nearby], head.mesh.volumes[nearby]
-    distance = np.linalg.norm(centroids - seed, axis=1)
-    ball = 4 / 3 * np.pi * radius**3
-    for i in np.argsort(distance, kind="stable"):
-        if distance[i] > SEARCH_RADIUS:
-            break
-        inside = ((centroids - centroids[i]) ** 2).sum(axis=1) <= radius**2
-        if volumes[inside].sum() >= _FILLING * ball:
-            return centroids[i]
+    Raises
+    ------
+    InputError
+        Naming both.
+    """
+    if target.mesh:
+        if target.mesh == head.mesh.digest:
+            return
+        whose = f" ({target.mesh[:8]})"
+    else:  # a target made by hand, or of an older record, does not say
+        elements, whose = target.elements, ""
+        if elements.max() < len(head.mesh.tets):
+            volumes = head.mesh.volumes[elements]
+            if np.allclose(volumes / volumes.sum(), target.weights, rtol=1e-6, atol=0):
+                return
     raise InputError(
-        f"The target {what} has no viable grey matter within {SEARCH_RADIUS:g} mm of its seed "
-        f"{np.round(seed, 1).tolist()}: it is lost to the lesion, or the head's mapping to MNI is wrong."
+        f"The target {target.name!r} was made on another mesh{whose} than that of the head {head.name!r} "
+        f"({head.mesh.digest[:8]}); give the head that it was made on, or make the target anew on this one."
     )
-
-
-def viable_share(head: HeadModel, seed: FloatArray, radius: float) -> float:
-    """Share of the grey matter within twice the radius of the seed, lesion filled, that is still grey matter."""
-    around = _near(head, head.region("grey_matter") | head.region("lesion"), seed, 2 * radius)
-    whole = head.without_lesion().region("grey_matter")[around]
-    viable = head.region("grey_matter")[around]
-    total = float(head.mesh.volumes[around][whole].sum())
-    return float(head.mesh.volumes[around][viable].sum()) / total if total > 0 else 0.0

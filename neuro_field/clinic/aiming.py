@@ -1,14 +1,16 @@
 """Where a case aims in one head: the target of every role, or why there is none, and the side roles are named after."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.spatial import cKDTree
 
 from neuro_field.aim.aims import joint, overlap
-from neuro_field.aim.atlas import SIDES, site
+from neuro_field.aim.atlas import SIDES
+from neuro_field.aim.axis import directed
 from neuro_field.aim.scalp import anatomical_axes
+from neuro_field.aim.seat import NoTargetError
 from neuro_field.aim.target import RADIUS, Target
 from neuro_field.arrays import FloatArray
 from neuro_field.clinic.case import HAND, Case
@@ -16,7 +18,7 @@ from neuro_field.clinic.sides import affected_hemisphere, side_of
 from neuro_field.coil.placement import Placement
 from neuro_field.errors import InputError
 from neuro_field.findings import Finding, Refusal, Value
-from neuro_field.head.lesion import lesion_summary
+from neuro_field.head.lesion import distance_to_lesion, lesion_summary
 from neuro_field.head.model import HeadModel
 
 #: Grey matter is looked for within this distance of a coil's axis, and of a point, mm.
@@ -65,8 +67,8 @@ def aims(head: HeadModel, case: Case, target: Target | None = None) -> Aims:
         try:
             known = measured.get(side) if name == HAND else None
             places[side] = known or directed(head, Target.named(head, name, side))
-        except InputError:
-            lost[side] = Finding("study-no-target", "stop", {"site": name, "side": side})
+        except NoTargetError as error:
+            lost[side] = error.finding.told_with(side=side)
     affected, more = affected_hemisphere(lesion_summary(head), case.answers, _near(head, places))
     sides = {role: side_of(role, affected) for role in ("contralesional", "ipsilesional")}
     targets = {role: places[side] for role, side in sides.items() if side in places}
@@ -85,20 +87,6 @@ def aims(head: HeadModel, case: Case, target: Target | None = None) -> Aims:
     return Aims(affected, targets, why, measured, (*told, *more))
 
 
-def directed(head: HeadModel, target: Target) -> Target:
-    """The target with the current axis its site is known to want, in the plane of the scalp above it; else as it is."""
-    where = site(target.name)
-    if where.current is None:
-        return target
-    right, anterior, _ = anatomical_axes(head)
-    normal = head.scalp.smoothed_normal(target.center)
-    midwards = right if target.side == "left" else -right
-    forwards, midwards = (axis - (axis @ normal) * normal for axis in (anterior, midwards))
-    angle = np.radians(where.current)
-    along = np.cos(angle) * forwards / np.linalg.norm(forwards) + np.sin(angle) * midwards / np.linalg.norm(midwards)
-    return replace(target, direction=along, either_way=True)
-
-
 def _affected_if_told(head: HeadModel, case: Case) -> tuple[str | None, tuple[Finding, ...]]:
     """The affected hemisphere for a target made by hand, which does without unless a threshold is the other hand's."""
     try:
@@ -115,9 +103,9 @@ def _measured(head: HeadModel, case: Case) -> tuple[dict[str, Target], tuple[Fin
     if case.hot_spot is None:
         return {}, ()
     place = _cortex_at(head, case.hot_spot)
-    if head.mapping is None:
+    if head.mapping is None and head.fissure is None:
         raise Refusal(Finding("intake-no-map", "stop", {"field": "hot_spot", "preset": case.preset.name}))
-    side = SIDES[int(head.to_mni(place[None])[0, 0] > 0)]
+    side = SIDES[int(head.right_of_midline(place[None])[0] > 0)]
     found = directed(head, Target.ball(head, place, RADIUS, name=HAND, side=side, source="measured hot spot"))
     try:
         expected = Target.named(head, HAND, side).center
@@ -156,14 +144,9 @@ def _cortex_at(head: HeadModel, hot_spot: Placement | FloatArray) -> FloatArray:
 
 
 def _near(head: HeadModel, places: Mapping[str, Target]) -> dict[str, float]:
-    """By side the distance from the target there to the lesion on the same side, mm."""
-    lesion = head.mesh.centroids[head.region("lesion")]
-    if not len(lesion):
-        return {}
-    right = head.to_mni(lesion)[:, 0] > 0
-    mine = {side: lesion[right == (side == "right")] for side in places}
+    """By side the distance from the target there to what of the lesion lies on the same side, mm."""
     return {
-        side: float(np.linalg.norm(mine[side] - target.center, axis=1).min())
+        side: float(distance_to_lesion(head, target.center[None], side)[0])
         for side, target in places.items()
-        if len(mine[side])
+        if head.region("lesion").any()
     }

@@ -14,8 +14,8 @@ from neuro_field.clinic.threshold import Threshold
 from neuro_field.coil.coil import Coil
 from neuro_field.coil.placement import Placement
 from neuro_field.errors import UnknownNameError
-from neuro_field.findings import Finding, Refusal, as_name
-from neuro_field.shelf.coils import load_coil
+from neuro_field.findings import Finding, Refusal, Value, as_name
+from neuro_field.shelf.coils import is_coil_file, load_coil, read_coil
 
 #: The site whose hot spot is measured.
 HAND = "m1-hand"
@@ -72,7 +72,7 @@ class Case:
     @property
     def findings(self) -> tuple[Finding, ...]:
         """What the answers alone give to say."""
-        told = [*implants(self.answers), *_open(self.preset, bool(self.answers.rmt or self.thresholds))]
+        told = [*implants(self.answers), *_open(self.preset)]
         return (*told, Finding("intake-clears-nobody", "note", {"asked": CONTRAINDICATIONS}))
 
 
@@ -128,6 +128,8 @@ def intake(
     wrong += [finding for finding in missing if finding.values["field"] not in unsure]
     wrong += _useless(chosen, answers)
     place, off = _place(hot_spot)
+    if thresholds and answers.rmt:
+        wrong.append(Finding("intake-one-of", "stop", {"field": "rmt", "other": "thresholds"}))
     if not (thresholds or answers.rmt):
         hands = any(HAND in preset.sites and preset.side != "given" for preset in chosen)
         needing = {"hot_spot": hot_spot is not None and not hands, "stimulator": stimulator is not None}
@@ -161,6 +163,13 @@ def typed(preset: Preset, answers: Answers, thresholds: Sequence[Threshold] = ()
     return out
 
 
+def coil_named(source: str | None) -> Coil | None:
+    """The coil of a threshold: of the shelf, or a file; None for the coil that is planned with."""
+    if source is None:
+        return None
+    return read_coil(source) if is_coil_file(source) else load_coil(source)
+
+
 def _missing(preset: Preset, answers: Answers) -> Iterator[Finding]:
     for name in _NEEDED.get(preset.side, ()):
         if getattr(answers, name) is None:
@@ -183,14 +192,12 @@ def _useless(presets: Sequence[Preset], answers: Answers) -> Iterator[Finding]:
             yield Finding("intake-not-applicable", "stop", {"field": name, "preset": names})
 
 
-def _open(preset: Preset, dosed: bool) -> Iterator[Finding]:
+def _open(preset: Preset) -> Iterator[Finding]:
     """What neither the preset nor a person has said of the protocol."""
     known = {"frequency": preset.trains or preset.pattern != "regular", "pulses": "type it" not in preset.pulses}
     left = tuple(name for name, is_known in {**known, "intensity": preset.intensity}.items() if not is_known)
     if left:
         yield Finding("intake-left-open", "note", {"preset": preset.name, "fields": left})
-    if dosed and preset.intensity is None:
-        yield Finding("intake-no-intensity", "warn", {"preset": preset.name})
 
 
 def _kinds(coils: Sequence[object], thresholds: Sequence[object]) -> Iterator[Finding]:
@@ -199,6 +206,13 @@ def _kinds(coils: Sequence[object], thresholds: Sequence[object]) -> Iterator[Fi
             if not isinstance(value, kind):
                 of = {"field": field, "wanted": kind.__name__, "given": as_name(value)}
                 yield Finding("intake-wrong-kind", "stop", of)
+    for threshold in thresholds:
+        try:
+            coil_named(threshold.coil if isinstance(threshold, Threshold) else None)
+        except UnknownNameError as error:
+            told: dict[str, Value] = {"field": "threshold_coil", "given": as_name(error.name)}
+            told |= {"known": tuple(error.known), "nearest": error.nearest}
+            yield Finding("intake-not-among", "stop", told)
 
 
 def _place(hot_spot: Any) -> tuple[Placement | FloatArray | None, list[Finding]]:

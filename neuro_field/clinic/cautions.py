@@ -1,12 +1,16 @@
 """What has to be said with a study's plans, as findings."""
 
 from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
 
 from neuro_field.clinic.answers import Answers
 from neuro_field.clinic.dose import LEAST_VIABLE
 from neuro_field.clinic.presets import Preset
 from neuro_field.findings import Finding
 from neuro_field.search.plan import Plan
+
+if TYPE_CHECKING:
+    from neuro_field.clinic.study import Study
 
 #: Best current of a figure-8 over the foot area, degrees in front of lateral, and its spread over 8 people
 #: (Richter 2013, PLoS One 8:e60358 [src]); nothing is published for a double cone.
@@ -40,11 +44,12 @@ def of_preset(preset: Preset, answers: Answers, own: str) -> Iterator[Finding]:
         yield Finding("preset-fma-ue", "note", {"fma_ue": answers.fma_ue})
 
 
-def of_study(
-    preset: Preset, answers: Answers, own: str, plans: Mapping[str, Plan], sides: Mapping[str, str]
-) -> list[Finding]:
-    """All that has to be said with plans by role; of one plan with the role and side it is said of."""
-    out = list(of_preset(preset, answers, own))
-    for role, made in plans.items():
-        out += [finding.told_with(role=role, side=sides[role]) for finding in of_plan(made)]
+def of_study(study: "Study", sides: Mapping[str, str]) -> list[Finding]:
+    """All that has to be said with a study's plans and doses, each with the role and side it is said of."""
+    out = list(of_preset(study.preset, study.answers, study.own_side))
+    for role, made in study.plans.items():
+        dose = study.doses.get(role)
+        told = [*made.target.findings, *of_plan(made)]
+        told += dose.findings if dose is not None else ()
+        out += [finding.told_with(role=role, side=sides[role]) for finding in told]
     return out

@@ -12,7 +12,7 @@ import numpy as np
 
 from neuro_field.aim.atlas import SIDES
 from neuro_field.aim.scalp import anatomical_axes
-from neuro_field.aim.target import Target
+from neuro_field.aim.target import Target, check_same_mesh
 from neuro_field.arrays import AnyArray, BoolArray, FloatArray, read_only
 from neuro_field.clinic.study import Study
 from neuro_field.coil.coil import Coil
@@ -264,19 +264,6 @@ def other_side_findings(ledger: Ledger, study: Study | Plan, role: str | None = 
     if fitting:
         return (Finding("plan-other-side", "warn", {**values, "role": fitting[0]}),)
     return (Finding("plan-other-side-only", "warn", values),)
-
-
-def check_same_mesh(head: HeadModel, target: Target) -> None:
-    """Refuse a target whose elements are those of another mesh."""
-    elements = target.elements
-    if elements.max() < len(head.mesh.tets):
-        volumes = head.mesh.volumes[elements]
-        if np.allclose(volumes / volumes.sum(), target.weights, rtol=1e-6, atol=0):
-            return
-    raise InputError(
-        f"The target {target.name!r} was planned on another mesh than that of the head {head.name!r}; give the head "
-        "that the plan was made from, or plan again."
-    )
 
 
 def _over_the_head(scalp: Surface, poses: FloatArray) -> AnyArray:

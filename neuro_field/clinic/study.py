@@ -196,7 +196,7 @@ def study(
     frequency, pulses, intensity, train_seconds : float, optional
         Of the protocol, where the preset leaves them open, or in place of its own.
     thresholds : sequence of Threshold
-        Motor thresholds with all that they belong to, in place of ``rmt``.
+        Motor thresholds with all that they belong to, in place of ``rmt``; not both.
     hot_spot : Placement or (3,) array, optional
         Where the largest response of the hand was measured: the coil's pose there, or a point of scalp or cortex, mm,
         head frame.  The hand area of that hemisphere is then the grey matter under it.
@@ -331,7 +331,7 @@ def studies(
 
 def _key(role: str, target: Target) -> str:
     """What a plan is known by, whichever preset asks for it."""
-    return role if role == "target" else f"{target.side or 'both'}-{target.name}"
+    return role if role == "target" else f"{target.side or 'both'}-{target.site}"
 
 
 def _across(key: str) -> str:
@@ -354,9 +354,6 @@ def _study(solver: Solver, case: Case, aim: Aims, plans: Mapping[str, Plan], gri
         made.get("ipsilesional"), aim.why, doses, (), made.get("bilateral"), made.get("target"), aim.affected,
         thresholds_of(case, aim),
     )  # fmt: skip
-    sides = {role: found.side_of(role) for role in made}
-    told = [
-        *of_study(case.preset, case.answers, found.own_side, made, sides),
-        *(each.told_with(role=role, side=sides[role]) for role, dose in doses.items() for each in dose.findings),
-    ]
-    return replace(found, findings=worst_first([*aim.why.values(), *case.findings, *aim.findings, *told]))
+    told = of_study(found, {role: found.side_of(role) for role in made})
+    of_head = (each for each in solver.head.findings if not each.code.startswith("lesion-"))  # `aim` has that told
+    return replace(found, findings=worst_first([*aim.why.values(), *case.findings, *of_head, *aim.findings, *told]))

@@ -2,15 +2,15 @@
 
 from collections.abc import Mapping
 
+from neuro_field.aim.axis import directed
 from neuro_field.aim.target import Target
-from neuro_field.clinic.aiming import Aims, directed
+from neuro_field.clinic.aiming import Aims
 from neuro_field.clinic.anchor import Anchor, check_pose
-from neuro_field.clinic.case import HAND, Case
+from neuro_field.clinic.case import HAND, Case, coil_named
 from neuro_field.clinic.dose import Dose
 from neuro_field.clinic.dosing import Area, anchor_of, areas_needed, doses, threshold_for
 from neuro_field.clinic.percentage import Percentage, percentage_of, trains_of
 from neuro_field.clinic.threshold import Threshold
-from neuro_field.coil.coil import Coil
 from neuro_field.coil.placement import Placement
 from neuro_field.errors import InputError
 from neuro_field.field.solver import Solver
@@ -18,7 +18,6 @@ from neuro_field.findings import Finding
 from neuro_field.head.model import HeadModel
 from neuro_field.search.candidates import Grid
 from neuro_field.search.plan import Plan
-from neuro_field.shelf.coils import is_coil_file, load_coil, read_coil
 
 
 def thresholds_of(case: Case, aim: Aims) -> tuple[Threshold, ...]:
@@ -81,7 +80,7 @@ def case_doses(
             Finding("dose-no-anchor", "warn", {"site": area[0], "hemisphere": area[1]})
             if there is None
             else anchor_of(
-                threshold, there, coil=_read_with(threshold), solver=solver,
+                threshold, there, coil=coil_named(threshold.coil), solver=solver,
                 hot_spot=_measured_pose(case, aim, area), grid=grid,
             )
         )  # fmt: skip
@@ -106,10 +105,3 @@ def _measured_pose(case: Case, aim: Aims, area: Area) -> object:
     """The pose over the measured hot spot, where the threshold's area is that."""
     measured = isinstance(case.hot_spot, Placement) and area[0] == HAND and area[1] in aim.hands
     return case.hot_spot.head_from_coil if measured and isinstance(case.hot_spot, Placement) else None
-
-
-def _read_with(threshold: Threshold) -> Coil | None:
-    """The coil that a threshold was read with; None for the one that treats."""
-    if threshold.coil is None:
-        return None
-    return read_coil(threshold.coil) if is_coil_file(threshold.coil) else load_coil(threshold.coil)

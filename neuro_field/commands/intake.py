@@ -10,6 +10,7 @@ from neuro_field.clinic.presets import Preset, by_hand
 from neuro_field.coil.coil import Coil
 from neuro_field.commands.arguments import coil_of
 from neuro_field.commands.targets import hot_spot_of, site_of
+from neuro_field.commands.thresholds import threshold_of
 from neuro_field.errors import UnknownNameError
 from neuro_field.findings import Finding, as_name
 
@@ -24,6 +25,8 @@ class Typed:
     hot_spot: str | None = None
     direction: str | None = None
     idle_share: float | None = None
+    thresholds: tuple[str, ...] = ()
+    stimulator: str | None = None
 
 
 def cases_of(typed: Typed, given: Mapping[str, Any], image: Path | None = None) -> tuple[Case, ...]:
@@ -49,7 +52,10 @@ def cases_of(typed: Typed, given: Mapping[str, Any], image: Path | None = None) 
     if typed.target is not None and typed.preset is None:
         presets = [by_hand(site_of(typed.target), coils[0].name if coils else "none")]
     hot_spot = hot_spot_of(typed.hot_spot, image) if typed.hot_spot is not None else None
-    return intake(presets, coils, given, hot_spot=hot_spot, wrong=wrong)
+    thresholds = [threshold_of(text) for text in typed.thresholds]
+    return intake(
+        presets, coils, given, thresholds=thresholds, hot_spot=hot_spot, stimulator=typed.stimulator, wrong=wrong
+    )
 
 
 def _together(typed: Typed) -> Iterator[Finding]:

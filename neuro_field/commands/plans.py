@@ -53,6 +53,11 @@ def plan(
         float | None, typer.Option(help="Resting motor threshold of the hand that is not paretic, % output.")
     ] = None,
     mt_method: Annotated[str, typer.Option(help="How that was read: emg or twitch.")] = "emg",
+    threshold: Annotated[
+        list[str] | None,
+        typer.Option(help="A motor threshold, as 'percent=55 kind=rMT hand=right muscle=FDI'; may be repeated."),
+    ] = None,
+    stimulator: Annotated[str | None, typer.Option(help="That treats, as 'Magstim Rapid'.")] = None,
     hot_spot: Annotated[
         str | None,
         typer.Option(help="Where the hand's largest response was measured: FILE[:NAME] of a navigator, or head:x,y,z."),
@@ -118,8 +123,12 @@ def plan(
         "frequency": frequency, "pulses": pulses, "intensity": intensity, "train_seconds": train_seconds,
     }  # fmt: skip
     cases = cases_of(
-        Typed(preset, target, coil, hot_spot, direction, avoid_share if avoid is None else None), given, image
-    )
+        Typed(
+            preset, target, coil, hot_spot, direction, avoid_share if avoid is None else None,
+            tuple(threshold or ()), stimulator,
+        ),
+        given, image,
+    )  # fmt: skip
     aimed_at, towards = target_form(target) if target else None, direction_form(direction or "none")
     spared, grid = region_forms(avoid or []), Grid(radius, spacing, angle_step, gap)
     share = 1.0 if avoid_share is None else avoid_share
@@ -210,8 +219,9 @@ def delivered(
 
     Example: `neuro-field delivered HEAD --plan PLAN --poses session1.xml --poses session2.xml -o ledger.tsv`
     """
-    from neuro_field.clinic.ledger import check_same_mesh, other_side_findings
+    from neuro_field.aim.target import check_same_mesh
     from neuro_field.clinic.ledger import delivered as ledger_of
+    from neuro_field.clinic.ledger import other_side_findings
     from neuro_field.clinic.study import plan_of
     from neuro_field.field.solver import Solver
     from neuro_field.navigation.frames import ImageFrames

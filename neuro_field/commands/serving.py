@@ -25,9 +25,8 @@ def serve(
 
     Example: `neuro-field serve PLAN --head HEAD`
     """
-    from neuro_field.aim.target import Target
-    from neuro_field.clinic.aiming import directed
-    from neuro_field.clinic.ledger import check_same_mesh
+    from neuro_field.aim.axis import directed
+    from neuro_field.aim.target import Target, check_same_mesh
     from neuro_field.clinic.study import plan_of
     from neuro_field.desk.serving import check_trame
     from neuro_field.desk.serving import serve as run

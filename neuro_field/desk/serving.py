@@ -241,7 +241,8 @@ class Bench:
         self.state.rank = f"{self.steering.rank(strength):,} of the {len(tried):,} placements tried"
         near = self.facts.near(held.placement.center, 1)
         self.state.place = offset_words(near[0][2], axes, near[0][0]) if near else "no 10-10 positions on this head"
-        self.state.handle = f"{direction_words(held.placement.handle_direction, axes, side)} ({turn_words(held.angle)})"
+        direction = direction_words(held.placement.handle_direction, axes, side)
+        self.state.handle = f"{direction} ({turn_words(held.placement, axes)})"
         self.state.centre = f"{point_words(held.placement.center)} mm"
         self.state.lift = f"{held.lift:.1f} mm"
         rows = np.round(held.placement.head_from_coil, 4) + 0.0

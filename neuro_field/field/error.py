@@ -16,7 +16,7 @@ _POINTS = 200_000
 #: With fewer points in the middle near a place, points of all depths stand for it.
 _FEWEST = 50
 
-MIDDLE, ALL = "the middle of the grey matter", "the grey matter"
+MIDDLE, ALL = "middle-of-grey-matter", "grey-matter"
 
 
 @dataclass(frozen=True)

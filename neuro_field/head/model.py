@@ -10,8 +10,11 @@ from scipy.spatial import cKDTree
 
 from neuro_field.arrays import AnyArray, BoolArray, FloatArray, read_only
 from neuro_field.errors import InputError, UnknownNameError
+from neuro_field.findings import Finding
 from neuro_field.geometry.mesh import Surface, TetMesh
 from neuro_field.head.cortex import mid_grey_points
+from neuro_field.head.doubts import doubts_of
+from neuro_field.head.fissure import Fissure, fissure_of_mesh
 from neuro_field.head.mapping import MniMapping
 from neuro_field.head.tissues import BY_NAME, BY_TAG, tags_of
 
@@ -30,6 +33,8 @@ class HeadModel:
         For reports.
     mapping : AffineMapping or WarpedMapping, optional
         To MNI152; a head without one answers no MNI question.
+    known_fissure : Fissure, optional
+        Between the hemispheres, as found in the labels that the head was built from; `fissure` asks the mesh otherwise.
     provenance : mapping of str to plain values
         Where the head came from: files and their hashes, what cleaning changed, warnings. For reports.
 
@@ -54,6 +59,7 @@ class HeadModel:
     name: str = "head"
     mapping: MniMapping | None = None
     provenance: Mapping[str, Any] = field(default_factory=dict)
+    known_fissure: Fissure | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "conductivity", read_only(self.conductivity, np.float64))
@@ -146,7 +152,7 @@ class HeadModel:
     def retuned(self, conductivity: FloatArray) -> "HeadModel":
         """A new head with the conductivities (t,) or (t, 3, 3) S/m; surfaces that are known already are kept."""
         out = replace(self, conductivity=conductivity)
-        for name in ("scalp", "inner_skull_sphere", "mid_grey"):
+        for name in ("scalp", "inner_skull_sphere", "mid_grey", "fissure"):
             if name in self.__dict__:
                 out.__dict__[name] = self.__dict__[name]
         return out
@@ -173,7 +179,38 @@ class HeadModel:
         mesh = TetMesh(self.mesh.nodes, self.mesh.tets, tags)
         out = replace(self, mesh=mesh, conductivity=sigma, name=f"{self.name}, lesion filled")
         out.__dict__["scalp"] = self.scalp  # what lies inside does not change it
+        out.__dict__["fissure"] = self.fissure
         return out
+
+    @cached_property
+    def fissure(self) -> Fissure | None:
+        """The surface between the hemispheres: as known, else as seen in the mesh; None where none is seen."""
+        return self.known_fissure if self.known_fissure is not None else fissure_of_mesh(self.mesh, self.mapping)
+
+    def right_of_midline(self, points: AnyArray) -> FloatArray:
+        """How far right of the midline points (m, 3) of the head frame lie, mm; (m,), negative on the left.
+
+        The midline is the patient's own fissure.  A head without one (`findings` has "head-no-fissure") has the plane
+        x = 0 of MNI152 instead.
+
+        Raises
+        ------
+        InputError
+            If it has no mapping either: nothing tells left from right.
+        """
+        if self.fissure is not None:
+            return self.fissure.right_of(points)
+        if self.mapping is None:
+            raise InputError(
+                f"Nothing tells left from right in the head {self.name!r}: no fissure between hemispheres is seen, and "
+                "it has no mapping to MNI."
+            )
+        return self.to_mni(points)[:, 0]
+
+    @cached_property
+    def findings(self) -> tuple[Finding, ...]:
+        """What has to be said of the head: its map, its midline and its lesion, in mm and cm3."""
+        return doubts_of(self)
 
     def to_mni(self, points: AnyArray) -> FloatArray:
         """Points (m, 3) of the head frame in MNI152, mm; raises InputError if the head has no mapping."""

@@ -8,14 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from neuro_field.arrays import AnyArray, FloatArray
+from neuro_field.arrays import AnyArray, FloatArray, transformed
 from neuro_field.errors import InputError
+from neuro_field.head.fissure import Fissure, fissure_of_sides, fissure_of_tissues, voxel_sampler
 from neuro_field.head.mapping import AffineMapping, MniMapping, WarpedMapping
 from neuro_field.head.mesher import checked_edge, mesh_labels
 from neuro_field.head.model import HeadModel
-from neuro_field.head.tissues import BY_TAG
+from neuro_field.head.tissues import BY_TAG, tags_of
 from neuro_field.mri.cleaning import CleaningReport, as_affine, clean_labels, tissue_volumes
-from neuro_field.mri.labels import Labels, label_table, to_tissues
+from neuro_field.mri.labels import Labels, label_table, to_sides, to_tissues
 from neuro_field.mri.lesion import PlacedLesion, place_lesion
 from neuro_field.mri.mapping import register_to_mni
 from neuro_field.mri.warping import check_installed, tissue_overlap, warp_to_mni
@@ -26,10 +27,14 @@ Progress = Callable[[str, float], Any]
 
 @dataclass(frozen=True, eq=False)
 class PreparedLabels:
-    """Tissue labels ready to be meshed: cleaned, with the lesion in, and the record of how they came to be."""
+    """Tissue labels ready to be meshed: cleaned, with the lesion in, and the record of how they came to be.
+
+    ``fissure`` is the surface between what the segmenter called left and right, where it told them apart.
+    """
 
     labels: Labels
     affine: FloatArray
+    fissure: Fissure | None = None
     record: dict[str, Any] = field(default_factory=dict)
 
 
@@ -104,7 +109,22 @@ def prepare_labels(
         record["warnings"] += list(placed.warnings)
         record["seconds"]["lesion"] = round(time.perf_counter() - start, 2)
     record["label_volumes_cm3"] = _rounded(tissue_volumes(tissues, grid))
-    return PreparedLabels(tissues, grid, record)
+    fissure = _between_sides(to_sides(labels, name), affine, tissues, grid)
+    return PreparedLabels(tissues, grid, fissure, record)
+
+
+def _between_sides(sides: AnyArray, affine: FloatArray, tissues: Labels, grid: FloatArray) -> Fissure | None:
+    """The fissure between a segmenter's left and right; what it made of a lesion does not count."""
+    if not ((sides < 0).any() and (sides > 0).any()):
+        return None
+    left, right = (transformed(np.argwhere(sides == side).astype(np.float64), affine).mean(axis=0) for side in (-1, 1))
+    if right[0] <= left[0]:
+        raise InputError(
+            f"Input labels call left what lies {left[0] - right[0]:.0f} mm to the right of what they call right: the "
+            "orientation in the image's header is wrong; mend it before anything is planned."
+        )
+    side_at, tissue_at = voxel_sampler(sides, affine), voxel_sampler(tissues, grid)
+    return fissure_of_sides(lambda p: np.where(np.isin(tissue_at(p), tags_of("lesion")), 0, side_at(p)), left, right)
 
 
 def build_head(
@@ -231,6 +251,8 @@ def build_prepared(
     tell = progress if progress is not None else silent
     record = dict(ready.record) | {"seconds": dict(ready.record.get("seconds", {}))}
     mapping = _mapped(ready, mapping, nonlinear, record, tell)
+    fissure = ready.fissure if ready.fissure is not None else _along_fluid(ready, mapping)
+    record["fissure"] = None if fissure is None else {"source": fissure.source, "seen_cm2": round(fissure.seen_cm2, 1)}
     start = time.perf_counter()
     mesh = mesh_labels(
         ready.labels, ready.affine, edge=edge, tissue_edges=tissue_edges,
@@ -244,7 +266,14 @@ def build_prepared(
         "neuro_field": version("neuro_field"),
     }
     record["mesh"] = {"nodes": len(mesh.nodes), "tetrahedra": len(mesh.tets)}
-    return HeadModel.from_mesh(mesh, name=name, mapping=mapping, provenance=record)
+    return HeadModel.from_mesh(mesh, name=name, mapping=mapping, provenance=record, known_fissure=fissure)
+
+
+def _along_fluid(ready: PreparedLabels, mapping: MniMapping) -> Fissure | None:
+    """The fissure along the fluid between the hemispheres of labels that do not tell left from right."""
+    brain = np.argwhere(np.isin(ready.labels, tags_of("brain") + tags_of("lesion")))
+    middle = transformed(brain.mean(axis=0)[None], ready.affine)[0]
+    return fissure_of_tissues(voxel_sampler(ready.labels, ready.affine), middle, mapping)
 
 
 def _mapped(

@@ -21,12 +21,15 @@ class LabelTable:
     """The numbers of one family of label images.
 
     ``tags`` maps each number to a tissue tag of `neuro_field.head.tissues`, 0 being air; ``software`` names
-    the programs that write them.
+    the programs that write them; ``left`` and ``right`` are the numbers of brain tissue of either side, where it has
+    them.
     """
 
     name: str
     software: str
     tags: Mapping[int, int]
+    left: tuple[int, ...] = ()
+    right: tuple[int, ...] = ()
 
 
 def _freesurfer() -> dict[int, int]:
@@ -53,7 +56,13 @@ TABLES = {
         "SimNIBS charm and headreco tissues, and neuro_field's own",
         {0: 0} | {t: t for t in BY_TAG},
     ),
-    "freesurfer": LabelTable("freesurfer", "FreeSurfer, SAMSEG and SynthSeg", _freesurfer()),
+    "freesurfer": LabelTable(
+        "freesurfer",
+        "FreeSurfer, SAMSEG and SynthSeg",
+        _freesurfer(),
+        left=(2, 3, 7, 8, *range(10, 14), 17, 18, 26, 28, 78, 81, 5001, *range(1000, 1036), *range(3000, 3036)),
+        right=(41, 42, 46, 47, *range(49, 55), 58, 60, 79, 82, 5002, *range(2000, 2036), *range(4000, 4036)),
+    ),
 }
 
 
@@ -163,3 +172,16 @@ def to_tissues(labels: AnyArray, table: str | None = None) -> Labels:
         shown = ", ".join(f"{n} ({c} voxels)" for n, c in zip(found[:8].tolist(), counts[:8].tolist(), strict=True))
         raise InputError(f"Input labels must be among the numbers of {chosen.software}; instead found {shown}.")
     return tissues
+
+
+def to_sides(labels: AnyArray, table: str) -> NDArray[np.int8]:
+    """(i, j, k) -1 where a label image says left, 1 where right, 0 where neither: not every table tells.
+
+    Examples
+    --------
+    >>> to_sides(np.array([[[0, 2], [3, 165]], [[41, 42], [24, 258]]]), "freesurfer").ravel().tolist()
+    [0, -1, -1, 0, 1, 1, 0, 0]
+    """
+    lookup = np.zeros(LARGEST_LABEL + 1, dtype=np.int8)
+    lookup[list(TABLES[table].left)], lookup[list(TABLES[table].right)] = -1, 1
+    return lookup[as_labels(labels, "labels")]

@@ -3,7 +3,12 @@
 import numpy as np
 
 from neuro_field.arrays import FloatArray
+from neuro_field.coil.placement import Placement
 from neuro_field.coil.words import in_words
+
+#: A coil whose face looks along the patient's front-back axis more than this (cosine: 45 degrees) is on the forehead or
+#: the occiput.
+_FACING_FRONT = float(np.sqrt(0.5))
 
 
 def direction_words(direction: FloatArray, axes: FloatArray, side: str | None = None) -> str:
@@ -41,14 +46,42 @@ def offset_words(offset: FloatArray, axes: FloatArray, of: str) -> str:
     return f"{distance:.0f} mm from {of} ({words})"
 
 
-def turn_words(angle: float) -> str:
-    """A handle's angle (degrees from straight back, positive to the patient's left) in words."""
-    signed = (angle + 180.0) % 360.0 - 180.0
-    if abs(signed) < 0.5:
-        return "straight back"
-    if abs(signed) > 179.5:
-        return "straight forwards"
-    return f"{abs(signed):g}° from straight back, towards the patient's {'left' if signed > 0 else 'right'}"
+def turn_words(placement: Placement, axes: FloatArray) -> str:
+    """How a coil's handle is turned in the plane of the scalp, in words that hold all over the head.
+
+    Counted from straight back, or from straight up where the coil faces the forehead or the occiput and back would lead
+    into the head.  Which way is said by the patient's own axes: on the top of the head to the left or right, on the
+    temples upwards or downwards.
+
+    Parameters
+    ----------
+    placement : Placement
+    axes : (3, 3) array
+        Unit vectors to the patient's right, front and top (rows), head frame.
+
+    Examples
+    --------
+    >>> over_vertex = Placement(np.diag([-1.0, 1.0, -1.0, 1.0]))
+    >>> turn_words(over_vertex, np.eye(3)), turn_words(over_vertex.moved(turned=45), np.eye(3))
+    ('straight back', "45° from straight back, towards the patient's left")
+    """
+    axes = np.asarray(axes)
+    outward, handle = axes @ -placement.axis, axes @ placement.handle_direction  # right, front, top
+    front = abs(outward[1]) > _FACING_FRONT
+    straight = np.array([0.0, 0.0, 1.0]) if front else np.array([0.0, -1.0, 0.0])
+    straight -= (straight @ outward) * outward
+    straight /= np.linalg.norm(straight)
+    word = "straight up" if front else "straight back"
+    angle = float(np.degrees(np.arccos(np.clip(handle @ straight, -1.0, 1.0))))
+    told = round(2.0 * angle) / 2.0
+    if told == 0:
+        return word
+    if told == 180:
+        return "straight down" if front else "straight forwards"
+    aside = handle - (handle @ straight) * straight
+    if abs(aside[0]) >= np.abs(aside).max() - 1e-9:
+        return f"{told:g}° from {word}, towards the patient's {'right' if aside[0] > 0 else 'left'}"
+    return f"{told:g}° from {word}, {'upwards' if aside[2] > 0 else 'downwards'}"
 
 
 def point_words(point: FloatArray, decimals: int = 1) -> str:

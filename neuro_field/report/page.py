@@ -229,7 +229,7 @@ def _row(rank: int, candidate: Candidate, plan: Plan, facts: HeadFacts) -> dict[
         "mni": point_words(mni, 0) if mni is not None else "-",
         "landmark": f"{near[0][0]}, {near[0][1]:.0f} mm" if near else "-",
         "handle": direction_words(placement.handle_direction, facts.axes, side),
-        "turn": turn_words(candidate.angle),
+        "turn": turn_words(placement, facts.axes),
         "current": current[0] if current else "-",
         "lift": f"{candidate.lift:.1f}",
         "matrix": [[f"{value + 0.0:.4f}" for value in row] for row in np.round(placement.head_from_coil, 4)],

@@ -8,7 +8,7 @@ from neuro_field.clinic.dose import Dose
 from neuro_field.clinic.study import ROLES, Study
 from neuro_field.coil.coil import Coil
 from neuro_field.coil.placement import Placement
-from neuro_field.field.error import NumericalError
+from neuro_field.field.error import ALL, MIDDLE, NumericalError
 from neuro_field.field.field import Field
 from neuro_field.findings import Finding, worst_first
 from neuro_field.head.lesion import lesion_summary
@@ -214,7 +214,7 @@ def landmark_line(placement: Placement, facts: HeadFacts) -> str:
 def handle_line(plan: Plan, candidate: Candidate, facts: HeadFacts) -> str:
     """Which way the handle points."""
     words = direction_words(candidate.placement.handle_direction, facts.axes, plan.target.side)
-    return f"Handle: points {words} ({turn_words(candidate.angle)})."
+    return f"Handle: points {words} ({turn_words(candidate.placement, facts.axes)})."
 
 
 def current_words(
@@ -287,11 +287,16 @@ def dose_line(dose: Dose, plan: Plan) -> str:
     }))  # fmt: skip
 
 
+#: What the points of a numerical error fill.
+_PLACES = {MIDDLE: "the middle of the grey matter", ALL: "the grey matter"}
+
+
 def error_line(error: NumericalError) -> str:
     """How far the field is from that of second-order elements."""
+    where = _PLACES.get(error.where, error.where)
     words = (
         f"Numerical error of this case: against second-order elements on the same mesh ({error.unknowns} unknowns) E "
-        f"differs by {100 * error.relative_l2:.1f} % (relative L2) over {error.where}, its 99.9th percentile by "
+        f"differs by {100 * error.relative_l2:.1f} % (relative L2) over {where}, its 99.9th percentile by "
         f"{100 * error.p999:+.1f} %; within {error.radius:g} mm of the target E differs by "
         f"{100 * error.near_l2:.1f} %, its mean size by {100 * error.near_mean:+.1f} %"
     )

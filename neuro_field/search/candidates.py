@@ -86,7 +86,7 @@ class Candidates:
     positions : (p,) int array
         Which scalp position each belongs to.
     angles : (p,) array
-        Of the handle, degrees from straight back, towards the patient's left positive; 0 to 360.
+        Of the handle, degrees from straight back, clockwise seen from outside (to the left over the vertex); 0 to 360.
     lifts : (p,) array
         mm by which each stands farther than the gap, so that the casing does not cut the scalp.
     gaps : (p,) array

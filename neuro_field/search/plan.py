@@ -82,7 +82,7 @@ class Candidate:
     magnitude : float
         Mean |E| over the target by that solve, V/m, whatever the target's direction.
     angle : float
-        Of the handle, degrees from straight back, positive to the patient's left.
+        Of the handle, degrees from straight back, clockwise seen from outside (to the left over the vertex).
     lift : float
         mm by which it stands farther off than the gap, so that the casing clears the scalp.
     metrics : Metrics

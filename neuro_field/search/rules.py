@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from neuro_field.aim.scalp import anatomical_axes
+from neuro_field.aim.scalp import Spots
 from neuro_field.aim.target import Target
 from neuro_field.arrays import FloatArray
 from neuro_field.coil.coil import Coil
@@ -73,8 +73,7 @@ def _electrode(target: Target) -> str | None:
 
 
 def _over(head: HeadModel, coil: Coil, point: FloatArray, angle: float, gap: float) -> Placement:
-    """The coil on the scalp over a point."""
-    right, anterior, _ = anatomical_axes(head)
-    turn = np.radians(angle)
-    towards = point + 50.0 * (-np.cos(turn) * anterior - np.sin(turn) * right)
+    """The coil on the scalp over a point, its handle turned in the scalp's plane as `search.candidates` counts."""
+    frame, turn = Spots.at(head, point[None], least_even=0.0).frames[0], np.radians(angle)
+    towards = point + 50.0 * (np.sin(turn) * frame[:, 0] - np.cos(turn) * frame[:, 1])
     return Placement.on(head.scalp, above=point, handle_towards=towards, gap=gap, coil=coil)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from neuro_field.aim.scalp import anatomical_axes
-from neuro_field.aim.target import Target
+from neuro_field.aim.target import Target, check_same_mesh
 from neuro_field.arrays import FloatArray, read_only
 from neuro_field.coil.coil import Coil
 from neuro_field.coil.placement import Placement
@@ -122,8 +122,8 @@ def plan(
     Raises
     ------
     InputError
-        If an argument is of the wrong kind, the scalp over the target offers no position, or every placement reaches
-        a region to avoid.
+        If an argument is of the wrong kind, a target is of another head's mesh, the scalp over the target offers no
+        position, or every placement reaches a region to avoid.
 
     Examples
     --------
@@ -146,6 +146,8 @@ def plan(
         )
     avoid, settings = avoid or Avoidance(), _settings(coil, grid or Grid(), avoid or Avoidance(), objective, over)
     clock, head, grid = Clock(progress), solver.head, settings.grid
+    for each in (target, *avoid.regions, *over, *([] if homologous is None else [homologous])):
+        check_same_mesh(head, each)
     with clock("placements"):
         choices = candidates(head, coil, target, grid)
     with clock("adjoint solves"):

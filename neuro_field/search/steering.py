@@ -38,7 +38,7 @@ class Held:
     foot : (3,) array
         The scalp under its centre, mm, head frame.
     angle : float
-        Of its handle, degrees from straight back, positive to the patient's left.
+        Of its handle, degrees from straight back, clockwise seen from outside (to the left over the vertex).
     lift : float
         mm by which it stands farther off than the gap, so that its casing clears the scalp.
     """

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
-from neuro_field.aim.target import Target
+from neuro_field.aim.target import Target, check_same_mesh
 from neuro_field.coil.coil import Coil
 from neuro_field.errors import InputError
 from neuro_field.field.solver import Solver
@@ -89,6 +89,8 @@ def survey(
     """
     if not isinstance(draws, int) or isinstance(draws, bool) or not 0 <= draws <= MOST_DRAWS:
         raise InputError(f"Input draws must be 0 to {MOST_DRAWS}; instead received {draws!r}.")
+    for each in (*targets.values(), *(avoid.regions if avoid else ())):
+        check_same_mesh(head, each)
     say = progress or (lambda stage, share: None)
     if solver is None:
         say("solver set-up", 0.0)

@@ -14,6 +14,7 @@ import numpy as np
 
 from neuro_field.errors import InputError, UnknownNameError
 from neuro_field.geometry.mesh import TetMesh
+from neuro_field.head.fissure import Fissure
 from neuro_field.head.mapping import AffineMapping
 from neuro_field.head.model import HeadModel
 from neuro_field.io.atomic import new_file
@@ -32,7 +33,7 @@ EXAMPLES = {"colin27": "colin27", "colin27-stroke": "colin27"}
 MOST_KEPT = 6
 
 #: The code that decides what a built head looks like.
-BUILDERS = ("head/mesher*.py", "kernels/lattice*.py", "kernels/morton.py", "mri/*.py")
+BUILDERS = ("head/fissure.py", "head/mesher*.py", "kernels/lattice*.py", "kernels/morton.py", "mri/*.py")
 
 
 def cache_folder() -> Path:
@@ -64,6 +65,7 @@ def _store(head: HeadModel, path: Path) -> None:
     """Put a head in the cache and drop the oldest beyond `MOST_KEPT`; a cache that cannot be written is no error."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        fissure = None if head.known_fissure is None else head.known_fissure.plain()
         with new_file(path) as beside, beside.open("wb") as file:
             np.savez(
                 file,
@@ -71,6 +73,7 @@ def _store(head: HeadModel, path: Path) -> None:
                 tets=head.mesh.tets,
                 tags=head.mesh.tags.astype(np.uint8),
                 provenance=np.frombuffer(json.dumps(dict(head.provenance)).encode(), dtype=np.uint8),
+                fissure=np.frombuffer(json.dumps(fissure).encode(), dtype=np.uint8),
             )
         for old in cached_heads()[MOST_KEPT:]:
             old.path.unlink(missing_ok=True)
@@ -85,9 +88,10 @@ def _stored(path: Path, name: str, mapping: AffineMapping) -> HeadModel | None:
     try:
         with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
             mesh = TetMesh(file["nodes"], file["tets"], file["tags"])
-            provenance = json.loads(file["provenance"].tobytes())
+            provenance, fissure = (json.loads(file[key].tobytes()) for key in ("provenance", "fissure"))
+        known = None if fissure is None else Fissure.of_plain(fissure)
         path.touch()
-        return HeadModel.from_mesh(mesh, name=name, mapping=mapping, provenance=provenance)
+        return HeadModel.from_mesh(mesh, name=name, mapping=mapping, provenance=provenance, known_fissure=known)
     except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as trouble:
         LOG.info("The cached head %s is damaged and will be built again: %s", path, trouble)
         return None
@@ -160,7 +164,8 @@ def example_head(name: str = "colin27", *, edge: float = 1.9, progress: Progress
         ready = _prepared(name, labels, about)
         head = build_prepared(ready, edge, mapping=_identity(), name=name, progress=progress)
         inputs = digests({"t1": folder / about["t1"], "labels": labels})
-        head = replace(head, provenance=dict(head.provenance) | {"inputs": inputs})
+        known = None if head.known_fissure is None else Fissure.of_plain(head.known_fissure.plain())  # as it is kept
+        head = replace(head, provenance=dict(head.provenance) | {"inputs": inputs}, known_fissure=known)
         _store(head, path)
     return head
 

@@ -13,6 +13,7 @@ import numpy as np
 from neuro_field.arrays import AnyArray, FloatArray, transformed
 from neuro_field.errors import FileFormatError, InputError
 from neuro_field.geometry.mesh import TetMesh
+from neuro_field.head.fissure import Fissure
 from neuro_field.head.lesion import lesion_summary
 from neuro_field.head.mapping import AffineMapping, MniMapping, WarpedMapping
 from neuro_field.head.model import HeadModel
@@ -186,8 +187,12 @@ def _card(head: HeadModel, by_tag: dict[int, float] | None) -> dict[str, Any]:
             "centroid_mm": lesion.centroid,
             "centroid_mni_mm": lesion.centroid_mni,
             "tissues_cm3": lesion.tissues_cm3,
+            "left_cm3": lesion.left_cm3,
+            "right_cm3": lesion.right_cm3,
+            "infratentorial_cm3": lesion.infratentorial_cm3,
         },
         "mapping": None if mapping is None else _mapping_card(mapping),
+        "fissure": None if head.known_fissure is None else head.known_fissure.plain(),
         "provenance": head.provenance,
     }
 
@@ -282,8 +287,12 @@ def _from_folder(folder: Path) -> HeadModel:
     try:
         found = _mapping_of(card["mapping"], folder)
         sigma = _conductivity(card, file, folder)
-        return HeadModel(file.mesh, sigma, name=card["name"], mapping=found, provenance=card["provenance"])
-    except (KeyError, TypeError, AttributeError) as trouble:
+        known = card.get("fissure")  # cards of older versions have none: the mesh is asked
+        fissure = None if known is None else Fissure.of_plain(known)
+        return HeadModel(
+            file.mesh, sigma, name=card["name"], mapping=found, provenance=card["provenance"], known_fissure=fissure
+        )
+    except (KeyError, ValueError, TypeError, AttributeError) as trouble:
         raise FileFormatError(f"The file {path} is damaged: {type(trouble).__name__} {trouble}.") from None
 
 

@@ -86,7 +86,9 @@ _ARRAYS: dict[Any, Any] = {
 }  # fmt: skip
 
 #: Sources of targets that people gave, by their names.
-_GIVEN = {as_name(words): words for words in ("given coordinate", "given mask", "given MNI coordinate")}
+_GIVEN = {
+    as_name(words): words for words in ("given coordinate", "given mask", "given MNI coordinate", "measured hot spot")
+}
 
 #: Of a preset: what is stored where it cites a source, and is the programme's own otherwise.
 _CITED = ("frequency", "pulses", "course", "source", "note")

@@ -7,6 +7,7 @@ import msgspec
 from neuro_field.clinic.presets import PRESETS
 from neuro_field.clinic.study import ROLES
 from neuro_field.errors import FileFormatError
+from neuro_field.field.error import ALL, MIDDLE
 from neuro_field.findings import as_name
 from neuro_field.store.plan_records import cites, text_of
 from neuro_field.store.plan_structs import SCHEMA, VERSION, CoilRecord, PlanFile, StudyFile
@@ -120,7 +121,9 @@ def _plan(old: dict[str, Any], words: list[str]) -> dict[str, Any]:
             | {"name": as_name(target["name"]), "source": text_of(target["source"]), "recipe": recipe},
             "ranking": [_candidate(candidate) for candidate in old["ranking"]],
             "report": report | {"seconds": {as_name(stage): took for stage, took in report["seconds"].items()}},
-            "numerical_error": error | {"where": as_name(error["where"])} if error is not None else None,
+            "numerical_error": error | {"where": MIDDLE if "middle" in error["where"] else ALL}
+            if error is not None
+            else None,
         }
     )
 

@@ -52,7 +52,7 @@ class UnfinishedPlan:
     """Keeps the plans of a survey in a folder, each as far as it has come (`search.survey.Keeper`).
 
     A plan is taken up again only for the same head, coil, target, search, draws and versions; everything else is
-    planned anew, and replaces it.
+    planned anew, and kept beside it: one run may plan the same place with several coils.
 
     Parameters
     ----------
@@ -88,7 +88,7 @@ class UnfinishedPlan:
 
     def roles(self) -> list[str]:
         """Of the plans that are kept, for whatever task."""
-        return sorted(path.stem for path in self.folder.glob("*.json") if path.name != MARK)
+        return sorted({path.stem.rpartition("-")[0] for path in self.folder.glob("*-*.json")})
 
     def kept(self, role: str, task: Task) -> Plan | None:
         """The plan of a role, if one was kept for this very task.
@@ -98,8 +98,14 @@ class UnfinishedPlan:
         FileFormatError
             If it is damaged.
         """
-        path = self._path(role, ".json")
+        key = _key(task)
+        path = self._path(role, key, ".json")
         if not path.is_file():
+            if role in self.roles():
+                LOG.warning(
+                    "%s is planned anew: what %s holds of it is for another head, coil, search or version.",
+                    role, self.folder,
+                )  # fmt: skip
             return None
         try:
             if path.stat().st_size > LARGEST:
@@ -109,16 +115,12 @@ class UnfinishedPlan:
             except (ValueError, RecursionError) as error:
                 raise FileFormatError(f"{path}: {str(error)[:120]}") from None
             entries = Entries.of(record, str(path))
-            key, about = _key(task), (entries.value("schema"), entries.value("version"))
-            if about == (SCHEMA, VERSION) and entries.text("key") == key:
-                return _plan(entries, task, self._arrays(role, key))
+            if (entries.value("schema"), entries.value("version"), entries.text("key")) != (SCHEMA, VERSION, key):
+                raise FileFormatError(f"{path} is not what was written there")
+            return _plan(entries, task, self._arrays(role, key))
         except InputError as error:
             message = str(error).rstrip(".")
             raise FileFormatError(f"{message}. Remove {self.folder} and plan again.") from None
-        LOG.warning(
-            "%s is planned anew: what %s holds of it is for another head, coil, search or version.", role, self.folder
-        )
-        return None
 
     def keep(self, role: str, task: Task, made: Plan) -> None:
         """Keep a plan that was made for a task, with its field and response; a full disk stops nothing but this."""
@@ -133,14 +135,12 @@ class UnfinishedPlan:
         if not (self.folder / MARK).exists():
             self._write(MARK, {"schema": SCHEMA, "version": VERSION, "about": _ABOUT})
         key = _key(task)
-        path = self._path(role, f"-{key[:16]}.npz")
+        path = self._path(role, key, ".npz")
         if not path.is_file():  # what is added later is in the record alone
-            for old in self.folder.glob(f"{role}-*.npz"):
-                old.unlink()
             with new_file(path) as beside, beside.open("wb") as file:
                 np.savez(file, **arrays)  # type: ignore[arg-type]
         self._write(
-            f"{role}.json",
+            self._path(role, key, ".json").name,
             {
                 "schema": SCHEMA, "version": VERSION, "key": key, "plan": plan_record(made, HeadFacts.of(None), None),
                 "field": asdict(field.report), "didt": field.didt, "truncation": response.truncation,
@@ -162,15 +162,15 @@ class UnfinishedPlan:
             return not any(self.folder.iterdir())
         return isinstance(about, dict) and about.get("schema") == SCHEMA
 
-    def _path(self, role: str, ending: str) -> Path:
-        return self.folder / (role + ending)
+    def _path(self, role: str, key: str, ending: str) -> Path:
+        return self.folder / f"{role}-{key[:16]}{ending}"
 
     def _write(self, name: str, record: dict[str, Any]) -> None:
         with new_file(self.folder / name) as beside:
             beside.write_text(json.dumps(record, allow_nan=False) + "\n", encoding="utf-8")
 
     def _arrays(self, role: str, key: str) -> dict[str, AnyArray]:
-        path = self._path(role, f"-{key[:16]}.npz")
+        path = self._path(role, key, ".npz")
         if not path.is_file():
             raise FileFormatError(f"{path} is missing")
         size = path.stat().st_size

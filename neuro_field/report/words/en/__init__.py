@@ -11,6 +11,7 @@ NAMES = {
     "both": "both",
     "rmt": "resting motor threshold",
     "thresholds": "a motor threshold",
+    "threshold_coil": "coil of the threshold",
     "fma_ue": "Fugl-Meyer upper extremity",
     "mep": "motor evoked potential",
     "mt_method": "method of the threshold",

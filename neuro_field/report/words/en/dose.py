@@ -13,7 +13,8 @@ def _told(values: Values) -> str:
     if values["published"] is not None:
         parts.append("as published {published:.0f} % of maximum output")
     interval = "{low:.0f} to {high:.0f} %"
-    if values["matched"] is not None and values["other_hemisphere"]:
+    spent = values["needed_more"] and (values["low"] is None or float(str(values["low"])) >= 100)
+    if values["matched"] is not None and values["other_hemisphere"] and not spent:
         what = interval if values["low"] is not None else "about {matched:.0f} %, its interval not known"
         parts.append(f"field-matched {what} (no single number: the threshold is of the other hemisphere)")
     elif values["matched"] is not None:
@@ -34,7 +35,7 @@ def _told(values: Values) -> str:
         parts.append("begin at {begin:.0f} %")
     else:
         parts.append("no output to begin at is given")
-    if values["stokes_low"] is not None:
+    if values["stokes_low"] is not None and not values["at_target"]:
         parts.append("by depth under the scalp alone (Stokes) {stokes_low:.0f} to {stokes_high:.0f} %")
     return "dose: " + "; ".join(parts) + "."
 

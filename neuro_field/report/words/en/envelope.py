@@ -6,8 +6,16 @@ from neuro_field.findings import Value
 
 _SOURCE = " (Rossi 2009 table 4 [lit], healthy brains; a lesion raises the risk of a seizure)."
 
-#: Of trains on an output, as a share of the threshold.
-_WHAT = "{hertz:g} Hz at {shares:.0%} of rMT ({outputs})"
+
+def _what(values: Mapping[str, Value]) -> str:
+    """The trains and, as shares of the threshold, the outputs; those that are the same in whole percent together."""
+    shares = values["shares"]
+    assert isinstance(shares, tuple)
+    together: dict[str, list[int]] = {}
+    for i, share in enumerate(shares):
+        together.setdefault(f"{share:.0%}", []).append(i)
+    told = (f"{share} ({', '.join(f'{{outputs[{i}]}}' for i in places)})" for share, places in together.items())
+    return "{hertz:g} Hz at " + ", ".join(told) + " of rMT"
 
 
 def _judged(verdict: str) -> Callable[[Mapping[str, Value]], str]:
@@ -15,7 +23,7 @@ def _judged(verdict: str) -> Callable[[Mapping[str, Value]], str]:
 
     def sentence(values: Mapping[str, Value]) -> str:
         row = "" if values["listed"] in (values["hertz"], None) else " at the next frequency listed, {listed:g} Hz"
-        return _WHAT + verdict.format(row=row) + _SOURCE
+        return _what(values) + verdict.format(row=row) + _SOURCE
 
     return sentence
 

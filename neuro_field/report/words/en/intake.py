@@ -8,8 +8,11 @@ _VOLUMES = "{left_cm3:.1f} cm³ on the left, {right_cm3:.1f} cm³ on the right"
 
 
 def _among(values: Mapping[str, Value]) -> str:
-    meant = "; did you mean {nearest}?" if values["nearest"] else "."
-    return "{field} must be one of {known}; instead received {given}" + meant
+    """With names as they have to be typed, not in words."""
+    known = values["known"]
+    listed = ", ".join(map(str, known)) if isinstance(known, tuple) else str(known)
+    meant = f"; did you mean {values['nearest']}?" if values["nearest"] else "."
+    return f"{{field}} must be one of {listed}; instead received {values['given']}{meant}"
 
 
 def _forbidden(values: Mapping[str, Value]) -> str:
@@ -58,6 +61,7 @@ SENTENCES = {
     "intake-preset-or-target": "Give either a preset, a name from neuro-field presets, or a target.",
     "intake-target-needs-coil": "With a target give the coil, a name from neuro-field coils or a file.",
     "intake-needs": "{field} is of no use without {needs}: give both, or neither.",
+    "intake-one-of": "Give either {field} or {other}, not both.",
     "intake-not-applicable": "{field} is of no use for {preset}: leave it out.",
     "intake-forbidden": _forbidden,
     "intake-unconfirmed": _unconfirmed,
@@ -67,8 +71,6 @@ SENTENCES = {
     "on is the responsible physician's decision.",
     "intake-clears-nobody": "What was not named clears nobody. Ask for: {asked}.",
     "intake-left-open": "{preset} leaves to the user and nobody typed: {fields}.",
-    "intake-no-intensity": "No dose is given: {preset} has no published intensity, and none was typed. Give it as a "
-    "share of the motor threshold, such as 0.9.",
     "intake-no-side": "The lesion side must be given, left or right, or the paretic hand: this head holds no lesion "
     "that would say it.",
     "intake-side-not-told": "The lesion side must be given, left or right, or the paretic hand: the head holds a "

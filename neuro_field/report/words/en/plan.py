@@ -4,7 +4,8 @@ SENTENCES = {
     "plan-no-pictures": "There are no pictures: the machine that wrote the plan found no working OpenGL library.",
     "plan-no-field": "There are no pictures and nothing to turn: the plan was written without its head and field.",
     "plan-old-version": "This plan is of version 2 of its schema: its sentences are in English as they were written, "
-    "and it knows neither zone, search settings nor the head it was made for.",
+    "and it knows neither zone, search settings nor the head it was made for; its stability is not shown, for it was "
+    "averaged over conductivities of the lesion of which none is established.",
     "plan-old-reason": "There is no plan for the {role} side; the reason stands among the sentences of version 2.",
     "plan-old-dose": "The {role} dose is the field-matched output of version 2, without a low end to begin at; how it "
     "came about stands among the sentences of version 2.",

@@ -31,7 +31,6 @@ SENTENCES = {
     "study-lesion-little-across": f"A small part of the lesion lies in the other hemisphere ({_VOLUMES}).",
     "study-hot-spot": _hot_spot,
     "study-hot-spot-alone": "The {side} hand area is aimed at where it was measured; its expected place is not known.",
-    "study-no-target": "The {side} {site} cannot be aimed at: no viable grey matter lies near its place.",
     "study-no-such-role": "There is no plan for the {role} side: this preset makes none.",
     "study-one-target-missing": "Both sides cannot be planned at once: the target of one of them is missing.",
     "study-little-viable": "Only {viable:.0%} of the grey matter at the {role} target is viable: the place was moved "

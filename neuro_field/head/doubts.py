@@ -1,0 +1,105 @@
+"""What has to be said of a head before anything is computed in it: its map, its midline, its lesion."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from neuro_field.errors import InputError
+from neuro_field.findings import Finding, worst_first
+from neuro_field.head.fissure import Fissure
+from neuro_field.head.lesion import BOTH_CM3, lesion_summary
+
+if TYPE_CHECKING:
+    from neuro_field.head.model import HeadModel
+
+#: White matter of a head that overlaps the template's less than this (Dice) says that the map is bad.
+LEAST_OVERLAP = 0.60
+
+#: MNI's midline and the patient's fissure farther apart than this, mm, are told.
+MOST_APART = 5.0
+
+#: Part of MNI space, mm, in which they are compared: y and z.
+_COMPARED = (-80.0, 50.0), (0.0, 65.0)
+
+
+def doubts_of(head: "HeadModel") -> tuple[Finding, ...]:
+    """Findings of a head, worst first."""
+    return worst_first([*_of_map(head), *_of_midline(head), *_of_lesion(head)])
+
+
+def _of_map(head: "HeadModel") -> Iterator[Finding]:
+    if head.mapping is None:
+        yield Finding("head-no-map", "note", {})
+    overlaps = head.provenance.get("mapping_overlap") or {}
+    used = overlaps.get("nonlinear") or overlaps.get("affine")
+    if used and used.get("white_matter", 1.0) < LEAST_OVERLAP:
+        yield Finding(
+            "head-map-doubtful",
+            "warn",
+            {
+                "white": float(used["white_matter"]),
+                "grey": float(used["grey_matter"]) if "grey_matter" in used else None,
+                "least": LEAST_OVERLAP,
+                "warped": "nonlinear" in overlaps,
+            },
+        )
+
+
+def _of_midline(head: "HeadModel") -> Iterator[Finding]:
+    if head.fissure is None:
+        yield Finding("head-no-fissure", "warn", {"mapped": head.mapping is not None})
+        return
+    if head.mapping is None:
+        return
+    places = head.to_mni(fissure_points(head.fissure))
+    (back, front), (low, high) = _COMPARED
+    _, y, z = places.T
+    places = places[(y > back) & (y < front) & (z > low) & (z < high)]
+    if not len(places):
+        yield Finding("head-midline-off", "warn", {"most": None, "median": None, "y": None, "z": None})
+        return
+    farthest = places[np.argmax(np.abs(places[:, 0]))]
+    if abs(farthest[0]) > MOST_APART:
+        yield Finding(
+            "head-midline-off",
+            "warn",
+            {
+                "most": abs(float(farthest[0])),
+                "median": float(np.median(np.abs(places[:, 0]))),
+                "y": float(farthest[1]),
+                "z": float(farthest[2]),
+            },
+        )
+
+
+def fissure_points(fissure: Fissure) -> np.ndarray:
+    """(m, 3) points of a fissure, one a cell, mm, head frame."""
+    j, k = np.indices(fissure.offsets.shape)
+    y, z = (start + fissure.step * cells for start, cells in zip(fissure.start, (j, k), strict=True))
+    local = np.stack([fissure.offsets, y, z], axis=-1).reshape(-1, 3)
+    return local @ fissure.head_from_grid[:3, :3].T + fissure.head_from_grid[:3, 3]
+
+
+def _of_lesion(head: "HeadModel") -> Iterator[Finding]:
+    try:
+        lesion = lesion_summary(head)
+    except InputError:  # a warp that cannot be inverted there is told where the map is used
+        return
+    if lesion is None:
+        return
+    sides = {"left_cm3": lesion.left_cm3, "right_cm3": lesion.right_cm3, "below_cm3": lesion.infratentorial_cm3}
+    if lesion.side is None:
+        yield Finding("lesion-side-unknown", "warn", {"cm3": lesion.volume_cm3})
+    elif lesion.side == "both":
+        yield Finding("lesion-both-sides", "warn", sides)
+    elif lesion.side == "infratentorial":
+        yield Finding("lesion-infratentorial", "warn", sides)
+    elif lesion.side == "midline":
+        yield Finding("lesion-midline", "warn", sides)
+    elif lesion.smaller_cm3 is not None and lesion.smaller_cm3 > 0:
+        yield Finding(
+            "lesion-small-other-side",
+            "note",
+            {"other": lesion.smaller_side, "cm3": lesion.smaller_cm3, "least": BOTH_CM3},
+        )

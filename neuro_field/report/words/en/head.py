@@ -1,0 +1,40 @@
+"""Of heads: their map to MNI space and their midline."""
+
+from collections.abc import Mapping
+
+from neuro_field.findings import Value
+
+
+def _no_fissure(values: Mapping[str, Value]) -> str:
+    if values["mapped"]:
+        return (
+            "no fissure between the hemispheres is seen in this head: left and right are told by the midline of MNI "
+            "space instead, which may be off; check the side of every target on the pictures."
+        )
+    return "no fissure between the hemispheres is seen in this head, and it has no map to MNI: it has no sides."
+
+
+def _midline_off(values: Mapping[str, Value]) -> str:
+    if values["most"] is None:
+        return "the map to MNI puts this head's midline outside the brain: the map is wrong; use no named target."
+    return (
+        "the midline of the map to MNI lies up to {most:.0f} mm (median {median:.0f} mm) beside the patient's own "
+        "fissure, most at MNI y = {y:.0f}, z = {z:.0f} mm: the midline is shifted, or the map is off. Sides are told "
+        "by the fissure; check where the targets lie."
+    )
+
+
+def _map_doubtful(values: Mapping[str, Value]) -> str:
+    grey = "" if values["grey"] is None else ", its grey matter by {grey:.2f}"
+    return (
+        "the map to MNI is doubtful: this head's white matter overlaps the template's by {white:.2f} (Dice; at least "
+        "{least:.2f} is usual)" + grey + ". Check every named target on the pictures before use."
+    )
+
+
+SENTENCES = {
+    "head-no-map": "this head has no map to MNI: targets are given in its own coordinates only.",
+    "head-map-doubtful": _map_doubtful,
+    "head-no-fissure": _no_fissure,
+    "head-midline-off": _midline_off,
+}
