@@ -13,6 +13,7 @@ from tiny_study import tiny_head
 
 from neuro_field.cli import main
 from neuro_field.store.heads import read_head, write_head
+from neuro_field.store.plans import read_plan, write_study
 
 
 @pytest.fixture(scope="module")
@@ -388,3 +389,55 @@ def test_a_report_of_version_2_says_its_old_sentences(tmp_path, capsys):
     said = capsys.readouterr().out
     assert "Note: This plan is of version 2 of its schema" in said
     assert "English, kept by version 2: Ipsilesional motor evoked potentials are absent: inhibiting" in said
+
+
+def test_presets_and_coils_are_planned_together_each_pair_in_its_folder(head_folder, tmp_path, capsys, monkeypatch):
+    """One solver; a place is planned once a coil, however many presets aim at it."""
+    from neuro_field.clinic import study as clinic
+    from neuro_field.search import survey
+
+    monkeypatch.setattr("neuro_field.store.plans.study_pictures", lambda study: {})
+    made, solvers = [], []
+    plan, solver = survey.plan, clinic.Solver
+    monkeypatch.setattr(survey, "plan", lambda *a, **k: made.append(a[1].name) or plan(*a, **k))
+    monkeypatch.setattr(clinic, "Solver", lambda *a, **k: solvers.append(a) or solver(*a, **k))
+    presets, coils = ("contralesional-1hz-hand", "ipsilesional-10hz-hand"), ("circular-90mm", "figure8-70mm")
+    call = ["plan", head_folder, "-o", tmp_path / "OUT", "--draws", 0, "--radius", 10, "--spacing", 10]
+    call += ["--angle-step", 90, *(f"--preset={name}" for name in presets), *(f"--coil={name}" for name in coils)]
+    assert main([str(part) for part in call]) == 0
+    said = capsys.readouterr().out
+    pairs = [f"{preset}_{coil}" for coil in coils for preset in presets]
+    assert sorted(path.name for path in (tmp_path / "OUT").iterdir()) == sorted([*pairs, "index.tsv"])
+    assert (sorted(made), len(solvers)) == ([coils[0]] * 2 + [coils[1]] * 2, 1)
+    rows = [row.split("\t") for row in (tmp_path / "OUT" / "index.tsv").read_text().splitlines()]
+    assert len(rows) == 1 + 2 * len(pairs)
+    for pair in pairs:
+        assert f"{pair}:" in said
+        study = read_plan(tmp_path / "OUT" / pair)
+        assert f"{study.preset.name}_{study.coil.name}" == pair
+        told = [row for row in rows[1:] if row[0] == pair]
+        assert {row[rows[0].index("role")]: row[rows[0].index("own")] for row in told} == {
+            role: "yes" if role == study.own_side else "no" for role in study.plans
+        }
+    assert [path.name for path in tmp_path.iterdir()] == ["OUT"]
+
+
+@pytest.mark.parametrize("gap", [0.0, 4.0, 9.0])
+def test_serve_holds_the_coil_at_the_gap_of_the_plan(gap, head_folder, tmp_path, monkeypatch):
+    pytest.importorskip("trame.widgets.vtk", reason="trame is not installed: pip install -e .[serve]")
+    from tiny_study import tiny_study
+
+    made = tiny_study().ipsilesional
+    search = replace(made.search, grid=replace(made.search.grid, gap=gap))
+    write_study(replace(made, field=None, search=search), tmp_path / "PLAN")
+    served = []
+    monkeypatch.setattr("neuro_field.desk.serving.serve", lambda solver, steering, plan, **k: served.append(steering))
+    assert main(["serve", str(tmp_path / "PLAN"), "--head", str(head_folder)]) == 0
+    assert [steering.gap for steering in served] == [gap]
+    above = served[0].at(head_top(), 0.0)
+    assert (above.placement.center - head_top()) @ -above.placement.axis >= gap - 1e-6
+
+
+def head_top():
+    scalp = tiny_head().scalp.points
+    return scalp[scalp[:, 2].argmax()]

@@ -142,6 +142,7 @@ def test_worst_findings_are_read_first_and_notes_stand_below():
         Finding("preset-fma-ue", "note", {"fma_ue": 12}),
     )
     page = page_of(replace(tiny_study(), findings=found))
+    assert all(said(finding) in page for finding in found)
     rim, lost, note = (page.index(said(finding)) for finding in found)
     assert page.index("Read first") < lost < rim < page.index("Beside the figures") < note
 
@@ -152,4 +153,6 @@ def test_a_single_plan_says_its_own_findings():
     on_target = Finding("preset-mep", "note", {"mep": "present"})
     made = replace(plan, findings=(on_plan,), target=replace(plan.target, findings=(on_target,)))
     page = page_of(made)
+    assert said(on_plan) in page
+    assert said(on_target) in page
     assert page.index("Read first") < page.index(said(on_plan)) < page.index(said(on_target))

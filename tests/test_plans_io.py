@@ -25,6 +25,7 @@ from neuro_field.report.interactive import mni_map, view_of
 from neuro_field.report.opengl import PictureError
 from neuro_field.report.words import said
 from neuro_field.search.plan import Plan
+from neuro_field.shelf.coils import load_coil
 from neuro_field.store import plan_structs, plans, view_structs
 from neuro_field.store.plan_records import LEFT_OUT, NOUNS, file_of, preset_from, preset_record
 from neuro_field.store.plan_schema import plan_schema
@@ -58,6 +59,7 @@ def assert_same(given, read, where=""):
     if isinstance(given, Coil):
         assert given.name == read.name, where
         assert given.didt_max == read.didt_max, where
+        assert given.symmetry == read.symmetry, where
     elif is_dataclass(given):
         assert type(given) is type(read), where
         for entry in fields(given):
@@ -88,7 +90,7 @@ def test_a_study_is_read_as_it_was_written(folder):
 
 
 def test_the_folder_holds_plan_view_table_report_and_pictures(folder):
-    names = ["pictures", "plan.json", "plan.tsv", "report.html", "view.json.gz"]
+    names = ["coil.tcd", "pictures", "plan.json", "plan.tsv", "report.html", "view.json.gz"]
     assert sorted(path.name for path in folder.iterdir()) == names
     assert len(list((folder / "pictures").iterdir())) == 8
 
@@ -96,7 +98,7 @@ def test_the_folder_holds_plan_view_table_report_and_pictures(folder):
 def test_the_record_is_versioned_plain_json_of_the_whole_plan(folder):
     record = json.loads((folder / "plan.json").read_text())
     assert (record["schema"], record["version"], record["kind"]) == ("neuro_field/plan", 3, "study")
-    assert (record["subject"], record["coil"]["shelf"]) == ("07", "figure8-70mm")
+    assert (record["subject"], record["coil"]["name"]) == ("07", "figure8-70mm")
     best = record["plans"]["contralesional"]["ranking"][0]
     assert np.allclose(-np.array(best["head_from_coil"])[:3, 1], best["handle_direction"])
     assert record["status"] == "research-software-not-a-medical-device"
@@ -285,7 +287,7 @@ def test_the_table_says_whose_it_is_and_the_dose_of_each_side(folder):
         side = {"contralesional": "right", "ipsilesional": "left"}[row["role"]]
         assert (row["subject"], row["preset"], row["coil"]) == ("07", "contralesional-1hz-hand", "figure8-70mm")
         assert row["target"] == f"{side}-m1-hand"
-        assert float(row["matched_percent"]) == pytest.approx(tiny_study().doses[row["role"]].matched, abs=1e-6)
+        assert row["matched_percent"] == f"{tiny_study().doses[row['role']].matched:.6f}"
 
 
 def test_several_studies_lie_in_a_folder_each_with_one_index(tmp_path, monkeypatch):
@@ -303,7 +305,7 @@ def test_several_studies_lie_in_a_folder_each_with_one_index(tmp_path, monkeypat
     assert_same(tiny_study(), read_plan(tmp_path / "OUT" / "hand_figure8-70mm"))
     with pytest.raises(InputError, match="not empty"):
         write_studies(made, tmp_path / "OUT")
-    with pytest.raises(InputError, match="name of a folder"):
+    with pytest.raises(InputError, match="name of a folder of its own"):
         write_studies({"../x": tiny_study()}, tmp_path / "OTHER")
     assert not (tmp_path / "OTHER").exists()
 
@@ -328,20 +330,29 @@ def test_a_coil_that_is_not_the_shelfs_is_read_from_the_folder(tmp_path, change)
     coil = change(plan.coil)
     write_study(replace(plan, field=None, coil=coil), tmp_path / "a")
     read = read_plan(tmp_path / "a").coil
+    assert read is not None
     points = np.array([[0.0, 10.0, 30.0], [20.0, -15.0, 40.0]])
     assert (read.name, read.didt_max) == (coil.name, coil.didt_max)
     assert np.allclose(read.dadt(points), coil.dadt(points), rtol=1e-6)
-    (tmp_path / "a" / "coil.tcd").unlink()
-    with pytest.raises(FileFormatError, match=r"coil\.tcd is missing"):
+    kept = tmp_path / "a" / "coil.tcd"
+    kept.write_text(kept.read_text() + " ")
+    with pytest.raises(FileFormatError, match=r"coil\.tcd is not the file that was written"):
         read_plan(tmp_path / "a")
+    kept.unlink()
+    assert read_plan(tmp_path / "a").coil is None
 
 
-def test_a_coil_whose_card_has_changed_on_the_shelf_is_left_out(folder, tmp_path):
-    record = json.loads((folder / "plan.json").read_text())
+@pytest.mark.parametrize("name", ["figure8-70mm", "double-cone"])
+def test_a_coil_of_the_shelf_is_found_there_while_its_card_is_unchanged(name, tmp_path):
+    coil = replace(load_coil(name), didt_max=9e7)
+    write_study(replace(tiny_study().ipsilesional, field=None, coil=coil), tmp_path / "a")
+    assert not (tmp_path / "a" / "coil.tcd").exists()
+    assert fingerprint(read_plan(tmp_path / "a").coil) == fingerprint(coil)
+    card = tmp_path / "a" / "plan.json"
+    record = json.loads(card.read_text())
     record["coil"]["card"] = "f" * 64
-    (tmp_path / "plan.json").write_text(json.dumps(record))
-    assert read_plan(tmp_path).coil is None
-    assert fingerprint(read_plan(folder).coil) == fingerprint(tiny_study().coil)
+    card.write_text(json.dumps(record))
+    assert read_plan(tmp_path / "a").coil is None
 
 
 # ---- writing whole or not at all

@@ -1,6 +1,6 @@
 """What is typed for a plan, brought to the clinic's intake before any head is read."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,16 +12,16 @@ from neuro_field.commands.arguments import coil_of
 from neuro_field.commands.targets import hot_spot_of, site_of
 from neuro_field.commands.thresholds import threshold_of
 from neuro_field.errors import UnknownNameError
-from neuro_field.findings import Finding, as_name
+from neuro_field.findings import Finding, Value, as_name
 
 
 @dataclass(frozen=True)
 class Typed:
-    """Options of `plan` that go together: as typed, None where they were not."""
+    """Options of `plan` that go together: as typed, None or nothing where they were not."""
 
-    preset: str | None = None
+    presets: tuple[str, ...] = ()
     target: str | None = None
-    coil: str | None = None
+    coils: tuple[str, ...] = ()
     hot_spot: str | None = None
     direction: str | None = None
     idle_share: float | None = None
@@ -30,7 +30,7 @@ class Typed:
 
 
 def cases_of(typed: Typed, given: Mapping[str, Any], image: Path | None = None) -> tuple[Case, ...]:
-    """The cases that are typed.
+    """The cases that are typed: every preset with every coil.
 
     Parameters
     ----------
@@ -46,10 +46,10 @@ def cases_of(typed: Typed, given: Mapping[str, Any], image: Path | None = None) 
         With a finding for everything that cannot be used.
     """
     wrong = list(_together(typed))
-    coils, unknown = _coils(typed.coil)
+    coils, unknown = _coils(typed.coils)
     wrong += unknown
-    presets: list[str | Preset] = [typed.preset] if typed.preset is not None else []
-    if typed.target is not None and typed.preset is None:
+    presets: list[str | Preset] = list(dict.fromkeys(typed.presets))
+    if typed.target is not None and not presets:
         presets = [by_hand(site_of(typed.target), coils[0].name if coils else "none")]
     hot_spot = hot_spot_of(typed.hot_spot, image) if typed.hot_spot is not None else None
     thresholds = [threshold_of(text) for text in typed.thresholds]
@@ -60,22 +60,26 @@ def cases_of(typed: Typed, given: Mapping[str, Any], image: Path | None = None) 
 
 def _together(typed: Typed) -> Iterator[Finding]:
     """Options that exclude or need one another."""
-    if (typed.preset is None) == (typed.target is None):
+    if bool(typed.presets) == (typed.target is not None):
         yield Finding("intake-preset-or-target", "stop", {"field": "preset"})
-    elif typed.target is not None and typed.coil is None:
+    elif typed.target is not None and not typed.coils:
         yield Finding("intake-target-needs-coil", "stop", {"field": "coil"})
-    if typed.preset is not None and typed.direction is not None:
-        of = {"field": "direction", "preset": as_name(typed.preset)}
+    if typed.presets and typed.direction is not None:
+        of: dict[str, Value] = {"field": "direction", "preset": tuple(map(as_name, typed.presets))}
         yield Finding("intake-not-applicable", "stop", of)
     if typed.idle_share is not None:
         yield Finding("intake-needs", "stop", {"field": "avoid_share", "needs": "avoid"})
 
 
-def _coils(name: str | None) -> tuple[list[Coil], list[Finding]]:
-    if name is None:
-        return [], []
-    try:
-        return [coil_of(name)], []
-    except UnknownNameError as error:
-        of = {"field": "coil", "given": as_name(name), "known": tuple(error.known), "nearest": error.nearest}
-        return [], [Finding("intake-not-among", "stop", of)]
+def _coils(names: Sequence[str]) -> tuple[list[Coil], list[Finding]]:
+    """The coils of names or files, each once, and a finding for each name that is none."""
+    coils: dict[str, Coil] = {}
+    wrong = []
+    for name in names:
+        try:
+            coil = coil_of(name)
+            coils.setdefault(coil.name, coil)
+        except UnknownNameError as error:
+            of = {"field": "coil", "given": as_name(name), "known": tuple(error.known), "nearest": error.nearest}
+            wrong.append(Finding("intake-not-among", "stop", of))
+    return list(coils.values()), wrong

@@ -21,13 +21,16 @@ from neuro_field.console import Interrupted, Stages
 from neuro_field.errors import InputError
 
 if TYPE_CHECKING:
+    from neuro_field.clinic.study import Study
     from neuro_field.store.unfinished import UnfinishedPlan
 
 
 def plan(
     head: HeadArgument,
     output: Output,
-    preset: Annotated[str | None, typer.Option(help="A name from `neuro-field presets`.")] = None,
+    preset: Annotated[
+        list[str] | None, typer.Option(help="A name from `neuro-field presets`; several give a folder of plans.")
+    ] = None,
     target: Annotated[
         str | None,
         typer.Option(help="Instead of a preset, and with --coil: left:m1-hand, mni:x,y,z, mask:FILE ..."),
@@ -43,7 +46,8 @@ def plan(
         typer.Option(help="Largest mean |E| there, as a share of the field in the target; 1 if not given."),
     ] = None,
     coil: Annotated[
-        str | None, typer.Option(help="A name from `neuro-field coils` or a file; else the preset's.")
+        list[str] | None,
+        typer.Option(help="A name from `neuro-field coils` or a file; else the preset's. May be repeated."),
     ] = None,
     lesion_side: Annotated[str | None, typer.Option(help="left or right, where no mask says it.")] = None,
     paretic_hand: Annotated[
@@ -101,6 +105,8 @@ def plan(
 
     Example: `neuro-field plan example:colin27-stroke --preset contralesional-1hz-hand -o PLAN`
 
+    Several presets or coils are planned together, each pair into a folder of its own in PLAN, beside index.tsv.
+
     All answers are checked before the head is read. Interrupted, it keeps what it has finished in PLAN.unfinished, and
     the same command goes on from there.
     """
@@ -112,7 +118,7 @@ def plan(
     from neuro_field.search.candidates import Grid
     from neuro_field.search.search import Avoidance
     from neuro_field.store.fields import check_formats
-    from neuro_field.store.plans import write_study
+    from neuro_field.store.plans import write_studies, write_study
     from neuro_field.store.unfinished import UnfinishedPlan
 
     check_new_folder(output)
@@ -124,7 +130,7 @@ def plan(
     }  # fmt: skip
     cases = cases_of(
         Typed(
-            preset, target, coil, hot_spot, direction, avoid_share if avoid is None else None,
+            tuple(preset or ()), target, tuple(coil or ()), hot_spot, direction, avoid_share if avoid is None else None,
             tuple(threshold or ()), stimulator,
         ),
         given, image,
@@ -139,22 +145,37 @@ def plan(
     unfinished = UnfinishedPlan(f"{output.absolute()}.unfinished")
     with Stages() as stages, _told_when_interrupted(unfinished):
         model = head_of(head, stages, edge)
-        made = next(
-            studies(
-                model, cases, target=towards(model, aimed_at(model)) if aimed_at else None, grid=grid,
-                avoid=Avoidance(spared(model), share), draws=draws,
-                numerical_error=numerical_error, keeper=unfinished, progress=stages,
-            )
+        made = studies(
+            model, cases, target=towards(model, aimed_at(model)) if aimed_at else None, grid=grid,
+            avoid=Avoidance(spared(model), share), draws=draws,
+            numerical_error=numerical_error, keeper=unfinished, progress=stages,
         )  # fmt: skip
-        with stages.stage("pictures and report"):
-            write_study(made, output, t1=t1, grid=t1 if fields else None, subject=subject)
+        lines: list[str] = []
+        keep = {"t1": t1, "grid": t1 if fields else None, "subject": subject}
+        if len(cases) == 1:
+            study = next(made)
+            lines += study_lines(study)
+            with stages.stage("pictures and report"):
+                write_study(study, output, **keep)
+        else:
+            write_studies(_named(made, lines), output, **keep)
         unfinished.discard()
-    for line in study_lines(made):
+    for line in lines:
         typer.echo(line)
     typer.echo(f"Stages: {stages.summary()}")
-    if not (output / "pictures").is_dir():
+    if not any(output.glob("**/pictures")):
         typer.echo("The report has no pictures; its page says why.")
-    typer.echo(f"Report: {output / 'report.html'}")
+    typer.echo(f"Report: {output / 'report.html'}" if len(cases) == 1 else f"Reports and index.tsv: {output}")
+
+
+def _named(made: "Iterator[Study]", lines: list[str]) -> "Iterator[tuple[str, Study]]":
+    """Studies with the names of their folders, as they are made; what is said of each is added to the lines."""
+    from neuro_field.report.sentences import study_lines
+    from neuro_field.store.plans import folder_name
+
+    for study in made:
+        lines += [*([""] if lines else []), f"{folder_name(study)}:", *study_lines(study)]
+        yield folder_name(study), study
 
 
 @contextmanager

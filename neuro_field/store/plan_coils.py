@@ -42,28 +42,34 @@ def keep_coil(coil: Coil | None, folder: Path) -> CoilRecord | None:
         source=as_name(Path(source).name) if source else None,
         citation=citation if cites(citation) else None,
         didt_max=coil.didt_max,
+        declared_symmetry=coil.declared_symmetry,  # type: ignore[arg-type]
         initial_e_direction=tuple(coil.initial_e_direction.tolist()),
     )
 
 
 def coil_from(record: CoilRecord | None, folder: Path) -> Coil | None:
-    """The coil of a record: from the shelf while its card is unchanged, or from the folder; else None.
+    """The coil of a record: from the shelf while its card is unchanged, or from the folder if it is there; else None.
 
     Raises
     ------
     FileFormatError
-        If the folder's file is missing, or another one than was written.
+        If the folder's file is another one than was written.
     """
     if record is None:
         return None
     if record.file is not None:
         path = folder / FILE
-        if not path.is_file() or digest(path) != record.file:
-            raise FileFormatError(f"{path} is missing, or is not the file that was written with the plan.")
+        if not path.is_file():
+            return None
+        if digest(path) != record.file:
+            raise FileFormatError(f"{path} is not the file that was written with the plan.")
         read = read_tcd(path)
         about: Mapping[str, str | None] = {"source": record.source, "citation": record.citation}
         told = {key: value for key, value in about.items() if value is not None}
-        return replace(read, name=record.name, didt_max=record.didt_max, provenance={**read.provenance, **told})
+        return replace(
+            read, name=record.name, didt_max=record.didt_max, declared_symmetry=record.declared_symmetry,
+            provenance={**read.provenance, **told},
+        )  # fmt: skip
     if record.shelf is None or record.shelf not in coil_names():
         return None
     there = load_coil(record.shelf)

@@ -39,6 +39,7 @@ Side = Literal["left", "right"]
 Level = Literal["stop", "warn", "note"]
 Kind = Literal["rMT", "aMT"]
 Method = Literal["emg", "twitch"]
+Symmetry = Literal["continuous", "two-fold", "none"]
 
 Share = Annotated[float, Meta(ge=0)]
 Count = Annotated[int, Meta(ge=0)]
@@ -241,7 +242,7 @@ class SearchRecord(Record):
     over: tuple[Name, ...]
     avoided: tuple[Name, ...]
     avoid_share: float
-    symmetry: Literal["continuous", "two-fold", "none"]
+    symmetry: Symmetry
     statistic: Literal["element-means"]
 
 
@@ -407,6 +408,7 @@ class CoilRecord(Record):
     source: Name | None
     citation: Citation | None
     didt_max: float | None
+    declared_symmetry: Symmetry | None
     initial_e_direction: Vector
 
 

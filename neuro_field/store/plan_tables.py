@@ -1,14 +1,12 @@
 """Plans as tables, tab separated: the ranked placements of one folder, and the best of several."""
 
-from collections.abc import Mapping
-
 import numpy as np
 
 from neuro_field.clinic.dose import Dose
 from neuro_field.clinic.study import Study
 from neuro_field.findings import as_name
 from neuro_field.report.facts import plans_of
-from neuro_field.report.sentences import role_side, target_title
+from neuro_field.report.sentences import is_own, role_side, target_title
 from neuro_field.search.plan import Plan
 
 _AXES = ("x", "y", "z")
@@ -30,7 +28,7 @@ COLUMNS = (
 )  # fmt: skip
 
 #: Columns of index.tsv: one row for each plan of several folders.
-INDEX = (
+INDEX_COLUMNS = (
     "folder", *WHOSE, "own", "solved_V_per_m", "magnitude_V_per_m", *(f"center_{axis}_mm" for axis in _AXES),
     "angle_deg", *DOSE, "warnings",
 )  # fmt: skip
@@ -50,21 +48,20 @@ def plan_table(study: Study | Plan, subject: str) -> str:
                 *placement.head_from_coil.ravel(),
             ]  # fmt: skip
             rows.append((*whose, str(rank), *map(_cell, numbers)))
-    return _text(rows)
+    return table_of(rows)
 
 
-def index_table(studies: Mapping[str, Study | Plan], subject: str) -> str:
-    """The best placement of every plan of several folders, by the folder's name."""
-    rows = [INDEX]
-    for folder, study in studies.items():
-        for role, plan in plans_of(study).items():
-            best, own = plan.best, isinstance(study, Plan) or role == study.own_side
-            findings = study.findings if isinstance(study, Study) else plan.findings
-            warnings = sum(finding.level != "note" for finding in findings)
-            numbers = [best.verified, best.magnitude, *best.placement.center, best.angle, *_doses(study, role)]
-            whose = _whose(study, subject, role, plan)
-            rows.append((folder, *whose, "yes" if own else "no", *map(_cell, numbers), str(warnings)))
-    return _text(rows)
+def index_rows(folder: str, study: Study | Plan, subject: str) -> list[tuple[str, ...]]:
+    """The best placement of every plan of a folder among others."""
+    rows = []
+    for role, plan in plans_of(study).items():
+        best, own = plan.best, isinstance(study, Plan) or is_own(study, role)
+        findings = study.findings if isinstance(study, Study) else plan.findings
+        warnings = sum(finding.level != "note" for finding in findings)
+        numbers = [best.verified, best.magnitude, *best.placement.center, best.angle, *_doses(study, role)]
+        whose = _whose(study, subject, role, plan)
+        rows.append((folder, *whose, "yes" if own else "no", *map(_cell, numbers), str(warnings)))
+    return rows
 
 
 def _whose(study: Study | Plan, subject: str, role: str, plan: Plan) -> tuple[str, ...]:
@@ -99,5 +96,6 @@ def _cell(value: float | None) -> str:
     return f"{value + 0.0:.6f}" if value is not None and np.isfinite(value) else "n/a"
 
 
-def _text(rows: list[tuple[str, ...]]) -> str:
+def table_of(rows: list[tuple[str, ...]]) -> str:
+    """Rows of cells as text, tab separated."""
     return "".join("\t".join(row) + "\n" for row in rows)

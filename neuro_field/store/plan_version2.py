@@ -92,6 +92,7 @@ def _coil(old: dict[str, Any] | None) -> dict[str, Any] | None:
         "name": as_name(old["name"]), "shelf": old["shelf"], "card": _ANY_CARD if old["shelf"] else None, "file": None,
         "source": as_name(old["source"]) if old["source"] else None,
         "citation": old["citation"] if cites(old["citation"]) else None, "didt_max": old["didt_max"],
+        "declared_symmetry": None,
         "initial_e_direction": old["initial_e_direction"],
     }  # fmt: skip
 

@@ -3,7 +3,7 @@
 import gzip
 import io
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -28,7 +28,7 @@ from neuro_field.store.field_images import write_field_images
 from neuro_field.store.plan_coils import coil_from, keep_coil
 from neuro_field.store.plan_records import facts_from, file_of, head_digest, study_from
 from neuro_field.store.plan_structs import SCHEMA, VERSION, PlanFile, StudyFile
-from neuro_field.store.plan_tables import index_table, plan_table
+from neuro_field.store.plan_tables import INDEX_COLUMNS, index_rows, plan_table, table_of
 from neuro_field.store.plan_version2 import from_version2
 from neuro_field.store.view_structs import View
 
@@ -83,15 +83,16 @@ def write_study(
 
 
 def write_studies(
-    studies: Mapping[str, Study | Plan], folder: str | Path, *, t1: Image | None = None, grid: Image | None = None,
-    subject: str = "01",
+    studies: Mapping[str, Study | Plan] | Iterable[tuple[str, Study | Plan]],
+    folder: str | Path, *, t1: Image | None = None, grid: Image | None = None, subject: str = "01",
 ) -> None:  # fmt: skip
     """Write several studies or plans of one head to a new folder: one of `write_study` each, by name, and index.tsv.
 
     Parameters
     ----------
-    studies : mapping of str to Study or Plan
-        By the name of the folder in the folder, such as "contralesional-1hz-hand_figure8-70mm".
+    studies : mapping of str to Study or Plan, or pairs of them
+        By the name of the folder in the folder, such as "contralesional-1hz-hand_figure8-70mm" (`folder_name`); pairs
+        are written as they come.
     folder : str or Path
         Must not exist, or be empty; it appears whole or not at all.
     t1, grid, subject
@@ -100,17 +101,25 @@ def write_studies(
     Raises
     ------
     InputError
-        If there is none, a name is no folder's name, or as of `write_study`.
+        If there is none, a name is no folder's name or comes twice, or as of `write_study`.
     """
-    if not studies:
-        raise InputError("Input studies of write_studies must hold at least one; instead it is empty.")
-    for name in studies:
-        if as_name(name) != name or "/" in name or name == INDEX:
-            raise InputError(f"Studies are written by the name of a folder, without spaces; instead received {name!r}.")
+    rows: dict[str, list[tuple[str, ...]]] = {}
     with new_folder(folder) as beside:
-        for name, study in studies.items():
+        for name, study in studies.items() if isinstance(studies, Mapping) else studies:
+            if as_name(name) != name or "/" in name or name in (INDEX, *rows):
+                raise InputError(f"Each study needs the name of a folder of its own; instead received {name!r:.80}.")
             write_study(study, beside / name, t1=t1, grid=grid, subject=subject)
-        (beside / INDEX).write_text(index_table(studies, subject), encoding="utf-8", newline="\n")
+            rows[name] = index_rows(name, study, subject)
+        if not rows:
+            raise InputError("Input studies of write_studies must hold at least one; instead it is empty.")
+        text = table_of([INDEX_COLUMNS, *(row for each in rows.values() for row in each)])
+        (beside / INDEX).write_text(text, encoding="utf-8", newline="\n")
+
+
+def folder_name(study: Study) -> str:
+    """How a study's folder is named among others: by preset and coil."""
+    coil = study.coil.name if study.coil is not None else "unknown-coil"
+    return f"{as_name(study.preset.name)}_{as_name(coil)}".replace("/", "-")[:80]
 
 
 def _keep(study: Study | Plan, folder: Path, t1: Image | None, subject: str) -> None:
