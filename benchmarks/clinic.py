@@ -1,7 +1,8 @@
 """What planning must hold at full size, on both built-in heads: a table of measured figures beside their limits.
 
-``python benchmarks/clinic.py [--edge 1.9] [--ranks RANKS.tsv]``; half an hour at full size.  ``--ranks`` is a plan.tsv of
-another version for the demo's study: the zone of this one is held to cover its placements 1 to 6 on both sides.
+``python benchmarks/clinic.py [--edge 1.9] [--ranks RANKS.tsv]``; a quarter of an hour at full size.  ``--ranks`` is a
+plan.tsv of another version for the demo's study: the zone of this one is held to cover its placements 1 to 6 on both
+sides.
 """
 
 import argparse
@@ -74,7 +75,8 @@ def leg_rows(name: str, edge: float) -> Iterator[Row]:
     for role, plan in study.plans.items():
         rule = next(rule for rule in plan.rules if rule.rule.code == "rule-electrode")
         areas = plan.target.part_means(plan.field)
-        told = f"{plan.best.strength:.3f} against {rule.strength:.3f} V/m, weaker/stronger {areas.min() / areas.max():.2f}"
+        told = f"{plan.best.strength:.3f} against {rule.strength:.3f} V/m"
+        told += f", weaker/stronger {areas.min() / areas.max():.2f}" if len(areas) > 1 else ""
         yield Row(name, f"{role} leg: best against handle back over Cz", told, ">= 1",
                   plan.best.strength >= rule.strength)  # fmt: skip
         yield difference_row(name, f"{role} leg", plan)
@@ -114,7 +116,7 @@ def main() -> int:
         ranks = given.ranks if name == "colin27-stroke" else None
         for row in (*hand_rows(name, given.edge, ranks), *leg_rows(name, given.edge)):
             rows.append(row)
-            print(f"{'holds' if row.holds else 'FAILS':6} {row.head:15} {row.what}: {row.value} ({row.limit})", flush=True)
+            print("holds" if row.holds else "FAILS", f"{row.head}, {row.what}: {row.value} ({row.limit})", flush=True)
     failed = sum(not row.holds for row in rows)
     print(f"{len(rows) - failed} of {len(rows)} hold at {given.edge:g} mm edges.")
     return failed > 0

@@ -13,6 +13,7 @@ from neuro_field.aim.aims import at_mni, homologous, joint, labelled, masked
 from neuro_field.aim.sulcus import sulcal_axis
 from neuro_field.commands.targets import aimed, regions_of, target_of
 from neuro_field.geometry.mesh import TetMesh
+from neuro_field.search.areas import of_areas
 
 #: Voxels of 2 mm that hold the whole head, turned and shifted.
 AFFINE = np.array([[-2.0, 0, 0, 100], [0, 0, 2, -110], [0, 2, 0, -100], [0, 0, 0, 1]])
@@ -115,6 +116,21 @@ def test_two_targets_are_joined_with_half_the_weight_each(head):
     assert both.distances(np.array([left.center, right.center])).max() == 0
     with pytest.raises(nf.InputError, match="same current direction"):
         joint(left, replace(right, direction=(1.0, 0, 0)))
+
+
+@pytest.mark.parametrize("moved", ["left", "right"])
+def test_areas_of_one_site_keep_its_name_and_say_when_one_lies_beside_it(head, moved):
+    """As after a stroke of one leg area; what is found of such a target can be told."""
+    areas = {side: nf.Target.named(head, "m1-leg", side) for side in ("left", "right")}
+    areas[moved] = replace(areas[moved], name="near:m1-leg")
+    both = joint(*areas.values())
+    assert (both.name, both.site) == ("near:m1-leg", "m1-leg")
+    rng = np.random.default_rng(3)
+    field = UnevenField(rng.normal(size=(len(head.mesh.tets), 3)))
+    field.didt = 1e6
+    assert of_areas(both, field)[0].values["site"] == "near:m1-leg"
+    strangers = joint(areas["left"], replace(areas["right"], name="m1-hand"))
+    assert of_areas(strangers, field)[0].values["site"].endswith("+m1-hand")
 
 
 def test_targets_that_overlap_are_refused_with_what_they_share(head):

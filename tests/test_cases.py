@@ -4,6 +4,7 @@ from functools import lru_cache
 
 import numpy as np
 import pytest
+from strokes import Stroke, stroke_head
 from tiny_study import tiny_head
 
 import neuro_field as nf
@@ -124,6 +125,17 @@ def test_a_target_made_by_hand_has_answers_doses_and_findings(side):
     codes = {finding.code: finding.level for finding in made.findings}
     assert codes["intake-confirmed"] == "warn"
     assert codes["envelope-outside"] == "warn"
+
+
+@pytest.mark.parametrize("side", SIDES)
+def test_a_target_made_by_hand_says_that_both_hemispheres_have_lesions(side):
+    """Nothing asks whose hand is paretic where no role needs it; the lesion is told all the same."""
+    head = stroke_head(Stroke("two-sided", side, 90.0))
+    target = nf.Target.named(head, "dlpfc", side)
+    case = intake([by_hand("point", "figure8-70mm")], [coil()], {})[0]
+    aim = aims(head, case, target)
+    assert aim.affected is None
+    assert "lesion-both-sides" in {finding.code for finding in aim.findings}
 
 
 @pytest.mark.parametrize("answer", ["pacemaker", "stent"])

@@ -149,7 +149,7 @@ def joint(first: Target, second: Target) -> Target:
     named = None not in sides and sides[0] != sides[1]
     return replace(
         first,
-        name=first.name if first.name == second.name else f"{first.name} and {second.name}",
+        name=_joint_name(first, second),
         center=(first.center + second.center) / 2,
         radius=max(first.radius, second.radius),
         elements=np.concatenate([first.elements, second.elements]),
@@ -167,6 +167,13 @@ def joint(first: Target, second: Target) -> Target:
         part_centers=np.stack([first.center, second.center]),
         part_names=(str(first.side), str(second.side)) if named else ("first", "second"),
     )
+
+
+def _joint_name(first: Target, second: Target) -> str:
+    """The site of both, "near:" it where one of them lies beside it; else both names."""
+    if first.name == second.name:
+        return first.name
+    return NEAR + first.site if first.site == second.site else f"{first.name}+{second.name}"
 
 
 def overlap(first: Target, second: Target) -> int:

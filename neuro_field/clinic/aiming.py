@@ -88,14 +88,17 @@ def aims(head: HeadModel, case: Case, target: Target | None = None) -> Aims:
 
 
 def _affected_if_told(head: HeadModel, case: Case) -> tuple[str | None, tuple[Finding, ...]]:
-    """The affected hemisphere for a target made by hand, which does without unless a threshold is the other hand's."""
+    """The affected hemisphere for a target made by hand, which does without unless a threshold is the other hand's.
+
+    Without one, what the head has to say of its lesion's sides is told as it is.
+    """
     try:
         return affected_hemisphere(lesion_summary(head), case.answers)
     except Refusal as refusal:
         contradicted = any(finding.code == "intake-contradicts-lesion" for finding in refusal.findings)
         if contradicted or case.answers.rmt is not None:
             raise
-        return None, ()
+        return None, tuple(found for found in head.findings if found.code.startswith("lesion-"))
 
 
 def _measured(head: HeadModel, case: Case) -> tuple[dict[str, Target], tuple[Finding, ...]]:

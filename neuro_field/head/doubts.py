@@ -9,6 +9,7 @@ from neuro_field.errors import InputError
 from neuro_field.findings import Finding, worst_first
 from neuro_field.head.fissure import Fissure
 from neuro_field.head.lesion import BOTH_CM3, lesion_summary
+from neuro_field.head.openings import LEAST, skull_openings
 
 if TYPE_CHECKING:
     from neuro_field.head.model import HeadModel
@@ -25,7 +26,7 @@ _COMPARED = (-80.0, 50.0), (0.0, 65.0)
 
 def doubts_of(head: "HeadModel") -> tuple[Finding, ...]:
     """Findings of a head, worst first."""
-    return worst_first([*_of_map(head), *_of_midline(head), *_of_lesion(head)])
+    return worst_first([*_of_map(head), *_of_midline(head), *_of_skull(head), *_of_lesion(head)])
 
 
 def _of_map(head: "HeadModel") -> Iterator[Finding]:
@@ -79,6 +80,16 @@ def fissure_points(fissure: Fissure) -> np.ndarray:
     y, z = (start + fissure.step * cells for start, cells in zip(fissure.start, (j, k), strict=True))
     local = np.stack([fissure.offsets, y, z], axis=-1).reshape(-1, 3)
     return local @ fissure.head_from_grid[:3, :3].T + fissure.head_from_grid[:3, 3]
+
+
+def _of_skull(head: "HeadModel") -> Iterator[Finding]:
+    sided = head.fissure is not None or head.mapping is not None
+    for opening in skull_openings(head):
+        right = float(head.right_of_midline(opening.center[None])[0]) if sided else None
+        side = None if right is None else "right" if right > 0 else "left"
+        x, y, z = opening.center.tolist()
+        values = {"area_cm2": opening.area, "opening_side": side, "x": x, "y": y, "z": z, "least": LEAST}
+        yield Finding("head-open-skull", "warn", values)
 
 
 def _of_lesion(head: "HeadModel") -> Iterator[Finding]:

@@ -4,7 +4,7 @@ import numpy as np
 
 from neuro_field.aim.target import Target
 from neuro_field.field.field import Field
-from neuro_field.findings import Finding
+from neuro_field.findings import Finding, as_name
 from neuro_field.units import AMPERE_PER_MICROSECOND
 
 #: The weaker area should have at least this share of the stronger one's field.
@@ -21,7 +21,8 @@ def of_areas(target: Target, field: Field) -> tuple[Finding, ...]:
     uneven = share < EVEN
     return (
         Finding("leg-uneven" if uneven else "leg-even", "warn" if uneven else "note", {
-            "site": target.name, "weaker_side": target.part_names[weak], "stronger_side": target.part_names[strong],
+            "site": as_name(target.name),
+            "weaker_side": target.part_names[weak], "stronger_side": target.part_names[strong],
             "weaker": float(means[weak]), "stronger": float(means[strong]), "share": share, "wanted": EVEN,
         }),
     )  # fmt: skip

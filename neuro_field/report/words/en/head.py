@@ -32,7 +32,17 @@ def _map_doubtful(values: Mapping[str, Value]) -> str:
     )
 
 
+def _open_skull(values: Mapping[str, Value]) -> str:
+    where = "" if values["opening_side"] is None else " on the {opening_side}"
+    return (
+        "the skull is open over {area_cm2:.0f} cm2" + where + ", around ({x:.0f}, {y:.0f}, {z:.0f}) mm of the head "
+        "frame: the field beside an opening is stronger and lies elsewhere. Ask about a missing bone flap, plates and "
+        "clips before anything is used."
+    )
+
+
 SENTENCES = {
+    "head-open-skull": _open_skull,
     "head-no-map": "this head has no map to MNI: targets are given in its own coordinates only.",
     "head-map-doubtful": _map_doubtful,
     "head-no-fissure": _no_fissure,
