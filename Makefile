@@ -6,18 +6,24 @@ VENV := .venv
 BIN := $(VENV)/bin
 OUT ?= demo-plan
 
-.PHONY: demo test slow lint docs clean
+.PHONY: demo test slow full lint docs clean
 
 demo: $(VENV)/installed
 	@out=$(OUT); n=2; while [ -e "$$out" ]; do out=$(OUT)-$$n; n=$$((n + 1)); done; \
 		$(BIN)/neuro-field plan example:colin27-stroke --preset contralesional-1hz-hand -o "$$out"
 
 test: $(VENV)/installed-dev
-	$(BIN)/python -m pytest -q -m "not slow" -n auto --dist loadfile
+	$(BIN)/python -m pytest -q -m "not slow and not full" -n auto --dist loadfile
 
 # Two at a time, whatever the machine: real heads take gigabytes.
 slow: $(VENV)/installed-dev
 	$(BIN)/python -m pytest -q -m slow -n 2 --dist loadfile
+
+# Once before a release: what must hold at full size, in a table, and whole studies of forty strokes; an hour.
+# RANKS=PLAN/plan.tsv of another version holds the zone to its placements.
+full: $(VENV)/installed-dev
+	$(BIN)/python -m pytest -q -m full -n 2 --dist load
+	$(BIN)/python benchmarks/clinic.py $(if $(RANKS),--ranks $(RANKS))
 
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff check .

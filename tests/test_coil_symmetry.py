@@ -40,8 +40,8 @@ def test_what_is_measured_is_what_cards_declare(name):
 
 def test_a_file_that_says_nothing_is_measured(tmp_path):
     for name, expected in (("figure8-70mm", "two-fold"), ("mc-b70", "none"), ("circular-90mm", "continuous")):
-        nf.write(nf.load_coil(name), tmp_path / "coil.ccd")
-        read = nf.read_coil(tmp_path / "coil.ccd")
+        nf.write(nf.load_coil(name), tmp_path / f"{name}.ccd")
+        read = nf.read_coil(tmp_path / f"{name}.ccd")
         assert read.declared_symmetry is None
         assert read.symmetry == expected
 

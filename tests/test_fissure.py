@@ -64,6 +64,7 @@ def test_a_tilted_head_without_a_map_keeps_its_sides(truth, turned):
     pose[:3, :3] = Rotation.from_euler("xyz", turned, degrees=True).as_matrix()
     pose[:3, 3] = 15, -25, 30
     found = fissure_of_mesh(moved_mesh(head.mesh, transformed(head.mesh.nodes, pose)))
+    assert found is not None
     assert wrong_cm3(head, found.right_of(transformed(points, pose)), right) < 0.1
 
 
@@ -153,10 +154,11 @@ def test_a_segmenters_left_and_right_are_followed_where_it_told_them():
     assert (np.sign(ready.fissure.right_of(points[clear])) == np.sign(off[clear])).all()
     lesion = np.zeros(labels.shape, bool)
     places = transformed(np.argwhere(labels >= 0).astype(float), affine).reshape(*labels.shape, 3)
-    lesion[(np.linalg.norm(places - [-18, -10, 20], axis=-1) < 20) & np.isin(labels, (2, 3))] = True
+    medial = (np.abs(places - [-9, -10, 20]) < [9, 35, 30]).all(axis=-1)  # along the medial wall
+    lesion[medial & np.isin(labels, (2, 3))] = True
     labels[lesion] = 41  # what a segmenter makes of a lesion may be anything: it does not count
     hurt = prepare_labels(labels, affine, lesion.astype(np.uint8))
-    assert np.abs(hurt.fissure.right_of(points[clear]) - ready.fissure.right_of(points[clear])).max() < 2.5
+    assert (np.sign(hurt.fissure.right_of(points[clear])) == np.sign(off[clear])).all()
 
 
 def test_labels_that_call_left_what_lies_right_are_refused():
@@ -176,6 +178,7 @@ def test_a_head_that_is_kept_keeps_its_fissure(tmp_path):
     head = stroke_head(Stroke("aca", "left", 30))
     write_head(head, tmp_path / "HEAD", qc=False)
     again = nf.read_head(tmp_path / "HEAD")
+    assert again.known_fissure is not None
     points = head.mesh.centroids[::50]
     assert np.allclose(again.known_fissure.right_of(points), head.known_fissure.right_of(points), atol=0.02)
     assert again.mesh.digest == head.mesh.digest

@@ -226,3 +226,19 @@ def test_lists_fit_a_terminal_of_80_columns(monkeypatch, capsys):
     assert max(map(len, lines)) <= 80
     for entry in PRESETS:
         assert entry.name in lines
+
+
+def test_a_hot_spot_is_a_point_or_a_named_pose_of_a_file(tmp_path):
+    from neuro_field.coil.marker import Marker
+    from neuro_field.commands.targets import hot_spot_of
+    from neuro_field.navigation.localite import localite_text
+
+    poses = [np.eye(4), np.eye(4)]
+    poses[1][:3, 3] = (40, -20, 60)
+    path = tmp_path / "day1.xml"
+    path.write_text(localite_text([Marker(f"spot {i}", nf.Placement(pose)) for i, pose in enumerate(poses)]))
+    assert np.allclose(hot_spot_of(f"{path}:Spot-1", None).head_from_coil, poses[1])
+    assert hot_spot_of("head:-40 -20,65", None).tolist() == [-40, -20, 65]
+    for text, words in ((str(path), "name the hot spot's"), (f"{path}:spt 1", "did you mean"), ("no.xml", "no file")):
+        with pytest.raises(nf.InputError, match=words):
+            hot_spot_of(text, None)

@@ -141,7 +141,7 @@ def test_a_target_on_both_sides_has_no_other_side(both):
 
 def test_joined_targets_keep_what_is_said_of_each(areas):
     said_of_left = nf.Finding("target-moved-far", "warn", {"moved": 12.0})
-    told = joint(replace(areas[0], findings=(said_of_left,)), areas[1]).findings
+    told = joint(replace(areas[0], findings=(said_of_left,)), replace(areas[1], findings=())).findings
     assert [(found.code, found.values["side"]) for found in told] == [("target-moved-far", "left")]
 
 

@@ -42,7 +42,7 @@ def studies(heads, preset, grid, **keywords):
 
 def assert_mirrored(here, there, rel):
     """Strengths to ``rel``, centres and handles to the steps of the search."""
-    assert there.answers.lesion_side == other_side(here.answers.lesion_side)
+    assert there.affected == other_side(here.affected)
     assert there.own_side == here.own_side
     for role in ROLES:
         one, other = getattr(here, role), getattr(there, role)
@@ -64,7 +64,7 @@ def assert_mirrored(here, there, rel):
 def test_a_mirrored_study_is_the_study_mirrored(heads):
     grid = Grid(radius=15, spacing=7.5, angle_step=22.5)
     here, there = studies(heads, "contralesional-1hz-hand", grid, tolerance=1e-7)
-    assert here.answers.lesion_side == "left"
+    assert here.affected == "left"
     assert_mirrored(here, there, rel=2e-4)
 
 

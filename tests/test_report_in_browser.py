@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from browser import Tab, browser, picture_folder
 from tiny_plan import warped_head
-from tiny_study import LESION, tiny_head, tiny_study
+from tiny_study import LESION, ranked_study, tiny_head
 
 from neuro_field.geometry.locate import locate
 from neuro_field.io.images import Image
@@ -50,7 +50,7 @@ def t1():
 @pytest.fixture(scope="module")
 def report(tmp_path_factory):
     folder = tmp_path_factory.mktemp("report") / "PLAN"
-    write_study(tiny_study(), folder, t1=t1())
+    write_study(ranked_study(), folder, t1=t1())
     return folder / "report.html"
 
 
@@ -111,7 +111,7 @@ def test_clicking_through_it_shows_both_hemispheres_and_every_placement(tab, fol
     assert titles == ["Contralesional (right) hemisphere", "Ipsilesional (left) hemisphere"]
     for title, role in zip(titles, ("contralesional", "ipsilesional"), strict=True):
         press(tab, title)
-        plan = getattr(tiny_study(), role)
+        plan = getattr(ranked_study(), role)
         point, _ = reading(tab)
         assert np.abs(point - plan.target.center).max() <= 0.5  # rounded to whole mm
         for rank, candidate in enumerate(plan.ranking, start=1):
@@ -138,7 +138,7 @@ def test_a_row_of_the_table_shows_its_placement_in_the_view(tab, folder):
 def test_the_value_under_the_crossing_point_is_the_computed_field(tab):
     coronal = tab.page.locator(".planes canvas").nth(1)
     press(tab, "Contralesional (right) hemisphere")
-    field, head = tiny_study().contralesional.field, tiny_head()
+    field, head = ranked_study().contralesional.field, tiny_head()
     low = head.scalp.points.min(axis=0) - 3.0
     seen = set()
     for across in (0.3, 0.55, 0.72, 0.8):
@@ -257,7 +257,7 @@ def test_without_javascript_the_page_reads_on(chromium, report, folder):
 
 def test_without_a_t1_the_slices_are_cut_through_the_tissues(chromium, tmp_path, folder):
     path = tmp_path / "report.html"
-    path.write_text(render(tiny_study()), encoding="utf-8")
+    path.write_text(render(ranked_study()), encoding="utf-8")
     tab = opened(chromium, path)
     assert "cut through the tissues of the mesh" in tab.page.inner_text("#view")
     tab.page.locator("#view").scroll_into_view_if_needed()
@@ -277,12 +277,12 @@ def test_the_printed_page_has_no_empty_view(chromium, report):
 def test_slices_tell_the_mni_coordinate_of_the_table_on_a_warped_head(chromium, tmp_path):
     """On both sides: what the slices read at the target, and the table's centre of the best placement, by one map."""
     head = warped_head(6.0)
-    write_study(replace(tiny_study(), head=head), tmp_path / "PLAN")
+    write_study(replace(ranked_study(), head=head), tmp_path / "PLAN")
     tab = opened(chromium, tmp_path / "PLAN" / "report.html")
     for title, role in (("Contralesional (right) hemisphere", "contralesional"),
                         ("Ipsilesional (left) hemisphere", "ipsilesional")):  # fmt: skip
         press(tab, title)
-        plan = getattr(tiny_study(), role)
+        plan = getattr(ranked_study(), role)
         _, words = reading(tab)
         told = np.array([float(part) for part in re.search(r"MNI152 \((.*?)\)", words)[1].split(",")])
         exact = head.to_mni(plan.target.center[None])[0]

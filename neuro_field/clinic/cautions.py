@@ -4,10 +4,8 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from neuro_field.clinic.answers import Answers
-from neuro_field.clinic.dose import LEAST_VIABLE
 from neuro_field.clinic.presets import Preset
 from neuro_field.findings import Finding
-from neuro_field.search.plan import Plan
 
 if TYPE_CHECKING:
     from neuro_field.clinic.study import Study
@@ -15,14 +13,6 @@ if TYPE_CHECKING:
 #: Best current of a figure-8 over the foot area, degrees in front of lateral, and its spread over 8 people
 #: (Richter 2013, PLoS One 8:e60358 [src]); nothing is published for a double cone.
 FOOT_AXIS, FOOT_SPREAD = 33.0, 18.0
-
-
-def of_plan(made: Plan) -> Iterator[Finding]:
-    """What may be wrong with one plan."""
-    yield from made.findings
-    if made.target.viable_share < LEAST_VIABLE:
-        values = {"viable": made.target.viable_share, "moved": made.target.moved}
-        yield Finding("study-little-viable", "warn", values)
 
 
 def of_preset(preset: Preset, answers: Answers, own: str) -> Iterator[Finding]:
@@ -45,11 +35,10 @@ def of_preset(preset: Preset, answers: Answers, own: str) -> Iterator[Finding]:
 
 
 def of_study(study: "Study", sides: Mapping[str, str]) -> list[Finding]:
-    """All that has to be said with a study's plans and doses, each with the role and side it is said of."""
+    """All that has to be said with a study's targets, plans and doses, each with the role and side it is said of."""
     out = list(of_preset(study.preset, study.answers, study.own_side))
     for role, made in study.plans.items():
         dose = study.doses.get(role)
-        told = [*made.target.findings, *of_plan(made)]
-        told += dose.findings if dose is not None else ()
-        out += [finding.told_with(role=role, side=sides[role]) for finding in told]
+        for finding in (*made.target.findings, *made.findings, *(dose.findings if dose is not None else ())):
+            out.append(finding.told_with(role=role, side=finding.values.get("side") or sides[role]))
     return out

@@ -33,6 +33,4 @@ SENTENCES = {
     "study-hot-spot-alone": "The {side} hand area is aimed at where it was measured; its expected place is not known.",
     "study-no-such-role": "There is no plan for the {role} side: this preset makes none.",
     "study-one-target-missing": "Both sides cannot be planned at once: the target of one of them is missing.",
-    "study-little-viable": "Only {viable:.0%} of the grey matter at the {role} target is viable: the place was moved "
-    "{moved:.0f} mm to what is left, and no dose is matched there.",
 }
