@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from tiny_study import tiny_head, tiny_study
 
+from neuro_field.findings import Finding
 from neuro_field.report import sentences
 from neuro_field.report.directions import direction_words, offset_words, point_words
-from neuro_field.report.facts import GreyField, HeadFacts
+from neuro_field.report.facts import GreyField, HeadFacts, cortex_distance
 
 
 @pytest.mark.parametrize(
@@ -83,13 +84,12 @@ def test_a_plan_without_head_and_coil_says_what_it_does_not_know():
     text = "\n".join(sentences.plan_lines(made))
     assert "coil is not on the shelf" in text
     assert "MNI152 mm" not in text
-    assert "Coil-cortex" not in text
+    assert "Coil-cortex distance" in text  # it is among the figures of the placement
     assert "Strongest field" not in text
 
 
 def test_the_coil_cortex_distance_is_that_of_the_sphere():
-    facts = HeadFacts.of(tiny_head(), landmarks=False)
-    assert facts.cortex_distance(np.array([100.0, 0, 0])) == pytest.approx(20.0, abs=0.7)  # nodes are 9 mm apart
+    assert cortex_distance(tiny_head(), np.array([100.0, 0, 0])) == pytest.approx(20.0, abs=0.7)  # nodes are 9 mm apart
 
 
 def test_the_hot_spot_is_the_strongest_thousandth_of_the_grey_matter():
@@ -108,3 +108,14 @@ def test_one_field_is_put_in_words_with_its_own_slope():
     assert "1 A/µs" in text
     assert "Handle: points" in text
     assert "Coil-cortex distance" in text
+
+
+@pytest.mark.parametrize(("role", "side"), [("contralesional", "right"), ("ipsilesional", "left")])
+def test_what_is_said_of_one_side_names_it(role, side):
+    """In front, where the sentence itself names neither role nor side."""
+    bare = Finding("dose-stokes-contradicts", "warn", {"low": 40, "high": 41, "needed": 74, "role": role, "side": side})
+    named = Finding("search-solved-differs", "warn", {"difference": 0.1, "role": role, "side": side})
+    first, second = sentences.told(replace(tiny_study(), findings=(bare, named)), "warn")
+    assert first.startswith(f"{role.capitalize()} ({side}): ")
+    assert role in second
+    assert not second.startswith(f"{role.capitalize()} (")

@@ -59,7 +59,15 @@ def study_lines(study: Study) -> list[str]:
 def told(study: Study | Plan, level: str) -> list[str]:
     """What has to be said with a study at one level, in words."""
     found = study.findings if isinstance(study, Study) else (*study.findings, *study.target.findings)
-    return [said(finding) for finding in worst_first(found) if finding.level == level]
+    return [_sided(finding) for finding in worst_first(found) if finding.level == level]
+
+
+def _sided(finding: Finding) -> str:
+    """A finding in words; with its role in front where the words do not name the side that it is said of."""
+    text, role, side = said(finding), str(finding.values.get("role", "")), finding.values.get("side")
+    if role not in ("contralesional", "ipsilesional") or role in text.lower() or (side and f"{side} " in text):
+        return text
+    return f"{role.capitalize()}{f' ({side})' if side else ''}: {text}"
 
 
 def plan_lines(
