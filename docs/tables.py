@@ -7,15 +7,16 @@ from pathlib import Path
 from typing import Any
 
 from neuro_field.aim.atlas import SITES
+from neuro_field.clinic.answers import BLOCKED, CONFIRMABLE, EXCLUSIONS
 from neuro_field.clinic.envelope import INTENSITIES, LONGEST
 from neuro_field.clinic.presets import PRESETS
+from neuro_field.coil.outputs import OUTPUTS
 from neuro_field.head.tissues import TISSUES
 from neuro_field.mri.labels import TABLES
 from neuro_field.navigation.files import WRITERS, Export, convention
 from neuro_field.search.uncertainty import LESION_VALUES, VARIATION
-from neuro_field.shelf.coils import coil_card, coil_names
+from neuro_field.shelf.coils import coil_card
 from neuro_field.store.coil_folder import shelf_rows
-from neuro_field.units import AMPERE_PER_MICROSECOND
 
 
 def everything() -> dict[str, str]:
@@ -27,6 +28,9 @@ def everything() -> dict[str, str]:
         "tissues": tissues(),
         "variation": ", ".join(f"{plain(name)} {value:g}" for name, value in VARIATION.items()),
         "lesion_values": ", ".join(f"{value:g}" for value in LESION_VALUES),
+        "blocked": ", ".join(BLOCKED),
+        "confirmable": ", ".join(CONFIRMABLE),
+        "exclusions": ", ".join(EXCLUSIONS),
         "envelope": envelope(),
         "coils": coils(),
         "slopes": slopes(),
@@ -104,14 +108,11 @@ def coils() -> str:
 
 
 def slopes() -> str:
-    """The stimulators on the cards and where their slopes come from."""
-    rows = []
-    for name in coil_names():
-        for stimulator in coil_card(name).get("stimulator", []):
-            slope = stimulator.get("didt_max")
-            shown = f"{float(slope) / AMPERE_PER_MICROSECOND:.2f}" if slope else "not published"
-            rows.append((f"`{name}`", stimulator["name"], shown, stimulator["source"]))
-    return table(("coil", "stimulator", "A/µs at 100 % output", "source"), rows)
+    """The stimulators whose slopes are known, and where these come from."""
+    rows = [
+        (o.coil, ", ".join(f"`{name}`" for name in o.shelf), o.stimulator, f"{o.slope:.2f}", o.source) for o in OUTPUTS
+    ]
+    return table(("coil", "on the shelf", "stimulator", "A/µs at 100 % output", "source"), rows)
 
 
 def navigators() -> str:

@@ -209,7 +209,7 @@ class HeadModel:
 
     @cached_property
     def findings(self) -> tuple[Finding, ...]:
-        """What has to be said of the head: its map, its midline and its lesion, in mm and cm3."""
+        """What has to be said of the head: its map, its midline, openings of its skull, its lesion; mm, cm2, cm3."""
         return doubts_of(self)
 
     def to_mni(self, points: AnyArray) -> FloatArray:
