@@ -90,7 +90,7 @@ def test_a_study_is_read_as_it_was_written(folder):
 
 
 def test_the_folder_holds_plan_view_table_report_and_pictures(folder):
-    names = ["coil.tcd", "pictures", "plan.json", "plan.tsv", "report.html", "view.json.gz"]
+    names = ["pictures", "plan.json", "plan.tsv", "report.html", "view.json.gz"]
     assert sorted(path.name for path in folder.iterdir()) == names
     assert len(list((folder / "pictures").iterdir())) == 8
 

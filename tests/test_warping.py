@@ -22,7 +22,9 @@ from neuro_field.mri import warping
 from neuro_field.mri.build import build_head, build_prepared, prepare_labels
 from neuro_field.mri.mapping import register_to_mni, template
 from neuro_field.mri.warping import tissue_overlap, warp_to_mni
+from neuro_field.report.facts import HeadFacts
 from neuro_field.store.heads import read_head, write_head
+from neuro_field.store.plan_records import head_record
 
 COLIN27 = Path(__file__).parents[1] / "meshes" / "colin27" / "colin27_labels.nii.gz"
 
@@ -256,11 +258,9 @@ def test_images_of_vectors_are_read_whole_or_refused(tmp_path):
 
 
 def test_a_plan_names_the_map_its_coordinates_went_through(warped):
-    from neuro_field.store.plan_records import _head_record
-
     labels, affine = phantom_labels(6.0)
     head = build_head(labels, affine, edge=12.0, mapping=replace(warped, source="warped"))
-    assert _head_record(head)["mapping"] == "warped"
+    assert head_record(head, HeadFacts.of(head))["mapping"] == "warped"
 
 
 @pytest.mark.slow

@@ -45,6 +45,18 @@ class Grid:
         Further gaps to compare, mm: what thicker hair would cost.
     tilts : tuple of pairs of float
         Tilts about the coil's own x and y axes to compare, degrees, each at every position, gap and angle.
+
+    Raises
+    ------
+    InputError
+        If a step or length is out of range, or the angle's step does not divide 360.
+
+    Examples
+    --------
+    >>> import neuro_field as nf
+    >>> grid = nf.Grid(radius=20, spacing=10, angle_step=30)
+    >>> grid.gap  # mm
+    4.0
     """
 
     radius: float | None = 30.0

@@ -56,6 +56,19 @@ class Avoidance:
     """Regions that must not be reached.
 
     A placement is excluded when the mean |E| in one of the ``regions`` exceeds ``share`` of what its target measures.
+
+    Raises
+    ------
+    InputError
+        If a region has a direction, or the share is not positive.
+
+    Examples
+    --------
+    >>> import neuro_field as nf
+    >>> head = nf.sphere_head((70, 80, 90), edge=9.0)
+    >>> spared = nf.Avoidance((nf.Target.ball(head, center=(-40, 0, 50), radius=8.0),), share=0.5)
+    >>> spared.share
+    0.5
     """
 
     regions: tuple[Target, ...] = ()
