@@ -380,6 +380,26 @@ def test_a_threshold_of_another_muscle_or_side_gives_the_field_matched_line_only
     assert "as published" not in dose_line(made, plan_of())
 
 
+@pytest.mark.parametrize("own", ["contralesional", "ipsilesional"])
+def test_a_side_that_the_protocol_does_not_stimulate_has_no_published_output(own):
+    """Its plan is for comparison; the matched output, and how low to begin, stay as they are."""
+    plans = {"contralesional": plan_of(side="left"), "ipsilesional": plan_of(side="right", magnitude=0.9)}
+    anchors = {("m1-hand", "left"): Anchor.on(plans["contralesional"])}
+    both, one = (
+        doses(HAND, [RMT], plans, anchors, stimulated=roles, trains=dict.fromkeys(plans, ((1.0, 1200.0),)))
+        for roles in (tuple(plans), (own,))
+    )
+    for role, made in one.items():
+        assert (made.published is None) == (role != own)
+        assert ("dose-not-of-protocol" in codes(made)) == (role != own)
+        assert ("as published" in dose_line(made, plans[role])) == (role == own)
+        assert (made.matched, made.low, made.high, made.begin) == (
+            both[role].matched, both[role].low, both[role].high, both[role].begin
+        )  # fmt: skip
+        judged = [finding for finding in made.findings if finding.code == "envelope-inside"]
+        assert ("published" in str([dict(finding.values) for finding in judged])) == (role == own)
+
+
 def test_an_active_threshold_doses_an_active_preset_only():
     plan = plan_of()
     theta = Percentage(0.8, "aMT", limb="hand")
@@ -420,7 +440,7 @@ def test_every_preset_gives_a_dose_or_says_why_not(preset, lesion, given):
     anchors = {("m1-hand", other): Anchor.on(plan_of(side=other))}
     percentage = percentage_of(preset, lesion)
     trains = {role: trains_of(preset, role) for role in plans}
-    found = doses(percentage, thresholds, plans, anchors, trains=trains)
+    found = doses(percentage, thresholds, plans, anchors, stimulated=tuple(plans), trains=trains)
     for role, made in found.items():
         told = preset.threshold in given and preset.intensity is not None
         assert (made.matched is not None) == told
@@ -431,7 +451,7 @@ def test_every_preset_gives_a_dose_or_says_why_not(preset, lesion, given):
         assert any(code.startswith("envelope-") for code in codes(made))
     lost = {("m1-hand", other): Finding("dose-no-anchor", "warn", {"site": "m1-hand", "hemisphere": other})}
     if preset.threshold in given and preset.intensity is not None:
-        without = doses(percentage, thresholds, plans, lost, trains=trains)
+        without = doses(percentage, thresholds, plans, lost, stimulated=(), trains=trains)
         assert all("dose-no-anchor" in codes(made) for made in without.values())
 
 
@@ -526,6 +546,7 @@ def test_a_pose_that_is_not_at_the_area_is_refused_or_told(head, solver):
 def scenarios():
     """Doses that have between them everything to say that a dose can."""
     hand, other = Anchor.on(plan_of()), plan_of(site="x", magnitude=0.5)
+    yield dose(replace(HAND, stimulates=False), RMT, Anchor.on(plan_of()), plan_of())
     yield dose(HAND, RMT, hand, plan_of(viable=0.1))
     yield dose(Percentage(None), RMT, hand, other)
     yield dose(HAND, RMT, hand, plan_of(site="x", magnitude=0.4))

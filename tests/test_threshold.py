@@ -118,5 +118,7 @@ def test_cards_of_the_shelf_and_the_table_agree(name):
     assert entry.slope * 1e6 == pytest.approx(coil.didt_max)
     assert entry.stimulator == usual
     assert entry.brand == brand_of(coil)
+    for typed in (usual.upper(), usual.replace(" ", "-"), usual.removeprefix("MagPro ").removeprefix("Magstim ")):
+        assert output_scale(coil, typed) == coil.didt_max
     unlike = next(other for other in STIMULATORS if other != usual)
     assert output_scale(coil, unlike) is None

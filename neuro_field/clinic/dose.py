@@ -65,7 +65,7 @@ class Dose:
     ----------
     published : float, optional
         The protocol as published: its share of the threshold, of the muscle, kind and coil it names; None where the
-        threshold given is another.
+        threshold given is another, or the protocol does not stimulate this target.
     matched : float, optional
         The field-matched output, at most 100: what gives the target that share of the threshold's field.
     needed : float, optional
@@ -161,7 +161,7 @@ def dose(
         findings=(_anchored(case), *anchor.findings, *scale.findings),
     )  # fmt: skip
     if scale.ratio is not None:
-        for step in (_with_published, _with_stokes, _with_matched, _with_interval, _with_begin):
+        for step in (_with_published, _with_stokes, _with_matched, _with_interval, _with_begin, _of_protocol):
             made = step(made, case)
         made = _saying(made, *envelope_findings(trains, case.shares(made), kind=threshold.kind))
     return replace(made, findings=worst_first(made.findings))
@@ -365,3 +365,10 @@ def _with_begin(made: Dose, case: _Case) -> Dose:
 
 def _saying(made: Dose, *found: Finding) -> Dose:
     return replace(made, findings=(*made.findings, *found))
+
+
+def _of_protocol(made: Dose, case: _Case) -> Dose:
+    """Without a published output where the protocol does not stimulate this target."""
+    if case.percentage.stimulates:
+        return made
+    return _saying(replace(made, published=None), Finding("dose-not-of-protocol", "note", {}))

@@ -1,6 +1,7 @@
 """Which threshold doses which plan, where its field is known, and the doses of all plans of a study."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from neuro_field.aim.target import Target
 from neuro_field.clinic.anchor import Anchor, anchor_at
@@ -96,6 +97,7 @@ def doses(
     anchors: Mapping[Area, Anchor | Finding],
     *,
     stimulator: str | None = None,
+    stimulated: Collection[str],
     trains: Mapping[str, tuple[tuple[float, float | None], ...]],
 ) -> dict[str, Dose]:
     """A dose for every plan, or the reason why there is none, by role.
@@ -109,11 +111,14 @@ def doses(
     anchors : mapping of (site, hemisphere) to Anchor, or the Finding why there is none
         For the areas of the thresholds.
     stimulator : str, optional
+    stimulated : collection of str
+        The roles that the protocol stimulates.
     trains : mapping of str to trains
         By role, (Hz, seconds).
     """
+    of_role = {role: replace(percentage, stimulates=role in stimulated) for role in plans}
     return {
-        role: _dose(percentage, thresholds, made, anchors, stimulator=stimulator, trains=trains.get(role, ()))
+        role: _dose(of_role[role], thresholds, made, anchors, stimulator=stimulator, trains=trains.get(role, ()))
         for role, made in plans.items()
     }
 

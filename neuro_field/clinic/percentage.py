@@ -25,6 +25,8 @@ class Percentage:
         Of the shelf, by which the threshold is read in the protocol.
     mark : str
         How far it can be trusted: "src", "lit", "to-be-re-read", or "typed".
+    stimulates : bool
+        Whether the protocol stimulates the target that is dosed; the other side's is planned for comparison only.
     """
 
     share: float | None
@@ -34,6 +36,7 @@ class Percentage:
     hemisphere: str | None = None
     coil: str | None = None
     mark: str = "typed"
+    stimulates: bool = True
 
 
 #: Limb, muscle, hemisphere and trust mark of each preset's percentage; the share itself stands with the preset.

@@ -78,6 +78,13 @@ def own_role(preset: Preset, answers: Answers, affected: str | None) -> str:
     return "ipsilesional" if wanted == affected else "contralesional"
 
 
+def stimulated_roles(preset: Preset, answers: Answers, affected: str | None) -> tuple[str, ...]:
+    """The roles whose sides a preset stimulates; the others are planned for comparison."""
+    if preset.side == "both" and not preset.at_once:
+        return ("contralesional", "ipsilesional")
+    return (own_role(preset, answers, affected),)
+
+
 def side_of(role: str, affected: str) -> str:
     """left or right of "ipsilesional" or "contralesional", both for "bilateral"."""
     return {"ipsilesional": affected, "contralesional": other_side(affected)}.get(role, "both")

@@ -10,6 +10,7 @@ from neuro_field.clinic.case import HAND, Case, coil_named
 from neuro_field.clinic.dose import Dose
 from neuro_field.clinic.dosing import Area, anchor_of, areas_needed, doses, threshold_for
 from neuro_field.clinic.percentage import Percentage, percentage_of, trains_of
+from neuro_field.clinic.sides import stimulated_roles
 from neuro_field.clinic.threshold import Threshold
 from neuro_field.coil.placement import Placement
 from neuro_field.errors import InputError
@@ -85,7 +86,10 @@ def case_doses(
             )
         )  # fmt: skip
     trains = {role: trains_of(case.preset, role) for role in made}
-    return doses(percentage, thresholds, made, anchors, stimulator=case.stimulator, trains=trains)
+    stimulated = stimulated_roles(case.preset, case.answers, aim.affected)
+    return doses(
+        percentage, thresholds, made, anchors, stimulator=case.stimulator, stimulated=stimulated, trains=trains
+    )
 
 
 def _percentage(case: Case, aim: Aims) -> Percentage:

@@ -109,10 +109,10 @@ def brand_of(coil: Coil, stimulator: str | None = None) -> str | None:
 
 
 def same_stimulator(one: str, other: str) -> bool:
-    """Whether two names mean one stimulator: case, hyphens and the maker's name do not count."""
+    """Whether two names mean one stimulator: case, hyphens, the maker's name and its line's (MagPro) do not count."""
     return _bare(one, maker=True) == _bare(other, maker=True)
 
 
 def _bare(name: str, maker: bool = False) -> str:
     bare = re.sub(r"[^a-z0-9]", "", name.lower())
-    return re.sub(r"^(magstim|magventure|deymed|magmore)(?=.)", "", bare) if maker else bare
+    return re.sub(r"^(magstim|magventure|deymed|magmore)?(magpro)?(?=.)", "", bare) if maker else bare

@@ -5,6 +5,7 @@ import numpy as np
 from neuro_field.aim.atlas import SITES
 from neuro_field.aim.target import Target
 from neuro_field.clinic.dose import Dose
+from neuro_field.clinic.sides import stimulated_roles
 from neuro_field.clinic.study import ROLES, Study
 from neuro_field.coil.coil import Coil
 from neuro_field.coil.placement import Placement
@@ -132,7 +133,7 @@ def roles(study: Study) -> tuple[str, ...]:
 
 def is_own(study: Study, role: str) -> bool:
     """Whether the preset stimulates this side."""
-    return role == study.own_side or (study.preset.side == "both" and not study.preset.at_once)
+    return role in stimulated_roles(study.preset, study.answers, study.affected)
 
 
 def role_side(study: Study, role: str) -> str:

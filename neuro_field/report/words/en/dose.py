@@ -91,6 +91,8 @@ SENTENCES = {
     "dose-other-kind": "No dose: the protocol asks for a share of the {wanted}, and only the {given} was given.",
     "dose-target-lost": _lost,
     "dose-other-muscle": _other_muscle,
+    "dose-not-of-protocol": "The protocol does not stimulate this side: it is planned for comparison, and no published "
+    "output is told.",
     "dose-other-side": "The published percentage is of the threshold of the {wanted} hemisphere; this one is of the "
     "{given}: only the field-matched output is told.",
     "dose-other-coil": "The threshold of {threshold_percent:g} % was read with another coil: only the field-matched "
