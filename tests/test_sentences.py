@@ -1,15 +1,18 @@
 """What a plan says in words: sides, directions, units, and nothing it does not know."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
 import pytest
-from tiny_study import tiny_head, tiny_study
+from tiny_plan import page_of
+from tiny_study import ranked_study, tiny_head, tiny_study
 
 from neuro_field.findings import Finding
 from neuro_field.report import sentences
 from neuro_field.report.directions import direction_words, offset_words, point_words
 from neuro_field.report.facts import GreyField, HeadFacts, cortex_distance
+from neuro_field.report.surety import sure_lines
 
 
 @pytest.mark.parametrize(
@@ -119,3 +122,57 @@ def test_what_is_said_of_one_side_names_it(role, side):
     assert first.startswith(f"{role.capitalize()} ({side}): ")
     assert role in second
     assert not second.startswith(f"{role.capitalize()} (")
+
+
+@pytest.mark.parametrize("first", ["contralesional", "ipsilesional"])
+def test_what_is_said_of_both_sides_word_for_word_is_told_once(first):
+    """What differs in a number is told of each."""
+    sides = {"contralesional": "right", "ipsilesional": "left"}
+    findings = [
+        found.told_with(role=role, side=sides[role])
+        for role in sorted(sides, key=lambda role: role != first)
+        for found in (
+            Finding("dose-stokes-contradicts", "note", {"low": 40, "high": 41, "needed": 74}),
+            Finding("dose-stokes-contradicts", "note", {"low": 40, "high": 41, "needed": 50 + len(role)}),
+        )
+    ]
+    made = replace(tiny_study(), findings=tuple(findings))
+    both, *each = sentences.told(made, "note")
+    assert both.startswith("Both sides: By depth")
+    assert sorted(text.partition(" (")[0] for text in each) == ["Contralesional", "Ipsilesional"]
+    assert sum("Both sides: By depth" in line for line in sentences.study_lines(made)) == 1
+    assert page_of(made).count(both.removeprefix("Both sides: ")) == 1
+    once = sentences.told(replace(made, findings=tuple(findings[:1])), "note")
+    assert once == [f"{first.capitalize()} ({sides[first]}): {both.removeprefix('Both sides: ')}"]
+
+
+@pytest.mark.parametrize(
+    ("costs", "clauses"),
+    [
+        ((0.03, 0.0004, 0.011), ["3.0 % on average;", "nothing;", "1.1 % on average."]),
+        ((0.0, 0.0004, 0.0), ["nothing with any of them."]),
+    ],
+)
+def test_stability_is_a_clause_for_each_conductivity_of_the_cavity(costs, clauses):
+    plan = tiny_study().ipsilesional
+    found = replace(plan.stability, loss_mean=costs, low=((0.549,), (0.5,), (0.4,)), high=((0.661,), (0.6,), (0.5,)))
+    line = sentences.stability_line(replace(plan, stability=found))
+    assert "0.275 S/m: 0.549-0.661 V/m" in line
+    assert line.count("S/m: ") == 3
+    assert "0.0 %" not in line
+    told = line.split("keeping the first costs ")[1:]
+    assert len(told) == len(clauses)
+    assert all(part.startswith(clause) for part, clause in zip(told, clauses, strict=True))
+    assert len(line) < 350
+
+
+def test_shares_are_written_alike_everywhere():
+    """As "5 %", by whichever file says them."""
+    made = ranked_study()
+    texts = [
+        *sentences.study_lines(made),
+        *sure_lines(made.ipsilesional),
+        re.sub(r"<style>.*?</style>", "", page_of(made), flags=re.S),
+    ]
+    assert not [found for text in texts for found in re.findall(r".{20}\d%.{10}", text)]
+    assert any(" %" in text for text in texts)

@@ -245,14 +245,15 @@ def _computed(plan: Plan, solve: SolveReport | None) -> dict[str, str]:
         "Tried in fine steps": f"{report.refined} around the best",
         "Field in the target reduced to": f"{report.modes} vectors; the first left out is {report.truncation:.1e} of "
         "the largest",
-        "Ranked against fully solved": f"differ by at most {report.largest_difference:.2%} over the "
+        "Ranked against fully solved": f"differ by at most {100 * report.largest_difference:.2f} % over the "
         f"{len(plan.ranking)} placements listed",
         "Numerical error of this case": sentences.error_line(plan.numerical_error).partition(": ")[2]
         if plan.numerical_error is not None
         else "not computed; neuro-field plan --numerical-error does, in most of a minute",
         "Draws of conductivities": "not followed"
         if plan.stability is None
-        else f"answered in a reduced space, within {plan.stability.reduced_error:.2%} of full solves where checked",
+        else f"answered in a reduced space, within {100 * plan.stability.reduced_error:.2f} % of full solves where "
+        "checked",
         "Seconds": ", ".join(f"{stage} {seconds:.1f}" for stage, seconds in report.seconds.items()),
         "Peak memory": f"{report.peak_memory / 1e9:.1f} GB",
     }

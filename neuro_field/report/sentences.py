@@ -57,14 +57,20 @@ def study_lines(study: Study) -> list[str]:
 
 
 def told(study: Study | Plan, level: str) -> list[str]:
-    """What has to be said with a study at one level, in words."""
+    """What has to be said with a study at one level, in words; what is said of both sides word for word, once."""
     found = study.findings if isinstance(study, Study) else (*study.findings, *study.target.findings)
-    return [_sided(finding) for finding in worst_first(found) if finding.level == level]
+    alike: dict[str, list[Finding]] = {}
+    for finding in worst_first(found):
+        if finding.level == level:
+            alike.setdefault(said(finding), []).append(finding)
+    return [_sided(text, findings) for text, findings in alike.items()]
 
 
-def _sided(finding: Finding) -> str:
-    """A finding in words; with its role in front where the words do not name the side that it is said of."""
-    text, role, side = said(finding), str(finding.values.get("role", "")), finding.values.get("side")
+def _sided(text: str, findings: list[Finding]) -> str:
+    """A text with its role in front where it does not name the side that it is said of; "Both sides" where of two."""
+    if {"contralesional", "ipsilesional"} <= {finding.values.get("role") for finding in findings}:
+        return f"Both sides: {text}"
+    role, side = str(findings[0].values.get("role", "")), findings[0].values.get("side")
     if role not in ("contralesional", "ipsilesional") or role in text.lower() or (side and f"{side} " in text):
         return text
     return f"{role.capitalize()}{f' ({side})' if side else ''}: {text}"

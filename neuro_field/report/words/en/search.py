@@ -68,28 +68,47 @@ def _free(values: Mapping[str, Value]) -> str:
     )
 
 
+#: A loss that matters, as a share of the field: less is left unsaid.
+_MATTERS = 0.005
+
+
+def _pair(name: str, spec: str, values: Mapping[str, Value], *, least: float | None = None) -> str:
+    """A value of each conductivity of the cavity, as "5.0 % (0.8 S/m)"; those below ``least`` left out."""
+    told, cavity = values[name], values.get("lesion_values")
+    assert isinstance(told, tuple)
+    if not cavity:
+        return f"{{{name}[0]:{spec}}}"
+    kept = [i for i, each in enumerate(told) if least is None or float(str(each)) >= least]
+    words = [f"{{{name}[{i}]:{spec}}} ({{lesion_values[{i}]:g}} S/m)" for i in kept]
+    return ", ".join(words)
+
+
+def _in_cavity(values: Mapping[str, Value]) -> str:
+    return " by what the lesion's cavity conducts" if values.get("lesion_values") else ""
+
+
 def _cavity(values: Mapping[str, Value]) -> str:
     decided = "which placement is best" if values.get("moved") else "how strong the field in the target is"
+    costs = _pair("lost", ".1%", values, least=_MATTERS)
+    cost = f"; keeping it costs up to {costs} of the field (95th percentile)" if costs else ""
     return (
-        f"the unknown conductivity of the lesion's cavity decides {decided}: with {{lesion_values:g}} S/m in it "
-        f"{_best(values)} has {{medians:.3f}} V/m at 1 A/µs (medians), and keeping it costs up to {{lost:.1%}} of the "
-        "field (95th percentile). No value is established."
+        f"the unknown conductivity of the lesion's cavity decides {decided}: with so many S/m in it "
+        f"{_best(values)} has {_pair('medians', '.3f', values)} V/m at 1 A/µs (medians){cost}. No value is established."
     )
 
 
 def _costly(values: Mapping[str, Value]) -> str:
-    with_ = " with {lesion_values:g} S/m in the lesion's cavity" if values.get("lesion_values") else ""
+    costs = _pair("lost", ".1%", values, least=_MATTERS)
     return (
-        f"other conductivities of the tissues move the maximum: keeping {_best(values)} costs up to {{lost:.1%}} of "
-        f"the field{with_} (95th percentile)."
+        f"other conductivities of the tissues move the maximum: keeping {_best(values)} costs up to {costs} "
+        f"of the field{_in_cavity(values)} (95th percentile)."
     )
 
 
 def _first(values: Mapping[str, Value]) -> str:
-    with_ = " with {lesion_values:g} S/m in the lesion's cavity" if values.get("lesion_values") else ""
     return (
-        f"{_best(values)} stays first of those listed in only {{first:.0%}} of the draws of conductivities{with_}. "
-        "Treat the first placements as equals."
+        f"of the draws of conductivities {_best(values)} stays first of those listed in only "
+        f"{_pair('first', '.0%', values)}{_in_cavity(values)}. Treat the first placements as equals."
     )
 
 
