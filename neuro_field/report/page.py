@@ -41,7 +41,9 @@ CAPTIONS = {
     "above": "The same from above: the patient's left is on the left of the picture.",
     "cortex": "The field on the grey matter around the target (green), without scalp and coil.",
     "positions": "Each dot is one position of the coil's centre that was tried, coloured by the field in the target "
-    "with its best handle direction; the arrow is the handle of the best placement.",
+    "with its best handle direction; the arrow is the handle of the best placement (none for a coil whose handle is "
+    "free). The white line with black edges goes round the zone: the positions from which the coil keeps at least 95 % "
+    "of the best with some handle.",
 }
 
 #: Pictures of more points are not opened.
@@ -219,6 +221,10 @@ def _row(rank: int, candidate: Candidate, plan: Plan, facts: HeadFacts) -> dict[
     mni = facts.mni(placement.center)
     near = facts.near(placement.center, 1)
     current = sentences.current_words(plan.coil, candidate, facts, side)
+    handle, turn = direction_words(placement.handle_direction, facts.axes, side), turn_words(placement, facts.axes)
+    runs = current[0] if current else "-"
+    if plan.handle_free:
+        handle, turn, runs = "any", "any", "in a ring"
     return {
         "rank": rank,
         "ranked": f"{candidate.strength:.3f}",
@@ -228,9 +234,9 @@ def _row(rank: int, candidate: Candidate, plan: Plan, facts: HeadFacts) -> dict[
         "center": point_words(placement.center),
         "mni": point_words(mni, 0) if mni is not None else "-",
         "landmark": f"{near[0][0]}, {near[0][1]:.0f} mm" if near else "-",
-        "handle": direction_words(placement.handle_direction, facts.axes, side),
-        "turn": turn_words(placement, facts.axes),
-        "current": current[0] if current else "-",
+        "handle": handle,
+        "turn": turn,
+        "current": runs,
         "lift": f"{candidate.lift:.1f}",
         "matrix": [[f"{value + 0.0:.4f}" for value in row] for row in np.round(placement.head_from_coil, 4)],
     }

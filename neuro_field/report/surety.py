@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
+from neuro_field.arrays import FloatArray
+from neuro_field.report.directions import sector_words
 from neuro_field.report.words import said
 from neuro_field.search.metrics import AWAY, RIM
 from neuro_field.search.plan import Candidate, Plan
@@ -59,6 +61,42 @@ def stability_line(plan: Plan) -> str:
         f"Stability: field at 1 A/µs over {found.draws} draws of the tissues' conductivities (5th-95th percentile)"
         f"{cavity}: {'; '.join(clauses)}."
     )
+
+
+#: What a zone keeps a share of, by what placements are ranked by.
+_RANKED_BY = {"strength": "field in the target", "ratio": "ratio to the regions compared", "focality": "focality"}
+
+
+def zone_line(plan: Plan, axes: FloatArray) -> str:
+    """Where the best placement may be held and keep most of its field; empty for a plan without a zone.
+
+    Parameters
+    ----------
+    plan : Plan
+    axes : (3, 3) array
+        Unit vectors to the patient's right, front and top (rows), head frame.
+    """
+    zone = plan.zone
+    if zone is None:
+        return ""
+    ranked = _RANKED_BY[plan.search.objective if plan.search is not None else "strength"]
+    words = f"Zone: within {zone.area_cm2:.1f} cm2 of scalp ({100 * zone.share:.0f} % of the positions searched)"
+    if zone.handle_low is not None and zone.handle_high is not None:
+        words += f" and, at the best one, with {_handles(plan, zone.handle_low, zone.handle_high, axes)}"
+    words += f" the coil keeps at least {100 * zone.kept:.0f} % of the best {ranked}"
+    cut = "; the zone is cut off at the rim of the search and may go on beyond it"
+    return f"{words}{'' if zone.closed else cut}."
+
+
+def _handles(plan: Plan, low: float, high: float, axes: FloatArray) -> str:
+    """A sector of handles in words; degrees from straight back."""
+    zone, best = plan.zone, plan.best
+    assert zone is not None
+    if zone.period is not None and high - low >= zone.period - zone.angle_step:
+        return "any handle"
+    own = (best.angle + 180.0) % 360.0 - 180.0
+    ends = [best.placement.moved(turned=end - own) for end in (low, high)]
+    return f"handles from {sector_words(ends[0], ends[1], axes)},"
 
 
 def lesion_line(plan: Plan) -> str:
