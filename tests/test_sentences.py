@@ -216,6 +216,11 @@ def test_the_zone_is_said_with_its_scalp_share_and_handles(role, side):
     assert float(low) < best < float(high)
     ends = plan.zone.handle_high - plan.zone.handle_low
     assert float(high) - float(low) == pytest.approx(ends, abs=1.0)
+    own = (plan.best.angle + 180) % 360 - 180
+    uneven = zone_line(with_zone(plan, handle_low=own - 5, handle_high=own + 20), axes)
+    low, high = map(float, re.search(words, uneven).groups())
+    nearer, farther = (5, 20) if side == "left" else (20, 5)  # angles grow to the patient's left
+    assert (best - low, high - best) == pytest.approx((nearer, farther), abs=1.0)
     assert "at least 95 % of the best field in the target" in line
     assert any(line in each for each in sentences.study_lines(made))
     assert line.removeprefix("Zone: ").replace("'", "&#39;") in page_of(made)
@@ -243,6 +248,9 @@ def test_a_coil_that_is_the_same_all_round_is_given_no_handle_and_no_current(rol
     assert "runs in a ring" in text
     assert "Handle: points" not in text
     assert "first runs" not in text
+    assert "Rule of thumb: over" in text
+    assert "handle back and 45" not in text
+    assert "handle back and 45" in " ".join(sentences.plan_lines(other, HeadFacts.of(tiny_head())))
     row = next(part for part in page_parts(study) if part["id"] == role)["rows"][0]
     assert (row["handle"], row["turn"], row["current"]) == ("any", "any", "in a ring")
     table = [dict(zip(COLUMNS, line.split("\t"), strict=True)) for line in plan_table(study, "01").splitlines()[1:]]

@@ -156,7 +156,10 @@ def elsewhere_line(candidate: Candidate) -> str:
 def rule_lines(plan: Plan) -> list[str]:
     """What the rules of thumb would have given."""
     best = plan.best.strength
-    return [said(rule.rule.told_with(strength=rule.strength, share=rule.strength / best)) for rule in plan.rules]
+    return [
+        said(rule.rule.told_with(strength=rule.strength, share=rule.strength / best, handle_free=plan.handle_free))
+        for rule in plan.rules
+    ]
 
 
 def sure_rows(plan: Plan) -> list[dict[str, Any]]:

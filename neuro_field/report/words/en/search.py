@@ -72,43 +72,48 @@ def _free(values: Mapping[str, Value]) -> str:
 _MATTERS = 0.005
 
 
-def _pair(name: str, spec: str, values: Mapping[str, Value], *, least: float | None = None) -> str:
-    """A value of each conductivity of the cavity, as "5.0 % (0.8 S/m)"; those below ``least`` left out."""
+def _each(name: str, spec: str, values: Mapping[str, Value], *, least: float | None = None, of: str = "") -> str:
+    """Values by the conductivity of the cavity, as in "5.0 % of the field with 0.8 S/m, 6.0 % with 1.654 S/m".
+
+    Those below ``least`` are left out; ``of`` stands behind the first.
+    """
     told, cavity = values[name], values.get("lesion_values")
     assert isinstance(told, tuple)
     if not cavity:
-        return f"{{{name}[0]:{spec}}}"
-    kept = [i for i, each in enumerate(told) if least is None or float(str(each)) >= least]
-    words = [f"{{{name}[{i}]:{spec}}} ({{lesion_values[{i}]:g}} S/m)" for i in kept]
-    return ", ".join(words)
+        return f"{{{name}[0]:{spec}}}{of}"
+    kept = [i for i, each in enumerate(told) if least is None or (isinstance(each, float) and each >= least)]
+    return ", ".join(
+        f"{{{name}[{i}]:{spec}}}{of if i == kept[0] else ''} with {{lesion_values[{i}]:g}} S/m" for i in kept
+    )
 
 
 def _in_cavity(values: Mapping[str, Value]) -> str:
-    return " by what the lesion's cavity conducts" if values.get("lesion_values") else ""
+    return " in the lesion's cavity" if values.get("lesion_values") else ""
 
 
 def _cavity(values: Mapping[str, Value]) -> str:
     decided = "which placement is best" if values.get("moved") else "how strong the field in the target is"
-    costs = _pair("lost", ".1%", values, least=_MATTERS)
-    cost = f"; keeping it costs up to {costs} of the field (95th percentile)" if costs else ""
+    costs = _each("lost", ".1%", values, least=_MATTERS, of=" of the field")
+    cost = f"; keeping it costs up to {costs} (95th percentile)" if costs else ""
     return (
-        f"the unknown conductivity of the lesion's cavity decides {decided}: with so many S/m in it "
-        f"{_best(values)} has {_pair('medians', '.3f', values)} V/m at 1 A/µs (medians){cost}. No value is established."
+        f"the unknown conductivity of the lesion's cavity decides {decided}: {_best(values)} has, in V/m at 1 A/µs, "
+        f"{_each('medians', '.3f', values)} in it (medians){cost}. No value is established."
     )
 
 
 def _costly(values: Mapping[str, Value]) -> str:
-    costs = _pair("lost", ".1%", values, least=_MATTERS)
+    costs = _each("lost", ".1%", values, least=_MATTERS, of=" of the field")
     return (
-        f"other conductivities of the tissues move the maximum: keeping {_best(values)} costs up to {costs} "
-        f"of the field{_in_cavity(values)} (95th percentile)."
+        f"other conductivities of the tissues move the maximum: keeping {_best(values)} costs up to {costs}"
+        f"{_in_cavity(values)} (95th percentile)."
     )
 
 
 def _first(values: Mapping[str, Value]) -> str:
+    shares = _each("first", ".0%", values, of=" of the draws of conductivities")
     return (
-        f"of the draws of conductivities {_best(values)} stays first of those listed in only "
-        f"{_pair('first', '.0%', values)}{_in_cavity(values)}. Treat the first placements as equals."
+        f"{_best(values)} stays first of those listed in only {shares}{_in_cavity(values)}. Treat the first placements "
+        "as equals."
     )
 
 
