@@ -58,7 +58,7 @@ def test_each_output_is_judged(hertz, seconds, share, code, level, output):
     assert [(each.code, each.level) for each in found] == [(code, level)]
     assert found[0].values["outputs"] == (f"output-{output}",)
     words = said(found[0])
-    assert f"at {share:.0%} of rMT (" in words
+    assert f"at {100 * share:.0f} % of rMT (" in words
     assert "Rossi" in words
     assert "a lesion raises the risk" in words
     for fault in (",;", " ,", "None", "output-", "{", "}"):
@@ -73,7 +73,7 @@ def test_outputs_of_one_verdict_are_told_together_and_others_apart():
         ("envelope-outside", ("output-matched",)),
     }
     inside = next(each for each in found if each.code == "envelope-inside")
-    assert "90% of rMT (as published), 100% of rMT (to begin at)" in said(inside)
+    assert "90 % of rMT (as published), 100 % of rMT (to begin at)" in said(inside)
     two = envelope_findings([(1.0, 400.0), (10.0, 1.0)], {"published": 0.9})
     assert len(two) == 2
 

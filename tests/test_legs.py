@@ -105,7 +105,7 @@ def test_an_uneven_field_is_a_warning_that_names_the_weaker_side(both, made, fac
     assert found.values["stronger"] == pytest.approx(1.0)
     words = said(found)
     assert f"{factor:.3f} V/m at 1 A/µs on the {('left', 'right')[weak]}" in words
-    assert f"{factor:.0%}" in words
+    assert f"{100 * factor:.0f} %" in words
 
 
 def test_a_plan_of_both_says_how_even_it_is_and_a_plan_of_one_does_not(made, areas):
@@ -166,7 +166,7 @@ def test_over_the_leg_the_handle_points_straight_back_over_the_vertex(electrodes
         assert turn_words(placement, np.eye(3)) == "straight back"
         text = said(rule.told_with(strength=1.0, share=0.8))
         assert "handle straight back" in text
-        assert "1.000 V/m, 80% of the plan's best" in text
+        assert "1.000 V/m, 80 % of the plan's best" in text
     assert np.linalg.norm(named[1][1].center[:2]) < 8
 
 

@@ -3,6 +3,7 @@
 import json
 import re
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import nibabel as nib
@@ -556,6 +557,31 @@ def test_a_plan_is_written_for_every_system_named_by_role_and_rank(tmp_path):
             assert_same_poses(expected[role], read.markers)
             assert [marker.name for marker in read.markers] == [f"{role}-rank{i + 1}" for i in range(len(read.markers))]
             assert read.system == system.replace("-12", "")
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_the_zones_rim_is_written_for_every_system_when_asked(system, tmp_path):
+    """After the ranked ones, on both sides; each pose is one of the zone."""
+    study, how = tiny_study(), Export(coil_name="figure8-70mm", zone=True)
+    paths = export_plan(study, [system], tmp_path / "navigation", how)[system]
+    poses = [path for path in paths if path.suffix not in (".json",) and not path.name.endswith("_nibs.tsv")]
+    for role, path in zip(plan_markers(study), sorted(poses), strict=True):
+        assert "zone" in path.name
+        plan, ranked = getattr(study, role), plan_markers(study)[role]
+        rim = read_navigator(path).markers[len(ranked) :]
+        assert 5 < len(rim) <= 20
+        assert [marker.name for marker in rim] == [f"{role}-zone-{i + 1}" for i in range(len(rim))]
+        expected = [Marker(marker.name, Placement(pose)) for marker, pose in zip(rim, plan.zone.rim()[0], strict=True)]
+        assert_same_poses(expected, rim)
+        assert plan.zone.holds([marker.placement for marker in expected]).all()
+
+
+def test_a_zone_that_is_not_there_is_refused_only_when_asked_for(tmp_path):
+    study = replace(tiny_study(), ipsilesional=replace(tiny_study().ipsilesional, zone=None))
+    with pytest.raises(InputError, match="ipsilesional placements have no zone"):
+        export_plan(study, ["localite"], tmp_path / "navigation", Export(zone=True))
+    assert not (tmp_path / "navigation").exists()
+    assert export_plan(study, ["localite"], tmp_path / "navigation", Export())
 
 
 def test_nothing_is_overwritten_not_even_in_part(tmp_path):

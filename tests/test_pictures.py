@@ -9,12 +9,13 @@ from PIL import Image
 from tiny_study import LESION, tiny_head, tiny_study
 
 from neuro_field.aim.aims import joint
+from neuro_field.aim.scalp import anatomical_axes
 from neuro_field.aim.target import Target
 from neuro_field.errors import InputError
 from neuro_field.report import opengl
 from neuro_field.report.drawing import SIZE
 from neuro_field.report.opengl import PictureError, check_opengl
-from neuro_field.report.pictures import study_pictures
+from neuro_field.report.pictures import position_view, study_pictures, zone_outline
 from neuro_field.report.scene import COLOURS, edge_words, target_balls
 from neuro_field.report.view import view
 
@@ -87,6 +88,38 @@ def test_the_current_is_drawn_to_the_side_it_runs_to(pictures, role):
 )
 def test_edges_are_named_as_someone_at_the_bedside_sees_them(into, up, words):
     assert edge_words(np.array(into, float), np.array(up, float), np.eye(3)) == words
+
+
+@pytest.mark.parametrize("role", ["contralesional", "ipsilesional"])
+def test_the_zone_is_outlined_where_it_lies_in_light_and_in_dark(pictures, role):
+    plan = getattr(tiny_study(), role)
+    bare = replace(plan, zone=None)
+    without = pixels(study_pictures(bare)["positions"])
+    image = pixels(pictures[f"{role}_positions"])
+    rows, columns = np.nonzero(np.abs(image - without).max(axis=2) > 30)
+    changed = image[rows, columns]
+    assert (changed.min(axis=1) > 225).sum() > 300  # white, ...
+    assert (changed.max(axis=1) < 40).sum() > 300  # ... and black beside it: also in grey, on any dot
+    view = position_view(plan, anatomical_axes(tiny_head()))
+    offsets = zone_outline(plan.zone).reshape(-1, 3) - view.focus
+    into = view.into / np.linalg.norm(view.into)
+    scale = SIZE[1] / view.across
+    across = SIZE[0] / 2 + scale * offsets @ np.cross(into, view.upwards)
+    down = SIZE[1] / 2 - scale * offsets @ view.upwards
+    assert [columns.min(), columns.max()] == pytest.approx([across.min(), across.max()], abs=1.5 * scale)
+    assert [rows.min(), rows.max()] == pytest.approx([down.min(), down.max()], abs=1.5 * scale)
+
+
+def test_a_zones_outline_is_closed_and_holds_its_area():
+    zone = tiny_study().ipsilesional.zone
+    lines = zone_outline(zone)
+    assert np.linalg.norm(lines[:, 1] - lines[:, 0], axis=1) == pytest.approx(zone.spacing)
+    places = len(np.unique(zone.cells[: len(zone.poses), :2], axis=0))
+    axes = zone.poses[0][:3, :2]
+    flat = (lines - zone.poses[0][:3, 3]) @ axes / zone.spacing
+    assert places > 4
+    assert 4 * np.sqrt(places) <= len(lines) < 4 * places  # none between two positions of the zone
+    assert np.abs(flat).max() < np.abs(zone.cells[:, :2]).max() + 1
 
 
 def test_parts_of_a_target_that_lie_apart_are_marked_each_on_its_own():

@@ -11,7 +11,7 @@ import jsonschema
 import msgspec
 import numpy as np
 import pytest
-from tiny_plan import timeless, tiny_plan, warped_head
+from tiny_plan import ROLES, timeless, tiny_plan, warped_head
 from tiny_study import tiny_head, tiny_study
 
 from neuro_field.aim.target import Target
@@ -29,6 +29,7 @@ from neuro_field.shelf.coils import load_coil
 from neuro_field.store import plan_structs, plans, view_structs
 from neuro_field.store.plan_records import LEFT_OUT, NOUNS, file_of, preset_from, preset_record
 from neuro_field.store.plan_schema import plan_schema
+from neuro_field.store.plan_tables import zone_table
 from neuro_field.store.plans import read_kept, read_plan, render, write_studies, write_study
 
 FORGOTTEN = ("head", "field", "response", "followed")
@@ -90,7 +91,7 @@ def test_a_study_is_read_as_it_was_written(folder):
 
 
 def test_the_folder_holds_plan_view_table_report_and_pictures(folder):
-    names = ["pictures", "plan.json", "plan.tsv", "report.html", "view.json.gz"]
+    names = ["pictures", "plan.json", "plan.tsv", "report.html", "view.json.gz", "zone.tsv"]
     assert sorted(path.name for path in folder.iterdir()) == names
     assert len(list((folder / "pictures").iterdir())) == 8
 
@@ -288,6 +289,33 @@ def test_the_table_says_whose_it_is_and_the_dose_of_each_side(folder):
         assert (row["subject"], row["preset"], row["coil"]) == ("07", "contralesional-1hz-hand", "figure8-70mm")
         assert row["target"] == f"{side}-m1-hand"
         assert row["matched_percent"] == f"{tiny_study().doses[row['role']].matched:.6f}"
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_the_zones_poses_are_a_table_best_first(role):
+    plan = getattr(tiny_study(), role)
+    with (tiny_plan() / "zone.tsv").open(newline="") as file:
+        rows = [row for row in csv.DictReader(file, delimiter="\t") if row["role"] == role]
+    assert len(rows) == len(plan.zone.poses)
+    assert {row["side"] for row in rows} == {plan.target.side}
+    shares = np.array([float(row["share_of_best"]) for row in rows])
+    assert shares[0] == 1.0
+    assert shares.min() >= plan.zone.kept - 1e-6
+    poses = np.array([[float(row[f"head_from_coil_{i}{j}"]) for i in range(4) for j in range(4)] for row in rows])
+    assert poses.reshape(-1, 4, 4) == pytest.approx(plan.zone.poses, abs=1e-6)
+    here = np.flatnonzero((plan.zone.cells[: len(rows), :2] == 0).all(axis=1))
+    angles = (np.array([float(row["angle_deg"]) for row in rows])[here] + 180) % 360 - 180
+    assert plan.zone.handle_low - 1e-6 <= angles.min() < angles.max() <= plan.zone.handle_high + 1e-6
+    handles = np.array([[float(row[f"handle_{axis}"]) for axis in "xyz"] for row in rows])
+    assert handles == pytest.approx(-plan.zone.poses[:, :3, 1], abs=1e-6)
+
+
+def test_a_plan_without_a_zone_has_no_table_of_it():
+    made = tiny_study()
+    bare = replace(made, **{role: replace(plan, zone=None) for role, plan in made.plans.items()})
+    assert zone_table(bare, "01") == ""
+    one = replace(made, ipsilesional=replace(made.ipsilesional, zone=None))
+    assert {line.split("\t")[4] for line in zone_table(one, "01").splitlines()[1:]} == {"contralesional"}
 
 
 def test_several_studies_lie_in_a_folder_each_with_one_index(tmp_path, monkeypatch):

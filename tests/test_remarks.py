@@ -101,7 +101,9 @@ def test_an_order_that_the_cavity_decides_is_told_by_its_conductivity_and_never_
     assert found["stability-cavity-decides"].level == "warn"
     assert found["stability-cavity-decides"].values["lesion_values"] == (0.275, 0.8, 1.654)
     assert found["stability-first-open"].values["first"] == (0.0, 0.81, 0.97)
-    assert "0%, 81%, 97%" in said(found["stability-first-open"])
+    assert "0 % of the draws of conductivities with 0.275 S/m, 81 % with 0.8 S/m, 97 % with 1.654 S/m" in said(
+        found["stability-first-open"]
+    )
     assert "which placement" in said(found["stability-cavity-decides"])
 
 
@@ -119,9 +121,26 @@ def test_a_field_that_the_cavity_decides_is_told(plan, keywords, expected):
     assert ("stability-cavity-decides" in followed(plan, **keywords)) is expected
 
 
+@pytest.mark.parametrize(
+    ("lost", "told"),
+    [
+        ((0.013, 0.0, 0.0), "1.3 % of the field with 0.275 S/m ("),
+        ((0.0, 0.004, 0.062), "6.2 % of the field with 1.654 S/m ("),
+        ((0.02, 0.0, 0.03), "2.0 % of the field with 0.275 S/m, 3.0 % with 1.654 S/m ("),
+        ((0.0, 0.0, 0.004), None),
+    ],
+)
+def test_a_cost_is_told_only_of_the_conductivities_where_it_matters(plan, lost, told):
+    words = said(followed(plan, median=(1.0, 1.05, 1.2), lost=lost)["stability-cavity-decides"])
+    assert "V/m at 1 A/µs, 1.000 with 0.275 S/m, 1.050 with 0.8 S/m, 1.200 with 1.654 S/m in it" in words
+    assert "0.0 %" not in words
+    assert ("costs" in words) is (told is not None)
+    assert told is None or f"costs up to {told}" in words
+
+
 def test_other_findings_of_conductivities(plan):
     costly = followed(plan, lost=(0.06, 0.07, 0.08))["stability-costly"]
-    assert "6.0%, 7.0%, 8.0%" in said(costly)
+    assert "6.0 % of the field with 0.275 S/m, 7.0 % with 0.8 S/m, 8.0 % with 1.654 S/m in the" in said(costly)
     whole = followed(plan, first=(0.4,), median=(1.0,), lost=(0.07,), error=0.01)  # a head without a cavity
     assert {"stability-costly", "stability-first-open", "stability-reduced"} <= set(whole)
     assert "cavity" not in " ".join(said(whole[code]) for code in whole if code.startswith("stability"))

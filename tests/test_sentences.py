@@ -1,15 +1,23 @@
 """What a plan says in words: sides, directions, units, and nothing it does not know."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
 import pytest
-from tiny_study import tiny_head, tiny_study
+from tiny_plan import page_of
+from tiny_study import ranked_study, tiny_head, tiny_study
 
 from neuro_field.findings import Finding
+from neuro_field.navigation.files import pose_notes
 from neuro_field.report import sentences
 from neuro_field.report.directions import direction_words, offset_words, point_words
-from neuro_field.report.facts import GreyField, HeadFacts, cortex_distance
+from neuro_field.report.facts import Facts, GreyField, HeadFacts, cortex_distance
+from neuro_field.report.page import _study_parts
+from neuro_field.report.scene import arrows
+from neuro_field.report.surety import sure_lines, zone_line
+from neuro_field.shelf.coils import load_coil
+from neuro_field.store.plan_tables import COLUMNS, plan_table
 
 
 @pytest.mark.parametrize(
@@ -119,3 +127,146 @@ def test_what_is_said_of_one_side_names_it(role, side):
     assert first.startswith(f"{role.capitalize()} ({side}): ")
     assert role in second
     assert not second.startswith(f"{role.capitalize()} (")
+
+
+@pytest.mark.parametrize("first", ["contralesional", "ipsilesional"])
+def test_what_is_said_of_both_sides_word_for_word_is_told_once(first):
+    """What differs in a number is told of each."""
+    sides = {"contralesional": "right", "ipsilesional": "left"}
+    findings = [
+        found.told_with(role=role, side=sides[role])
+        for role in sorted(sides, key=lambda role: role != first)
+        for found in (
+            Finding("dose-stokes-contradicts", "note", {"low": 40, "high": 41, "needed": 74}),
+            Finding("dose-stokes-contradicts", "note", {"low": 40, "high": 41, "needed": 50 + len(role)}),
+        )
+    ]
+    made = replace(tiny_study(), findings=tuple(findings))
+    both, *each = sentences.told(made, "note")
+    assert both.startswith("Both sides: By depth")
+    assert sorted(text.partition(" (")[0] for text in each) == ["Contralesional", "Ipsilesional"]
+    assert sum("Both sides: By depth" in line for line in sentences.study_lines(made)) == 1
+    assert page_of(made).count(both.removeprefix("Both sides: ")) == 1
+    once = sentences.told(replace(made, findings=tuple(findings[:1])), "note")
+    assert once == [f"{first.capitalize()} ({sides[first]}): {both.removeprefix('Both sides: ')}"]
+
+
+@pytest.mark.parametrize(
+    ("costs", "clauses"),
+    [
+        ((0.03, 0.0004, 0.011), ["3.0 % on average;", "nothing;", "1.1 % on average."]),
+        ((0.0, 0.0004, 0.0), ["nothing with any of them."]),
+    ],
+)
+def test_stability_is_a_clause_for_each_conductivity_of_the_cavity(costs, clauses):
+    plan = tiny_study().ipsilesional
+    found = replace(plan.stability, loss_mean=costs, low=((0.549,), (0.5,), (0.4,)), high=((0.661,), (0.6,), (0.5,)))
+    line = sentences.stability_line(replace(plan, stability=found))
+    assert "0.275 S/m: 0.549-0.661 V/m" in line
+    assert line.count("S/m: ") == 3
+    assert "0.0 %" not in line
+    told = line.split("keeping the first costs ")[1:]
+    assert len(told) == len(clauses)
+    assert all(part.startswith(clause) for part, clause in zip(told, clauses, strict=True))
+    assert len(line) < 350
+
+
+def test_shares_are_written_alike_everywhere():
+    """As "5 %", by whichever file says them."""
+    made = ranked_study()
+    texts = [
+        *sentences.study_lines(made),
+        *sure_lines(made.ipsilesional),
+        re.sub(r"<style>.*?</style>", "", page_of(made), flags=re.S),
+    ]
+    assert not [found for text in texts for found in re.findall(r".{20}\d%.{10}", text)]
+    assert any(" %" in text for text in texts)
+
+
+def round_study():
+    """The small study as if a circular coil had been searched for."""
+    coil, made = load_coil("circular-90mm"), tiny_study()
+    plans = {
+        role: replace(
+            plan, coil=coil, field=replace(plan.field, coil=coil), search=replace(plan.search, symmetry="continuous")
+        )
+        for role, plan in made.plans.items()
+    }
+    return replace(made, coil=coil, **plans)
+
+
+def page_parts(study):
+    return _study_parts(study, Facts.of(study), {})
+
+
+def with_zone(plan, **values):
+    return replace(plan, zone=replace(plan.zone, **values))
+
+
+@pytest.mark.parametrize(("role", "side"), [("contralesional", "right"), ("ipsilesional", "left")])
+def test_the_zone_is_said_with_its_scalp_share_and_handles(role, side):
+    """Its handles to the side that the best one points to, the smaller angle first; on terminal and page."""
+    made = tiny_study()
+    plan, axes = getattr(made, role), HeadFacts.of(tiny_head()).axes
+    line = zone_line(plan, axes)
+    assert f"within {plan.zone.area_cm2:.1f} cm2 of scalp ({100 * plan.zone.share:.0f} % of the positions" in line
+    words = rf"handles from (\S+)° to (\S+)° from straight back, towards the patient's {side},"
+    low, high = re.search(words, line).groups()
+    best = float(re.search(r"\((\S+)°", sentences.handle_line(plan, plan.best, HeadFacts.of(tiny_head())))[1])
+    assert float(low) < best < float(high)
+    ends = plan.zone.handle_high - plan.zone.handle_low
+    assert float(high) - float(low) == pytest.approx(ends, abs=1.0)
+    own = (plan.best.angle + 180) % 360 - 180
+    uneven = zone_line(with_zone(plan, handle_low=own - 5, handle_high=own + 20), axes)
+    low, high = map(float, re.search(words, uneven).groups())
+    nearer, farther = (5, 20) if side == "left" else (20, 5)  # angles grow to the patient's left
+    assert (best - low, high - best) == pytest.approx((nearer, farther), abs=1.0)
+    assert "at least 95 % of the best field in the target" in line
+    assert any(line in each for each in sentences.study_lines(made))
+    assert line.removeprefix("Zone: ").replace("'", "&#39;") in page_of(made)
+
+
+def test_the_zone_says_where_it_is_cut_off_and_where_handles_do_not_matter():
+    plan, axes = tiny_study().ipsilesional, np.eye(3)
+    assert "cut off" in zone_line(with_zone(plan, closed=False), axes)
+    assert "cut off" not in zone_line(with_zone(plan, closed=True), axes)
+    assert "with any handle" in zone_line(with_zone(plan, handle_low=-40.0, handle_high=140.0), axes)
+    assert "with handles" in zone_line(with_zone(plan, handle_low=-40.0, handle_high=110.0), axes)
+    assert "handle" not in zone_line(with_zone(plan, handle_low=None, handle_high=None, period=None), axes)
+    ratio = replace(plan, search=replace(plan.search, objective="ratio"))
+    assert "of the best ratio" in zone_line(ratio, axes)
+    assert zone_line(replace(plan, zone=None), axes) == ""
+
+
+@pytest.mark.parametrize("role", ["contralesional", "ipsilesional"])
+def test_a_coil_that_is_the_same_all_round_is_given_no_handle_and_no_current(role):
+    """On terminal and page, in table, pictures, view and with the poses for navigators."""
+    study = round_study()
+    plan, other = getattr(study, role), getattr(tiny_study(), role)
+    text = " ".join(sentences.plan_lines(plan, HeadFacts.of(tiny_head())))
+    assert "any direction is the same" in text
+    assert "runs in a ring" in text
+    assert "Handle: points" not in text
+    assert "first runs" not in text
+    assert "Rule of thumb: over" in text
+    assert "handle back and 45" not in text
+    assert "handle back and 45" in " ".join(sentences.plan_lines(other, HeadFacts.of(tiny_head())))
+    row = next(part for part in page_parts(study) if part["id"] == role)["rows"][0]
+    assert (row["handle"], row["turn"], row["current"]) == ("any", "any", "in a ring")
+    table = [dict(zip(COLUMNS, line.split("\t"), strict=True)) for line in plan_table(study, "01").splitlines()[1:]]
+    told = next(line for line in table if line["role"] == role)
+    unknown = {name for name in COLUMNS if name.startswith(("handle_", "initial_current_", "angle_"))}
+    assert {told[name] for name in unknown} == {"n/a"}
+    assert len(unknown) == 7
+    assert told["head_from_coil_00"] != "n/a"
+    assert arrows(plan.field) == {}
+    assert set(arrows(other.field)) == {"handle", "current"}
+    assert any(role in note and "arbitrary" in note for note in pose_notes(study))
+    assert pose_notes(tiny_study()) == []
+
+
+def test_only_a_two_fold_coil_may_be_turned_round():
+    plan, facts = tiny_study().ipsilesional, HeadFacts.of(tiny_head())
+    assert "180° this coil gives the same |E|" in sentences.handle_line(plan, plan.best, facts)
+    one_way = replace(plan, search=replace(plan.search, symmetry="none"))
+    assert "180°" not in sentences.handle_line(one_way, plan.best, facts)

@@ -204,20 +204,25 @@ def export(
         str | None, typer.Option(help="Brainsight's coordinate system, as NIfTI:Aligned; else the image's own.")
     ] = None,
     subject: SubjectOption = "01",
+    zone: Annotated[
+        bool, typer.Option("--zone", help="Also up to 20 poses at the rim of the zone around each side's best.")
+    ] = False,
 ) -> None:
     """Write a plan's ranked placements as files for navigators.
 
     Example: `neuro-field export PLAN --to localite,brainsight,ant --image T1.nii.gz`
     """
-    from neuro_field.navigation.files import Export, convention, export_plan, named_systems
+    from neuro_field.navigation.files import Export, convention, export_plan, named_systems, pose_notes
     from neuro_field.navigation.frames import ImageFrames
     from neuro_field.store.plans import read_plan
 
     study = read_plan(folder)
     coil_name = study.coil.name if study.coil is not None else ""
-    how = Export(ImageFrames.read(image) if image else None, system, coil_name, subject)
+    how = Export(ImageFrames.read(image) if image else None, system, coil_name, subject, zone)
     names = named_systems(to)
     written = export_plan(study, names, output or folder / "navigation", how)
+    for note in pose_notes(study):
+        typer.echo(note)
     for name, paths in written.items():
         typer.echo(f"{name}: {convention(name, how)}")
         for path in paths:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from neuro_field.clinic.study import Study
 from neuro_field.coil.marker import Marker
+from neuro_field.coil.placement import Placement
 from neuro_field.errors import FileFormatError, InputError, UnknownNameError
 from neuro_field.io.atomic import ExistsError, new_file
 from neuro_field.names import resolved
@@ -25,13 +26,15 @@ class Export:
     """What goes into the files beyond the poses.
 
     ``image`` the T1 that the navigator has loaded, if known; ``system`` a Brainsight coordinate system other than the
-    image's own; ``coil_name`` and ``subject`` a label for BIDS names, never a patient's name.
+    image's own; ``coil_name`` and ``subject`` a label for BIDS names, never a patient's name; ``zone`` whether poses
+    at the rim of each side's zone are written as well.
     """
 
     image: ImageFrames | None = None
     system: str | None = None
     coil_name: str = ""
     subject: str = "01"
+    zone: bool = False
 
     def __post_init__(self) -> None:
         if not self.subject.isalnum() or not self.subject.isascii():
@@ -155,6 +158,37 @@ def plan_markers(study: Study | Plan) -> dict[str, tuple[Marker, ...]]:
     }
 
 
+def zone_markers(study: Study | Plan) -> dict[str, tuple[Marker, ...]]:
+    """Poses just inside the rim of each side's zone by role, at most 20, named by role and number.
+
+    Raises
+    ------
+    InputError
+        If a side has no zone, or one without a rim.
+    """
+    plans = {"plan": study} if isinstance(study, Plan) else study.plans
+    out = {}
+    for role, plan in plans.items():
+        inside = plan.zone.rim()[0] if plan.zone is not None else ()
+        if not len(inside):
+            raise InputError(f"The {role} placements have no zone with a rim to export; export them without the zone.")
+        out[role] = tuple(
+            Marker(f"{role}-zone-{number}", Placement(pose), aim=plan.target.center)
+            for number, pose in enumerate(inside, start=1)
+        )
+    return out
+
+
+def pose_notes(study: Study | Plan) -> list[str]:
+    """What has to be said of the poses of a study before somebody navigates to them."""
+    plans = {"plan": study} if isinstance(study, Plan) else study.plans
+    return [
+        f"{role}: the turn of these poses about the coil's axis is arbitrary; every handle direction is the same."
+        for role, plan in plans.items()
+        if plan.handle_free
+    ]
+
+
 def export_plan(study: Study | Plan, systems: Sequence[str], folder: str | Path, how: Export) -> dict[str, list[Path]]:
     """Write a plan's placements for navigators; files by system.
 
@@ -173,10 +207,12 @@ def export_plan(study: Study | Plan, systems: Sequence[str], folder: str | Path,
         if name not in WRITERS:
             raise UnknownNameError("navigator", name, list(WRITERS))
     texts: dict[str, dict[Path, str]] = {name: {} for name in systems}
+    rims = zone_markers(study) if how.zone else {}
     for role, markers in plan_markers(study).items():
+        rim = rims.get(role, ())
         for name in texts:
-            for ending, text in WRITERS[name](markers, how).items():
-                texts[name][folder / _file_name(name, role, len(markers), ending, how)] = text
+            for ending, text in WRITERS[name]((*markers, *rim), how).items():
+                texts[name][folder / _file_name(name, role, (len(markers), len(rim)), ending, how)] = text
     for path in (path for files in texts.values() for path in files):
         if path.exists() or path.is_symlink():
             raise ExistsError(f"{path} is there already; nothing was overwritten: move it, or name another folder.")
@@ -200,8 +236,10 @@ def named_systems(text: str) -> list[str]:
     return list(dict.fromkeys(resolved("navigator", word, WRITERS) for word in words or [""]))
 
 
-def _file_name(system: str, role: str, ranks: int, ending: str, how: Export) -> str:
+def _file_name(system: str, role: str, counts: tuple[int, int], ending: str, how: Export) -> str:
+    """``counts`` of ranked placements and of poses at the zone's rim."""
+    ranks, rim = counts
     if system != "nibs-bids":
-        return f"{role}_rank1-{ranks}_{system}{ending}"
-    part = "" if ending == "_coordsystem.json" else f"_acq-rank1to{ranks}"
+        return f"{role}_rank1-{ranks}{f'_zone1-{rim}' if rim else ''}_{system}{ending}"
+    part = "" if ending == "_coordsystem.json" else f"_acq-rank1to{ranks}{f'zone1to{rim}' if rim else ''}"
     return f"sub-{how.subject}_task-{role}{part}{ending}"

@@ -84,6 +84,25 @@ def turn_words(placement: Placement, axes: FloatArray) -> str:
     return f"{told:g}° from {word}, {'upwards' if aside[2] > 0 else 'downwards'}"
 
 
+def sector_words(low: Placement, high: Placement, axes: FloatArray) -> str:
+    """Two ends of a sector of handles, as of `turn_words`; what both share is said once.
+
+    Examples
+    --------
+    >>> over_vertex = Placement(np.diag([-1.0, 1.0, -1.0, 1.0]))
+    >>> sector_words(over_vertex.moved(turned=20), over_vertex.moved(turned=62.5), np.eye(3))
+    "20° to 62.5° from straight back, towards the patient's left"
+    >>> sector_words(over_vertex.moved(turned=-10), over_vertex.moved(turned=20), np.eye(3))
+    "10° from straight back, towards the patient's right, to 20° from straight back, towards the patient's left"
+    """
+    first, second = turn_words(low, axes), turn_words(high, axes)
+    (start, _, way), (end, _, other) = first.partition(" from "), second.partition(" from ")
+    if not way or way != other:
+        return f"{first}, to {second}"
+    start, end = sorted((start, end), key=lambda told: float(told.rstrip("°")))
+    return f"{start} to {end} from {way}"
+
+
 def point_words(point: FloatArray, decimals: int = 1) -> str:
     """Coordinates as (x, y, z), without a negative zero."""
     return "(" + ", ".join(f"{value + 0.0:.{decimals}f}" for value in np.round(point, decimals)) + ")"

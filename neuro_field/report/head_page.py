@@ -141,7 +141,9 @@ def _warnings(head: HeadModel, tissues: list[dict[str, Any]], smallest: float) -
     for row in tissues:
         if row["labels"] and abs(row["mesh"] / row["labels"] - 1) > FAITHFUL:
             change = row["mesh"] / row["labels"] - 1
-            out.append(f"{row['name']} has {change:+.0%} volume in the mesh against the labels: use a shorter --edge.")
+            out.append(
+                f"{row['name']} has {100 * change:+.0f} % volume in the mesh against the labels: use a shorter --edge."
+            )
     if smallest < 5:
         out.append(f"The flattest element has a dihedral angle of {smallest:.1f} degrees.")
     if head.mapping is None:
@@ -168,7 +170,7 @@ def _targets(head: HeadModel) -> list[tuple[str, ...]]:
         lost = []
         for side in ("left", "right"):
             try:
-                lost.append(f"{1 - Target.named(head, site.name, side).viable_share:.0%}")
+                lost.append(f"{100 * (1 - Target.named(head, site.name, side).viable_share):.0f} %")
             except InputError:
                 lost.append("no viable grey matter near")
         rows.append((f"{site.name}: {site.title}", *lost))

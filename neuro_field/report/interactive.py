@@ -279,7 +279,7 @@ def _plan(name: str, plan: Plan, nodes: AnyArray, elements: AnyArray) -> dict[st
         "strongest": grey.threshold,
         "full_output": coil.didt_max / AMPERE_PER_MICROSECOND if coil is not None and coil.didt_max else None,
         "coil": _coil(field),
-        "current": field.coil.initial_e_direction.tolist(),
+        "current": None if field.coil.symmetry == "continuous" else field.coil.initial_e_direction.tolist(),
         "cortex": _packed_field(on_nodes, on_nodes > 0),
         "slices": _packed_field(in_slices, inside),
         "placements": [

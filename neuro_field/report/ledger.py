@@ -35,7 +35,7 @@ def ledger_lines(ledger: Ledger, plan: Plan | None = None, findings: tuple[Findi
         if apart > LARGE:
             lines.append(
                 f"Warning: the planned placement gives {ledger.planned:.3f} V/m here and {plan.best.verified:.3f} in "
-                f"the plan, {apart:.1%} apart: coil or head are not those of the plan."
+                f"the plan, {100 * apart:.1f} % apart: coil or head are not those of the plan."
             )
     lines += [_session_line(ledger, session) for session in ledger.sessions()]
     lifted = ledger.lifts[~ledger.off_head]
@@ -48,7 +48,7 @@ def ledger_lines(ledger: Ledger, plan: Plan | None = None, findings: tuple[Findi
     if report.modes:
         lines.append(
             f"Computed by reciprocity from {report.modes} adjoint solves; {report.checked} poses solved in full differ "
-            f"by at most {report.largest_difference:.2%} of the planned value."
+            f"by at most {100 * report.largest_difference:.2f} % of the planned value."
         )
         if report.largest_difference > LARGE:
             lines.append("Warning: that difference is large; these poses vary more than the adjoint solves span.")
@@ -65,7 +65,7 @@ def _session_line(ledger: Ledger, session: Session) -> str:
     worst = session.worst_pulse
     field = "" if np.isnan(session.field) else f", {session.field:.1f} V/m on average"
     return (
-        f"{name}: {session.pulses} pulses{field}; share of the planned strength: mean {session.mean:.1%}, worst "
-        f"{session.worst:.1%} ({ledger.markers[worst].name or f'pulse {worst + 1}'}: {ledger.distances[worst]:.1f} mm "
-        f"and {ledger.turns[worst]:.0f} degrees from the plan){off}."
+        f"{name}: {session.pulses} pulses{field}; share of the planned strength: mean {100 * session.mean:.1f} %, "
+        f"worst {100 * session.worst:.1f} % ({ledger.markers[worst].name or f'pulse {worst + 1}'}: "
+        f"{ledger.distances[worst]:.1f} mm and {ledger.turns[worst]:.0f} degrees from the plan){off}."
     )

@@ -41,7 +41,9 @@ CAPTIONS = {
     "above": "The same from above: the patient's left is on the left of the picture.",
     "cortex": "The field on the grey matter around the target (green), without scalp and coil.",
     "positions": "Each dot is one position of the coil's centre that was tried, coloured by the field in the target "
-    "with its best handle direction; the arrow is the handle of the best placement.",
+    "with its best handle direction; the arrow is the handle of the best placement (none for a coil whose handle is "
+    "free). The white line with black edges goes round the zone: the positions from which the coil keeps at least 95 % "
+    "of the best with some handle.",
 }
 
 #: Pictures of more points are not opened.
@@ -219,6 +221,10 @@ def _row(rank: int, candidate: Candidate, plan: Plan, facts: HeadFacts) -> dict[
     mni = facts.mni(placement.center)
     near = facts.near(placement.center, 1)
     current = sentences.current_words(plan.coil, candidate, facts, side)
+    handle, turn = direction_words(placement.handle_direction, facts.axes, side), turn_words(placement, facts.axes)
+    runs = current[0] if current else "-"
+    if plan.handle_free:
+        handle, turn, runs = "any", "any", "in a ring"
     return {
         "rank": rank,
         "ranked": f"{candidate.strength:.3f}",
@@ -228,9 +234,9 @@ def _row(rank: int, candidate: Candidate, plan: Plan, facts: HeadFacts) -> dict[
         "center": point_words(placement.center),
         "mni": point_words(mni, 0) if mni is not None else "-",
         "landmark": f"{near[0][0]}, {near[0][1]:.0f} mm" if near else "-",
-        "handle": direction_words(placement.handle_direction, facts.axes, side),
-        "turn": turn_words(placement, facts.axes),
-        "current": current[0] if current else "-",
+        "handle": handle,
+        "turn": turn,
+        "current": runs,
         "lift": f"{candidate.lift:.1f}",
         "matrix": [[f"{value + 0.0:.4f}" for value in row] for row in np.round(placement.head_from_coil, 4)],
     }
@@ -245,14 +251,15 @@ def _computed(plan: Plan, solve: SolveReport | None) -> dict[str, str]:
         "Tried in fine steps": f"{report.refined} around the best",
         "Field in the target reduced to": f"{report.modes} vectors; the first left out is {report.truncation:.1e} of "
         "the largest",
-        "Ranked against fully solved": f"differ by at most {report.largest_difference:.2%} over the "
+        "Ranked against fully solved": f"differ by at most {100 * report.largest_difference:.2f} % over the "
         f"{len(plan.ranking)} placements listed",
         "Numerical error of this case": sentences.error_line(plan.numerical_error).partition(": ")[2]
         if plan.numerical_error is not None
         else "not computed; neuro-field plan --numerical-error does, in most of a minute",
         "Draws of conductivities": "not followed"
         if plan.stability is None
-        else f"answered in a reduced space, within {plan.stability.reduced_error:.2%} of full solves where checked",
+        else f"answered in a reduced space, within {100 * plan.stability.reduced_error:.2f} % of full solves where "
+        "checked",
         "Seconds": ", ".join(f"{stage} {seconds:.1f}" for stage, seconds in report.seconds.items()),
         "Peak memory": f"{report.peak_memory / 1e9:.1f} GB",
     }

@@ -13,6 +13,7 @@ from neuro_field.report.looks import whole_head
 from neuro_field.report.opengl import check_opengl
 from neuro_field.report.scene import COLOURS, FIELD_MAP, Scene, arrows
 from neuro_field.search.plan import Plan
+from neuro_field.search.zone import Zone
 
 
 def study_pictures(study: Study | Plan) -> dict[str, bytes]:
@@ -79,8 +80,9 @@ def _cortex(scene: Scene, plan: Plan) -> bytes:
     def draw(plotter: Any) -> None:
         grey_matter(plotter, scene)
         marks(plotter, scene, view)
-        start, direction = arrows(scene.field)["current"]
-        arrow(plotter, "current", start, direction, 26.0, view=view)
+        if "current" in (known := arrows(scene.field)):
+            start, direction = known["current"]
+            arrow(plotter, "current", start, direction, 26.0, view=view)
 
     return picture(view, scene.axes, draw)
 
@@ -116,8 +118,43 @@ def positions(plotter: Any, plan: Plan, view: View) -> None:
     balls = dots.glyph(geom=pyvista.Sphere(radius=0.42 * _spacing(centres)), scale=False, orient=False)
     title = f"Mean {'strength' if plan.target.direction is None else 'wanted part'} in the target, V/m at 1 A/µs"
     plotter.add_mesh(balls, scalars="E", cmap=FIELD_MAP, lighting=False, scalar_bar_args=bar(title))
+    if plan.zone is not None:
+        _zone(plotter, plan.zone, view)
     placement = plan.best.placement
-    arrow(plotter, "handle", placement.center, placement.handle_direction, 40.0, view=view)
+    if not plan.handle_free:
+        arrow(plotter, "handle", placement.center, placement.handle_direction, 40.0, view=view)
+
+
+def zone_outline(zone: Zone) -> FloatArray:
+    """(s, 2, 3) ends of the lines around a zone's positions, mm, head frame: of squares, one for each position.
+
+    A position belongs to it with any handle; its square is a step of the lattice wide and lies where the coil's centre
+    stands.
+    """
+    places, first = np.unique(zone.cells[: len(zone.poses), :2], axis=0, return_index=True)
+    inside = {tuple(place) for place in places.tolist()}
+    along = zone.poses[0][:3, :2].T * [[1.0], [-1.0]] * zone.spacing / 2  # half a step along the plane's two axes
+    lines = []
+    for place, centre in zip(places.tolist(), zone.poses[first, :3, 3], strict=True):
+        for axis, way in ((0, -1), (0, 1), (1, -1), (1, 1)):
+            beside = [*place]
+            beside[axis] += way
+            if tuple(beside) not in inside:
+                middle = centre + way * along[axis]
+                lines.append((middle - along[1 - axis], middle + along[1 - axis]))
+    return np.array(lines)
+
+
+def _zone(plotter: Any, zone: Zone, view: View) -> None:
+    """White between black: seen on light and dark dots, in grey as well."""
+    import pyvista
+
+    ends = zone_outline(zone) + view.nearer / 2  # behind the arrow
+    lines = np.column_stack([np.full(len(ends), 2), np.arange(2 * len(ends)).reshape(-1, 2)]).ravel()
+    shape = pyvista.PolyData(ends.reshape(-1, 3), lines=lines)
+    plotter.add_mesh(shape.tube(radius=0.9, capping=True), color=COLOURS["handle"], lighting=False)
+    white = shape.translate(view.nearer / 100, inplace=False).tube(radius=0.45, capping=True)
+    plotter.add_mesh(white, color=COLOURS["zone"], lighting=False)
 
 
 _SCENES: dict[str, Callable[[Scene, Plan], bytes]] = {

@@ -27,6 +27,7 @@ COLOURS = {
     "lesion": "#8E5AA8",
     "casing": "#6F7B86",
     "scalp": "#D9C2AE",
+    "zone": "#FFFFFF",
 }
 
 #: Parts of a target farther from one another than this, mm, or than two elements, are marked each on its own.
@@ -179,9 +180,12 @@ def coil_shape(field: Field | StoredField) -> Any:
 def arrows(field: Field | StoredField) -> dict[str, tuple[FloatArray, FloatArray]]:
     """Start and direction (3,) of the arrows "handle" and "current" (of a known coil), head frame.
 
-    Both start at the coil's centre; the current is the one that this dI/dt first induces.
+    Both start at the coil's centre; the current is the one that this dI/dt first induces.  A coil of continuous
+    symmetry has neither.
     """
     placement = field.placement
+    if field.coil is not None and field.coil.symmetry == "continuous":
+        return {}
     out = {"handle": (placement.center, placement.handle_direction)}
     if field.coil is not None:
         current = placement.initial_e_direction(field.coil)

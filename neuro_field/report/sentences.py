@@ -16,7 +16,7 @@ from neuro_field.head.lesion import lesion_summary
 from neuro_field.head.model import HeadModel
 from neuro_field.report.directions import direction_words, offset_words, point_words, turn_words
 from neuro_field.report.facts import GreyField, HeadFacts, Strongest, cortex_distance, plan_head
-from neuro_field.report.surety import misplaced_line, rule_lines, stability_line
+from neuro_field.report.surety import misplaced_line, rule_lines, stability_line, zone_line
 from neuro_field.report.words import said
 from neuro_field.search.plan import Candidate, Plan
 from neuro_field.units import AMPERE_PER_MICROSECOND
@@ -58,14 +58,20 @@ def study_lines(study: Study) -> list[str]:
 
 
 def told(study: Study | Plan, level: str) -> list[str]:
-    """What has to be said with a study at one level, in words."""
+    """What has to be said with a study at one level, in words; what is said of both sides word for word, once."""
     found = study.findings if isinstance(study, Study) else (*study.findings, *study.target.findings)
-    return [_sided(finding) for finding in worst_first(found) if finding.level == level]
+    alike: dict[str, list[Finding]] = {}
+    for finding in worst_first(found):
+        if finding.level == level:
+            alike.setdefault(said(finding), []).append(finding)
+    return [_sided(text, findings) for text, findings in alike.items()]
 
 
-def _sided(finding: Finding) -> str:
-    """A finding in words; with its role in front where the words do not name the side that it is said of."""
-    text, role, side = said(finding), str(finding.values.get("role", "")), finding.values.get("side")
+def _sided(text: str, findings: list[Finding]) -> str:
+    """A text with its role in front where it does not name the side that it is said of; "Both sides" where of two."""
+    if {"contralesional", "ipsilesional"} <= {finding.values.get("role") for finding in findings}:
+        return f"Both sides: {text}"
+    role, side = str(findings[0].values.get("role", "")), findings[0].values.get("side")
     if role not in ("contralesional", "ipsilesional") or role in text.lower() or (side and f"{side} " in text):
         return text
     return f"{role.capitalize()}{f' ({side})' if side else ''}: {text}"
@@ -97,6 +103,7 @@ def plan_lines(
         field_line(plan),
         dose_line(dose, plan) if dose is not None else "",
         distance_line(plan.best.metrics.cortex_distance, plan.best.lift),
+        zone_line(plan, facts.axes),
         stability_line(plan),
         misplaced_line(plan.best),
         *rule_lines(plan),
@@ -221,9 +228,14 @@ def landmark_line(placement: Placement, facts: HeadFacts) -> str:
 
 
 def handle_line(plan: Plan, candidate: Candidate, facts: HeadFacts) -> str:
-    """Which way the handle points."""
+    """Which way the handle points, and whether another way is as good."""
+    if plan.handle_free:
+        return "Handle: any direction is the same, for turning this coil about its axis changes nothing."
     words = direction_words(candidate.placement.handle_direction, facts.axes, plan.target.side)
-    return f"Handle: points {words} ({turn_words(candidate.placement, facts.axes)})."
+    told = f"Handle: points {words} ({turn_words(candidate.placement, facts.axes)})"
+    if plan.search is not None and plan.search.symmetry == "two-fold":
+        told += "; turned round by 180° this coil gives the same |E|, the current reversed"
+    return f"{told}."
 
 
 def current_words(
@@ -238,6 +250,11 @@ def current_words(
 
 def current_line(plan: Plan, candidate: Candidate, facts: HeadFacts) -> str:
     """Which way the induced current first runs, for both signs of the coil current."""
+    if plan.handle_free:
+        return (
+            "Current: under this coil the induced current runs in a ring below the winding, against a rising coil "
+            "current; it has no one direction."
+        )
     words = current_words(plan.coil, candidate, facts, plan.target.side)
     if words is None:
         return "Current: the coil is not on the shelf, so its initial current direction is not known here."

@@ -3,11 +3,16 @@
 from collections.abc import Sequence
 from typing import Any
 
+from neuro_field.arrays import FloatArray
+from neuro_field.report.directions import sector_words
 from neuro_field.report.words import said
 from neuro_field.search.metrics import AWAY, RIM
 from neuro_field.search.plan import Candidate, Plan
 from neuro_field.search.sensitivity import SHIFT, TURN
 from neuro_field.search.uncertainty import VARIATION
+
+#: A cost, as a share of the field, below which it would be told as 0.0 %.
+LEAST_COST = 0.0005
 
 
 def sure_lines(plan: Plan) -> list[str]:
@@ -26,36 +31,72 @@ def sure_lines(plan: Plan) -> list[str]:
 def misplaced_line(candidate: Candidate) -> str:
     """What the field in the target loses when the coil is not held exactly."""
     shaken = candidate.sensitivity
+    shift, turn, tilt, mean, worst = (
+        f"{100 * share:.0f} %" for share in (shaken.shift, shaken.turn, shaken.tilt, shaken.mean, shaken.worst)
+    )
     return (
-        f"If misplaced: {SHIFT:g} mm off it keeps at least {shaken.shift:.0%} of the field in the target, turned by "
-        f"{TURN:g}° {shaken.turn:.0%}, tilted by {TURN:g}° {shaken.tilt:.0%}; all three together {shaken.mean:.0%} on "
-        f"average and {shaken.worst:.0%} at worst."
+        f"If misplaced: {SHIFT:g} mm off it keeps at least {shift} of the field in the target, turned by {TURN:g}° "
+        f"{turn}, tilted by {TURN:g}° {tilt}; all three together {mean} on average and {worst} at worst."
     )
 
 
 def stability_line(plan: Plan) -> str:
-    """How often the first placement stays first under uncertain conductivities; empty where that was not asked for."""
+    """What uncertain conductivities do to the first placement, a clause for each of the cavity's; empty if not asked.
+
+    Costs of keeping it that would be told as 0.0 % are told as none.
+    """
     found = plan.stability
     if found is None:
         return ""
-    sets = f"Stability: over {found.draws} draws of the tissues' conductivities"
-    rows = zip(found.loss_mean, found.loss_p95, found.low, found.high, strict=True)
-    told = [
-        f"keeping the first placement costs {mean:.1%} of the field on average and {p95:.1%} in the worst twentieth, "
-        f"against the best of {found.compared} placements; its field is {low[0]:.3f} to {high[0]:.3f} V/m at 1 A/µs "
-        "(5th to 95th percentile)"
-        for mean, p95, low, high in rows
-    ]
-    if not found.lesion_values:
-        return f"{sets} {told[0]}."
+    clauses = []
+    for i, (low, high, cost) in enumerate(zip(found.low, found.high, found.loss_mean, strict=True)):
+        value = f"{found.lesion_values[i]:g} S/m: " if found.lesion_values else ""
+        costs = "nothing" if cost < LEAST_COST else f"{100 * cost:.1f} % on average"
+        clauses.append(f"{value}{low[0]:.3f}-{high[0]:.3f} V/m, keeping the first costs {costs}")
+    if max(found.loss_mean) < LEAST_COST:  # told once
+        clauses = [clause.partition(", keeping")[0] for clause in clauses]
+        clauses[-1] += ", keeping the first costs nothing" + " with any of them" * (len(clauses) > 1)
+    cavity = ", by what the lesion's cavity conducts" if found.lesion_values else ""
     return (
-        f"{sets}, "
-        + "; ".join(
-            f"with {value:g} S/m in the lesion's cavity {words}"
-            for value, words in zip(found.lesion_values, told, strict=True)
-        )
-        + "."
+        f"Stability: field at 1 A/µs over {found.draws} draws of the tissues' conductivities (5th-95th percentile)"
+        f"{cavity}: {'; '.join(clauses)}."
     )
+
+
+#: What a zone keeps a share of, by what placements are ranked by.
+_RANKED_BY = {"strength": "field in the target", "ratio": "ratio to the regions compared", "focality": "focality"}
+
+
+def zone_line(plan: Plan, axes: FloatArray) -> str:
+    """Where the best placement may be held and keep most of its field; empty for a plan without a zone.
+
+    Parameters
+    ----------
+    plan : Plan
+    axes : (3, 3) array
+        Unit vectors to the patient's right, front and top (rows), head frame.
+    """
+    zone = plan.zone
+    if zone is None:
+        return ""
+    ranked = _RANKED_BY[plan.search.objective if plan.search is not None else "strength"]
+    words = f"Zone: within {zone.area_cm2:.1f} cm2 of scalp ({100 * zone.share:.0f} % of the positions searched)"
+    if zone.handle_low is not None and zone.handle_high is not None:
+        words += f" and, at the best one, with {_handles(plan, zone.handle_low, zone.handle_high, axes)}"
+    words += f" the coil keeps at least {100 * zone.kept:.0f} % of the best {ranked}"
+    cut = "; the zone is cut off at the rim of the search and may go on beyond it"
+    return f"{words}{'' if zone.closed else cut}."
+
+
+def _handles(plan: Plan, low: float, high: float, axes: FloatArray) -> str:
+    """A sector of handles in words; degrees from straight back."""
+    zone, best = plan.zone, plan.best
+    assert zone is not None
+    if zone.period is not None and high - low >= zone.period - zone.angle_step:
+        return "any handle"
+    own = (best.angle + 180.0) % 360.0 - 180.0
+    ends = [best.placement.moved(turned=end - own) for end in (low, high)]
+    return f"handles from {sector_words(ends[0], ends[1], axes)},"
 
 
 def lesion_line(plan: Plan) -> str:
@@ -70,7 +111,7 @@ def lesion_line(plan: Plan) -> str:
 
 def _first(shares: Sequence[float]) -> str:
     """How often the first placement stays first, where there is another to be first."""
-    return f", first in {shares[0]:.0%}" if len(shares) > 1 else ""
+    return f", first in {100 * shares[0]:.0f} %" if len(shares) > 1 else ""
 
 
 def filled_line(plan: Plan) -> str:
@@ -82,10 +123,15 @@ def filled_line(plan: Plan) -> str:
     first = known.index(max(known)) + 1
     words = (
         f"Lesion filled: with the lesion made the tissue around it the best placement has {best.filled:.3f} V/m, "
-        f"{best.verified / best.filled - 1:+.1%} with the lesion"
+        f"{_change(best)} with the lesion"
     )
     also = "would be first as well" if first == 1 else f"would give way to placement {first}"
     return f"{words}; without the lesion it {also}."
+
+
+def _change(candidate: Candidate) -> str:
+    """What the lesion does to the field of a placement; empty where that is not known."""
+    return "" if candidate.filled is None else f"{100 * (candidate.verified / candidate.filled - 1):+.1f} %"
 
 
 def elsewhere_line(candidate: Candidate) -> str:
@@ -110,7 +156,10 @@ def elsewhere_line(candidate: Candidate) -> str:
 def rule_lines(plan: Plan) -> list[str]:
     """What the rules of thumb would have given."""
     best = plan.best.strength
-    return [said(rule.rule.told_with(strength=rule.strength, share=rule.strength / best)) for rule in plan.rules]
+    return [
+        said(rule.rule.told_with(strength=rule.strength, share=rule.strength / best, handle_free=plan.handle_free))
+        for rule in plan.rules
+    ]
 
 
 def sure_rows(plan: Plan) -> list[dict[str, Any]]:
@@ -121,10 +170,10 @@ def sure_rows(plan: Plan) -> list[dict[str, Any]]:
         rows.append({
             "rank": i + 1,
             "range": f"{min(r[i] for r in found.low):.3f} - {max(r[i] for r in found.high):.3f}" if found else "-",
-            "first": ", ".join(f"{row[i]:.0%}" for row in found.first) if found else "-",
-            "mean": f"{shaken.mean:.0%}",
-            "worst": f"{shaken.worst:.0%}",
-            "filled": "-" if candidate.filled is None else f"{candidate.verified / candidate.filled - 1:+.1%}",
+            "first": ", ".join(f"{100 * row[i]:.0f} %" for row in found.first) if found else "-",
+            "mean": f"{100 * shaken.mean:.0f} %",
+            "worst": f"{100 * shaken.worst:.0f} %",
+            "filled": _change(candidate) or "-",
             "distance": f"{metrics.cortex_distance:.1f}",
             "volume": f"{metrics.half_volume:.1f}",
             **{name: _number(getattr(metrics, name)) for name in ("peak", "off_target", "homologous", "rim")},
@@ -134,7 +183,7 @@ def sure_rows(plan: Plan) -> list[dict[str, Any]]:
 
 def varied_words() -> str:
     """Which conductivities were varied and by how much, for the foot of a table."""
-    return ", ".join(f"{name.replace('_', ' ')} {value:.0%}" for name, value in VARIATION.items())
+    return ", ".join(f"{name.replace('_', ' ')} {100 * value:.0f} %" for name, value in VARIATION.items())
 
 
 def _number(value: float | None) -> str:

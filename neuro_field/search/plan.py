@@ -198,3 +198,8 @@ class Plan:
     def best(self) -> Candidate:
         """The first of the ranking."""
         return self.ranking[0]
+
+    @property
+    def handle_free(self) -> bool:
+        """Whether every handle is the same: the coil was of continuous symmetry, so its turn is no result."""
+        return self.search is not None and self.search.symmetry == "continuous"

@@ -105,6 +105,11 @@ class Zone:
         """What a pose of the zone is ranked by at least, V/m at 1 A/us or the ratio."""
         return self.kept * float(self.strengths[0])
 
+    @cached_property
+    def turns(self) -> FloatArray:
+        """(p,) degrees by which the handle of each pose is turned from the best one's, as carried onto its place."""
+        return read_only(self.angle_step * self.cells[: len(self.poses), 2], np.float64)
+
     def rim(self, count: int = 20) -> tuple[FloatArray, FloatArray]:
         """Poses just inside the zone's rim and just beyond it, (c, 4, 4) each and pair by pair a lattice step apart.
 

@@ -4,6 +4,7 @@ import numpy as np
 
 from neuro_field.clinic.dose import Dose
 from neuro_field.clinic.study import Study
+from neuro_field.coil.placement import Placement
 from neuro_field.findings import as_name
 from neuro_field.report.facts import plans_of
 from neuro_field.report.sentences import is_own, role_side, target_title
@@ -34,6 +35,13 @@ INDEX_COLUMNS = (
 )  # fmt: skip
 
 
+#: Columns of zone.tsv: one row for each pose that keeps the zone's share of the best.
+ZONE_COLUMNS = (
+    *WHOSE, "share_of_best", *(f"center_{axis}_mm" for axis in _AXES), *(f"handle_{axis}" for axis in _AXES),
+    "angle_deg", *(f"head_from_coil_{i}{j}" for i in range(4) for j in range(4)),
+)  # fmt: skip
+
+
 def plan_table(study: Study | Plan, subject: str) -> str:
     """Ranked placements of all sides."""
     rows = [COLUMNS]
@@ -41,14 +49,42 @@ def plan_table(study: Study | Plan, subject: str) -> str:
         whose, dose = _whose(study, subject, role, plan), _doses(study, role)
         for rank, candidate in enumerate(plan.ranking, start=1):
             placement = candidate.placement
-            current = placement.initial_e_direction(plan.coil) if plan.coil is not None else np.full(3, np.nan)
             numbers = [
                 candidate.strength, candidate.verified, candidate.magnitude, *placement.center,
-                *placement.handle_direction, *current, candidate.angle, candidate.lift, *_told(plan, rank), *dose,
+                *_directions(plan, placement), _angle(plan, candidate.angle), candidate.lift, *_told(plan, rank), *dose,
                 *placement.head_from_coil.ravel(),
             ]  # fmt: skip
             rows.append((*whose, str(rank), *map(_cell, numbers)))
     return table_of(rows)
+
+
+def _directions(plan: Plan, placement: Placement) -> list[float | None]:
+    """Handle and initial current, (3,) each; none where the handle is free, no current of a coil that is not known."""
+    if plan.handle_free:
+        return [None] * 6
+    current = [None] * 3 if plan.coil is None else placement.initial_e_direction(plan.coil).tolist()
+    return [*placement.handle_direction.tolist(), *current]
+
+
+def _angle(plan: Plan, angle: float) -> float | None:
+    return None if plan.handle_free else angle
+
+
+def zone_table(study: Study | Plan, subject: str) -> str:
+    """Every pose of the zones of all sides, the best of each first; empty where no plan has one."""
+    rows = []
+    for role, plan in plans_of(study).items():
+        zone, whose = plan.zone, _whose(study, subject, role, plan)
+        if zone is None:
+            continue
+        for pose, strength, turn in zip(zone.poses, zone.strengths, zone.turns, strict=True):
+            placement = Placement(pose)
+            numbers = [
+                float(strength / zone.strengths[0]), *placement.center, *_directions(plan, placement)[:3],
+                _angle(plan, (plan.best.angle + turn) % 360.0), *pose.ravel(),
+            ]  # fmt: skip
+            rows.append((*whose, *map(_cell, numbers)))
+    return table_of([ZONE_COLUMNS, *rows]) if rows else ""
 
 
 def index_rows(folder: str, study: Study | Plan, subject: str) -> list[tuple[str, ...]]:
@@ -58,7 +94,8 @@ def index_rows(folder: str, study: Study | Plan, subject: str) -> list[tuple[str
         best, own = plan.best, isinstance(study, Plan) or is_own(study, role)
         findings = study.findings if isinstance(study, Study) else plan.findings
         warnings = sum(finding.level != "note" for finding in findings)
-        numbers = [best.verified, best.magnitude, *best.placement.center, best.angle, *_doses(study, role)]
+        angle = _angle(plan, best.angle)
+        numbers = [best.verified, best.magnitude, *best.placement.center, angle, *_doses(study, role)]
         whose = _whose(study, subject, role, plan)
         rows.append((folder, *whose, "yes" if own else "no", *map(_cell, numbers), str(warnings)))
     return rows

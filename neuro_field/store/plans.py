@@ -28,12 +28,13 @@ from neuro_field.store.field_images import write_field_images
 from neuro_field.store.plan_coils import coil_from, keep_coil
 from neuro_field.store.plan_records import facts_from, file_of, head_digest, study_from
 from neuro_field.store.plan_structs import SCHEMA, VERSION, PlanFile, StudyFile
-from neuro_field.store.plan_tables import INDEX_COLUMNS, index_rows, plan_table, table_of
+from neuro_field.store.plan_tables import INDEX_COLUMNS, index_rows, plan_table, table_of, zone_table
 from neuro_field.store.plan_version2 import from_version2
 from neuro_field.store.view_structs import View
 
 #: In the folder.
-CARD, VIEW, TABLE, PAGE, PICTURES = "plan.json", "view.json.gz", "plan.tsv", "report.html", "pictures"
+CARD, VIEW, TABLE, ZONE = "plan.json", "view.json.gz", "plan.tsv", "zone.tsv"
+PAGE, PICTURES = "report.html", "pictures"
 
 #: In a folder of several.
 INDEX = "index.tsv"
@@ -51,9 +52,10 @@ def write_study(
     """Write a study or plan to a new folder.
 
     plan.json (schema "neuro_field/plan"), view.json.gz (surfaces, image and fields that the report shows), plan.tsv
-    (one row per ranked placement), pictures/*.png, coil.tcd where the coil is not on the shelf, and report.html, which
-    is made from these alone (`render`).  Where pictures cannot be drawn the report is written without them and says
-    why.  Given a grid, also fields/*.nii.gz: the field of each side's best placement at 1 A/us.
+    (one row per ranked placement), zone.tsv (one per pose that keeps 95 % of a side's best), pictures/*.png, coil.tcd
+    where the coil is not on the shelf, and report.html, which is made from these alone (`render`).  Where pictures
+    cannot be drawn the report is written without them and says why.  Given a grid, also fields/*.nii.gz: the field of
+    each side's best placement at 1 A/us.
 
     Parameters
     ----------
@@ -77,6 +79,9 @@ def write_study(
     with new_folder(folder) as beside:
         _keep(study, beside, t1, subject)
         (beside / TABLE).write_text(plan_table(study, subject), encoding="utf-8", newline="\n")
+        zones = zone_table(study, subject)
+        if zones:
+            (beside / ZONE).write_text(zones, encoding="utf-8", newline="\n")
         (beside / PAGE).write_text(study_page(read_kept(beside)), encoding="utf-8", newline="\n")
         if grid is not None:
             _write_fields(study, beside / "fields", grid, subject)

@@ -83,7 +83,7 @@ class ShownRecord(Record):
     strongest: float
     full_output: float | None
     coil: SurfaceRecord | None
-    current: Vector
+    current: Vector | None
     cortex: PackedField
     slices: PackedField
     placements: tuple[PlacementRecord, ...]

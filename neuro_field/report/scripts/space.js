@@ -130,10 +130,13 @@ class Space {
       const lines = new THREE.LineBasicMaterial({ color: this.data.inks.casing });
       this.coil.add(body, new THREE.LineSegments(new THREE.EdgesGeometry(shape, 30), lines));
     }
-    const current = new THREE.Vector3().fromArray(plan.current);
-    this.tips = { handle: new THREE.Vector3(0, -92, 0), current: current.clone().multiplyScalar(46) };
-    this.coil.add(arrowOf(new THREE.Vector3(0, -1, 0), 85, this.data.inks.handle));
-    this.coil.add(arrowOf(current, 40, this.data.inks.current));
+    this.tips = {};
+    if (plan.current) { // a round coil has neither handle nor one current
+      const current = new THREE.Vector3().fromArray(plan.current);
+      this.tips = { handle: new THREE.Vector3(0, -92, 0), current: current.clone().multiplyScalar(46) };
+      this.coil.add(arrowOf(new THREE.Vector3(0, -1, 0), 85, this.data.inks.handle));
+      this.coil.add(arrowOf(current, 40, this.data.inks.current));
+    }
     this.tipLabels = Object.keys(this.tips).map((name) => this._label(name, new THREE.Vector3(), name));
   }
 

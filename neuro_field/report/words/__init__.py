@@ -22,7 +22,7 @@ Sentence = str | Callable[[Mapping[str, Value]], str]
 
 
 class _Words(string.Formatter):
-    """Formats numbers as they are and names in the words of a language."""
+    """Formats numbers as they are, shares as "5 %", and names in the words of a language."""
 
     def __init__(self, names: Mapping[str, str]) -> None:
         self._names = names
@@ -32,7 +32,7 @@ class _Words(string.Formatter):
             return ", ".join(self.format_field(each, spec) for each in value)
         if isinstance(value, str):
             return str(super().format_field(self._names.get(value, value), spec))
-        return str(super().format_field(value, spec))
+        return str(super().format_field(value, spec)).replace("%", " %")
 
 
 @cache

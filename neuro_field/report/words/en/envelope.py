@@ -13,7 +13,7 @@ def _what(values: Mapping[str, Value]) -> str:
     assert isinstance(shares, tuple)
     together: dict[str, list[int]] = {}
     for i, share in enumerate(shares):
-        together.setdefault(f"{share:.0%}", []).append(i)
+        together.setdefault(f"{share:.0%}".replace("%", " %"), []).append(i)
     told = (f"{share} of rMT ({', '.join(f'{{outputs[{i}]}}' for i in places)})" for share, places in together.items())
     return "{hertz:g} Hz at " + ", ".join(told)
 

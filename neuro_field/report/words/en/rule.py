@@ -6,8 +6,10 @@ from neuro_field.findings import Value
 
 
 def _told(place: str, values: Mapping[str, Value]) -> str:
-    handle = "handle back and {handle:g} degrees outwards" if values["handle"] else "handle straight back"
-    return f"Rule of thumb: over {place}, {handle}: {{strength:.3f}} V/m, {{share:.0%}} of the plan's best."
+    handle = ", handle back and {handle:g} degrees outwards" if values["handle"] else ", handle straight back"
+    if values.get("handle_free"):  # of a coil that is the same all round
+        handle = ""
+    return f"Rule of thumb: over {place}{handle}: {{strength:.3f}} V/m, {{share:.0%}} of the plan's best."
 
 
 SENTENCES = {
