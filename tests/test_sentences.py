@@ -270,3 +270,23 @@ def test_only_a_two_fold_coil_may_be_turned_round():
     assert "180° this coil gives the same |E|" in sentences.handle_line(plan, plan.best, facts)
     one_way = replace(plan, search=replace(plan.search, symmetry="none"))
     assert "180°" not in sentences.handle_line(one_way, plan.best, facts)
+
+
+@pytest.mark.parametrize("role", ["contralesional", "ipsilesional"])
+def test_the_wanted_axis_says_whose_it_is(role):
+    """An axis across the patient's own sulcus is not told as the customary 45 degrees, nor the other way round."""
+    target = getattr(tiny_study(), role).target
+    facts = HeadFacts.of(tiny_head())
+
+    def said(**axis):
+        return sentences.axis_words(replace(target, name="m1-hand", direction=(0.6, 0.8, 0.0), **axis), facts)
+
+    own = said(axis_source="sulcus", axis_offset=18.6)
+    assert "across the patient's own sulcus, 19 degrees from the customary axis" in own
+    custom = said(axis_source="site", axis_offset=None)
+    assert "patient's own" not in custom
+    assert "about 45 degrees to the midline" in custom
+    refused = said(axis_source="site", axis_offset=52.0)
+    assert "52 degrees" in refused
+    assert "not followed" in refused
+    assert "degrees" not in said(axis_source="given", axis_offset=None)

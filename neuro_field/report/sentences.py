@@ -190,8 +190,13 @@ def axis_words(target: Target, facts: HeadFacts) -> str:
     if target.direction is None:
         return ""
     words = direction_words(target.direction, facts.axes, target.side) + (", or against that" * target.either_way)
-    known = [entry for entry in SITES if entry.name == target.name and entry.current_source]
-    return words + (f": {known[0].current_source}" if known else "")
+    custom = next((entry.current_source for entry in SITES if entry.name == target.name), "")
+    offset = None if target.axis_offset is None else f"{target.axis_offset:.0f} degrees from the customary axis"
+    if target.axis_source == "sulcus":
+        return f"{words}: across the patient's own sulcus, {offset} ({custom})"
+    if target.axis_source != "site" or not custom:
+        return words
+    return f"{words}: {custom}" + (f"; the sulcus found there lies {offset} and was not followed" if offset else "")
 
 
 def target_line(target: Target, facts: HeadFacts) -> str:
