@@ -9,11 +9,14 @@ import pytest
 from phantoms import phantom_labels
 from PIL import Image as Picture
 
+from neuro_field.geometry.mesh import TetMesh
 from neuro_field.head.mapping import AffineMapping
+from neuro_field.head.model import HeadModel
 from neuro_field.io.images import Image
 from neuro_field.mri.build import build_prepared, prepare_labels
 from neuro_field.report.head_page import head_page
 from neuro_field.report.opengl import PictureError
+from neuro_field.report.sentences import head_lines
 from neuro_field.report.slices import Volume, slice_pictures
 from neuro_field.store.heads import write_head
 
@@ -46,7 +49,7 @@ def test_the_page_asks_nothing_of_any_network_and_carries_the_disclaimer(page):
 def test_volumes_of_labels_and_mesh_stand_side_by_side_and_large_differences_are_told(page, head):
     assert f"{head.tissue_volumes['grey_matter']:.1f}" in page
     assert f"{head.provenance['label_volumes_cm3']['grey_matter']:.1f}" in page
-    warned = re.findall(r"<li>(\w+ \w+|\w+) has ([+-]\d+)% volume", page)
+    warned = re.findall(r"<li>(\w+ \w+|\w+) has ([+-]\d+) % volume", page)
     expected = {
         name.replace("_", " ")
         for name, cm3 in head.provenance["label_volumes_cm3"].items()
@@ -67,7 +70,7 @@ def test_agreement_is_that_of_places_not_of_elements(page):
 def test_the_lesion_the_targets_it_took_and_the_cleaning_are_shown(page):
     assert "<td>left</td>" in page
     assert "Named targets lost to the lesion" in page
-    hand = re.search(r"m1-hand[^<]*</td><td>(\d+)%</td><td>(\d+)%</td>", page)
+    hand = re.search(r"m1-hand[^<]*</td><td>(\d+) %</td><td>(\d+) %</td>", page)
     assert int(hand[1]) > 0
     assert int(hand[2]) == 0
     assert "What cleaning changed" in page
@@ -126,3 +129,16 @@ def test_a_conductivity_that_was_changed_is_not_given_the_standard_source(head):
     row = re.search(r"<tr><td>bone</td>.*?</tr>", made)[0]
     assert "0.020" in row
     assert "set for this head" in row
+
+
+def test_what_is_found_of_a_head_is_looked_at_first(head):
+    """On the page and on the terminal; a head that nothing is found of warns of nothing more."""
+    for side in ("left", "right"):
+        mirror = np.diag([-1.0 if side == "left" else 1.0, 1.0, 1.0])
+        flap = np.linalg.norm(head.mesh.centroids @ mirror - [60.0, 0.0, 45.0], axis=1) < 35
+        tags = np.where(flap & head.region("skull"), 5, head.mesh.tags)
+        opened = HeadModel.from_mesh(TetMesh(head.mesh.nodes, head.mesh.tets, tags), mapping=MAPPING)
+        told = f"the skull is open over .* on the {side}"
+        assert re.search(told, head_page(opened, no_picture="not asked for"), flags=re.IGNORECASE)
+        assert any(re.search(told, line, flags=re.IGNORECASE) for line in head_lines(opened))
+    assert "skull is open" not in head_page(head, no_picture="not asked for")

@@ -11,6 +11,7 @@ from scipy.spatial import ConvexHull
 from scipy.spatial.transform import Rotation
 
 from neuro_field.arrays import transformed
+from neuro_field.commands.targets import place_form
 from neuro_field.errors import InputError
 from neuro_field.geometry.mesh import TetMesh
 from neuro_field.head.landmarks import FIDUCIALS_MNI, landmarks_1010, nearest_landmark
@@ -144,3 +145,14 @@ def test_a_head_without_a_mapping_is_refused():
     head = ellipsoid(count=2000)
     with pytest.raises(InputError, match="no mapping"):
         landmarks_1010(HeadModel.from_mesh(head.mesh))
+
+
+@pytest.mark.parametrize("typed", ["C3", "c4", "fcz"])
+def test_a_place_is_typed_by_its_position_in_any_case_or_by_numbers(typed):
+    head = ellipsoid()
+    assert np.array_equal(
+        place_form(typed, "--at")(head), landmarks_1010(head)[{"c4": "C4", "fcz": "FCz"}.get(typed, typed)]
+    )
+    assert place_form("-20,40,65", "--at")(head).tolist() == [-20, 40, 65]
+    with pytest.raises(InputError, match="C3"):
+        place_form("C33", "--at")

@@ -20,6 +20,7 @@ from neuro_field.report.facts import HeadFacts, tissue_figures
 from neuro_field.report.mapping_pictures import mapping_pictures
 from neuro_field.report.page import rendered, tissue_rows
 from neuro_field.report.slices import OUTLINES, TEMPLATE, Volume, histogram, slice_pictures
+from neuro_field.report.words import said
 
 #: Landmarks that the page lists.
 LANDMARKS = ("Nz", "Iz", "LPA", "RPA", "Cz", "C3", "C4")
@@ -137,7 +138,8 @@ def _dice(head: HeadModel, labels: Volume) -> dict[int, float]:
 
 def _warnings(head: HeadModel, tissues: list[dict[str, Any]], smallest: float) -> list[str]:
     """What a person should look at before trusting the head."""
-    out = [str(warning) for warning in head.provenance.get("warnings", ())]
+    out = [said(found) for found in head.findings if found.level == "warn"]
+    out += [str(warning) for warning in head.provenance.get("warnings", ())]
     for row in tissues:
         if row["labels"] and abs(row["mesh"] / row["labels"] - 1) > FAITHFUL:
             change = row["mesh"] / row["labels"] - 1
