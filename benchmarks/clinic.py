@@ -9,13 +9,15 @@ import argparse
 import csv
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from pathlib import Path
 
 import numpy as np
 
 import neuro_field as nf
+from neuro_field.aim.atlas import site
+from neuro_field.aim.axis import customary_axis
 from neuro_field.search.search import DISTINCT_ANGLE, DISTINCT_DISTANCE
 
 #: Solved fields of poses just inside the zone's rim keep at least this share of the best, those just beyond it less.
@@ -51,9 +53,21 @@ def hand_rows(name: str, edge: float, ranks: Path | None) -> Iterator[Row]:
         yield difference_row(name, role, plan)
         yield from rim_rows(name, role, plan, solver, coil)
         if ranks is not None:
-            held = plan.zone.holds(poses_of(ranks, role))
-            yield Row(name, f"{role}: earlier placements 1 to {COVERED} in the zone", f"{held.sum()} of {len(held)}",
-                      "all", bool(held.all()))  # fmt: skip
+            yield covered_row(name, role, plan, solver, poses_of(ranks, role))
+
+
+def covered_row(name: str, role: str, plan: nf.Plan, solver: nf.Solver, poses: np.ndarray) -> Row:
+    """Placements ranked along the customary axis by another version, in the zone of a plan along that axis.
+
+    Along the patient's own sulcus, which this version follows, another placement is best.
+    """
+    axis = customary_axis(solver.head, plan.target, site(plan.target.name).current)
+    same = nf.plan(solver, plan.coil, replace(plan.target, direction=axis, either_way=True))
+    held, own = same.zone.holds(poses), plan.zone.holds(poses)
+    told = f"{held.sum()} of {len(held)} ({own.sum()} along the patient's own sulcus, {plan.target.axis_offset:.0f} "
+    told += "degrees off)"
+    what = f"{role}: earlier placements 1 to {COVERED} in the zone, by their own (customary) axis"
+    return Row(name, what, told, "all", bool(held.all()))
 
 
 def rim_rows(name: str, role: str, plan: nf.Plan, solver: nf.Solver, coil: nf.Coil) -> Iterator[Row]:
