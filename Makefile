@@ -20,10 +20,10 @@ slow: $(VENV)/installed-dev
 	$(BIN)/python -m pytest -q -m slow -n 2 --dist loadfile
 
 # Once before a release: what must hold at full size, in a table, and whole studies of forty strokes; an hour.
-# RANKS=PLAN/plan.tsv of another version holds the zone to its placements.
+# EARLIER=PLAN of another version holds the zone to its placements.
 full: $(VENV)/installed-dev
 	$(BIN)/python -m pytest -q -m full -n 2 --dist load
-	$(BIN)/python benchmarks/clinic.py $(if $(RANKS),--ranks $(RANKS))
+	$(BIN)/python benchmarks/clinic.py $(if $(EARLIER),--earlier $(EARLIER))
 
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff check .

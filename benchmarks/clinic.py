@@ -1,12 +1,10 @@
 """What planning must hold at full size, on both built-in heads: a table of measured figures beside their limits.
 
-``python benchmarks/clinic.py [--edge 1.9] [--ranks RANKS.tsv]``; a quarter of an hour at full size.  ``--ranks`` is a
-plan.tsv of another version for the demo's study: the zone of this one is held to cover its placements 1 to 6 on both
-sides.
+``python benchmarks/clinic.py [--edge 1.9] [--earlier PLAN]``; a quarter of an hour at full size.  ``--earlier`` is the
+PLAN of another version for the demo's study: the zone around its targets' best is held to cover its placements 1 to 6.
 """
 
 import argparse
-import csv
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -16,8 +14,6 @@ from pathlib import Path
 import numpy as np
 
 import neuro_field as nf
-from neuro_field.aim.atlas import site
-from neuro_field.aim.axis import customary_axis
 from neuro_field.search.search import DISTINCT_ANGLE, DISTINCT_DISTANCE
 
 #: Solved fields of poses just inside the zone's rim keep at least this share of the best, those just beyond it less.
@@ -41,7 +37,7 @@ class Row:
     holds: bool
 
 
-def hand_rows(name: str, edge: float, ranks: Path | None) -> Iterator[Row]:
+def hand_rows(name: str, edge: float, earlier: nf.Study | None) -> Iterator[Row]:
     """The hand preset on both sides of a head."""
     head, coil = nf.example_head(name, edge=edge), nf.load_coil("figure8-70mm")
     study = nf.study(head, preset="contralesional-1hz-hand", coil=coil, draws=0, lesion_side="left")
@@ -52,22 +48,24 @@ def hand_rows(name: str, edge: float, ranks: Path | None) -> Iterator[Row]:
                   near == 0)  # fmt: skip
         yield difference_row(name, role, plan)
         yield from rim_rows(name, role, plan, solver, coil)
-        if ranks is not None:
-            yield covered_row(name, role, plan, solver, poses_of(ranks, role))
+        if earlier is not None:
+            yield covered_row(name, role, plan, solver, earlier.plans[role])
 
 
-def covered_row(name: str, role: str, plan: nf.Plan, solver: nf.Solver, poses: np.ndarray) -> Row:
-    """Placements ranked along the customary axis by another version, in the zone of a plan along that axis.
+def covered_row(name: str, role: str, plan: nf.Plan, solver: nf.Solver, earlier: nf.Plan) -> Row:
+    """Placements that another version ranked, in the zone of a plan for that version's very target and axis.
 
-    Along the patient's own sulcus, which this version follows, another placement is best.
+    This version seats the target along the cortex and follows the patient's own sulcus, where others are best.
     """
-    axis = customary_axis(solver.head, plan.target, site(plan.target.name).current)
-    same = nf.plan(solver, plan.coil, replace(plan.target, direction=axis, either_way=True))
+    poses = np.array([candidate.placement.head_from_coil for candidate in earlier.ranking[:COVERED]])
+    same = nf.plan(solver, plan.coil, replace(earlier.target, mesh=solver.head.mesh.digest))
     held, own = same.zone.holds(poses), plan.zone.holds(poses)
-    told = f"{held.sum()} of {len(held)} ({own.sum()} along the patient's own sulcus, {plan.target.axis_offset:.0f} "
-    told += "degrees off)"
-    what = f"{role}: earlier placements 1 to {COVERED} in the zone, by their own (customary) axis"
-    return Row(name, what, told, "all", bool(held.all()))
+    told = (
+        f"{held.sum()} of {len(held)} ({own.sum()} for this version's target, its axis {plan.target.axis_offset:.0f} "
+    )
+    told += "degrees off the customary one)"
+    return Row(name, f"{role}: earlier placements 1 to {COVERED} in the zone of their target", told, "all",
+               bool(held.all()))  # fmt: skip
 
 
 def rim_rows(name: str, role: str, plan: nf.Plan, solver: nf.Solver, coil: nf.Coil) -> Iterator[Row]:
@@ -112,23 +110,16 @@ def close_pairs(plan: nf.Plan) -> int:
     )
 
 
-def poses_of(table: Path, role: str) -> np.ndarray:
-    """(r, 4, 4) the first placements of one side in a plan.tsv, mm."""
-    with table.open(encoding="utf-8", newline="") as file:
-        rows = [row for row in csv.DictReader(file, delimiter="\t") if row["role"] == role]
-    names = [f"head_from_coil_{i}{j}" for i in range(4) for j in range(4)]
-    return np.array([[float(row[name]) for name in names] for row in rows[:COVERED]]).reshape(-1, 4, 4)
-
-
 def main() -> int:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--edge", type=float, default=1.9, help="finest cell edge of the heads, mm")
-    options.add_argument("--ranks", type=Path, help="plan.tsv of another version for the demo's study")
+    options.add_argument("--earlier", type=Path, help="PLAN of another version for the demo's study")
     given = options.parse_args()
+    earlier = nf.read_plan(given.earlier) if given.earlier else None
     rows: list[Row] = []
     for name in ("colin27-stroke", "colin27"):
-        ranks = given.ranks if name == "colin27-stroke" else None
-        for row in (*hand_rows(name, given.edge, ranks), *leg_rows(name, given.edge)):
+        same = earlier if name == "colin27-stroke" else None
+        for row in (*hand_rows(name, given.edge, same), *leg_rows(name, given.edge)):
             rows.append(row)
             print("holds" if row.holds else "FAILS", f"{row.head}, {row.what}: {row.value} ({row.limit})", flush=True)
     failed = sum(not row.holds for row in rows)

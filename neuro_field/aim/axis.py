@@ -39,7 +39,7 @@ def directed(head: HeadModel, target: Target) -> Target:
     where = next((entry for entry in SITES if entry.name == target.name), None)
     if where is None or where.current is None:
         return target
-    custom = customary_axis(head, target, where.current)
+    custom = _customary(head, target, where.current)
     told = {"site": target.name, "side": target.side}
     if not where.across_sulcus:
         return _with_axis(target, custom, "site", None, ())
@@ -66,7 +66,7 @@ def _with_axis(
     )  # fmt: skip
 
 
-def customary_axis(head: HeadModel, target: Target, degrees: float) -> FloatArray:
+def _customary(head: HeadModel, target: Target, degrees: float) -> FloatArray:
     """(3,) the axis so many degrees from forwards to the midline, in the plane of the scalp above the target."""
     right, anterior, _ = anatomical_axes(head)
     normal = head.scalp.smoothed_normal(target.center)
