@@ -23,7 +23,7 @@ def test_raw_labels_of_samseg_become_a_plan(tmp_path, capsys):
     assert "Contralesional (right) hemisphere" in capsys.readouterr().out
 
     record = json.loads((plan / "plan.json").read_text())["plans"]["contralesional"]
-    assert record["report"]["placements"] >= 2000
+    assert record["report"]["placements"] >= 1000  # half circles: turned right round, this coil does the same
     best = record["ranking"][0]
     assert best["strength"] == pytest.approx(best["verified"], rel=0.01)
     assert 0.3 < best["verified"] < 0.9

@@ -229,8 +229,8 @@ def render(thing: Study | Plan | str | Path, kind: str = "page", language: str =
     >>> target = nf.Target.ball(head, center=(40, 0, 50), radius=8.0)
     >>> coarse = Grid(radius=10, spacing=10, angle_step=90)
     >>> made = nf.plan(nf.Solver(head), nf.load_coil("figure8-70mm"), target, grid=coarse)
-    >>> nf.write(made, "PLAN")
-    >>> nf.render("PLAN") == Path("PLAN/report.html").read_text(encoding="utf-8")
+    >>> nf.write(made, "SHOWN")
+    >>> nf.render("SHOWN") == Path("SHOWN/report.html").read_text(encoding="utf-8")
     True
     """
     if kind == "card":
