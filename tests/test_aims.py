@@ -13,6 +13,7 @@ from neuro_field.aim.aims import at_mni, homologous, joint, labelled, masked
 from neuro_field.aim.sulcus import sulcal_axis
 from neuro_field.commands.targets import aimed, regions_of, target_of
 from neuro_field.geometry.mesh import TetMesh
+from neuro_field.reciprocity.response import response
 from neuro_field.search.areas import of_areas
 
 #: Voxels of 2 mm that hold the whole head, turned and shifted.
@@ -166,6 +167,23 @@ def test_what_a_joint_target_measures_is_that_of_its_weaker_area(head, weaker):
     assert min(means) == means[("left", "right").index(weaker)]
     along = [replace(target, direction=(1.0, 0, 0), either_way=True) for target in (left, right)]
     assert joint(*along).mean(field) == pytest.approx(min(target.mean(field) for target in along))
+
+
+@pytest.mark.parametrize("wanted", [None, (1.0, 0.0, 0.0)], ids=["|E|", "along"])
+def test_a_response_ranks_two_areas_by_the_weaker_one(head, wanted):
+    """As each area's own response says, with an axis and without, under poses that favour either."""
+    coil, solver = nf.load_coil("figure8-ideal"), nf.Solver(head)
+    areas = [
+        replace(nf.Target.named(head, "m1-leg", side), direction=wanted, either_way=wanted is not None)
+        for side in ("left", "right")
+    ]
+    top = nf.Placement.on(head.scalp, above=(0.0, -20.0, 90.0), handle_towards=(0.0, -90.0, 90.0), coil=coil)
+    poses = [top.moved(along_x=shift, turned=turn) for shift in (-25.0, 25.0) for turn in (0.0, 40.0)]
+    both, *alone = (response(solver, coil, target, poses) for target in (joint(*areas), *areas))
+    stack = np.stack([pose.head_from_coil for pose in poses])
+    each = np.array([one.strengths(stack) for one in alone])
+    assert set(each.argmin(axis=0)) == {0, 1}
+    assert both.strengths(stack) == pytest.approx(each.min(axis=0), rel=5e-3)
 
 
 @pytest.mark.parametrize(

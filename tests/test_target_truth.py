@@ -245,8 +245,10 @@ def test_targets_of_another_head_are_refused_everywhere():
     for wrong in ({"target": foreign}, {"homologous": foreign}):
         with pytest.raises(nf.InputError, match=f"{foreign.mesh[:8]}.*{head.mesh.digest[:8]}"):
             nf.plan(nf.Solver(head), coil, wrong.get("target", target), grid=grid, homologous=wrong.get("homologous"))
+    stages = []
     with pytest.raises(nf.InputError, match="another mesh"):
-        survey(head, coil, {"one": target, "two": foreign}, grid=grid)
+        survey(head, coil, {"one": target, "two": foreign}, grid=grid, progress=lambda *told: stages.append(told))
+    assert stages == []  # before any work
     check_same_mesh(head.with_conductivity({"bone": 0.02}), target)
     check_same_mesh(head, replace(target, mesh=""))
     with pytest.raises(nf.InputError, match="another mesh"):
