@@ -11,7 +11,7 @@ from tiny_study import LESION, tiny_head
 import neuro_field as nf
 from neuro_field.aim.aims import at_mni, homologous, joint, labelled, masked
 from neuro_field.aim.sulcus import sulcal_axis
-from neuro_field.commands.targets import aimed, regions_of, target_of
+from neuro_field.commands.targets import direction_form, region_forms, target_form
 from neuro_field.geometry.mesh import TetMesh
 from neuro_field.reciprocity.response import response
 from neuro_field.search.areas import of_areas
@@ -239,15 +239,15 @@ def test_no_axis_is_told_where_there_is_none():
 def test_targets_are_read_as_people_type_them(head, tmp_path):
     path = tmp_path / "roi.nii.gz"
     nibabel.save(nibabel.Nifti1Image(4 * ball_mask((40, -20, 52), 8.0).astype(np.int16), AFFINE), path)
-    drawn = target_of(head, f"mask:{path}")
+    drawn = target_form(f"mask:{path}")(head)
     assert drawn.name == "roi"
-    assert np.array_equal(target_of(head, f"label:{path}:4").elements, drawn.elements)
-    assert target_of(head, "left:m1-hand").side == "left"
-    assert np.allclose(target_of(head, "head:40,-20,52", radius=8).center, [40, -20, 52])
-    assert target_of(head, "mni:-37,-21,58").side == "left"
-    assert [region.name for region in regions_of(head, ["dlpfc"])] == ["left dlpfc", "right dlpfc"]
-    assert aimed(head, drawn, "0,1,0").signed
-    assert aimed(head, drawn, "none").direction is None
+    assert np.array_equal(target_form(f"label:{path}:4")(head).elements, drawn.elements)
+    assert target_form("left:m1-hand")(head).side == "left"
+    assert np.allclose(target_form("head:40,-20,52", radius=8)(head).center, [40, -20, 52])
+    assert target_form("mni:-37,-21,58")(head).side == "left"
+    assert [region.name for region in region_forms(["dlpfc"])(head)] == ["left dlpfc", "right dlpfc"]
+    assert direction_form("0,1,0")(head, drawn).signed
+    assert direction_form("none")(head, drawn).direction is None
 
 
 @pytest.mark.parametrize(
@@ -255,5 +255,5 @@ def test_targets_are_read_as_people_type_them(head, tmp_path):
 )
 def test_other_texts_are_refused_in_one_line(head, text):
     with pytest.raises(nf.InputError) as caught:
-        target_of(head, text)
+        target_form(text)(head)
     assert "\n" not in str(caught.value)

@@ -24,9 +24,6 @@ PURPOSES = {
 #: Regular trains to this frequency inhibit, and from the other on they excite, Hz [lit]; between them nothing is said.
 INHIBITS_TO, EXCITES_FROM = 1.0, 3.0
 
-#: How pulses follow one another: at one distance, or in bursts.
-PATTERNS = ("regular", "intermittent-theta-burst", "continuous-theta-burst")
-
 
 @dataclass(frozen=True)
 class Preset:

@@ -107,5 +107,6 @@ def _area(head: HeadModel, aim: Aims, name: str, side: str) -> Target | None:
 
 def _measured_pose(case: Case, aim: Aims, area: Area) -> object:
     """The pose over the measured hot spot, where the threshold's area is that."""
-    measured = isinstance(case.hot_spot, Placement) and area[0] == HAND and area[1] in aim.hands
-    return case.hot_spot.head_from_coil if measured and isinstance(case.hot_spot, Placement) else None
+    if isinstance(case.hot_spot, Placement) and area[0] == HAND and area[1] in aim.hands:
+        return case.hot_spot.head_from_coil
+    return None

@@ -19,7 +19,7 @@ from neuro_field.names import resolved
 from neuro_field.navigation.files import read_navigator
 from neuro_field.navigation.frames import ImageFrames
 
-#: What `target_of` understands.
+#: What `target_form` understands.
 FORMS = (
     "left:m1-hand (a site of `neuro-field targets`), head:x,y,z, mni:x,y,z, mask:FILE, mni-mask:FILE, "
     "label:FILE:VALUE or mni-label:FILE:VALUE"
@@ -74,11 +74,6 @@ def target_form(text: str, *, radius: float = RADIUS) -> Maker:
     raise InputError(f"A target is given as {FORMS}; instead received {text!r}.")
 
 
-def target_of(head: HeadModel, text: str, *, radius: float = RADIUS) -> Target:
-    """The target that a text names in a head; raises as `target_form`, and where there is nothing to aim at."""
-    return target_form(text, radius=radius)(head)
-
-
 def site_of(text: str) -> str:
     """The site that a target's text names, or "point" for one that names none."""
     kind, _, rest = text.partition(":")
@@ -96,11 +91,6 @@ def region_forms(texts: list[str]) -> Callable[[HeadModel], tuple[Target, ...]]:
     return made
 
 
-def regions_of(head: HeadModel, texts: list[str]) -> tuple[Target, ...]:
-    """The regions to avoid in a head."""
-    return region_forms(texts)(head)
-
-
 def _both_sides(text: str) -> list[str]:
     return [text] if ":" in text else [f"{side}:{text}" for side in SIDES]
 
@@ -114,11 +104,6 @@ def direction_form(text: str) -> Callable[[HeadModel, Target], Target]:
         return lambda head, target: replace(target, direction=sulcal_axis(head, target.center).axis, either_way=True)
     along = numbers(text, 3, "--direction", "none, sulcal or 0,1,0")
     return lambda head, target: replace(target, direction=along, either_way=False)
-
-
-def aimed(head: HeadModel, target: Target, direction: str) -> Target:
-    """The target with the wanted current direction that a text names."""
-    return direction_form(direction)(head, target)
 
 
 def place_form(text: str, option: str) -> Callable[[HeadModel], FloatArray]:
