@@ -49,10 +49,12 @@ def refusal(act, *given, kind=InputError):
     try:
         act(*given)
     except InputError as error:
-        assert isinstance(error, kind), repr(error)
-        assert "\n" not in str(error)
-        return str(error)
-    raise AssertionError(f"{given} was not refused")
+        refused = error
+    else:
+        raise AssertionError(f"{given} was not refused")
+    assert isinstance(refused, kind), repr(refused)
+    assert "\n" not in str(refused)
+    return str(refused)
 
 
 def hold(claim, path):

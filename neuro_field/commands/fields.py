@@ -18,7 +18,6 @@ from neuro_field.commands.arguments import (
     head_of,
 )
 from neuro_field.console import Stages, named_numbers, table
-from neuro_field.errors import InputError
 
 
 def simulate(
