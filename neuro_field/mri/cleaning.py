@@ -236,9 +236,7 @@ def _cuts(labels: Labels, affine: FloatArray, padding: tuple[tuple[int, int], ..
             if cut and padding[axis][end]:
                 direction = affine[:3, axis] * (1 if end else -1)
                 world = int(np.argmax(np.abs(direction)))
-                end_named = (("left", "right"), ("back", "front"), ("bottom", "top"))[world][
-                    int(direction[world] > 0)
-                ]
+                end_named = (("left", "right"), ("back", "front"), ("bottom", "top"))[world][int(direction[world] > 0)]
                 area = cut * voxel / sizes[axis] / 100
                 out.append(Finding("build-image-cuts-head", "warn", {"end": end_named, "area_cm2": float(area)}))
     return out
