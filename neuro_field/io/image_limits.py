@@ -26,8 +26,8 @@ _TIGHTEST = 1032
 #: Bytes of a number by the type numbers of .mgh.
 _MGH_BYTES = {0: 1, 1: 4, 3: 4, 4: 2}
 
-#: Whole numbers that NIfTI readers of others do not know, and reals that no file holds.
-_WIDE = {"b": np.uint8, "e": np.float32, "g": np.float64}
+#: What NIfTI does not know, or its readers do not, and what is kept instead.
+_WIDE = {"?": np.uint8, "e": np.float32, "g": np.float64}
 
 
 def checked_start(path: Path) -> None:
