@@ -148,11 +148,14 @@ def test_a_disk_without_locks_is_told_and_written_to_but_not_swept(tmp_path, mon
         raise OSError(37, "No locks available")
 
     monkeypatch.setattr(locks, "lock_descriptor", refuse)
+    locks._warn_of.cache_clear()
     (tmp_path / ".writing-abcdefgh-PLAN").mkdir()  # of a run that may live, for all that can be known
     with new_folder(tmp_path / "PLAN") as beside:
         (beside / "plan.json").touch()
     assert sorted(path.name for path in tmp_path.iterdir()) == [".writing-abcdefgh-PLAN", "PLAN"]
-    assert "cannot be locked (No locks available)" in caplog.text
+    with new_file(tmp_path / "again"):
+        pass
+    assert caplog.text.count("knows no locks (No locks available)") == 1
 
 
 def test_a_lock_on_a_file_that_was_removed_meanwhile_holds_nobody_off_and_is_not_taken(tmp_path, monkeypatch):

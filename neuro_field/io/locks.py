@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import lru_cache
 from pathlib import Path
 
 from filelock import lock_descriptor, unlock_descriptor
@@ -82,7 +83,7 @@ def _taken(lock: Path, path: Path, wait: Callable[[], object] | None) -> tuple[b
             try:
                 found = _locked_descriptor(lock)
             except _NoLocksError as error:
-                LOG.warning("%s cannot be locked (%s): let no other run write there.", path, error)
+                _warn_of(lock.parent.stat().st_dev, str(error))
                 return False, False
             if found is not None:
                 _HELD[lock] = 1, found
@@ -91,6 +92,11 @@ def _taken(lock: Path, path: Path, wait: Callable[[], object] | None) -> tuple[b
             raise TakenError(f"{path} is being written by another run now; wait until it ends, or give another name.")
         wait()
         time.sleep(_PAUSE)
+
+
+@lru_cache(maxsize=16)  # once for each disk
+def _warn_of(disk: int, why: str) -> None:
+    LOG.warning("The disk of the output knows no locks (%s): let no two runs write the same thing there.", why)
 
 
 class _NoLocksError(Exception):

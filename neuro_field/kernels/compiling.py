@@ -12,7 +12,6 @@ import sys
 import tempfile
 from pathlib import Path
 
-from neuro_field.caches import NoCacheError, cache_home
 from neuro_field.threads import VARIABLE, threads
 
 LOG = logging.getLogger(__name__)
@@ -40,6 +39,8 @@ def _set_threads(number: int) -> None:
 
 def _place() -> Path:
     """A folder for compiled kernels: in the user's cache, or one that goes when this process ends."""
+    from neuro_field.caches import NoCacheError, cache_home  # seldom needed, and every import of kernels waits for it
+
     try:
         place = cache_home() / "kernels"
         if _writable(place):

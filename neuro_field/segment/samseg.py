@@ -126,7 +126,9 @@ def _in(environment: Path, program: str) -> Path:
 def _done(command: list[str]) -> None:
     """Run a command of the set-up to its end."""
     try:
-        subprocess.run(command, check=True, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+        subprocess.run(
+            command, check=True, capture_output=True, stdin=subprocess.DEVNULL, encoding="utf-8", errors="replace"
+        )  # fmt: skip
     except (OSError, subprocess.CalledProcessError) as error:
         said = (getattr(error, "stderr", "") or str(error)).strip().splitlines()
         raise InputError(

@@ -119,7 +119,7 @@ def _claim(folder: Path, record: dict[str, object]) -> None:
         return
     folder.mkdir(exist_ok=True)
     with new_file(path) as beside:
-        beside.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+        beside.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8", newline="\n")
 
 
 def _run(backend: Backend, command: list[str], log: Path, tell: Progress) -> None:
@@ -128,7 +128,7 @@ def _run(backend: Backend, command: list[str], log: Path, tell: Progress) -> Non
     tell(stage, 0.0)
     last: deque[str] = deque(maxlen=1)
     with (
-        log.open("a", encoding="utf-8") as kept,
+        log.open("a", encoding="utf-8", newline="\n") as kept,
         subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
             encoding="utf-8", errors="replace", env=backend.environment(), cwd=log.parent,

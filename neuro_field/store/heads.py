@@ -244,7 +244,7 @@ def write_head(
         data = {} if by_tag is not None else {"conductivity": head.conductivity}
         write_msh(beside / MESH, head.mesh, names=names, element_data=data)
         text = json.dumps(_card(head, by_tag), default=_plain, indent=1, allow_nan=False)
-        (beside / CARD).write_text(text + "\n", encoding="utf-8")
+        (beside / CARD).write_text(text + "\n", encoding="utf-8", newline="\n")
         for image, name in ((t1, T1), (labels, TISSUES)):
             if image is not None:
                 write_image(beside / name, image.values, image.affine)

@@ -167,7 +167,7 @@ class UnfinishedPlan:
 
     def _write(self, name: str, record: dict[str, Any]) -> None:
         with new_file(self.folder / name) as beside:
-            beside.write_text(json.dumps(record, allow_nan=False) + "\n", encoding="utf-8")
+            beside.write_text(json.dumps(record, allow_nan=False) + "\n", encoding="utf-8", newline="\n")
 
     def _arrays(self, role: str, key: str) -> dict[str, AnyArray]:
         path = self._path(role, key, ".npz")
