@@ -77,6 +77,12 @@ def test_a_place_that_is_no_place_is_refused_before_the_work(tmp_path, monkeypat
         refusal(hold, claim, Path(path))
     assert "File name too long" in refusal(hold, claim, Path("x" * 300))
     assert sorted(tmp_path.rglob("*")) == before
+    (tmp_path / "empty").mkdir()
+    monkeypatch.chdir(tmp_path / "empty")
+    for path in (".", "../empty", "x/..", tmp_path / "empty"):  # the folder one stands in cannot be exchanged
+        refusal(hold, claim, Path(path))
+        assert Path("../empty").is_dir()
+    assert not list(tmp_path.rglob(".writing-*"))
 
 
 @pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="a folder that even root cannot write to")

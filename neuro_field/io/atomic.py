@@ -170,8 +170,9 @@ def claimed_folder(path: str | Path) -> Iterator[None]:
     Raises
     ------
     InputError
-        If ``path`` exists and is not an empty folder (also a FileExistsError), is a link, or cannot be made; if its own
-        folder does not exist or cannot be written to, its disk is full, or another run is at it.
+        If ``path`` exists and is not an empty folder (also a FileExistsError), is a link or the folder this runs in, or
+        cannot be made; if its own folder does not exist or cannot be written to, its disk is full, or another run is at
+        it.
     """
     path = Path(path)
     parent = _parent(path)
@@ -181,8 +182,10 @@ def claimed_folder(path: str | Path) -> Iterator[None]:
         if path.exists() and (not path.is_dir() or any(path.iterdir())):
             kind = "folder that is not empty" if path.is_dir() else "file"
             raise ExistsError(f"{path} is already a {kind}; nothing was overwritten: remove it or give another name.")
-        _check_room(parent)
         was_there = path.is_dir()
+        if was_there and path.samefile(Path.cwd()):
+            raise ExistsError(f"{path} is the folder this runs in, which cannot be exchanged; name a folder in it.")
+        _check_room(parent)
         try:
             _become(Path(tempfile.mkdtemp(prefix=_BESIDE, suffix="-" + path.name, dir=parent)), path)
             if not was_there:
