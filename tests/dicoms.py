@@ -10,7 +10,14 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.encaps import encapsulate
 from pydicom.fileset import FileSet
 from pydicom.sequence import Sequence
-from pydicom.uid import ExplicitVRLittleEndian, JPEG2000Lossless, JPEGLosslessSV1, RLELossless, generate_uid
+from pydicom.uid import (
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+    JPEG2000Lossless,
+    JPEGLosslessSV1,
+    RLELossless,
+    generate_uid,
+)
 
 MR = "1.2.840.10008.5.1.4.1.1.4"
 CLASSES = {
@@ -170,12 +177,12 @@ def _fill(image, slices, syntax):
         image.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
         image.PixelData = b"".join(slice_.tobytes() for slice_ in slices)
         image.compress(RLELossless, generate_instance_uid=False)
-    elif syntax == ExplicitVRLittleEndian:
+    elif syntax in (ExplicitVRLittleEndian, ImplicitVRLittleEndian):
         image.PixelData = b"".join(slice_.tobytes() for slice_ in slices)
     else:
         pack = {JPEG2000Lossless: _jpeg2000, JPEGLosslessSV1: _jpeg_lossless}.get(syntax, np.ndarray.tobytes)
         image.PixelData = encapsulate([pack(slice_) for slice_ in slices])
-    image["PixelData"].VR = "OW" if syntax == ExplicitVRLittleEndian else "OB"
+    image["PixelData"].VR = "OW" if syntax in (ExplicitVRLittleEndian, ImplicitVRLittleEndian) else "OB"
 
 
 def _jpeg2000(slice_):

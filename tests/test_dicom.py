@@ -10,21 +10,23 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-pytest.importorskip("pydicom")
+pydicom = pytest.importorskip("pydicom")
 pytest.importorskip("dcm2niix")
 
 import dicoms as make
 from phantoms import phantom_labels
-from pydicom.uid import MPEG2MPML, JPEG2000Lossless, JPEGLosslessSV1, RLELossless
+from pydicom.uid import MPEG2MPML, ImplicitVRLittleEndian, JPEG2000Lossless, JPEGLosslessSV1, RLELossless
 
 from neuro_field.cli import main
 from neuro_field.commands.scans import given_image
 from neuro_field.console import Stages
 from neuro_field.errors import FileFormatError, InputError
-from neuro_field.head.mapping import AffineMapping  # noqa: E402
+from neuro_field.head.mapping import AffineMapping
+from neuro_field.io.dicom import read_header
 from neuro_field.io.images import read_image
 from neuro_field.segment import dicom
-from neuro_field.segment.series_choice import chosen_series
+from neuro_field.segment.series import series_of
+from neuro_field.segment.series_choice import chosen_series, rows_of
 from neuro_field.store.heads import head_images, read_head
 
 COLIN = Path(__file__).parents[1] / "meshes" / "colin27"
@@ -212,6 +214,44 @@ def test_cut_and_missing_files_are_refused(t1, tmp_path):
         converted(tmp_path / "cut", tmp_path)
     with pytest.raises(InputError, match="cannot be converted: 1 of its 53 slices"):
         dicom.convert(dicom.find_series(tmp_path / "cut").series[0], tmp_path / "T1.nii.gz")
+
+
+def test_damaged_headers_are_told_or_read_as_something(t1, tmp_path):
+    """Bytes changed, lost and added in headers: our own error, or a header that series are made of."""
+    values, affine = t1
+    path = tmp_path / "IM"
+    sources = [
+        make.write_series(tmp_path / "a", values[:8, :8, :1], affine, **make.MPRAGE)[0].read_bytes(),
+        make.write_enhanced(path, values[:8, :8, :4], affine).read_bytes(),
+    ]
+    rng = np.random.default_rng(5)
+    for turn in range(150):
+        raw = bytearray(sources[turn % 2])
+        for place in rng.integers(132, len(raw), 1 + turn % 5):
+            raw[place : place + rng.integers(3)] = bytes(rng.integers(0, 256, rng.integers(3), dtype=np.uint8))
+        path.write_bytes(bytes(raw[: rng.integers(200, len(raw))] if turn % 7 == 0 else raw))
+        try:
+            header = read_header(path)
+        except FileFormatError as trouble:
+            assert "\n" not in str(trouble)
+            continue
+        assert [len(rows_of([series])[1]) for series in series_of([header])] == [1]
+
+
+def test_odd_spellings_do_not_matter(t1, tmp_path):
+    """No preamble and no part about the file, a comma in a number, names in two scripts."""
+    values, affine = t1
+    for path in make.write_series(tmp_path, values, affine, syntax=ImplicitVRLittleEndian, **make.MPRAGE):
+        raw = path.read_bytes().replace(b"2.98", b"2,98")
+        path.write_bytes(raw[144 + int.from_bytes(raw[140:144], "little") :])
+    scan, image = converted(tmp_path, tmp_path)
+    assert_same(image, values, affine)
+    assert scan.facts["echo_time_ms"] is None
+    first = pydicom.dcmread(tmp_path / "IM00001", force=True)
+    first.SpecificCharacterSet, first.PatientName = ["", "ISO 2022 IR 87"], "Katz^Hedwig=山田^太郎"
+    first.PatientID = "pid 4711"
+    first.save_as(tmp_path / "IM00001", implicit_vr=True, little_endian=True)
+    assert len(dicom.find_series(tmp_path).series) == 1
 
 
 def test_several_persons_are_counted_and_not_named(t1, tmp_path):

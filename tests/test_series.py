@@ -60,7 +60,7 @@ def refused(*headers, asked=None):
         ({"description": "T1 FLAIR", "scanning": ("SE", "IR"), "echo_time": 9, "repetition_time": 2100}, "t1"),
         ({"description": "t2_spc", **T2}, "t2"),
         ({"description": "3D CUBE T2 FLAIR", **FLAIR}, "flair"),
-        ({"description": "dark fluid", **FLAIR}, "flair"),
+        ({"description": "t2_spc_dark-fluid", **FLAIR}, "flair"),
         ({"description": "", **FLAIR}, "flair"),
         ({"description": "AAHead_Scout"}, "localizer"),
         ({"description": "3Plane Loc"}, "localizer"),

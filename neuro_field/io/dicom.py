@@ -24,6 +24,9 @@ _CONTENTS, _PICTURES = "1.2.840.10008.1.3.10", "1.2.840.10008.5.1.4.1.1.7"
 #: Transfer syntaxes that do not pack the voxels: implicit, explicit, big-endian; none is stated by old files.
 _UNPACKED = ("", "1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2")
 
+#: The whole file packed, header included.
+_DEFLATED = "1.2.840.10008.1.2.1.99"
+
 #: Those that lose something always: JPEG baseline and extended; the others tell it of themselves.
 _LOSSY = ("1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.51")
 
@@ -156,7 +159,7 @@ def _header(path: Path, read: Any, left: int) -> Header | None:
         return None
     syntax = str(getattr(read.file_meta, "TransferSyntaxUID", ""))
     positions, orientations, spacing = _places(read)
-    first = _frames(read)[:1]
+    first, number = _frames(read)[:1], _number(_get(read, "SeriesNumber"))
     times = {name: _number(_asked(read, first, *where)) for name, where in _TIMES.items()}
     return Header(
         path,
@@ -164,26 +167,26 @@ def _header(path: Path, read: Any, left: int) -> Header | None:
         _text(read, "SeriesInstanceUID"),
         _text(read, "StudyInstanceUID"),
         _person(read),
-        number=None if _number(read.get("SeriesNumber")) is None else int(read.SeriesNumber),
+        number=None if number is None else int(number),
         description=_text(read, "SeriesDescription"),
         protocol=_text(read, "ProtocolName"),
         sequence=f"{_text(read, 'SequenceName')} {_text(read, 'PulseSequenceName')}".strip(),
         modality=_text(read, "Modality"),
-        picture=kind.startswith(_PICTURES) or (_number(read.get("SamplesPerPixel")) or 1) > 1,
+        picture=kind.startswith(_PICTURES) or (_number(_get(read, "SamplesPerPixel")) or 1) > 1,
         image_type=tuple(word.upper() for word in _texts(read, "ImageType")),
         manufacturer=_text(read, "Manufacturer"),
-        field_strength=_number(read.get("MagneticFieldStrength")),
+        field_strength=_number(_get(read, "MagneticFieldStrength")),
         acquisition=_text(read, "MRAcquisitionType").upper(),
         scanning=tuple(_texts(read, "ScanningSequence")) or _pulses(read),
         contrast=_text(read, "AcquisitionContrast").upper(),
         angiography=_text(read, "AngioFlag").upper() == "Y",
         agent=_agent(read),
-        diffusion=read.get("DiffusionBValue") is not None,
+        diffusion=_get(read, "DiffusionBValue") is not None,
         syntax=syntax,
         lossy=syntax in _LOSSY or _text(read, "LossyImageCompression") == "01",
         whole=_is_whole(read, syntax, left),
-        columns=int(_number(read.get("Columns")) or 0),
-        rows=int(_number(read.get("Rows")) or 0),
+        columns=int(_number(_get(read, "Columns")) or 0),
+        rows=int(_number(_get(read, "Rows")) or 0),
         in_plane=spacing,
         positions=positions,
         orientations=orientations,
@@ -209,14 +212,14 @@ def _frames(read: Any) -> list[tuple[Any, ...]]:
 def _group(groups: tuple[Any, ...], sequence: str, name: str) -> Any:
     for group in groups:
         items = None if group is None else group.get(sequence)
-        if items and items[0].get(name) is not None:
-            return items[0].get(name)
+        if items and _get(items[0], name) is not None:
+            return _get(items[0], name)
     return None
 
 
 def _asked(read: Any, first: list[tuple[Any, ...]], top: str, sequence: str, name: str) -> Any:
     """A value from the top of a header, or from its first frame's groups."""
-    value = read.get(top)
+    value = _get(read, top)
     return value if value is not None or not first else _group(first[0], sequence, name)
 
 
@@ -262,19 +265,29 @@ def _pulses(read: Any) -> tuple[str, ...]:
 
 def _is_whole(read: Any, syntax: str, left: int) -> bool:
     """Whether a file goes on after its header as far as its voxels need; of packed ones only that it goes on."""
+    if syntax == _DEFLATED:
+        return True  # was read to its end to be unpacked
     least = 1 if _text(read, "Modality") in ("MR", "CT") else 0
     return left >= max(least, _bytes(read) if syntax in _UNPACKED else 0)
 
 
 def _bytes(read: Any) -> int:
     """What the voxels take unpacked."""
-    sizes = [int(_number(read.get(name)) or 0) for name in ("Rows", "Columns", "BitsAllocated")]
-    more = [int(_number(read.get(name)) or 1) for name in ("SamplesPerPixel", "NumberOfFrames")]
+    sizes = [int(_number(_get(read, name)) or 0) for name in ("Rows", "Columns", "BitsAllocated")]
+    more = [int(_number(_get(read, name)) or 1) for name in ("SamplesPerPixel", "NumberOfFrames")]
     return sizes[0] * sizes[1] * sizes[2] // 8 * more[0] * more[1]
 
 
+def _get(read: Any, name: str) -> Any:
+    """A value; None where it is missing or no value of its kind, which only matters where it is needed."""
+    try:
+        return read.get(name)
+    except Exception:  # what pydicom raises depends on the kind
+        return None
+
+
 def _texts(read: Any, name: str) -> list[str]:
-    value = read.get(name)
+    value = _get(read, name)
     if value is None:
         return []
     return [str(value)] if isinstance(value, str) or not hasattr(value, "__iter__") else [str(each) for each in value]

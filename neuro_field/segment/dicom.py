@@ -220,8 +220,8 @@ def _lend(file: Path, place: Path) -> None:
 
 
 def _run(program: Path, series: Series, given: Path, made: Path) -> str:
-    """Run the converter; its name and version.  Its own files of defaults and side files are not wanted."""
-    options = ["-g", "i", "-z", "n", "-b", "n", "-f", _NAME, "-o", str(made)]
+    """Run the converter; its name and version.  No defaults of its user, no side files, no comments of the header."""
+    options = ["-g", "i", "-z", "n", "-b", "n", "-c", "", "-f", _NAME, "-o", str(made)]
     ran = subprocess.run(
         [str(program), *options, str(given)],
         stdin=subprocess.DEVNULL, capture_output=True, text=True, encoding="utf-8", errors="replace", check=False,

@@ -47,7 +47,7 @@ _WORDS = (
 _WEIGHTS = {
     "t1": r"\bt1|mp ?rage|bravo|\bfspgr|\bspgr|\btfl3d|\b3d ?tfe|\bvibe\b",
     "t2": r"\bt2",
-    "flair": r"flair|dark ?fluid",
+    "flair": r"flair|dark[- ]?fluid",
 }
 
 #: Words of a contrast agent, without those that say there was none.
