@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests_support import accepted
 
 from neuro_field.errors import InputError
 from neuro_field.io.dicom import Header, Person
@@ -41,12 +42,12 @@ T2 = {"scanning": ("SE",), "echo_time": 408, "repetition_time": 3200, "inversion
 
 
 def taken(*headers, asked=None):
-    return chosen_series(series_of([each for group in headers for each in group]), asked)
+    return accepted(chosen_series, series_of([each for group in headers for each in group]), asked)
 
 
 def refused(*headers, asked=None):
     with pytest.raises(InputError) as refusal:
-        taken(*headers, asked=asked)
+        chosen_series(series_of([each for group in headers for each in group]), asked)
     assert "\n" not in str(refusal.value)
     return str(refusal.value)
 
@@ -62,6 +63,7 @@ def refused(*headers, asked=None):
         ({"description": "3D CUBE T2 FLAIR", **FLAIR}, "flair"),
         ({"description": "t2_spc_dark-fluid", **FLAIR}, "flair"),
         ({"description": "", **FLAIR}, "flair"),
+        ({"description": "Sag CUBE FLAIR", **T2}, "flair"),  # its inversion time is not told
         ({"description": "AAHead_Scout"}, "localizer"),
         ({"description": "3Plane Loc"}, "localizer"),
         ({"description": "whole", "image_type": ("ORIGINAL", "PRIMARY", "LOCALIZER")}, "localizer"),
@@ -108,7 +110,7 @@ def test_the_one_t1_is_taken_among_others_and_they_are_named():
         slices("head", 6, 30, 5.0, modality="CT"), slices("t1_mprage", 3), slices("t1_mprage_gd", 7),
     ]  # fmt: skip
     all_of_them = series_of([each for group in folder for each in group])
-    found = chosen_series(all_of_them)
+    found = accepted(chosen_series, all_of_them)
     assert (found.number, found.kind.code, findings_of(found)) == (3, "t1", ())
     assert [other.number for other in beside(all_of_them, found)] == [4, 5, 6, 7]
     headings, rows = rows_of(all_of_them)

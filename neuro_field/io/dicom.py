@@ -76,7 +76,7 @@ class Header:
     instance: str
     series: str
     study: str
-    person: Person = field(repr=False)
+    person: Person
     number: int | None = None
     description: str = ""
     protocol: str = ""
@@ -159,7 +159,7 @@ def _header(path: Path, read: Any, left: int) -> Header | None:
         return None
     syntax = str(getattr(read.file_meta, "TransferSyntaxUID", ""))
     positions, orientations, spacing = _places(read)
-    first, number = _frames(read)[:1], _number(_get(read, "SeriesNumber"))
+    first, number = _frames(read)[:1], _number(read.get("SeriesNumber"))
     times = {name: _number(_asked(read, first, *where)) for name, where in _TIMES.items()}
     return Header(
         path,
@@ -172,21 +172,21 @@ def _header(path: Path, read: Any, left: int) -> Header | None:
         protocol=_text(read, "ProtocolName"),
         sequence=f"{_text(read, 'SequenceName')} {_text(read, 'PulseSequenceName')}".strip(),
         modality=_text(read, "Modality"),
-        picture=kind.startswith(_PICTURES) or (_number(_get(read, "SamplesPerPixel")) or 1) > 1,
+        picture=kind.startswith(_PICTURES) or (_number(read.get("SamplesPerPixel")) or 1) > 1,
         image_type=tuple(word.upper() for word in _texts(read, "ImageType")),
         manufacturer=_text(read, "Manufacturer"),
-        field_strength=_number(_get(read, "MagneticFieldStrength")),
+        field_strength=_number(read.get("MagneticFieldStrength")),
         acquisition=_text(read, "MRAcquisitionType").upper(),
         scanning=tuple(_texts(read, "ScanningSequence")) or _pulses(read),
         contrast=_text(read, "AcquisitionContrast").upper(),
         angiography=_text(read, "AngioFlag").upper() == "Y",
         agent=_agent(read),
-        diffusion=_get(read, "DiffusionBValue") is not None,
+        diffusion=read.get("DiffusionBValue") is not None,
         syntax=syntax,
         lossy=syntax in _LOSSY or _text(read, "LossyImageCompression") == "01",
         whole=_is_whole(read, syntax, left),
-        columns=int(_number(_get(read, "Columns")) or 0),
-        rows=int(_number(_get(read, "Rows")) or 0),
+        columns=int(_number(read.get("Columns")) or 0),
+        rows=int(_number(read.get("Rows")) or 0),
         in_plane=spacing,
         positions=positions,
         orientations=orientations,
@@ -212,14 +212,14 @@ def _frames(read: Any) -> list[tuple[Any, ...]]:
 def _group(groups: tuple[Any, ...], sequence: str, name: str) -> Any:
     for group in groups:
         items = None if group is None else group.get(sequence)
-        if items and _get(items[0], name) is not None:
-            return _get(items[0], name)
+        if items and items[0].get(name) is not None:
+            return items[0].get(name)
     return None
 
 
 def _asked(read: Any, first: list[tuple[Any, ...]], top: str, sequence: str, name: str) -> Any:
     """A value from the top of a header, or from its first frame's groups."""
-    value = _get(read, top)
+    value = read.get(top)
     return value if value is not None or not first else _group(first[0], sequence, name)
 
 
@@ -273,21 +273,13 @@ def _is_whole(read: Any, syntax: str, left: int) -> bool:
 
 def _bytes(read: Any) -> int:
     """What the voxels take unpacked."""
-    sizes = [int(_number(_get(read, name)) or 0) for name in ("Rows", "Columns", "BitsAllocated")]
-    more = [int(_number(_get(read, name)) or 1) for name in ("SamplesPerPixel", "NumberOfFrames")]
+    sizes = [int(_number(read.get(name)) or 0) for name in ("Rows", "Columns", "BitsAllocated")]
+    more = [int(_number(read.get(name)) or 1) for name in ("SamplesPerPixel", "NumberOfFrames")]
     return sizes[0] * sizes[1] * sizes[2] // 8 * more[0] * more[1]
 
 
-def _get(read: Any, name: str) -> Any:
-    """A value; None where it is missing or no value of its kind, which only matters where it is needed."""
-    try:
-        return read.get(name)
-    except Exception:  # what pydicom raises depends on the kind
-        return None
-
-
 def _texts(read: Any, name: str) -> list[str]:
-    value = _get(read, name)
+    value = read.get(name)
     if value is None:
         return []
     return [str(value)] if isinstance(value, str) or not hasattr(value, "__iter__") else [str(each) for each in value]

@@ -230,8 +230,8 @@ def _run(program: Path, series: Series, given: Path, made: Path) -> str:
         lines = [line for line in (ran.stdout + ran.stderr).splitlines() if line.startswith(("Error", "Warning"))]
         said = lines[-1].replace(str(given), "")[:160] if lines else f"status {ran.returncode}"
         raise InputError(
-            f"dcm2niix cannot convert {series.name} ({_syntax(series)}) and says: {said.strip()}; ask for it as "
-            "uncompressed DICOM (Explicit VR Little Endian)."
+            f"dcm2niix cannot convert {series.name} ({_syntax(series)}) and says: {said.strip()}; copy it again, "
+            "or ask for it as uncompressed DICOM (Explicit VR Little Endian)."
         )
     words = (ran.stdout.splitlines() or [""])[0].split()
     return " ".join(["dcm2niix", *(word for word in words if word[:1] == "v" and word[1:2].isdigit())])
