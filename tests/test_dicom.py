@@ -276,12 +276,17 @@ def test_several_persons_are_counted_and_not_named(t1, tmp_path):
     assert not any(word in str(refusal.value) for word in ("Doe", "Katz", "PID"))
 
 
-def test_folders_without_dicom_are_told_what_they_hold(tmp_path):
+def test_folders_without_dicom_are_told_what_they_hold(tmp_path, capsys):
     def said():
         with pytest.raises(InputError) as refusal:
             dicom.find_series(tmp_path)
         return str(refusal.value)
 
+    assert "it is empty" in said()
+    assert main(["head", str(tmp_path), "-o", str(tmp_path / "HEAD")]) == 2
+    assert "it is empty" in capsys.readouterr().err.replace("\n", " ")
+    (tmp_path / ".waste").mkdir()
+    (tmp_path / ".waste" / "scan").write_bytes(bytes(128) + b"DICM" + bytes(200))
     assert "it is empty" in said()
     (tmp_path / "a.jpg").write_bytes(b"\xff\xd8" + bytes(200))
     (tmp_path / "b.jpg").write_bytes(b"\xff\xd8" + bytes(200))

@@ -101,7 +101,7 @@ def find_series(path: str | Path, progress: Callable[[str, float], Any] | None =
 
 def _headers(folder: Path, progress: Callable[[str, float], Any] | None) -> tuple[list[Header], int]:
     """Headers of a folder's images, each image once, however many copies of it there are; and how many are damaged."""
-    files = [Path(place) / name for place, _, names in os.walk(folder) for name in names]
+    files = list(_files(folder))
     known: set[str] = set()
     found: list[Header] = []
     damaged: list[FileFormatError] = []
@@ -126,6 +126,13 @@ def _headers(folder: Path, progress: Callable[[str, float], Any] | None) -> tupl
     if not found:
         raise InputError(_nothing(folder, files))
     return found, len(damaged)
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    """All files of a folder and the folders in it, without hidden ones: waste baskets, environments of programs."""
+    for place, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        yield from (Path(place) / name for name in names)
 
 
 def _nothing(folder: Path, files: Sequence[Path]) -> str:
