@@ -27,6 +27,7 @@ from neuro_field.errors import FileFormatError, InputError
 from neuro_field.io.dicom import read_header
 from neuro_field.io.images import read_image
 from neuro_field.segment import dicom
+from neuro_field.segment.samseg import VARIABLE
 from neuro_field.segment.series import series_of
 from neuro_field.segment.series_choice import chosen_series, rows_of
 from neuro_field.store.heads import head_images, read_head
@@ -56,6 +57,17 @@ def sagittal(t1):
     order[:3, :3] = [[0, 0, -1], [1, 0, 0], [0, -1, 0]]
     order[:, 3] = [values.shape[0] - 1, 0, values.shape[2] - 1, 1]
     return np.ascontiguousarray(flipped), affine @ order
+
+
+#: Plays run_samseg, whose labels nobody reads here.
+SEGMENTER = """
+import sys
+from pathlib import Path
+out = Path(sys.argv[sys.argv.index("--output") + 1])
+out.mkdir()
+(out / "seg.mgz").touch()
+print(sys.argv)
+"""
 
 
 def converted(folder, tmp_path, series=None):
@@ -321,6 +333,10 @@ def test_a_hospitals_folder_becomes_a_head_without_the_patients_name(t1, tmp_pat
     )
     monkeypatch.setattr("neuro_field.store.heads._qc_page", lambda *given: "")
     values, affine = t1
+    segmenter = tmp_path / "run_samseg"
+    segmenter.write_text(f"#!{sys.executable}\n{SEGMENTER}")
+    segmenter.chmod(0o755)
+    monkeypatch.setenv(VARIABLE, str(segmenter))
     disk, agent, small = tmp_path / "Katz Hedwig 19391224", {"ContrastBolusAgent": "Gadovist"}, values[::4, ::4, ::16]
     make.write_series(disk / "1", values, affine, "t1_mprage_sag", 3, **make.MPRAGE, **agent)
     make.write_series(disk / "2", small, affine, "spc_dark_fluid", 4, **make.FLAIR)
@@ -328,7 +344,7 @@ def test_a_hospitals_folder_becomes_a_head_without_the_patients_name(t1, tmp_pat
     turned = affine @ np.array([[0, 0, 1, 0], [1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 0, 1.0]])
     for k, place in enumerate((affine, turned)):
         make.write_series(disk / "4", small, place, "localizer", 1, uid="1.2.3.99", names=f"L{k}{{:03d}}", **make.BRAVO)
-    assert main(["head", str(disk), "--labels", "L.nii.gz", "-o", str(tmp_path / "HEAD")]) == 0
+    assert main(["head", str(disk), "-o", str(tmp_path / "HEAD")]) == 0
     told = " ".join(capsys.readouterr().out.split())
     assert "Taken: series 3, 3-D T1, contrast agent" in told
     assert re.search(r"Beside it: 3-D FLAIR \(series 4, \S+ mm\), CT \(series 6, \S+ mm\)\.", told)
@@ -339,8 +355,11 @@ def test_a_hospitals_folder_becomes_a_head_without_the_patients_name(t1, tmp_pat
     assert head.provenance["scan"]["kind"] == "t1"
     assert_same(head_images(tmp_path / "HEAD")["t1"], values, affine)
     assert secrets_in(disk) != set()  # what is looked for can be found
-    assert secrets_in(tmp_path / "HEAD") == set()
+    assert secrets_in(tmp_path / "HEAD") | secrets_in(tmp_path / "HEAD.segmentation") == set()
     assert list(scratch.iterdir()) == []
+    shutil.rmtree(tmp_path / "HEAD")
+    assert main(["head", str(disk), "-o", str(tmp_path / "HEAD")]) == 0
+    assert "Labels found" in capsys.readouterr().out  # the same image to the byte, or they would be another's
 
 
 def test_the_command_refuses_in_one_line_after_the_table(t1, tmp_path, capsys):
