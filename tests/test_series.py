@@ -25,7 +25,7 @@ def slices(description="t1_mprage", number=3, count=160, step=1.0, **more):
     """Headers of a series of axial slices, 256 x 256 of 1 mm."""
     told = {"modality": "MR", "image_type": ("ORIGINAL", "PRIMARY", "M", "ND"), "in_plane": (1.0, 1.0)} | MPRAGE | more
     base = Header(
-        Path(f"s{number}"), "", f"1.2.{number}", "1.1", HEDWIG, number=number, description=description, columns=256,
+        Path(f"s{number}"), "", f"1.2.{number}", HEDWIG, number=number, description=description, columns=256,
         rows=256, **told,
     )  # fmt: skip
     orientations = AXIAL[None]
@@ -136,7 +136,7 @@ def test_several_t1s_are_asked_about_and_named_by_number_uid_or_description():
 
 
 def test_series_of_two_visits_with_one_number_are_told_apart_by_uid():
-    again = [replace(header, series="9.9", study="2.2") for header in slices()]
+    again = [replace(header, series="9.9") for header in slices()]
     assert "1.2.3 and 9.9" in refused(slices(), again, asked="3")
     assert rows_of(series_of(slices() + again))[0][-1] == "UID"
     assert taken(slices(), again, asked="9.9").uid == "9.9"

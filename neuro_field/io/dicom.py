@@ -35,7 +35,7 @@ _NO_AGENT = {"", "no", "none", "nil", "n/a", "na", "-", "0", "without", "ohne", 
 
 #: All that is asked of a header; the rest is not read.
 _TAGS = (
-    "SOPClassUID", "SOPInstanceUID", "SeriesInstanceUID", "StudyInstanceUID", "SeriesNumber", "SeriesDescription",
+    "SOPClassUID", "SOPInstanceUID", "SeriesInstanceUID", "SeriesNumber", "SeriesDescription",
     "ProtocolName", "SequenceName", "PulseSequenceName", "Modality", "ImageType", "Manufacturer",
     "MagneticFieldStrength", "MRAcquisitionType", "ScanningSequence", "EchoPulseSequence", "AcquisitionContrast",
     "EchoTime", "RepetitionTime", "InversionTime", "InversionTimes", "FlipAngle", "AngioFlag", "ContrastBolusAgent",
@@ -75,7 +75,6 @@ class Header:
     path: Path
     instance: str
     series: str
-    study: str
     person: Person
     number: int | None = None
     description: str = ""
@@ -165,7 +164,6 @@ def _header(path: Path, read: Any, left: int) -> Header | None:
         path,
         _text(read, "SOPInstanceUID"),
         _text(read, "SeriesInstanceUID"),
-        _text(read, "StudyInstanceUID"),
         _person(read),
         number=None if number is None else int(number),
         description=_text(read, "SeriesDescription"),
