@@ -168,9 +168,8 @@ def test_labels_that_call_left_what_lies_right_are_refused():
 
 
 def test_the_tables_know_left_from_right():
-    assert to_sides(np.array([[[2, 41], [1005, 2005]], [[4, 43], [16, 258]]]), TABLES["freesurfer"]).ravel().tolist() == [
-        -1, 1, -1, 1, 0, 0, 0, 0,
-    ]  # fmt: skip
+    image = np.array([[[2, 41], [1005, 2005]], [[4, 43], [16, 258]]])
+    assert to_sides(image, TABLES["freesurfer"]).ravel().tolist() == [-1, 1, -1, 1, 0, 0, 0, 0]
     assert not to_sides(np.array([[[1, 2], [3, 5]], [[1, 2], [3, 5]]]), TABLES["simnibs"]).any()
 
 

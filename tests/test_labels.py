@@ -12,7 +12,7 @@ def test_tissue_tags_pass_through_unchanged():
     labels, affine = phantom_labels(8.0, eyes=True)
     found = recognised(labels, affine)
     assert (found.table.name, found.findings) == ("simnibs", ())
-    np.testing.assert_array_equal(to_tissues(labels), labels)
+    np.testing.assert_array_equal(to_tissues(labels, affine=affine), labels)
 
 
 def test_samseg_numbers_become_the_tissues_they_name():

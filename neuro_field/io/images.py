@@ -201,10 +201,12 @@ def read_labels(path: str | Path) -> Image:
     scaled = f"its header multiplies what is stored by {slope:.6g} and adds {intercept:.6g} (scl_slope, scl_inter)"
     remedy = "save the labels as integers without scaling"
     try:  # a program that packs into small integers leaves an error of half a step
-        values = as_labels(image.values, f"label image {path}", max(WHOLE, 0.51 * slope) if slope < FINE else WHOLE)
+        values = as_labels(
+            image.values, f"label image {path}", max(WHOLE, 0.51 * abs(slope)) if abs(slope) < FINE else WHOLE
+        )
     except InputError as error:
         raise InputError(f"The label image {path} must hold whole numbers; {scaled}: {remedy}.") from error
-    if slope > FINE and max(abs(slope - 1), abs(intercept)) > WHOLE:
+    if abs(slope) > FINE and max(abs(slope - 1), abs(intercept)) > WHOLE:
         raise InputError(f"Of the label image {path} it is not known which numbers are meant; {scaled}: {remedy}.")
     return Image(read_only(values), image.affine, image.path)
 

@@ -10,7 +10,7 @@ from neuro_field.arrays import AnyArray, FloatArray
 from neuro_field.errors import InputError, UnknownNameError
 from neuro_field.findings import Finding
 from neuro_field.head.tissues import BY_NAME, tags_of
-from neuro_field.mri.nesting import Nesting, are_eyes, nesting_of_labels, unusual_volumes
+from neuro_field.mri.nesting import SHELLS, Nesting, are_eyes, nesting_of_labels, unusual_volumes
 from neuro_field.mri.tables import EYES, OWN, TABLES, LabelTable
 
 Labels = NDArray[np.uint8]
@@ -178,21 +178,34 @@ def _translated(numbers: NDArray[np.uint16], table: LabelTable) -> Labels:
 
 def _by_nesting(readings: list[_Reading], present: list[int], affine: FloatArray) -> _Reading:
     """The one reading by which tissues nest; where none is in order the first, to be refused."""
-    right = [each for each in readings if not each.contradicted and each.nesting.tells_grey_from_white]
-    if len(right) > 1:  # they may differ in eyes, where others have air, as ROAST's 6
-        eyes = [each.tissues == EYES for each in right]
-        seen = [mask.any() and are_eyes(mask, affine) for mask in eyes]
-        kept = seen if any(seen) else [not mask.any() for mask in eyes]
-        right = [each for each, keep in zip(right, kept, strict=True) if keep]
+    right = [
+        each
+        for each in readings
+        if not each.contradicted and each.nesting.tells_grey_from_white and are_eyes(each.tissues == EYES, affine)
+    ]
+    with_eyes = [each for each in right if (each.tissues == EYES).any()]  # where others have air, as ROAST's 6
+    if len(with_eyes) == 1:
+        return with_eyes[0]
     if len(right) == 1:
         return right[0]
     if all(each.contradicted for each in readings):
         return readings[0]
-    names = [each.table.name for each in right or readings]
-    shown = ", ".join(map(str, present[:12]))
-    raise InputError(
-        f"Input labels hold only the numbers {shown}, which {', '.join(names[:-1])} and {names[-1]} use with different "
-        f"meanings, and how their tissues nest does not tell which; say it: table={names[0]!r} (--table {names[0]})."
+    raise InputError(_undecided(right or readings, present))
+
+
+def _undecided(readings: list[_Reading], present: list[int]) -> str:
+    """Of labels that may be read in several ways, and what is missing from a head by each."""
+    names = [each.table.name for each in readings]
+    missing = [
+        f"by {each.table.name} no {' and no '.join(lacking)}"
+        for each in readings
+        if (lacking := [name.replace("_", " ") for name in SHELLS if name not in each.nesting.volumes])
+    ]
+    lacks = f" (there is {', '.join(missing)})" if missing else ""
+    return (
+        f"Input labels hold only the numbers {', '.join(map(str, present[:12]))}, which {', '.join(names[:-1])} and "
+        f"{names[-1]} use with different meanings, and how their tissues nest does not tell which"
+        f"{lacks}; say it: table={names[0]!r} (--table {names[0]})."
     )
 
 

@@ -342,8 +342,13 @@ def mapping_of(card: HeadFile, folder: Path) -> MniMapping | None:
 
 
 def fissure_of(card: HeadFile) -> Fissure | None:
-    """The fissure that a card tells."""
-    return None if card.fissure is None else Fissure.of_plain(msgspec.to_builtins(card.fissure))
+    """The fissure that a card tells; raises InputError for one that cannot be."""
+    told = card.fissure
+    if told is None:
+        return None
+    if len({len(row) for row in told.offsets}) != 1:
+        raise InputError("fissure.offsets must have rows of one length; they have several, or none.")
+    return Fissure.of_plain(msgspec.to_builtins(told))
 
 
 def provenance_of(card: HeadFile) -> dict[str, Any]:

@@ -47,8 +47,8 @@ def read_head(path: str | Path) -> HeadModel:
     ----------
     path : path
         A folder that `write_head` wrote; the folder ``m2m_<ID>`` of SimNIBS, whose mapping to MNI is read, or found
-        from its labels, and whose parcels tell left from right; the mesh of either; or another Gmsh ``.msh`` in mm whose
-        volumes are named as tissues or numbered as SimNIBS does, without a mapping to MNI.
+        from its labels, and whose parcels tell left from right; the mesh of either; or another Gmsh ``.msh`` in mm
+        whose volumes are named as tissues or numbered as SimNIBS does, without a mapping to MNI.
 
     Raises
     ------
