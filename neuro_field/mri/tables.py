@@ -94,7 +94,7 @@ TABLES = {
     for table in (
         LabelTable(OWN, "SimNIBS (tissues of charm and headreco) and neuro_field", {0: 0} | {t: t for t in _TAGS}),
         LabelTable(
-            "freesurfer", "FreeSurfer (aseg, aparc+aseg, a2009s, wmparc), SAMSEG; SynthSeg", _FREESURFER, **_SIDES,
+            "freesurfer", "SAMSEG; FreeSurfer and SynthSeg (the brain alone)", _FREESURFER, **_SIDES,
             lesions=_LESIONS,
         ),
         LabelTable("charm", "SimNIBS charm's labeling.nii.gz", _FREESURFER | _CHARM, **_SIDES, lesions=_LESIONS),
