@@ -115,6 +115,8 @@ def test_where_nesting_does_not_tell_it_is_asked():
     mixed = np.random.default_rng(1).integers(1, 3, tissues.shape)
     with pytest.raises(InputError, match="how their tissues nest does not tell which; say it: table='simnibs'"):
         recognised(np.where(np.isin(tissues, (1, 2)), mixed, tissues), affine)
+    with pytest.raises(InputError, match="there is by simnibs no scalp"):  # the one order that is left is no head
+        recognised(np.where(tissues == SCALP, 0, tissues), affine)
 
 
 def test_numbers_can_be_named_one_by_one(phantom):
@@ -151,11 +153,23 @@ def test_a_sixth_number_is_eyes_or_air_by_how_it_lies(colin):
     beside = np.where((tissues == BONE) & (soft[..., 1] > 30), 6, tissues)  # where air would open the brain
     with pytest.raises(InputError, match="does not tell which"):
         recognised(beside, affine)
-    # two balls of 6 cm3 are eyes, two of 20 cm3 are no eyes, nor are 6 cm3 in a sheet
-    for radius, thickness, eyes in ((11, 99, True), (17, 99, False), (25, 2, False)):
-        points = np.moveaxis(np.indices((60, 30, 30)), 0, -1) * 2.0
-        balls = [(((points - (x, 30, 30)) / (1, 1, min(1, thickness / radius))) ** 2).sum(-1) for x in (30, 90)]
-        assert are_eyes((balls[0] < radius**2) | (balls[1] < radius**2), np.diag([2.0, 2, 2, 1])) == eyes
+
+
+def test_eyes_are_two_small_balls():
+    points = np.moveaxis(np.indices((60, 30, 30)), 0, -1) * 2.0
+    two = [points - (x, 30, 30) for x in (30, 90)]
+    balls = [np.linalg.norm(each, axis=-1) for each in two]
+    grid = np.diag([2.0, 2, 2, 1])
+    assert are_eyes((balls[0] < 11) | (balls[1] < 11), grid)
+    assert are_eyes(balls[0] < 11, grid)  # the view may end between them
+    assert not are_eyes((balls[0] < 17) | (balls[1] < 17), grid)  # 40 cm3
+    sheets = [np.linalg.norm(each / (1, 1, 0.1), axis=-1) for each in two]
+    assert not are_eyes((sheets[0] < 24) | (sheets[1] < 24), grid)
+    shells = [(each < 14) & (each > 11) for each in balls]
+    assert not are_eyes(shells[0] | shells[1], grid)
+    crumbs = (points % 12 == 0).all(axis=-1)
+    crumbs |= ndimage.binary_dilation(crumbs)
+    assert not are_eyes(crumbs | (balls[0] < 6), grid)
 
 
 # --- damage that strokes and scanners do ----------------------------------------------------------------------------

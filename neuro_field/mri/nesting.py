@@ -46,9 +46,9 @@ VOLUMES = {
     "eyes": (0.0, 25.0),  # two hold 10 to 17 in adults
 }
 
-#: Two pieces hold this share of eyes, and fill this share of the boxes about them (balls fill 0.52; the built-in head's
-#: eyes 0.46), which so many voxels at least can tell.
-LEAST_IN_TWO, LEAST_FILLED, TELLING = 0.7, 0.35, 64
+#: Two pieces hold this share of eyes, fill this share of the boxes about them (balls 0.52, the built-in head's eyes
+#: 0.46), and are no longer than this many times their width, which so many voxels at least can tell.
+LEAST_IN_TWO, LEAST_FILLED, LONGEST, TELLING = 0.7, 0.35, 2.0, 64
 
 
 @dataclass(frozen=True)
@@ -177,13 +177,16 @@ def are_eyes(mask: AnyArray, affine: FloatArray) -> bool:
     """Whether a mask (i, j, k) may be two eyes: small, and two compact pieces; such as air is not."""
     if not mask.any():
         return True
-    cm3 = float(voxel_sizes(affine).prod()) / 1e3
-    if np.count_nonzero(mask) * cm3 > VOLUMES["eyes"][1]:
+    voxel = voxel_sizes(affine)
+    if np.count_nonzero(mask) * float(voxel.prod()) / 1e3 > VOLUMES["eyes"][1]:
         return False
     pieces, _ = ndimage.label(mask)
     sizes = np.bincount(pieces.ravel())
     sizes[0] = 0
     largest = np.argsort(sizes)[-2:]
     boxes = ndimage.find_objects(pieces)
-    filled = [sizes[i] / np.prod([s.stop - s.start for s in boxes[i - 1]]) for i in largest if sizes[i] >= TELLING]
-    return bool(sizes[largest].sum() >= LEAST_IN_TWO * sizes.sum() and min(filled, default=1.0) >= LEAST_FILLED)
+    for piece in largest[sizes[largest] >= TELLING]:
+        sides = np.array([side.stop - side.start for side in boxes[piece - 1]])
+        if sizes[piece] < LEAST_FILLED * sides.prod() or (sides * voxel).max() > LONGEST * (sides * voxel).min():
+            return False
+    return bool(sizes[largest].sum() >= LEAST_IN_TWO * sizes.sum())
