@@ -105,6 +105,19 @@ def card(tmp_path):
     return tmp_path / "HEAD" / "head.json"
 
 
+def assert_refused_in_one_line(card):
+    try:
+        head = read_head(card.parent)
+        said = f"it was read, and says {head.findings}"
+    except FileFormatError as error:
+        said = str(error)
+    except Exception as error:  # a traceback for whoever gave the folder
+        said = f"\n{type(error).__name__}"
+    assert str(card.parent) in said
+    assert "\n" not in said
+    assert len(said) < 500
+
+
 def changed(card, *keys, to):
     """The card with one entry changed, as text."""
     record = json.loads(card.read_text())
@@ -154,10 +167,7 @@ DAMAGE = {
 def test_a_damaged_card_is_refused_in_one_line(card, damage):
     keys, to = DAMAGE[damage]
     card.write_text(changed(card, *keys, to=to))
-    with pytest.raises(InputError) as caught:
-        read_head(card.parent)
-    assert "\n" not in str(caught.value)
-    assert len(str(caught.value)) < 500
+    assert_refused_in_one_line(card)
 
 
 def nested(depth):
@@ -186,10 +196,7 @@ def nested(depth):
 def test_a_damaged_text_is_refused_in_one_line(card, make):
     made = make(card.read_text(encoding="utf-8"))
     card.write_bytes(made if isinstance(made, bytes) else made.encode())
-    with pytest.raises(FileFormatError) as caught:
-        read_head(card.parent)
-    assert "\n" not in str(caught.value)
-    assert len(str(caught.value)) < 500
+    assert_refused_in_one_line(card)
 
 
 def test_heads_of_the_version_before_are_read(card):

@@ -91,7 +91,8 @@ def test_parcels_of_a_folder_tell_its_left_from_its_right(folder):
     (folder / "segmentation").mkdir()
     write_image(folder / "segmentation" / "labeling.nii.gz", sided.astype(np.int16), affine)
     head = read_head(folder)
-    assert head.fissure.source == "labels"
+    assert head.known_fissure is not None
+    assert head.known_fissure.source == "labels"
     np.testing.assert_allclose(head.right_of_midline(np.array([[40.0, -18, 40], [-40, -18, 40]])), [35, -45], atol=4)
     other_way = np.choose(np.isin(sided, (2, 3)) + 2 * np.isin(sided, (41, 42)), [sided, sided + 39, sided - 39])
     write_image(folder / "segmentation" / "labeling.nii.gz", other_way.astype(np.int16), affine)
