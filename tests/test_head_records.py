@@ -69,6 +69,7 @@ def assert_same(one, other):
     assert (one.known_fissure is None) == (other.known_fissure is None)
     if one.known_fissure is not None:
         assert one.known_fissure.plain() == other.known_fissure.plain()
+        np.testing.assert_array_equal(one.known_fissure.offsets, other.known_fissure.offsets)
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
