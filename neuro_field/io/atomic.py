@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from neuro_field.errors import InputError
+from neuro_field.errors import InputError, printable
 
 
 class ExistsError(InputError, FileExistsError):
     """The place is taken; nothing was overwritten."""
 
     def __str__(self) -> str:
-        return str(self.args[0])
+        return printable(str(self.args[0]))
 
 
 def _parent(path: Path) -> Path:

@@ -13,8 +13,9 @@ from neuro_field.coil.sources import Dipoles
 from neuro_field.coil.stimulator import Stimulator, Waveform
 from neuro_field.errors import FileFormatError, InputError
 from neuro_field.geometry.mesh import Surface
-from neuro_field.io.coil_limits import bounded_bytes, checked_casing, checked_slope, one_line, text_of
+from neuro_field.io.coil_limits import bounded_bytes, checked_casing, checked_slope, text_of
 from neuro_field.io.stl import read_stl
+from neuro_field.names import one_line
 from neuro_field.units import AMPERE_PER_MICROSECOND, MILLIMETRES_PER_METRE, metres
 
 #: More dipoles than this are taken for damage.

@@ -9,6 +9,9 @@ from neuro_field.errors import FileFormatError
 from neuro_field.geometry.mesh import Surface
 from neuro_field.io.coil_limits import bounded_bytes
 
+#: No corner lies farther out, mm: single precision, in which they are written, ends at 3e38.
+FARTHEST = 1e9
+
 _RECORD = np.dtype([("normal", "<f4", 3), ("corners", "<f4", (3, 3)), ("attribute", "<u2")])
 
 
@@ -22,8 +25,8 @@ def read_stl(path: Path) -> Surface:
         corners = _text_corners(path, data)
     else:
         raise FileFormatError(f"{path.name} is not an .stl file, or is cut short.")
-    if not len(corners) or not np.isfinite(corners).all():
-        raise FileFormatError(f"{path.name} must hold triangles with finite corners; instead it does not.")
+    if not len(corners) or not (np.abs(corners) <= FARTHEST).all():  # false for NaN too
+        raise FileFormatError(f"{path.name} must hold triangles with corners up to {FARTHEST:g}; it does not.")
     points, index = np.unique(corners.reshape(-1, 3), axis=0, return_inverse=True)
     return Surface(points, index.reshape(-1, 3).astype(np.int32))
 

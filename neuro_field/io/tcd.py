@@ -30,9 +30,9 @@ from neuro_field.io.coil_limits import (
     checked_sides,
     checked_slope,
     grid_corners,
-    one_line,
     text_of,
 )
+from neuro_field.names import one_line
 
 #: Most bytes that all packed arrays of a file may unpack to: beyond is taken for damage or an attack.
 MOST_UNPACKED_BYTES = 8 * MOST_SAMPLES

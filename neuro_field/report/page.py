@@ -155,7 +155,7 @@ def _view(kept: Kept) -> dict[str, Any] | None:
 
 def _embedded(picture: bytes) -> str:
     """A PNG as the source of an image: in WebP, a tenth of its size."""
-    from PIL import Image  # comes with pyvista
+    from PIL import Image, UnidentifiedImageError  # comes with pyvista
 
     out = io.BytesIO()
     try:
@@ -164,7 +164,8 @@ def _embedded(picture: bytes) -> str:
             raise FileFormatError(f"A picture of the plan has {opened.width} x {opened.height} points: too many.")
         opened.convert("RGB").save(out, format="WEBP", quality=90)
     except (OSError, SyntaxError) as error:
-        raise FileFormatError(f"A picture of the plan is damaged: {str(error)[:80]}") from None
+        reason = "it is no PNG" if isinstance(error, UnidentifiedImageError) else str(error)[:80]
+        raise FileFormatError(f"A picture of the plan is damaged: {reason}.") from None
     return f"data:image/webp;base64,{base64.b64encode(out.getvalue()).decode('ascii')}"
 
 

@@ -274,7 +274,7 @@ def _from_folder(folder: Path) -> HeadModel:
     path = folder / CARD
     try:
         card = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as trouble:
+    except (OSError, ValueError, RecursionError) as trouble:
         raise FileFormatError(f"The file {path} cannot be read: {trouble}.") from None
     if not isinstance(card, dict) or card.get("schema") != SCHEMA:
         raise FileFormatError(f"The file {path} must be a {SCHEMA}; it does not say so.")

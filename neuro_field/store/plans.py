@@ -349,7 +349,7 @@ def _view(path: Path) -> Mapping[str, Any] | None:
         if len(data) > LARGEST_UNPACKED:
             raise FileFormatError(f"{path} unpacks to more than {LARGEST_UNPACKED / 1e6:.0f} MB.")
         found: Mapping[str, Any] = msgspec.to_builtins(msgspec.json.decode(data, type=View))
-    except (OSError, EOFError, zlib.error, msgspec.MsgspecError, RecursionError) as error:
+    except (OSError, EOFError, zlib.error, msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise FileFormatError(f"{path} is damaged: {_one_line(error)}.") from None
     return found
 
