@@ -255,7 +255,8 @@ def main() -> int:
     for kind in KINDS:
         told = {verdict: n for (name, verdict), n in sorted(counts.items()) if name == kind.name}
         print(f"{kind.name:>24}  {', '.join(f'{verdict} {n}' for verdict, n in told.items())}")
-    print(f"{sum(counts.values())} files in {time.monotonic() - started:.0f} s, seed {given.seed}: {len(failed)} failed")
+    took = time.monotonic() - started
+    print(f"{sum(counts.values())} files in {took:.0f} s, seed {given.seed}: {len(failed)} failed")
     return min(len(failed), 1)
 
 

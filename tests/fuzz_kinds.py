@@ -108,7 +108,7 @@ def hold_labels(image: Image, again: Path) -> None:
 
 
 def hold_frames(frames: ImageFrames, again: Path) -> None:
-    """A head frame with finite axes."""
+    """A head frame with axes that are some."""
     assert np.isfinite(np.linalg.inv(frames.head)).all()
     assert len(frames.shape) == 3
     assert frames.head_world.startswith("NIfTI:")
@@ -174,10 +174,9 @@ def _field_of(coil: Coil) -> list[Any]:
     for point in ([0.5, 0.5, 0.5], [-20.0, 31.0, 44.0]):
         try:
             out.append(coil.dadt([point]))
-            assert np.isfinite(out[-1]).all()
         except InputError as error:
-            assert "outside" in str(error)
             out.append(str(error))
+    assert all("outside" in one if isinstance(one, str) else np.isfinite(one).all() for one in out)
     return out
 
 
@@ -262,8 +261,9 @@ def _warped_head(folder: Path) -> None:
     grid[:3, 3] = -72.0
     small = sphere_head((30,), edge=12.0)
     head = HeadModel.from_mesh(
-        small.mesh, name="warped", mapping=WarpedMapping(AffineMapping(np.diag([1.5, 1.5, 1.5, 1])), waves, grid, "made")
-    )
+        small.mesh, name="warped",
+        mapping=WarpedMapping(AffineMapping(np.diag([1.5, 1.5, 1.5, 1])), waves, grid, "made"),
+    )  # fmt: skip
     own = head.retuned(head.conductivity * np.linspace(1, 2, len(head.conductivity)))
     write_head(own, folder / "HEAD", qc=False)
 

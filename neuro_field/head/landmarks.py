@@ -175,6 +175,17 @@ def _vertex(scalp: _Scalp, points: dict[str, FloatArray], guess: FloatArray) -> 
     raise InputError("The 10-10 positions cannot be laid out: midline and coronal arc do not settle on a vertex.")
 
 
+def fiducials(head: HeadModel) -> dict[str, FloatArray]:
+    """The root of the nose Nz, the inion Iz, and the points before the ears LPA and RPA: (3,) mm, on the scalp.
+
+    Raises
+    ------
+    InputError
+        As `landmarks_1010`.
+    """
+    return _fiducials(head, _Scalp.of(head.scalp))
+
+
 def landmarks_1010(head: HeadModel) -> dict[str, FloatArray]:
     """The 10-10 positions on a head's scalp.
 

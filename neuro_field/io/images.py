@@ -134,7 +134,8 @@ def _checked_affine(affine: FloatArray, path: Path) -> FloatArray:
 
 def _loaded(path: Path) -> Any:
     try:
-        return nib.load(path)
+        with np.errstate(all="ignore"):  # of sizes and axes beyond a float: not finite, and refused for that
+            return nib.load(path)
     except UNREADABLE as trouble:
         reason = str(trouble).splitlines()[0][:120] if str(trouble) else type(trouble).__name__
         raise FileFormatError(f"The image {path} cannot be read: {reason}.") from None

@@ -20,7 +20,8 @@ def read_stl(path: Path) -> Surface:
     data = bounded_bytes(path)
     count = int.from_bytes(data[80:84], "little") if len(data) >= 84 else -1
     if count >= 0 and len(data) == 84 + count * _RECORD.itemsize:
-        corners = np.frombuffer(data, _RECORD, count, 84)["corners"].astype(np.float64)
+        with np.errstate(invalid="ignore"):  # of NaN, which is refused below
+            corners = np.frombuffer(data, _RECORD, count, 84)["corners"].astype(np.float64)
     elif data.lstrip()[:5].lower() == b"solid":
         corners = _text_corners(path, data)
     else:

@@ -23,9 +23,11 @@ from neuro_field.errors import FileFormatError
 from neuro_field.field.field import Field
 from neuro_field.geometry.locate import locate
 from neuro_field.geometry.mesh import Surface
+from neuro_field.head.face import KEPT, Face
 from neuro_field.head.mapping import AffineMapping, MniMapping
 from neuro_field.head.model import HeadModel
 from neuro_field.head.tissues import BY_TAG, tags_of
+from neuro_field.mri.faceless import faceless
 from neuro_field.mri.volume import Volume
 from neuro_field.report.facts import GreyField, HeadFacts
 from neuro_field.report.scene import COLOURS, FIELD_MAP, node_values, target_balls
@@ -62,7 +64,9 @@ GREYS = {"white_matter": 225, "grey_matter": 165, "csf": 45, "bone": 20, "compac
 _SCRIPTS = ("three.min.js", "unpack.js", "space.js", "planes.js", "start.js")
 
 
-def view_of(head: HeadModel, plans: Mapping[str, Plan], t1: Volume | None = None) -> dict[str, Any]:
+def view_of(
+    head: HeadModel, plans: Mapping[str, Plan], t1: Volume | None = None, face: Face | None = None
+) -> dict[str, Any]:
     """What the view shows, as plain values: packed numbers and names, neither colours nor words.
 
     Parameters
@@ -72,6 +76,8 @@ def view_of(head: HeadModel, plans: Mapping[str, Plan], t1: Volume | None = None
         By the name of its part of the page; each with its field.
     t1 : Volume, optional
         What the slices cut through; without one, the tissues of the mesh.
+    face : Face, optional
+        Left out of the scalp, the image and the tissues.
     """
     facts = HeadFacts.of(head, landmarks=False)
     surface, nodes = cortex_surface(head)
@@ -81,11 +87,14 @@ def view_of(head: HeadModel, plans: Mapping[str, Plan], t1: Volume | None = None
     tags = np.where(elements >= 0, head.mesh.tags[elements], 0).astype(np.uint8)
     shown_in = np.where(np.isin(tags, FIELD_TISSUES), elements, -1)
     lesion = head.region("lesion")
+    if face is not None:
+        tags[face.holds(points) & ~np.isin(tags, KEPT)] = 0
+        t1 = t1 and faceless(t1, face, Volume(tags.reshape(shape), _grid_affine(low, STEP)))
     return {
         "axes": facts.axes.tolist(),
         "centre": surface.points.mean(axis=0).tolist(),
         "mni": _mni(head.mapping, low, high) if head.mapping is not None else None,
-        "scalp": _packed_surface(head.scalp),
+        "scalp": _packed_surface(head.scalp if face is None else face.scalp(head)),
         "cortex": _packed_surface(surface),
         "lesion": _packed_surface(head.mesh.boundary(lesion)) if lesion.any() else None,
         "image": _image(t1, tags.reshape(shape), low, high),
@@ -93,6 +102,21 @@ def view_of(head: HeadModel, plans: Mapping[str, Plan], t1: Volume | None = None
         "names": {str(tag): BY_TAG[tag].name for tag in np.unique(tags[tags > 0]).tolist() if tag in BY_TAG},
         "plans": [_plan(name, plan, nodes, shown_in.reshape(shape)) for name, plan in plans.items()],
     }  # fmt: skip
+
+
+def without_face(view: Mapping[str, Any], face: Face) -> dict[str, Any]:
+    """A view that was packed with a face, without it."""
+    record = view["tissues"]
+    tissues = Volume(unpacked(record["values"]), _grid_affine(np.array(record["origin"]), record["step"]))
+    kept = faceless(tissues, face, tissues)
+    image = view["image"]
+    grey = Volume(unpacked(image["values"]), _grid_affine(np.array(image["origin"]), image["step"]))
+    return {
+        **view,
+        "scalp": _packed_surface(face.trimmed(unpacked_surface(view["scalp"]))),
+        "tissues": {**record, "values": packed(kept.values)},
+        "image": {**image, "values": packed(faceless(grey, face, tissues).values)},
+    }
 
 
 def interactive_page(view: Mapping[str, Any], titles: Mapping[str, str]) -> str:
@@ -218,6 +242,13 @@ def cortex_surface(head: HeadModel) -> tuple[Surface, AnyArray]:
     surface = head.mesh.boundary(brain).largest_piece()
     nodes = np.unique(head.mesh.tets[brain])
     return surface, nodes[cKDTree(head.mesh.nodes[nodes]).query(surface.points)[1]]
+
+
+def _grid_affine(low: FloatArray, step: float) -> FloatArray:
+    """(4, 4) voxel index of a `_grid` to mm of the head frame."""
+    out = np.diag([step, step, step, 1.0])
+    out[:3, 3] = low
+    return out
 
 
 def _grid(low: FloatArray, high: FloatArray, step: float) -> tuple[FloatArray, tuple[int, int, int]]:
