@@ -14,9 +14,13 @@ def printable(text: str) -> str:
     >>> printable("The coil 'a\\x1b[2J' \\n is no coil.")
     "The coil 'a\\\\x1b[2J' is no coil."
     """
-    words = " ".join(text.split())
-    out = "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in words)
+    out = visible(" ".join(text.split()))
     return out if len(out) <= LONGEST else f"{out[: LONGEST // 2]} ... {out[-LONGEST // 2 :]}"
+
+
+def visible(text: str) -> str:
+    """A text with escapes for what cannot be printed, such as ``\\x1b``; line feeds stay."""
+    return "".join(letter if letter.isprintable() or letter == "\n" else ascii(letter)[1:-1] for letter in text)
 
 
 class InputError(ValueError):

@@ -1,5 +1,6 @@
 """Names as people type them: capitals, blanks and hyphens are forgiven, makers' names known, near misses told."""
 
+import re
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 
@@ -20,6 +21,17 @@ def one_line(text: object) -> str:
     'Jane Doe [2J'
     """
     return " ".join("".join(letter if letter.isprintable() else " " for letter in str(text)).split())[:LONGEST]
+
+
+def file_name(text: object) -> str:
+    """A name as part of a file's name on any disk: letters, digits, dots and hyphens, none of them in front.
+
+    Examples
+    --------
+    >>> file_name("../Figure 8: 70 mm")
+    'Figure-8-70-mm'
+    """
+    return re.sub(r"[^A-Za-z0-9_.+]+", "-", one_line(text)).strip("-.")[:80] or "unnamed"
 
 
 def resolved(kind: str, given: object, known: Iterable[str], also: Mapping[str, str] | None = None) -> str:

@@ -85,10 +85,6 @@ class Face:
         mesh = TetMesh(head.mesh.nodes, head.mesh.tets[left], head.mesh.tags[left])
         return replace(head, mesh=mesh, conductivity=head.conductivity[left])
 
-    def scalp(self, head: HeadModel) -> Surface:
-        """The outer surface of the head without its face: closed, flat where the face was."""
-        return head.mesh.boundary(~self.missing_in(head.mesh)).largest_piece()
-
     def trimmed(self, surface: Surface) -> Surface:
         """A surface without the triangles that have a corner in it: open where the face was."""
         left = ~self.holds(surface.points)[surface.triangles].any(axis=1)

@@ -194,7 +194,8 @@ def _coil(keys: _Keys, path: Path, asked: Sequence[float] | None) -> Coil:
         raise FileFormatError("coilElementList must hold at least one element.")
     known = [stimulator.didt_max for stimulator in stimulators if stimulator.didt_max is not None]
     provenance: dict[str, Any] = {"maker": keys.text("brand"), "source": path.name, "version": keys.text("version")}
-    provenance |= {key: keys.value[key] for key in ("limits", "resolution") if keys.value.get(key) is not None}
+    extents = {"limits": 2, "resolution": None}
+    provenance |= {k: keys.array(k, n).tolist() for k, n in extents.items() if keys.value.get(k) is not None}
     if values:
         provenance["motions"] = values
     return Coil(

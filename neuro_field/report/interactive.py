@@ -94,7 +94,7 @@ def view_of(
         "axes": facts.axes.tolist(),
         "centre": surface.points.mean(axis=0).tolist(),
         "mni": _mni(head.mapping, low, high) if head.mapping is not None else None,
-        "scalp": _packed_surface(head.scalp if face is None else face.scalp(head)),
+        "scalp": _packed_surface(head.scalp if face is None else face.cut_off(head).scalp),
         "cortex": _packed_surface(surface),
         "lesion": _packed_surface(head.mesh.boundary(lesion)) if lesion.any() else None,
         "image": _image(t1, tags.reshape(shape), low, high),

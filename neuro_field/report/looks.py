@@ -129,7 +129,8 @@ def whole_head(plotter: Any, scene: Scene, view: View, look: Look | None = None)
         grey = scene.grey if cut is None else cut.left_of(scene.grey)
         grey_matter(plotter, scene, grey, opacity=look.opacity.get("grey_matter", 1.0))
     named = {"scalp": 0.2, **look.opacity}
-    _tissues(plotter, head, {name: value for name, value in named.items() if name != "grey_matter"}, cut)
+    around = {name: value for name, value in named.items() if name != "grey_matter"}
+    _tissues(plotter, scene.anatomy.outside, around, cut)
     if cut is not None:
         _cut_face(plotter, head, cut, scene)
     if look.vectors:

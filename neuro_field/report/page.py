@@ -13,7 +13,7 @@ import jinja2
 import numpy as np
 
 from neuro_field.clinic.study import Study
-from neuro_field.errors import FileFormatError, InputError
+from neuro_field.errors import FileFormatError, InputError, visible
 from neuro_field.field.field import SolveReport
 from neuro_field.findings import Finding
 from neuro_field.head.face import Face
@@ -213,7 +213,7 @@ def rendered(template: str, *, made: str | None = None, **values: Any) -> str:
     room = Path(__file__).parent
     pages = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True,
-        loader=jinja2.FileSystemLoader(room),
+        loader=jinja2.FileSystemLoader(room), finalize=_plain_text,
     )  # fmt: skip
     return pages.get_template(template).render(
         style=(room / "style.css").read_text(encoding="utf-8"),
@@ -222,6 +222,11 @@ def rendered(template: str, *, made: str | None = None, **values: Any) -> str:
         made=made or datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         **values,
     )
+
+
+def _plain_text(value: Any) -> Any:
+    """A text that a page shows, such as a name from a file, without control characters; markup of ours as it is."""
+    return visible(value) if type(value) is str else value
 
 
 def _study_parts(study: Study, facts: Facts, images: Mapping[str, str]) -> list[dict[str, Any]]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from neuro_field.coil.coil import Coil
 from neuro_field.coil.winding import Winding
 from neuro_field.io.atomic import new_folder
+from neuro_field.names import file_name
 from neuro_field.report.coil_pages import DEPTHS, coil_facts, coil_picture, coils_page, primary_field
 from neuro_field.shelf.coils import coil_card, coil_names, coil_of_card, is_coil_file, read_coil, winding_of_card
 from neuro_field.units import AMPERE_PER_MICROSECOND
@@ -65,8 +66,17 @@ def write_coil_pages(
         for number, source in enumerate(sources):
             shown = shown_coil(source)
             png = coil_picture(shown.coil, shown.winding)
-            (beside / f"{shown.coil.name.replace('/', '-')}.png").write_bytes(png)
+            (beside / f"{_unused(beside, file_name(shown.coil.name))}.png").write_bytes(png)
             pages.append((shown.facts, png))
             if progress is not None:
                 progress("pictures of coils", (number + 1) / len(sources))
         (beside / "coils.html").write_text(coils_page(pages), encoding="utf-8")
+
+
+def _unused(folder: Path, name: str) -> str:
+    """A name that no picture of the folder has yet: two files may hold coils of one name."""
+    number, out = 1, name
+    while (folder / f"{out}.png").exists():
+        number += 1
+        out = f"{name}-{number}"
+    return out

@@ -18,6 +18,7 @@ from neuro_field.head.model import HeadModel
 from neuro_field.io.atomic import new_folder
 from neuro_field.io.images import Image
 from neuro_field.mri.volume import Volume
+from neuro_field.names import file_name
 from neuro_field.report.facts import Facts, head_of, plans_of
 from neuro_field.report.interactive import view_of
 from neuro_field.report.opengl import PictureError
@@ -130,7 +131,7 @@ def write_studies(
 def folder_name(study: Study) -> str:
     """How a study's folder is named among others: by preset and coil."""
     coil = study.coil.name if study.coil is not None else "unknown-coil"
-    return f"{as_name(study.preset.name)}_{as_name(coil)}".replace("/", "-")[:80]
+    return f"{file_name(study.preset.name)}_{file_name(coil)}"[:80]
 
 
 def _keep(study: Study | Plan, folder: Path, t1: Image | None, subject: str, faceless: bool) -> None:

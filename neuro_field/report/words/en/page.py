@@ -6,7 +6,8 @@ from neuro_field.findings import Value
 
 
 def _shows_face(values: Mapping[str, Value]) -> str:
-    held = "the surface of the head and {image}" if values["image"] else "pictures of the head"
+    image = {"t1": "the T1 image", "tissues": "its tissues"}.get(str(values["image"]))
+    held = f"the surface of the head and {image}" if image else "pictures of the head"
     return (
         f"this page shows the patient's face: it holds {held}, and a person can be recognised in them. Treat it as "
         "patient data; neuro-field report --faceless makes one without the face."
@@ -14,10 +15,10 @@ def _shows_face(values: Mapping[str, Value]) -> str:
 
 
 def _head_shows_face(values: Mapping[str, Value]) -> str:
-    also = " So does T1.nii.gz in the same folder." if values["t1"] else ""
+    also = ", and so does T1.nii.gz in the same folder" if values["t1"] else ""
     return (
-        "this page shows the patient's face: a person can be recognised in its pictures. Treat it as patient data; "
-        "neuro-field head --faceless makes a page without the face." + also
+        f"this page shows the patient's face{also}: a person can be recognised in its pictures. Treat it as patient "
+        "data; neuro-field head --faceless makes a page without the face."
     )
 
 
@@ -35,6 +36,7 @@ SENTENCES = {
     "and CSF is shown. The shape of the skull and of the brain is still one person's.",
     "page-pictures-left-out": "pictures that show the face were left out of this page: they were drawn before, and "
     "cannot be made again from the plan's folder.",
+    "page-serves-face": "this page shows the patient's face: let nobody look over your shoulder who may not see it.",
     "page-head-shows-face": _head_shows_face,
     "page-head-faceless": _head_faceless,
 }
