@@ -1,13 +1,13 @@
 """Where a head's face is: what a page leaves out that shall not show whose head it is."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from neuro_field.arrays import BoolArray, FloatArray, unit
 from neuro_field.errors import InputError
-from neuro_field.geometry.mesh import Surface, TetMesh
+from neuro_field.geometry.mesh import Surface
 from neuro_field.head.landmarks import fiducials
 from neuro_field.head.model import HeadModel
 from neuro_field.head.tissues import tags_of
@@ -49,7 +49,7 @@ class Face:
             If the head has no map to MNI, or its scalp ends above them: then nothing says where the face is.
         """
         try:
-            return cls.between(fiducials(head))
+            return cls.between(fiducials(head, _NEEDED))
         except InputError as error:
             raise InputError(
                 f"The face of {head.name!r} cannot be left out, for nothing says where it is. {error}"
@@ -61,7 +61,7 @@ class Face:
         missing = [name for name in _NEEDED if name not in landmarks]
         if missing:
             raise InputError(
-                f"The face is found by the positions {', '.join(_NEEDED)}; {', '.join(missing)} is missing."
+                f"The face is found by the positions {', '.join(_NEEDED)}; {missing[0]} is missing."
             )
         nose, left, right = (np.asarray(landmarks[name], dtype=np.float64) for name in _NEEDED)
         ears = (left + right) / 2
@@ -74,16 +74,6 @@ class Face:
         """(m,) which points (m, 3), mm of the head frame, lie in it."""
         away = points - self.ears
         return np.asarray((away @ self.front > 0) & (away @ self.up < 0))
-
-    def missing_in(self, mesh: TetMesh) -> BoolArray:
-        """(t,) the elements that are left out: those in it that are neither brain, CSF nor lesion."""
-        return self.holds(mesh.centroids) & ~np.isin(mesh.tags, KEPT)
-
-    def cut_off(self, head: HeadModel) -> HeadModel:
-        """The head without its face; for pictures, not for solving."""
-        left = ~self.missing_in(head.mesh)
-        mesh = TetMesh(head.mesh.nodes, head.mesh.tets[left], head.mesh.tags[left])
-        return replace(head, mesh=mesh, conductivity=head.conductivity[left])
 
     def trimmed(self, surface: Surface) -> Surface:
         """A surface without the triangles that have a corner in it: open where the face was."""

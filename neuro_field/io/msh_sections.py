@@ -319,7 +319,7 @@ def _elements_22_ascii(reader: Reader, raw: RawMesh) -> None:
             elif kind in OTHER_VOLUMES:
                 raw.others[OTHER_VOLUMES[kind]] += 1
         tables = {k: np.array(v, dtype=np.int64).reshape(len(v), 2 + NODES_OF[k]) for k, v in rows.items()}
-    except (ValueError, IndexError):
+    except (ValueError, IndexError, OverflowError):
         raise reader.wrong("a line is not number, type, tags and nodes") from None
     reader.at = close
     for kind, table in tables.items():

@@ -23,7 +23,7 @@ from neuro_field.errors import FileFormatError
 from neuro_field.field.field import Field
 from neuro_field.geometry.locate import locate
 from neuro_field.geometry.mesh import Surface
-from neuro_field.head.face import KEPT, Face
+from neuro_field.head.face import Face
 from neuro_field.head.mapping import AffineMapping, MniMapping
 from neuro_field.head.model import HeadModel
 from neuro_field.head.tissues import BY_TAG, tags_of
@@ -64,9 +64,7 @@ GREYS = {"white_matter": 225, "grey_matter": 165, "csf": 45, "bone": 20, "compac
 _SCRIPTS = ("three.min.js", "unpack.js", "space.js", "planes.js", "start.js")
 
 
-def view_of(
-    head: HeadModel, plans: Mapping[str, Plan], t1: Volume | None = None, face: Face | None = None
-) -> dict[str, Any]:
+def view_of(head: HeadModel, plans: Mapping[str, Plan], t1: Volume | None = None) -> dict[str, Any]:
     """What the view shows, as plain values: packed numbers and names, neither colours nor words.
 
     Parameters
@@ -76,8 +74,6 @@ def view_of(
         By the name of its part of the page; each with its field.
     t1 : Volume, optional
         What the slices cut through; without one, the tissues of the mesh.
-    face : Face, optional
-        Left out of the scalp, the image and the tissues.
     """
     facts = HeadFacts.of(head, landmarks=False)
     surface, nodes = cortex_surface(head)
@@ -87,14 +83,11 @@ def view_of(
     tags = np.where(elements >= 0, head.mesh.tags[elements], 0).astype(np.uint8)
     shown_in = np.where(np.isin(tags, FIELD_TISSUES), elements, -1)
     lesion = head.region("lesion")
-    if face is not None:
-        tags[face.holds(points) & ~np.isin(tags, KEPT)] = 0
-        t1 = t1 and faceless(t1, face, Volume(tags.reshape(shape), _grid_affine(low, STEP)))
     return {
         "axes": facts.axes.tolist(),
         "centre": surface.points.mean(axis=0).tolist(),
         "mni": _mni(head.mapping, low, high) if head.mapping is not None else None,
-        "scalp": _packed_surface(head.scalp if face is None else face.cut_off(head).scalp),
+        "scalp": _packed_surface(head.scalp),
         "cortex": _packed_surface(surface),
         "lesion": _packed_surface(head.mesh.boundary(lesion)) if lesion.any() else None,
         "image": _image(t1, tags.reshape(shape), low, high),
@@ -105,7 +98,7 @@ def view_of(
 
 
 def without_face(view: Mapping[str, Any], face: Face) -> dict[str, Any]:
-    """A view that was packed with a face, without it."""
+    """A view without a face: of its scalp, its image and its tissues."""
     record = view["tissues"]
     tissues = Volume(unpacked(record["values"]), _grid_affine(np.array(record["origin"]), record["step"]))
     kept = faceless(tissues, face, tissues)

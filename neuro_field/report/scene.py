@@ -53,13 +53,11 @@ def polydata(surface: Surface) -> Any:
 class Anatomy:
     """The surfaces of one head, made once for all its pictures.
 
-    ``outside`` is the head whose tissues are drawn around the cortex: without its face, where that is left out;
     ``axes`` (3, 3) its right, anterior and superior; ``centre`` (3,) of the grey matter, mm; ``grey``, ``scalp`` and
     ``lesion`` (None without one) for drawing; ``grey_nodes`` (m,) the mesh node of each vertex of ``grey``.
     """
 
     head: HeadModel
-    outside: HeadModel
     axes: FloatArray
     centre: FloatArray
     grey: Any
@@ -79,10 +77,9 @@ class Anatomy:
         if distance.max(initial=0.0) > 1e-6:
             raise InputError("The grey-matter surface and the mesh do not share their nodes.")
         grey = polydata(surface).compute_normals(cell_normals=False, split_vertices=False, auto_orient_normals=False)
-        outside = head if face is None else face.cut_off(head)
         return cls(
-            head, outside, anatomical_axes(head), surface.points.mean(axis=0), grey, used[place].astype(np.int32),
-            polydata(outside.scalp),
+            head, anatomical_axes(head), surface.points.mean(axis=0), grey, used[place].astype(np.int32),
+            polydata(head.scalp if face is None else face.trimmed(head.scalp)),
             polydata(head.mesh.boundary(lesion)) if lesion.any() else None,
         )  # fmt: skip
 

@@ -265,7 +265,7 @@ def _qc_page(head: HeadModel, labels: Image | None, t1: Image | None, face: Face
     volumes = [None if image is None else Volume(image.values, image.affine) for image in (labels, t1)]
     picture, why = None, ""
     try:
-        picture = head_picture(head if face is None else face.cut_off(head))
+        picture = head_picture(head, face)
     except PictureError as error:
         why = str(error)
     return head_page(head, labels=volumes[0], t1=volumes[1], picture=picture, no_picture=why, face=face)

@@ -21,6 +21,7 @@ from neuro_field.mri.volume import Volume
 from neuro_field.names import file_name
 from neuro_field.report.facts import Facts, head_of, plans_of
 from neuro_field.report.interactive import view_of
+from neuro_field.report.interactive import without_face as shown_without_face
 from neuro_field.report.opengl import PictureError
 from neuro_field.report.page import CAPTIONS, FACELESS, Kept, study_page, without_face
 from neuro_field.report.pictures import study_pictures
@@ -140,7 +141,8 @@ def _keep(study: Study | Plan, folder: Path, t1: Image | None, subject: str, fac
     head = head_of(study)
     face = Face.of(head) if faceless and head is not None else None
     if head is not None and shown:
-        view = view_of(head, shown, Volume(t1.values, t1.affine) if t1 is not None else None, face)
+        view = view_of(head, shown, Volume(t1.values, t1.affine) if t1 is not None else None)
+        view = view if face is None else shown_without_face(view, face)
         data = msgspec.json.encode(msgspec.convert(view, View))
         (folder / VIEW).write_bytes(gzip.compress(data, 6, mtime=0))
     pictures, remarks = _pictures(study, face)
