@@ -60,9 +60,7 @@ class Face:
         """Of 10-10 positions by name, mm, head frame: "Nz", "LPA" and "RPA"."""
         missing = [name for name in _NEEDED if name not in landmarks]
         if missing:
-            raise InputError(
-                f"The face is found by the positions {', '.join(_NEEDED)}; {missing[0]} is missing."
-            )
+            raise InputError(f"The face is found by the positions {', '.join(_NEEDED)}; {missing[0]} is missing.")
         nose, left, right = (np.asarray(landmarks[name], dtype=np.float64) for name in _NEEDED)
         ears = (left + right) / 2
         across = unit(right - left, "the line between the ears")
