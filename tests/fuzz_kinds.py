@@ -157,7 +157,9 @@ def hold_coil(coil: Coil, again: Path) -> None:
     """A finite field, and the same one when written: all of a coil can be said in a .tcd."""
     field = _field_of(coil)
     assert coil.didt_max is None or 0 < coil.didt_max < np.inf
-    assert coil.name.isprintable()
+    told = [coil.name, *map(str, coil.provenance.values())]
+    told += [text for device in coil.stimulators for text in (device.name, device.brand)]
+    assert all(text.isprintable() for text in told), f"not one plain line: {told!r:.200}"
     write_coil(coil, again / "a.tcd")
     other = read_coil(again / "a.tcd")
     assert all(

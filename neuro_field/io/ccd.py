@@ -96,7 +96,7 @@ def _header(line: str, path: Path) -> dict[str, str]:
     spelling = {key.lower(): key for key in _KEYS}
     out: dict[str, str] = {}
     for part in line.split(";")[1:]:
-        key, equals, value = (text.strip() for text in part.partition("="))
+        key, equals, value = (one_line(text) for text in part.partition("="))
         key = spelling.get(key.lower(), key)
         if not equals or value.lower() in _UNKNOWN:
             continue
