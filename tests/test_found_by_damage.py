@@ -111,10 +111,10 @@ def test_a_coil_is_called_by_one_line():
 
 
 def test_what_a_ccd_says_of_itself_is_plain(tmp_path):
-    head = "# a.ccd; brand=A\x1b[2J; stimulator=B\x07\u202e; coilname=C\x7fD; dIdtmax=100"
-    (tmp_path / "a.ccd").write_text(f"{head}\n1\n# table\n0 0 -0.005 0 0 1\n")
+    head = "# a.ccd; brand=A\x7f\u202eB; stimulator=B\u200b; coilname=C\x7fD; dIdtmax=100"
+    (tmp_path / "a.ccd").write_text(f"{head}\n1\n# table\n0 0 -0.005 0 0 1\n", encoding="utf-8")
     made = read_coil(tmp_path / "a.ccd")
-    assert (made.name, made.provenance["maker"], made.stimulators[0].name) == ("C D", "A [2J", "B")
+    assert (made.name, made.provenance["maker"], made.stimulators[0].name) == ("C D", "A B", "B")
 
 
 def test_damage_within_a_plan_is_told_by_its_file(tmp_path):
