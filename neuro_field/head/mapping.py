@@ -10,7 +10,7 @@ from scipy.ndimage import map_coordinates
 
 from neuro_field.arrays import AnyArray, FloatArray, as_points, read_only, transformed
 from neuro_field.errors import InputError
-from neuro_field.names import one_line
+from neuro_field.names import LONGEST_SOURCE, one_line
 
 #: A warp is inverted to this distance, mm.
 INVERTED = 1e-3
@@ -59,7 +59,7 @@ class AffineMapping:
     def __post_init__(self) -> None:
         matrix = read_only(self.mni_from_head, np.float64)
         object.__setattr__(self, "mni_from_head", matrix)
-        object.__setattr__(self, "source", one_line(self.source))
+        object.__setattr__(self, "source", one_line(self.source, LONGEST_SOURCE))
         if matrix.shape != (4, 4) or not (np.abs(matrix) <= FARTHEST).all():  # false for NaN too
             raise InputError(
                 f"Input mni_from_head must be a 4x4 matrix of numbers up to {FARTHEST:g}; instead received one of "
@@ -113,7 +113,7 @@ class WarpedMapping:
     def __post_init__(self) -> None:
         object.__setattr__(self, "displacement", read_only(self.displacement, np.float32))
         object.__setattr__(self, "mni_from_voxel", read_only(self.mni_from_voxel, np.float64))
-        object.__setattr__(self, "source", one_line(self.source))
+        object.__setattr__(self, "source", one_line(self.source, LONGEST_SOURCE))
         u, grid = self.displacement, self.mni_from_voxel
         if u.ndim != 4 or u.shape[3] != 3 or min(u.shape) < 2:
             raise InputError(f"Input displacement must have shape (i, j, k, 3); instead received {u.shape}.")
