@@ -32,7 +32,7 @@ from neuro_field.io.coil_limits import (
     grid_corners,
     text_of,
 )
-from neuro_field.names import one_line
+from neuro_field.names import LONGEST_SOURCE, one_line
 
 #: Most bytes that all packed arrays of a file may unpack to: beyond is taken for damage or an attack.
 MOST_UNPACKED_BYTES = 8 * MOST_SAMPLES
@@ -110,7 +110,7 @@ class _Keys:
 
     def text(self, key: str, default: str = "") -> str:
         value = self.value.get(key)
-        return default if value is None else one_line(str(value))
+        return default if value is None else one_line(str(value), LONGEST_SOURCE)
 
     def objects(self, key: str) -> list["_Keys"]:
         value = self.value.get(key)
