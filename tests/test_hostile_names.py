@@ -16,7 +16,7 @@ from tiny_study import ranked_study, tiny_head, tiny_study
 from neuro_field.cli import main
 from neuro_field.clinic.ledger import Ledger, LedgerReport
 from neuro_field.commands.targets import target_form
-from neuro_field.errors import InputError
+from neuro_field.errors import FileFormatError, InputError
 from neuro_field.io.images import write_image
 from neuro_field.navigation.files import Export, export_plan, read_navigator
 from neuro_field.report.opengl import PictureError, check_opengl
@@ -70,13 +70,17 @@ def hostile_coil(folder):
 
 
 def hostile_head(folder):
-    """The small head, read from a folder whose card was edited."""
+    """The small head, read from a folder whose card was edited: control characters there are refused as damage."""
     write_head(tiny_head(), folder / "EDITED", qc=False)
     card = folder / "EDITED" / "head.json"
     content = json.loads(card.read_text())
-    content |= {"name": HOSTILE, "provenance": {"T1": HOSTILE, HOSTILE: HOSTILE, "warnings": [HOSTILE]}}
-    content["mapping"]["source"] = HOSTILE
-    card.write_text(json.dumps(content))
+    for name in (HOSTILE, "".join(letter for letter in HOSTILE if letter.isprintable())):
+        content |= {"name": name, "provenance": {"T1": name, name: name}}
+        content["mapping"]["source"] = name
+        card.write_text(json.dumps(content))
+        if name == HOSTILE:
+            with pytest.raises(FileFormatError, match="damaged"):
+                read_head(folder / "EDITED")
     return read_head(folder / "EDITED")
 
 
