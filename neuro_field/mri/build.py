@@ -16,8 +16,9 @@ from neuro_field.head.mesher import checked_edge, mesh_labels
 from neuro_field.head.model import HeadModel
 from neuro_field.head.tissues import BY_TAG, tags_of
 from neuro_field.mri.cleaning import CleaningReport, clean_labels, tissue_volumes
+from neuro_field.mri.drawn_lesion import DrawnLesion
 from neuro_field.mri.labels import Labels, label_table, to_sides, to_tissues
-from neuro_field.mri.lesion import PlacedLesion, place_lesion
+from neuro_field.mri.lesion import LARGEST_SHARE, PlacedLesion, as_drawn, checked_largest, place_lesion
 from neuro_field.mri.mapping import register_to_mni
 from neuro_field.mri.volume import Volume, as_affine
 from neuro_field.mri.warping import check_installed, tissue_overlap, warp_to_mni
@@ -73,10 +74,11 @@ def _checked_tissues(labels: AnyArray, table: str | None) -> tuple[Labels, str]:
 def prepare_labels(
     labels: AnyArray,
     affine: FloatArray,
-    lesion: AnyArray | None = None,
+    lesion: AnyArray | DrawnLesion | None = None,
     *,
     lesion_affine: FloatArray | None = None,
     rim: float = 0.0,
+    largest_lesion: float = LARGEST_SHARE,
     table: str | None = None,
     clean: bool = True,
     t1: Volume | None = None,
@@ -86,6 +88,7 @@ def prepare_labels(
     Parameters and errors are those of `build_head`; ``t1`` is the image that was labelled, where it is at hand.
     """
     affine = as_affine(affine, "affine of build_head")
+    checked_largest(largest_lesion)
     tissues, name = _checked_tissues(labels, table)
     record: dict[str, Any] = {"label_table": name, "findings": [], "seconds": {}}
     grid = affine
@@ -97,15 +100,8 @@ def prepare_labels(
         record["seconds"]["cleaning"] = round(cleaned.report.seconds, 2)
     if lesion is not None:
         start = time.perf_counter()
-        own = affine if lesion_affine is None else lesion_affine
-        shape = np.asarray(lesion).shape[:3]
-        if lesion_affine is None and shape != np.asarray(labels).shape[:3]:
-            raise InputError(
-                f"Input lesion must have the shape of the labels, {np.asarray(labels).shape[:3]}, when it "
-                "comes "
-                f"without an affine; instead received {shape}."
-            )
-        placed = place_lesion(tissues, grid, lesion, own, rim=rim)
+        drawn = as_drawn(lesion, lesion_affine, np.asarray(labels).shape[:3], affine)
+        placed = place_lesion(tissues, grid, drawn, rim=rim, largest=largest_lesion)
         tissues = placed.labels
         record["lesion"] = _lesion_record(placed)
         record["findings"] += [found.plain() for found in placed.findings]
@@ -137,6 +133,7 @@ def build_head(
     *,
     lesion_affine: FloatArray | None = None,
     rim: float = 0.0,
+    largest_lesion: float = LARGEST_SHARE,
     tissue_edges: Mapping[str, float] | None = None,
     table: str | None = None,
     mapping: MniMapping | None = None,
@@ -157,7 +154,8 @@ def build_head(
     affine : (4, 4) array
         Voxel index to world mm (RAS) of the labels: the head frame.
     lesion : (i, j, k) array, optional
-        0/1: a mask, taken as a cavity; 1/2/3 or 21/22/23: cavity, rim, acute. On the labels' grid unless
+        A mask. 21, 22 and 23 are cavity, rim and acute lesion; any other numbers number pieces, all cavity, and
+        ``findings`` say so; fractions are probabilities, a lesion from 0.5 on. On the labels' grid unless
         ``lesion_affine`` is given.
     edge : float
         Edge length of the finest tetrahedra, mm.
@@ -165,6 +163,8 @@ def build_head(
         Voxel index to world mm of the lesion, if it lies on another grid.
     rim : float
         Width of the rim to draw around a cavity, mm; 0 for none.
+    largest_lesion : float
+        Share of the brain that the lesion may take: after a hemispherectomy, say, it is more than the usual limit.
     tissue_edges : mapping of str to float, optional
         Longest edges wanted in tissues by name, mm; see `neuro_field.head.mesher.mesh_labels`.
     table : {"simnibs", "freesurfer"}, optional
@@ -188,8 +188,8 @@ def build_head(
     ------
     InputError
         On labels without grey matter, bone or scalp, unknown or ambiguous numbers, an affine that cannot be,
-        a lesion that is empty, outside the brain or more than 40 % of it, or a brain that cannot be mapped to
-        MNI; if a non-linear map is wanted and dipy is not installed.
+        a lesion that is empty, outside the brain or more than ``largest_lesion`` of it, or a brain that cannot be
+        mapped to MNI; if a non-linear map is wanted and dipy is not installed.
 
     Examples
     --------
@@ -211,7 +211,10 @@ def build_head(
     checked_mapping(mapping, nonlinear)
     tell = progress if progress is not None else silent
     tell("cleaning", 0.0)
-    ready = prepare_labels(labels, affine, lesion, lesion_affine=lesion_affine, rim=rim, table=table, clean=clean)
+    ready = prepare_labels(
+        labels, affine, lesion, lesion_affine=lesion_affine, rim=rim, largest_lesion=largest_lesion, table=table,
+        clean=clean,
+    )  # fmt: skip
     tell("cleaning", 1.0)
     return build_prepared(
         ready, edge, tissue_edges=tissue_edges, mapping=mapping, nonlinear=nonlinear, name=name, progress=progress

@@ -11,7 +11,9 @@ from neuro_field.errors import InputError
 from neuro_field.head.model import HeadModel
 from neuro_field.io.digest import digests
 from neuro_field.io.images import Image, read_image, read_labels
+from neuro_field.io.masks import read_mask
 from neuro_field.mri.build import Progress, build_prepared, checked_mapping, prepare_labels
+from neuro_field.mri.lesion import LARGEST_SHARE
 from neuro_field.mri.volume import Volume
 
 #: Share of the labelled head that must lie within the T1.
@@ -38,6 +40,7 @@ def head_from_images(
     *,
     lesion: str | Path | None = None,
     rim: float = 0.0,
+    largest_lesion: float = LARGEST_SHARE,
     edge: float = 1.9,
     tissue_edges: Mapping[str, float] | None = None,
     nonlinear: bool = False,
@@ -62,24 +65,25 @@ def head_from_images(
     """
     checked_mapping(None, nonlinear)
     t1_image, label_image = read_image(t1), read_labels(labels)
-    lesion_image = None if lesion is None else read_labels(lesion)
+    mask = None if lesion is None else read_mask(lesion)
+    drawn = None if mask is None else mask.drawn()
     _checked_world(label_image, t1_image)
     if progress is not None:
         progress("cleaning", 0.0)
     ready = prepare_labels(
         label_image.values,
         label_image.affine,
-        None if lesion_image is None else lesion_image.values,
-        lesion_affine=None if lesion_image is None else lesion_image.affine,
+        drawn,
         rim=rim,
+        largest_lesion=largest_lesion,
         t1=Volume(t1_image.values, t1_image.affine),
     )
     if progress is not None:
         progress("cleaning", 1.0)
     head = build_prepared(ready, edge, tissue_edges=tissue_edges, nonlinear=nonlinear, progress=progress)
     paths = {"t1": t1_image.path, "labels": label_image.path}
-    if lesion_image is not None:
-        paths["lesion"] = lesion_image.path
+    if mask is not None:
+        paths["lesion"] = mask.path
     if t2 is not None:
         paths["t2"] = Path(t2)
     head = replace(head, provenance=dict(head.provenance) | {"inputs": digests(paths)})

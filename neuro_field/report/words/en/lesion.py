@@ -1,12 +1,58 @@
-"""Of lesions: where they are."""
+"""Of lesions: how their masks were read, where they are, and what of them is in the mesh."""
+
+from collections.abc import Mapping
+
+from neuro_field.findings import Value
+
+
+def _listed(values: Mapping[str, Value], first: str) -> str:
+    """Each number or name of a mask with its volume, as "2 (5.1 cm³, 1 piece)"."""
+    pieces = values.get("pieces") or (None,) * len(values[first])  # type: ignore[arg-type]
+    shown = [
+        f"{each} ({cm3:.2f} cm³" + ("" if n is None else f", {n} piece" + ("" if n == 1 else "s")) + ")"
+        for each, cm3, n in zip(values[first], values["cm3"], pieces, strict=True)  # type: ignore[arg-type]
+    ]
+    return ", ".join(shown) + (f" and {values['more']} more" if values["more"] else "")
+
+
+def _numbers(values: Mapping[str, Value]) -> str:
+    if len(values["numbers"]) == 1 and not values["more"]:  # type: ignore[arg-type]
+        return f"the lesion mask holds the number {_listed(values, 'numbers')}; it was taken as a cavity."
+    return (
+        f"the lesion mask holds the numbers {_listed(values, 'numbers')}: they were taken as pieces, all of them "
+        "cavity. If they mean cavity, rim and acute lesion, write 21, 22 and 23, or name them in a file beside the mask."
+    )
+
+
+def _named(values: Mapping[str, Value]) -> str:
+    rows = {**values, "told": tuple(f"{n} as {k}" for n, k in zip(values["names"], values["kinds"], strict=True))}  # type: ignore[arg-type]
+    return f"the lesion mask's parts were taken by their names: {_listed(rows, 'told')}."
+
+
+def _threshold(values: Mapping[str, Value]) -> str:
+    return (
+        "the lesion mask holds shares up to {highest:.3g}: what reaches {threshold:g} was taken as a cavity, "
+        "{cm3:.1f} cm³ (from {lower:g}: {lower_cm3:.1f} cm³; from {higher:g}: {higher_cm3:.1f} cm³)."
+    )
+
 
 SENTENCES = {
+    "lesion-numbers": _numbers,
+    "lesion-named": _named,
+    "lesion-threshold": _threshold,
+    "lesion-blank": (
+        "{share:.0%} of the lesion mask's voxels hold no number (NaN); they were taken as outside the lesion."
+    ),
+    "lesion-large": (
+        "the lesion takes {share:.0%} of the brain ({cm3:.0f} cm³), more than the usual limit of {usual:.0%}; it was "
+        "allowed as asked. Check that it is no brain mask."
+    ),
     "lesion-side-unknown": (
         "nothing tells left from right in this head: the side of its lesion of {cm3:.1f} cm³ is not known."
     ),
     "lesion-clipped": (
-        "{lost:.0%} of the lesion mask ({drawn_cm3:.1f} cm³ drawn, {placed_cm3:.1f} cm³ placed) lies outside brain and "
-        "CSF and was left out; check how it lies."
+        "{lost:.0%} of the lesion mask, {lost_cm3:.1f} cm³ ({drawn_cm3:.1f} cm³ drawn, {placed_cm3:.1f} cm³ placed), "
+        "lies outside brain and CSF and was left out; check how it lies."
     ),
     "lesion-both-sides": (
         "the lesion is on both sides: {left_cm3:.1f} cm³ in the left hemisphere, {right_cm3:.1f} cm³ in the right. "
