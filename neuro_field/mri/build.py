@@ -11,6 +11,7 @@ import numpy as np
 from neuro_field.arrays import AnyArray, FloatArray, transformed
 from neuro_field.errors import InputError
 from neuro_field.head.fissure import Fissure, fissure_of_sides, fissure_of_tissues, voxel_sampler
+from neuro_field.head.lesion_elements import with_small_lesions
 from neuro_field.head.mapping import AffineMapping, MniMapping, WarpedMapping
 from neuro_field.head.mesher import checked_edge, mesh_labels
 from neuro_field.head.model import HeadModel
@@ -19,6 +20,7 @@ from neuro_field.mri.cleaning import CleaningReport, clean_labels, tissue_volume
 from neuro_field.mri.drawn_lesion import DrawnLesion
 from neuro_field.mri.labels import Labels, label_table, to_sides, to_tissues
 from neuro_field.mri.lesion import LARGEST_SHARE, PlacedLesion, as_drawn, checked_largest, place_lesion
+from neuro_field.mri.kept import told_of_pieces, told_of_tissues
 from neuro_field.mri.mapping import register_to_mni
 from neuro_field.mri.volume import Volume, as_affine
 from neuro_field.mri.warping import check_installed, tissue_overlap, warp_to_mni
@@ -263,8 +265,12 @@ def build_prepared(
         ready.labels, ready.affine, edge=edge, tissue_edges=tissue_edges,
         progress=lambda share, step: tell("meshing", share),
     )  # fmt: skip
+    pieces = with_small_lesions(mesh, ready.labels, ready.affine, edge)
+    mesh = pieces.mesh
     tell("meshing", 1.0)
     record["seconds"]["meshing"] = round(time.perf_counter() - start, 2)
+    told = (*told_of_pieces(pieces), *told_of_tissues(mesh, ready.labels, ready.affine))
+    record["findings"] = [*record.get("findings", []), *(found.plain() for found in told)]
     record |= {
         "edge_mm": edge,
         "tissue_edges_mm": dict(tissue_edges or {}),

@@ -1,6 +1,9 @@
 """Of images and labels: what building a head of them found."""
 
 SENTENCES = {
+    "build-tissue-lost-in-mesh": (
+        "of {tissue}, {labels_cm3:.2f} cm³ in the labels, the mesh holds {mesh_cm3:.2f} cm³ only: use a shorter --edge."
+    ),
     "build-image-cuts-head": (
         "the image cuts the head at the {end} over {area_cm2:.1f} cm²; it was padded and closed there."
     ),

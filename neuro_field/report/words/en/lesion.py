@@ -20,7 +20,7 @@ def _numbers(values: Mapping[str, Value]) -> str:
         return f"the lesion mask holds the number {_listed(values, 'numbers')}; it was taken as a cavity."
     return (
         f"the lesion mask holds the numbers {_listed(values, 'numbers')}: they were taken as pieces, all of them "
-        "cavity. If they mean cavity, rim and acute lesion, write 21, 22 and 23, or name them in a file beside the mask."
+        "cavity. If they mean cavity, rim and acute lesion, write 21, 22 and 23, or name them in a file beside it."
     )
 
 
@@ -42,6 +42,14 @@ SENTENCES = {
     "lesion-threshold": _threshold,
     "lesion-blank": (
         "{share:.0%} of the lesion mask's voxels hold no number (NaN); they were taken as outside the lesion."
+    ),
+    "lesion-lost-in-mesh": (
+        "{pieces} of the lesion's pieces, {labels_cm3:.3f} cm³ together, are in the mesh with {after_cm3:.3f} cm³ only: use "
+        "a shorter --edge."
+    ),
+    "lesion-meshed-finer": (
+        "{pieces} small or thin of the lesion's pieces, {labels_cm3:.3f} cm³ together, were given finer elements: "
+        "{after_cm3:.3f} cm³ in the mesh, {before_cm3:.3f} cm³ without them."
     ),
     "lesion-large": (
         "the lesion takes {share:.0%} of the brain ({cm3:.0f} cm³), more than the usual limit of {usual:.0%}; it was "

@@ -1,0 +1,185 @@
+"""Which elements of a mesh are lesion, from the voxels of one; and finer ones where it is too small for the others.
+
+The mesher smooths labels over a voxel and cuts at the middle between tissues: a lesion of a few voxels, or a thin sheet,
+then vanishes.  Elements are given to it here by the share of them that it fills.
+"""
+
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+from scipy import ndimage
+
+from neuro_field.arrays import AnyArray, BoolArray, FloatArray, IntArray, transformed
+from neuro_field.geometry.bisection import bisected
+from neuro_field.geometry.mesh import TetMesh
+from neuro_field.head.mesher import ordered
+from neuro_field.head.tissues import tags_of
+
+LESION = tags_of("lesion")
+
+#: What a lesion may take the place of.
+REPLACEABLE = (*tags_of("brain"), *tags_of("csf"), *LESION)
+
+#: A piece that the mesh holds less of than this is given elements, if it is small; any piece, below the second share.
+SMALL_KEPT, KEPT = 0.9, 0.7
+
+#: Small pieces, cm3.
+SMALL_CM3 = 2.0
+
+#: Edges around such pieces, as a share of the finest of the mesh and mm, whichever is longer.
+FINER, FINEST_MM = 0.5, 0.8
+
+#: Elements that may be made for them at most.
+MOST_ELEMENTS = 200_000
+
+#: Where in an element its share is looked up: places (p, 4) with barycentric coordinates of 1/16 to 13/16.
+_PLACES = np.array([c for c in product(range(5), repeat=4) if sum(c) == 4]) / 4.0 * 0.75 + 0.0625
+
+
+@dataclass(frozen=True, eq=False)
+class MeshedPieces:
+    """A mesh, and the pieces of a lesion that needed help: ``labels_cm3``, ``before_cm3`` and ``after_cm3`` (p,)."""
+
+    mesh: TetMesh
+    labels_cm3: FloatArray
+    before_cm3: FloatArray
+    after_cm3: FloatArray
+
+
+def filled_shares(
+    nodes: FloatArray, tets: IntArray, lesion: AnyArray, affine: FloatArray
+) -> tuple[FloatArray, IntArray]:
+    """Share (t,) of elements that voxels other than 0 fill, and the commonest of their numbers (t,), 0 where none.
+
+    Looked up at 35 places of each element.
+
+    Parameters
+    ----------
+    nodes, tets : (n, 3) mm, (t, 4)
+    lesion : (i, j, k) array of whole numbers from 0 to 255
+    affine : (4, 4) array
+        Voxel index to mm.
+    """
+    voxel_from_mm = np.asarray(np.linalg.inv(affine), dtype=np.float64)
+    counts = np.zeros((len(tets), int(lesion.max()) + 1), dtype=np.int16)
+    rows = np.arange(len(tets))
+    for place in _PLACES:
+        index = np.round(transformed(np.einsum("c,tci->ti", place, nodes[tets]), voxel_from_mm)).astype(np.int64)
+        within = ((index >= 0) & (index < lesion.shape)).all(axis=1)
+        found = np.zeros(len(tets), dtype=np.int64)
+        found[within] = lesion[tuple(index[within].T)]
+        counts[rows, found] += 1
+    counts[:, 0] = 0
+    return counts.sum(axis=1) / len(_PLACES), np.where(counts.any(axis=1), counts.argmax(axis=1), 0).astype(np.int32)
+
+
+def with_small_lesions(mesh: TetMesh, labels: AnyArray, affine: FloatArray, edge: float) -> MeshedPieces:
+    """The mesh with elements for the pieces of a lesion that meshing lost.
+
+    Elements near such a piece are halved until their edges are half the finest ones, and those that it fills most become
+    lesion until they have its volume.  A mesh that lost no piece comes back as it is.
+
+    Parameters
+    ----------
+    mesh : TetMesh
+        As `neuro_field.head.mesher.mesh_labels` made it of the labels.
+    labels : (i, j, k) array
+        Tissue tags.
+    affine : (4, 4) array
+        Voxel index to mm.
+    edge : float
+        Edge of the finest cells, mm.
+    """
+    nothing = np.zeros(0)
+    if not np.isin(labels, LESION).any():
+        return MeshedPieces(mesh, nothing, nothing, nothing)
+    pieces, tags = _pieces(labels)
+    drawn = np.bincount(pieces.ravel(), minlength=len(tags))[1:] * _voxel_cm3(affine)
+    before = _meshed(mesh, pieces, tags, affine)
+    lost = np.flatnonzero(((before < SMALL_KEPT * drawn) & (drawn <= SMALL_CM3)) | (before < KEPT * drawn))
+    if not len(lost):
+        return MeshedPieces(mesh, nothing, nothing, nothing)
+    chosen = np.where(np.isin(pieces, lost + 1), pieces, 0)
+    fine = _finer(mesh, chosen > 0, affine, edge)
+    made = np.array(fine.tags)
+    for piece in lost.tolist():
+        _fill(fine, made, np.where(chosen == piece + 1, tags[piece + 1], 0), affine, drawn[piece], before[piece])
+    out = ordered(fine.nodes, fine.tets, made)
+    return MeshedPieces(out, drawn[lost], before[lost], _meshed(out, pieces, tags, affine)[lost])
+
+
+def _voxel_cm3(affine: FloatArray) -> float:
+    return abs(float(np.linalg.det(affine[:3, :3]))) / 1e3
+
+
+def _pieces(labels: AnyArray) -> tuple[AnyArray, AnyArray]:
+    """Connected pieces of each kind of lesion, numbered from 1, and the tag of each number."""
+    out, tags = np.zeros(labels.shape, dtype=np.int32), [0]
+    for tag in LESION:
+        numbered, count = ndimage.label(labels == tag, np.ones((3, 3, 3)))
+        out += np.where(numbered > 0, numbered + len(tags) - 1, 0)
+        tags += [tag] * count
+    return out, np.array(tags)
+
+
+def _meshed(mesh: TetMesh, pieces: AnyArray, tags: AnyArray, affine: FloatArray) -> FloatArray:
+    """(p,) cm3 that the mesh holds of each piece: elements of its kind in it or within two voxels of it."""
+    out = np.zeros(len(tags))
+    box = tuple(
+        slice(max(0, side.start - 3), side.stop + 3) for side in ndimage.find_objects((pieces > 0).astype(np.uint8))[0]
+    )
+    around = ndimage.maximum_filter(pieces[box], 5)
+    exact = np.where(pieces[box] > 0, pieces[box], around)
+    lesion = np.flatnonzero(np.isin(mesh.tags, LESION))
+    centres = mesh.nodes[mesh.tets[lesion]].mean(axis=1)
+    first = np.array([side.start for side in box])
+    index = np.round(transformed(centres, np.asarray(np.linalg.inv(affine)))).astype(np.int64) - first
+    within = ((index >= 0) & (index < exact.shape)).all(axis=1)
+    found = exact[tuple(index[within].T)]
+    same = tags[found] == mesh.tags[lesion[within]]
+    np.add.at(out, found[same], mesh.volumes[lesion[within]][same] / 1e3)
+    return out[1:]
+
+
+def _near(mask: BoolArray, affine: FloatArray, mesh: TetMesh) -> BoolArray:
+    """(t,) elements that a mask fills in part."""
+    return filled_shares(mesh.nodes, mesh.tets, mask.astype(np.uint8), affine)[0] > 0
+
+
+def _finer(mesh: TetMesh, mask: BoolArray, affine: FloatArray, edge: float) -> TetMesh:
+    """The mesh with short edges where a mask of lost pieces lies; longer ones where these would be too many."""
+    wide = ndimage.binary_dilation(mask, np.ones((3, 3, 3)))
+    mm3 = np.count_nonzero(wide) * _voxel_cm3(affine) * 1e3
+    longest = max(FINER * edge, FINEST_MM, float(np.cbrt(12.0 * mm3 / MOST_ELEMENTS)))
+    inside = np.argwhere(wide)
+    corners = transformed(np.array(np.meshgrid(*zip(inside.min(axis=0), inside.max(axis=0), strict=True))).reshape(3, -1)
+                          .T.astype(np.float64), affine)  # fmt: skip
+    low, high = corners.min(axis=0) - edge, corners.max(axis=0) + edge
+
+    def near(part: TetMesh) -> BoolArray:
+        ends = part.nodes[part.tets]
+        out = ((ends.max(axis=1) > low) & (ends.min(axis=1) < high)).all(axis=1)
+        if out.any():
+            out[out] = _near(wide, affine, TetMesh(part.nodes, part.tets[out], part.tags[out]))
+        return out
+
+    return bisected(mesh, near, longest)
+
+
+def _fill(
+    mesh: TetMesh, tags: IntArray, piece: AnyArray, affine: FloatArray, wanted_cm3: float, there_cm3: float
+) -> None:
+    """Give a piece (its tag where it lies, else 0) the elements that it fills most, until it has its volume."""
+    inside = transformed(np.argwhere(piece).astype(np.float64), affine)
+    reach = np.abs(affine[:3, :3]).sum(axis=1)
+    ends = mesh.nodes[mesh.tets]
+    near = (ends.max(axis=1) > inside.min(axis=0) - reach) & (ends.min(axis=1) < inside.max(axis=0) + reach)
+    free = np.flatnonzero(near.all(axis=1) & np.isin(tags, REPLACEABLE) & ~np.isin(tags, LESION))
+    if not len(free):
+        return
+    shares, kinds = filled_shares(mesh.nodes, mesh.tets[free], piece, affine)
+    order = np.argsort(-shares, kind="stable")[: np.count_nonzero(shares)]
+    grown = there_cm3 + np.cumsum(mesh.volumes[free[order]]) / 1e3
+    taken = order[: np.searchsorted(grown, wanted_cm3) + 1]
+    tags[free[taken]] = kinds[taken]
