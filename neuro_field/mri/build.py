@@ -10,6 +10,7 @@ import numpy as np
 
 from neuro_field.arrays import AnyArray, FloatArray, transformed
 from neuro_field.errors import InputError
+from neuro_field.geometry.mesh import TetMesh
 from neuro_field.head.fissure import Fissure, fissure_of_sides, fissure_of_tissues, voxel_sampler
 from neuro_field.head.lesion_elements import with_small_lesions
 from neuro_field.head.mapping import AffineMapping, MniMapping, WarpedMapping
@@ -18,9 +19,9 @@ from neuro_field.head.model import HeadModel
 from neuro_field.head.tissues import BY_TAG, tags_of
 from neuro_field.mri.cleaning import CleaningReport, clean_labels, tissue_volumes
 from neuro_field.mri.drawn_lesion import DrawnLesion
+from neuro_field.mri.kept import told_of_pieces, told_of_tissues
 from neuro_field.mri.labels import Labels, label_table, to_sides, to_tissues
 from neuro_field.mri.lesion import LARGEST_SHARE, PlacedLesion, as_drawn, checked_largest, place_lesion
-from neuro_field.mri.kept import told_of_pieces, told_of_tissues
 from neuro_field.mri.mapping import register_to_mni
 from neuro_field.mri.volume import Volume, as_affine
 from neuro_field.mri.warping import check_installed, tissue_overlap, warp_to_mni
@@ -55,7 +56,7 @@ def _cleaning_record(report: CleaningReport) -> dict[str, Any]:
     }
 
 
-def _lesion_record(placed: PlacedLesion) -> dict[str, Any]:
+def lesion_record(placed: PlacedLesion) -> dict[str, Any]:
     return {
         "drawn_cm3": round(placed.drawn_cm3, 3),
         "placed_cm3": round(placed.volume_cm3, 3),
@@ -105,7 +106,7 @@ def prepare_labels(
         drawn = as_drawn(lesion, lesion_affine, np.asarray(labels).shape[:3], affine)
         placed = place_lesion(tissues, grid, drawn, rim=rim, largest=largest_lesion)
         tissues = placed.labels
-        record["lesion"] = _lesion_record(placed)
+        record["lesion"] = lesion_record(placed)
         record["findings"] += [found.plain() for found in placed.findings]
         record["seconds"]["lesion"] = round(time.perf_counter() - start, 2)
     record["label_volumes_cm3"] = _rounded(tissue_volumes(tissues, grid))
@@ -260,24 +261,27 @@ def build_prepared(
     mapping = _mapped(ready, mapping, nonlinear, record, tell)
     fissure = ready.fissure if ready.fissure is not None else _along_fluid(ready, mapping)
     record["fissure"] = None if fissure is None else {"source": fissure.source, "seen_cm2": round(fissure.seen_cm2, 1)}
+    mesh = meshed(ready.labels, ready.affine, edge, tissue_edges, record, tell)
+    return HeadModel.from_mesh(mesh, name=name, mapping=mapping, provenance=record, known_fissure=fissure)
+
+
+def meshed(
+    labels: Labels, affine: FloatArray, edge: float, tissue_edges: Mapping[str, float] | None, record: dict[str, Any],
+    tell: Progress,
+) -> TetMesh:  # fmt: skip
+    """Tissue labels as a mesh that kept its small lesions; what it took and lost goes into the record."""
     start = time.perf_counter()
     mesh = mesh_labels(
-        ready.labels, ready.affine, edge=edge, tissue_edges=tissue_edges,
-        progress=lambda share, step: tell("meshing", share),
-    )  # fmt: skip
-    pieces = with_small_lesions(mesh, ready.labels, ready.affine, edge)
-    mesh = pieces.mesh
+        labels, affine, edge=edge, tissue_edges=tissue_edges, progress=lambda share, step: tell("meshing", share)
+    )
+    pieces = with_small_lesions(mesh, labels, affine, edge)
     tell("meshing", 1.0)
     record["seconds"]["meshing"] = round(time.perf_counter() - start, 2)
-    told = (*told_of_pieces(pieces), *told_of_tissues(mesh, ready.labels, ready.affine))
+    told = (*told_of_pieces(pieces), *told_of_tissues(pieces.mesh, labels, affine))
     record["findings"] = [*record.get("findings", []), *(found.plain() for found in told)]
-    record |= {
-        "edge_mm": edge,
-        "tissue_edges_mm": dict(tissue_edges or {}),
-        "neuro_field": version("neuro_field"),
-    }
-    record["mesh"] = {"nodes": len(mesh.nodes), "tetrahedra": len(mesh.tets)}
-    return HeadModel.from_mesh(mesh, name=name, mapping=mapping, provenance=record, known_fissure=fissure)
+    record |= {"edge_mm": edge, "tissue_edges_mm": dict(tissue_edges or {}), "neuro_field": version("neuro_field")}
+    record["mesh"] = {"nodes": len(pieces.mesh.nodes), "tetrahedra": len(pieces.mesh.tets)}
+    return pieces.mesh
 
 
 def _along_fluid(ready: PreparedLabels, mapping: MniMapping) -> Fissure | None:

@@ -128,7 +128,7 @@ def place_lesion(
     placed = _rimmed(np.where(inside > 0, inside, labels), affine, rim)
     brain = np.isin(labels, (*tags_of("brain"), *tags_of("lesion"))) | (inside > 0)
     share = volume / float(np.count_nonzero(brain) * voxel)
-    findings = (*drawn.findings, *_told_of_size(share, volume, largest), *_told_of_clipping(drawn.cm3, volume))
+    findings = (*drawn.findings, *told_of_size(share, volume, largest), *told_of_clipping(drawn.cm3, volume))
     placed.flags.writeable = False
     return PlacedLesion(placed, volume, drawn.cm3, share, findings)
 
@@ -158,7 +158,7 @@ def checked_largest(largest: float) -> float:
     return float(largest)
 
 
-def _told_of_size(share: float, volume: float, largest: float) -> tuple[Finding, ...]:
+def told_of_size(share: float, volume: float, largest: float) -> tuple[Finding, ...]:
     """Refuse a lesion larger than allowed; tell one that only was because more was allowed."""
     if share > largest:
         raise InputError(
@@ -171,7 +171,7 @@ def _told_of_size(share: float, volume: float, largest: float) -> tuple[Finding,
     return (Finding("lesion-large", "warn", {"share": share, "cm3": volume, "usual": LARGEST_SHARE}),)
 
 
-def _told_of_clipping(drawn_cm3: float, placed_cm3: float) -> tuple[Finding, ...]:
+def told_of_clipping(drawn_cm3: float, placed_cm3: float) -> tuple[Finding, ...]:
     """How much of a mask lay outside brain and CSF, where that is much."""
     lost_cm3 = drawn_cm3 - placed_cm3
     lost = lost_cm3 / drawn_cm3

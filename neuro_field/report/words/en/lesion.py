@@ -44,12 +44,25 @@ SENTENCES = {
         "{share:.0%} of the lesion mask's voxels hold no number (NaN); they were taken as outside the lesion."
     ),
     "lesion-lost-in-mesh": (
-        "{pieces} of the lesion's pieces, {labels_cm3:.3f} cm³ together, are in the mesh with {after_cm3:.3f} cm³ only: use "
-        "a shorter --edge."
+        "{pieces} of the lesion's pieces, {labels_cm3:.3f} cm³ together, are in the mesh with {after_cm3:.3f} cm³ only: "
+        "use a shorter --edge."
     ),
     "lesion-meshed-finer": (
         "{pieces} small or thin of the lesion's pieces, {labels_cm3:.3f} cm³ together, were given finer elements: "
         "{after_cm3:.3f} cm³ in the mesh, {before_cm3:.3f} cm³ without them."
+    ),
+    "lesion-image-moved": (
+        "the image the lesion was drawn on was brought to the T1: the lesion moved by {moved:.1f} mm (at most "
+        "{most:.1f} mm, turned by {angle:.1f} degrees), and both images now share {shared:.3f} instead of {as_given:.3f} "
+        "(normalised mutual information). Check its outline on the T1."
+    ),
+    "lesion-in-old-mesh": (
+        "the lesion, {cm3:.2f} cm³, was put into a finished mesh: {mesh_cm3:.2f} cm³ of whole elements, which overlap "
+        "it by {overlap:.2f} (Dice)."
+    ),
+    "lesion-meshed-again": (
+        "the finished mesh was too coarse for the lesion of {cm3:.2f} cm³ (its elements overlap it by {overlap:.2f}, "
+        "Dice): the head was meshed again from its tissues, {mesh_cm3:.2f} cm³ in the mesh."
     ),
     "lesion-large": (
         "the lesion takes {share:.0%} of the brain ({cm3:.0f} cm³), more than the usual limit of {usual:.0%}; it was "
