@@ -1,13 +1,21 @@
 """Commands that build head models and keep them."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from neuro_field.commands.arguments import EdgeOption, Output, head_of, images_of
 from neuro_field.console import Stages, named_numbers, table
 from neuro_field.errors import InputError
+
+LesionImageOption = Annotated[
+    Path | None,
+    typer.Option(help="The image the mask was drawn on (FLAIR, T2, DWI) if not the T1; it is moved there."),
+]
+LargeLesionOption = Annotated[
+    bool, typer.Option("--large-lesion", help="Take a lesion of more than 40 % of the brain, up to 75 %.")
+]
 
 
 def head(
@@ -16,7 +24,11 @@ def head(
     ],
     output: Output,
     labels: Annotated[Path | None, typer.Option(help="Tissue labels on the T1's grid or another.")] = None,
-    lesion: Annotated[Path | None, typer.Option(help="Lesion mask, on any grid that overlaps.")] = None,
+    lesion: Annotated[
+        Path | None, typer.Option(help="Lesion mask, on any grid that overlaps; a finished head takes one as well.")
+    ] = None,
+    lesion_image: LesionImageOption = None,
+    large_lesion: LargeLesionOption = False,
     t2: Annotated[Path | None, typer.Option(help="A T2 of the same person, for the segmenter.")] = None,
     segmenter: Annotated[str, typer.Option(help="What makes labels where none are given.")] = "samseg",
     rim: Annotated[float, typer.Option(help="Width of a rim to draw around the lesion's cavity, mm.")] = 0.0,
@@ -33,6 +45,8 @@ def head(
 
     Without --labels the T1 is segmented first, in about ten minutes; what the segmenter wrote stays beside HEAD.
 
+    A finished HEAD takes a lesion with `neuro-field head HEAD --lesion lesion.nii.gz -o HEAD2`.
+
     Example: `neuro-field head T1.nii.gz --labels labels.nii.gz --lesion lesion.nii.gz -o HEAD`
     """
     from neuro_field.io.atomic import check_new_folder
@@ -42,14 +56,17 @@ def head(
     from neuro_field.store.heads import is_head, write_head
 
     check_new_folder(output)
+    if lesion is None and (lesion_image is not None or large_lesion or rim):
+        raise InputError("Options --lesion-image, --large-lesion and --rim go with --lesion.")
     with Stages() as stages:
         if image.startswith("example:") or is_head(image):
-            if labels or lesion or t2 or rim or tissue_edge or nonlinear:
+            if labels or t2 or tissue_edge or nonlinear:
                 raise InputError(
-                    "Options --labels, --lesion, --t2, --rim, --tissue-edge and --nonlinear go with a T1 image, not "
-                    "with a mesh."
+                    "Options --labels, --t2, --tissue-edge and --nonlinear go with a T1 image, not with a mesh."
                 )
             made, files = head_of(image, stages, edge), images_of(image)
+            if lesion is not None:
+                made, files = _given_lesion(made, files, lesion, lesion_image, rim, large_lesion, stages)
         elif Path(image).is_dir():
             raise InputError(
                 f"The folder {image} holds no head (head.json, or m2m_<ID> with <ID>.msh); give one T1 image, made of "
@@ -64,8 +81,8 @@ def head(
             found = labels or _segmented(Path(image), t2, lesion, segmenter, output, stages)
             edges = named_numbers(tissue_edge, "--tissue-edge")
             made, files = head_from_images(
-                image, found, lesion=lesion, rim=rim, edge=edge, tissue_edges=edges, nonlinear=nonlinear,
-                t2=t2, progress=stages,
+                image, found, lesion=lesion, lesion_image=lesion_image, rim=rim, largest_lesion=_largest(large_lesion),
+                edge=edge, tissue_edges=edges, nonlinear=nonlinear, t2=t2, progress=stages,
             )  # fmt: skip
         with stages.stage("writing"):
             write_head(made, output, **files)
@@ -73,6 +90,24 @@ def head(
         typer.echo(line)
     typer.echo(f"Look at {output / 'qc.html'} before you plan on this head.")
     typer.echo(f"Head written to {output}. Next: neuro-field plan {output} --preset contralesional-1hz-hand -o PLAN")
+
+
+def _largest(large: bool) -> float:
+    """Share of the brain that a lesion may take."""
+    from neuro_field.mri.lesion import LARGEST_ASKED, LARGEST_SHARE
+
+    return LARGEST_ASKED if large else LARGEST_SHARE
+
+
+def _given_lesion(
+    head: Any, files: dict[str, Any], lesion: Path, lesion_image: Path | None, rim: float, large: bool, stages: Stages
+) -> tuple[Any, dict[str, Any]]:
+    """A finished head with another lesion, and the images that go with it."""
+    from neuro_field.store.building import head_given_lesion
+
+    return head_given_lesion(
+        head, files, lesion, lesion_image=lesion_image, rim=rim, largest_lesion=_largest(large), progress=stages
+    )
 
 
 def _segmented(t1: Path, t2: Path | None, lesion: Path | None, segmenter: str, output: Path, stages: Stages) -> Path:

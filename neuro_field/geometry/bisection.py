@@ -71,12 +71,23 @@ def _lengths_of(keys: AnyArray, nodes: FloatArray) -> FloatArray:
     return np.asarray(np.sqrt(np.einsum("...i,...i->...", along, along)))
 
 
-def _longest_edges(nodes: FloatArray, tets: IntArray) -> AnyArray:
-    """(t,) keys of the longest edge of each element; of edges as long the one with the highest key."""
-    keys = _edge_keys(tets)
+def _order(keys: AnyArray, nodes: FloatArray) -> FloatArray:
+    """The order in which edges are halved, the highest first: by length in classes of 5 %, at random within one.
+
+    Many edges of a lattice are as long as one another. In any regular order of these, halving one would call for the
+    next, and so on through the mesh.
+    """
     lengths = _lengths_of(keys, nodes)
-    longest = lengths == lengths.max(axis=1, keepdims=True)
-    return np.where(longest, keys, -1).max(axis=1)
+    mixed = keys.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)  # Fibonacci hashing; wraps around
+    mixed ^= mixed >> np.uint64(29)
+    return np.floor(np.log(lengths) / np.log(1.05)) + (mixed * np.uint64(0xBF58476D1CE4E5B9)) / 2.0**64
+
+
+def _longest_edges(nodes: FloatArray, tets: IntArray) -> AnyArray:
+    """(t,) keys of the longest edge of each element."""
+    keys = _edge_keys(tets)
+    order = _order(keys, nodes)
+    return np.take_along_axis(keys, order.argmax(axis=1)[:, None], axis=1)[:, 0]
 
 
 def _around(mesh: TetMesh, keys: AnyArray) -> AnyArray:
@@ -102,7 +113,7 @@ def _halved(mesh: TetMesh, keys: AnyArray) -> TetMesh:
     """The mesh with a node in the middle of each edge."""
     new_nodes = np.arange(len(mesh.nodes), len(mesh.nodes) + len(keys), dtype=np.int32)
     nodes = np.concatenate([mesh.nodes, (mesh.nodes[keys >> 32] + mesh.nodes[keys & 0xFFFFFFFF]) / 2])
-    lengths = _lengths_of(keys, mesh.nodes)
+    order = _order(keys, mesh.nodes)
     on_cut = np.zeros(len(nodes), dtype=bool)
     on_cut[keys >> 32] = True
     on_cut[keys & 0xFFFFFFFF] = True
@@ -112,9 +123,9 @@ def _halved(mesh: TetMesh, keys: AnyArray) -> TetMesh:
     tets, tags = [mesh.tets[whole]], [mesh.tags[whole]]
     for tag in np.unique(mesh.tags[cut]).tolist():  # parts do not tell what they were cut from
         parents = mesh.tets[cut[mesh.tags[cut] == tag]]
-        count = bisect_tetrahedra(parents, keys, lengths, new_nodes, on_cut, np.empty((0, 4), dtype=np.int32))
+        count = bisect_tetrahedra(parents, keys, order, new_nodes, on_cut, np.empty((0, 4), dtype=np.int32))
         parts = np.empty((count, 4), dtype=np.int32)
-        bisect_tetrahedra(parents, keys, lengths, new_nodes, on_cut, parts)
+        bisect_tetrahedra(parents, keys, order, new_nodes, on_cut, parts)
         tets.append(parts)
         tags.append(np.full(count, tag, dtype=np.int32))
     return TetMesh(nodes, np.concatenate(tets), np.concatenate(tags))

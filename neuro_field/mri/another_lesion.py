@@ -9,6 +9,7 @@ import numpy as np
 from neuro_field.arrays import AnyArray, BoolArray, FloatArray, IntArray, transformed
 from neuro_field.errors import InputError
 from neuro_field.findings import Finding
+from neuro_field.geometry.locate import locate
 from neuro_field.geometry.mesh import TetMesh
 from neuro_field.head.lesion_elements import LESION, filled_shares, lost_pieces
 from neuro_field.head.model import HeadModel
@@ -57,7 +58,7 @@ class _Fitted:
 
     @property
     def fine(self) -> bool:
-        return abs(self.meshed_cm3 / self.wanted_cm3 - 1) <= VOLUME_OFF and self.overlap >= LEAST_OVERLAP
+        return abs(self.meshed_cm3 - self.wanted_cm3) <= VOLUME_OFF * self.wanted_cm3 and self.overlap >= LEAST_OVERLAP
 
 
 def head_with_lesion(
@@ -135,10 +136,10 @@ def relesioned(
         raise InputError("A rim needs the tissues that the head was meshed from, and there are none beside this head.")
     largest = checked_largest(largest_lesion)
     if labels is None:
-        fitted = _fitted(head.mesh, Volume(drawn.tags, drawn.affine))
+        target = _within_brain(head.mesh, drawn)
+        fitted = _fitted(head.mesh, target)
         _check_left_over(float(head.mesh.volumes[head.region("lesion") & ~fitted.chosen].sum() / 1e3), head)
         placed = _placed_in_mesh(head.mesh, drawn, fitted, largest)
-        target = Volume(drawn.tags, drawn.affine)
     else:
         placed = _placed_in_labels(head, labels, drawn, rim, largest)
         target = Volume(np.where(np.isin(placed.labels, LESION), placed.labels, np.uint8(0)), labels.affine)
@@ -150,10 +151,25 @@ def relesioned(
     if images is None or "edge_mm" not in head.provenance:
         raise InputError(
             f"The mesh of the head {head.name!r} is too coarse for this lesion of {fitted.wanted_cm3:.2f} cm3 (it "
-            f"would hold {fitted.meshed_cm3:.2f} cm3), and it was not made of tissues that are at hand: build the head again "
-            "from its T1 and labels, with the lesion."
+            f"would hold {fitted.meshed_cm3:.2f} cm3), and it was not made of tissues that are at hand: build the head "
+            "again from its T1 and labels, with the lesion."
         )
     return Relesioned(_meshed_again(head, images, fitted, record, progress or silent), images)
+
+
+def _within_brain(mesh: TetMesh, drawn: DrawnLesion) -> Volume:
+    """What of a lesion lies in brain and CSF of a mesh, voxel by voxel."""
+    index = np.argwhere(drawn.tags)
+    elements = locate(mesh, transformed(index.astype(np.float64), drawn.affine))[0]
+    kept = index[(elements >= 0) & np.isin(mesh.tags[elements], REPLACEABLE)]
+    values = np.zeros_like(drawn.tags)
+    values[tuple(kept.T)] = drawn.tags[tuple(kept.T)]
+    if not len(kept):
+        raise InputError(
+            "Input lesion lies outside brain and CSF of this head; check that both show the same patient in the same "
+            "world coordinates."
+        )
+    return Volume(values, drawn.affine)
 
 
 def _placed_in_labels(head: HeadModel, labels: Volume, drawn: DrawnLesion, rim: float, largest: float) -> PlacedLesion:
@@ -188,12 +204,7 @@ def _fitted(mesh: TetMesh, target: Volume) -> _Fitted:
     tags, chosen, volumes = np.array(mesh.tags), np.zeros(len(mesh.tets), dtype=bool), mesh.volumes[at] / 1e3
     tags[at[mostly]], chosen[at[mostly]] = kinds[mostly], True
     wanted, meshed_cm3 = float(shares @ volumes), float(volumes[mostly].sum())
-    if wanted == 0:
-        raise InputError(
-            "Input lesion lies outside brain and CSF of this head; check that both show the same patient in the same "
-            "world coordinates."
-        )
-    overlap = 2 * float(shares[mostly] @ volumes[mostly]) / (wanted + meshed_cm3)
+    overlap = 2 * float(shares[mostly] @ volumes[mostly]) / max(wanted + meshed_cm3, 1e-12)
     return _Fitted(tags, chosen, wanted, meshed_cm3, overlap)
 
 

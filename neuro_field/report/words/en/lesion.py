@@ -44,8 +44,8 @@ SENTENCES = {
         "{share:.0%} of the lesion mask's voxels hold no number (NaN); they were taken as outside the lesion."
     ),
     "lesion-lost-in-mesh": (
-        "{pieces} of the lesion's pieces, {labels_cm3:.3f} cm³ together, are in the mesh with {after_cm3:.3f} cm³ only: "
-        "use a shorter --edge."
+        "{pieces} of the lesion's pieces, {labels_cm3:.3f} cm³ together, are in the mesh with {after_cm3:.3f} cm³ "
+        "only: use a shorter --edge."
     ),
     "lesion-meshed-finer": (
         "{pieces} small or thin of the lesion's pieces, {labels_cm3:.3f} cm³ together, were given finer elements: "
@@ -53,8 +53,8 @@ SENTENCES = {
     ),
     "lesion-image-moved": (
         "the image the lesion was drawn on was brought to the T1: the lesion moved by {moved:.1f} mm (at most "
-        "{most:.1f} mm, turned by {angle:.1f} degrees), and both images now share {shared:.3f} instead of {as_given:.3f} "
-        "(normalised mutual information). Check its outline on the T1."
+        "{most:.1f} mm, turned by {angle:.1f} degrees), and both images now share {shared:.3f} instead of "
+        "{as_given:.3f} (normalised mutual information). Check its outline on the T1."
     ),
     "lesion-in-old-mesh": (
         "the lesion, {cm3:.2f} cm³, was put into a finished mesh: {mesh_cm3:.2f} cm³ of whole elements, which overlap "
