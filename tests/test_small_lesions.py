@@ -63,7 +63,7 @@ def conforms(mesh, other):
 def test_what_the_mesher_loses_is_meshed_with_its_volume_and_place(meshes, name, mask):
     before = meshes[name]
     lost = before.volumes[before.tags == 21].sum()
-    assert lost < 0.7 * mask.sum()
+    assert lost < 0.85 * mask.sum()
     pieces = with_small_lesions(before, small_head(mask), np.eye(4), EDGE)
     mesh = pieces.mesh
     assert mesh.volumes[mesh.tags == 21].sum() == pytest.approx(mask.sum(), rel=0.02)
