@@ -171,6 +171,8 @@ def test_the_summary_of_a_drawn_lesion_is_its_centroid_and_volume():
     assert lesion_summary(voxel_head(middle.labels, affine)).side == "both"  # 3.6 cm3 on either side
     small = place_lesion(labels, affine, ball(labels, affine, (0, -20, 10), 7))
     assert lesion_summary(voxel_head(small.labels, affine)).side == "midline"  # less than 1 cm3 on either side
+    beside = place_lesion(labels, affine, ball(labels, affine, (10, -20, 10), 6))  # 0.9 cm3, 4 mm from the midline
+    assert lesion_summary(voxel_head(beside.labels, affine)).side == "right"
     assert lesion_summary(voxel_head(labels, affine)) is None
 
 

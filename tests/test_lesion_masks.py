@@ -214,14 +214,14 @@ def test_a_nrrd_lies_where_its_nifti_lies(tmp_path, space, encoding):
     values = boxes(21, 22)
     mask = read_mask(saved_nrrd(tmp_path / "m.nrrd", values, space, encoding=encoding))
     other = read_mask(saved_nifti(tmp_path / "m.nii.gz", values))
-    np.testing.assert_array_equal(mask.values, other.values)
-    np.testing.assert_allclose(mask.affine, other.affine, atol=1e-4)
+    np.testing.assert_array_equal(mask.image.values, other.image.values)
+    np.testing.assert_allclose(mask.image.affine, other.image.affine, atol=1e-4)
     assert mask.names is None
 
 
 def test_a_big_endian_nrrd_keeps_its_numbers(tmp_path):
     path = saved_nrrd(tmp_path / "m.nrrd", boxes(300).astype(">i2"), encoding="raw", endian="big")
-    assert read_mask(path).values.max() == 300
+    assert read_mask(path).image.values.max() == 300
 
 
 def test_segments_tell_by_their_names(tmp_path):
@@ -240,12 +240,12 @@ def test_of_segments_that_overlap_the_cavity_wins(tmp_path):
     tags = mask.drawn().tags
     np.testing.assert_array_equal(tags == 21, boxes(1) == 1)
     np.testing.assert_array_equal(tags == 22, (layers[1] == 1) & (boxes(1) == 0))
-    np.testing.assert_allclose(transformed(np.array([[1.0, 1, 1]]), mask.affine), [[9, -18, 8]])
+    np.testing.assert_allclose(transformed(np.array([[1.0, 1, 1]]), mask.image.affine), [[9, -18, 8]])
 
 
 def test_voxels_of_a_header_are_taken_from_beside_it_only(tmp_path):
     path = saved_nrrd(tmp_path / "m.nhdr", boxes(1))
-    np.testing.assert_array_equal(read_mask(path).values, boxes(1))
+    np.testing.assert_array_equal(read_mask(path).image.values, boxes(1))
     inside = tmp_path / "deeper"
     inside.mkdir()
     text = path.read_text()
@@ -282,7 +282,7 @@ def test_no_more_is_unpacked_than_the_header_tells(tmp_path, encoding, pack):
     head = path.read_bytes().partition(b"\n\n")[0]
     path.write_bytes(head + b"\n\n" + pack(boxes(1).tobytes(order="F") + bytes(200_000_000)))
     tracemalloc.start()
-    values = read_mask(path).values
+    values = read_mask(path).image.values
     most = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     np.testing.assert_array_equal(values, boxes(1))
@@ -292,9 +292,9 @@ def test_no_more_is_unpacked_than_the_header_tells(tmp_path, encoding, pack):
 def test_a_voi_of_mricron_is_a_gzipped_nifti(tmp_path):
     saved_nifti(tmp_path / "m.nii.gz").rename(tmp_path / "m.voi")
     mask = read_mask(tmp_path / "m.voi")
-    np.testing.assert_array_equal(mask.values, boxes(1, 2))
-    np.testing.assert_allclose(mask.affine, AFFINE, atol=1e-4)
-    assert mask.path == tmp_path / "m.voi"
+    np.testing.assert_array_equal(mask.image.values, boxes(1, 2))
+    np.testing.assert_allclose(mask.image.affine, AFFINE, atol=1e-4)
+    assert mask.image.path == tmp_path / "m.voi"
     (tmp_path / "text.voi").write_text("FileVersion: 4\n")  # BrainVoyager's are text
     with pytest.raises(InputError, match="MRIcron"):
         read_mask(tmp_path / "text.voi")
@@ -324,8 +324,8 @@ def test_scaled_integers_are_what_they_mean(tmp_path):
     image.header.set_slope_inter(1 / 255, 0)
     nib.save(image, tmp_path / "m.nii")
     mask = read_mask(tmp_path / "m.nii")
-    assert mask.values.dtype.kind == "f"
-    assert 0 < abs(mask.values.max() - 1) < 0.1  # rounding on the way
+    assert mask.image.values.dtype.kind == "f"
+    assert 0 < abs(mask.image.values.max() - 1) < 0.1  # rounding on the way
     np.testing.assert_array_equal(mask.drawn().tags, boxes(21))
     assert mask.drawn().findings == ()
 

@@ -9,10 +9,9 @@ import json
 import shutil
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from neuro_field.arrays import AnyArray, FloatArray
 from neuro_field.errors import FileFormatError, InputError
 from neuro_field.io.images import SUFFIXES, Image, read_image
 from neuro_field.io.nrrd_images import SUFFIXES as NRRD_SUFFIXES
@@ -28,23 +27,17 @@ _LONGEST_SIDECAR = 1_000_000
 
 @dataclass(frozen=True, eq=False)
 class Mask:
-    """A lesion mask as it stands in a file.
+    """A lesion mask as it stands in a file: its ``image``, and ``names`` of its numbers where something tells them."""
 
-    ``values`` (i, j, k); ``affine`` (4, 4) voxel index to world mm, RAS; ``path`` it was read from; ``names`` of its
-    numbers where something tells them.
-    """
-
-    values: AnyArray
-    affine: FloatArray
-    path: Path
+    image: Image
     names: Mapping[int, str] | None = None
 
     def drawn(self) -> DrawnLesion:
         """What its numbers mean."""
         try:
-            return drawn_lesion(self.values, self.affine, self.names)
+            return drawn_lesion(self.image.values, self.image.affine, self.names)
         except InputError as trouble:
-            raise InputError(f"{self.path}: {trouble}") from None
+            raise InputError(f"{self.image.path}: {trouble}") from None
 
 
 def read_mask(path: str | Path) -> Mask:
@@ -71,10 +64,9 @@ def read_mask(path: str | Path) -> Mask:
             f"The lesion mask {path} must be a file in one of {', '.join((*SUFFIXES, VOI, *NRRD_SUFFIXES))}."
         )
     if name.endswith(NRRD_SUFFIXES):
-        image = read_nrrd(path)
-        return Mask(image.values, image.affine, path, _names_beside(path) or image.names or None)
-    found = _mricron(path) if name.endswith(VOI) else read_image(path, blank=True)
-    return Mask(found.values, found.affine, path, _names_beside(path))
+        found = read_nrrd(path)
+        return Mask(Image(found.values, found.affine, path), _names_beside(path) or found.names or None)
+    return Mask(_mricron(path) if name.endswith(VOI) else read_image(path, blank=True), _names_beside(path))
 
 
 def _mricron(path: Path) -> Image:
@@ -92,7 +84,7 @@ def _mricron(path: Path) -> Image:
             image = read_image(copy, blank=True)
         except InputError as trouble:
             raise type(trouble)(str(trouble).replace(str(copy), str(path))) from None
-    return Image(image.values, image.affine, path)
+    return replace(image, path=path)
 
 
 def _stem(path: Path) -> str:
