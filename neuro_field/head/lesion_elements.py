@@ -91,6 +91,9 @@ def with_small_lesions(mesh: TetMesh, labels: AnyArray, affine: FloatArray, edge
     edge : float
         Edge of the finest cells, mm.
     """
+    if not np.isin(labels, LESION).any():
+        return MeshedPieces(mesh, *np.zeros((3, 0)))
+    labels, affine = _around_lesion(labels, affine)
     pieces, tags = _pieces(labels)
     drawn, before, lost = _lost(mesh, pieces, tags, affine)
     if not len(lost):
@@ -98,14 +101,28 @@ def with_small_lesions(mesh: TetMesh, labels: AnyArray, affine: FloatArray, edge
     chosen = np.where(np.isin(pieces, lost + 1), pieces, 0)
     fine = _finer(mesh, chosen > 0, affine, edge)
     made = np.array(fine.tags)
+    boxes = element_boxes(fine.nodes, fine.tets)
     for piece in lost.tolist():
-        _fill(fine, made, np.where(chosen == piece + 1, tags[piece + 1], 0), affine, drawn[piece], before[piece])
+        here = np.where(chosen == piece + 1, tags[piece + 1], 0)
+        _fill(fine, made, boxes, here, affine, drawn[piece] - before[piece])
     out = ordered(fine.nodes, fine.tets, made)
     return MeshedPieces(out, drawn[lost], before[lost], _meshed(out, pieces, tags, affine)[lost])
 
 
+def _around_lesion(labels: AnyArray, affine: FloatArray) -> tuple[AnyArray, FloatArray]:
+    """The part of an image that holds a lesion, with four voxels around it, and its affine."""
+    box = ndimage.find_objects(np.isin(labels, LESION).astype(np.uint8))[0]
+    box = tuple(slice(max(0, side.start - 4), side.stop + 4) for side in box)
+    own = affine.copy()
+    own[:3, 3] += affine[:3, :3] @ [side.start for side in box]
+    return labels[box], own
+
+
 def lost_pieces(mesh: TetMesh, labels: AnyArray, affine: FloatArray) -> int:
     """How many pieces of a lesion in labels a mesh holds too little of."""
+    if not np.isin(labels, LESION).any():
+        return 0
+    labels, affine = _around_lesion(labels, affine)
     return len(_lost(mesh, *_pieces(labels), affine)[2])
 
 
@@ -113,8 +130,6 @@ def _lost(
     mesh: TetMesh, pieces: AnyArray, tags: AnyArray, affine: FloatArray
 ) -> tuple[FloatArray, FloatArray, AnyArray]:
     """cm3 of every piece as drawn and in the mesh, and which of them, from 0, the mesh lost."""
-    if len(tags) == 1:
-        return np.zeros(0), np.zeros(0), np.zeros(0, dtype=np.int64)
     drawn = np.bincount(pieces.ravel(), minlength=len(tags))[1:].astype(np.float64) * _voxel_cm3(affine)
     before = _meshed(mesh, pieces, tags, affine)
     lost = np.flatnonzero(((before < SMALL_KEPT * drawn) & (drawn <= SMALL_CM3)) | (before < KEPT * drawn))
@@ -154,44 +169,48 @@ def _meshed(mesh: TetMesh, pieces: AnyArray, tags: AnyArray, affine: FloatArray)
     return out[1:]
 
 
-def _near(mask: BoolArray, affine: FloatArray, mesh: TetMesh) -> BoolArray:
-    """(t,) elements that a mask fills in part."""
-    return filled_shares(mesh.nodes, mesh.tets, mask.astype(np.uint8), affine)[0] > 0
-
-
 def _finer(mesh: TetMesh, mask: BoolArray, affine: FloatArray, edge: float) -> TetMesh:
     """The mesh with short edges where a mask of lost pieces lies; longer ones where these would be too many."""
     wide = ndimage.binary_dilation(mask, np.ones((3, 3, 3)))
     mm3 = np.count_nonzero(wide) * _voxel_cm3(affine) * 1e3
     longest = max(FINER * edge, FINEST_MM, float(np.cbrt(12.0 * mm3 / MOST_ELEMENTS)))
-    inside = np.argwhere(wide)
-    ends_of_box = np.array(np.meshgrid(*zip(inside.min(axis=0), inside.max(axis=0), strict=True))).reshape(3, -1).T
-    corners = transformed(ends_of_box.astype(np.float64), affine)
-    low, high = corners.min(axis=0) - edge, corners.max(axis=0) + edge
 
     def near(part: TetMesh) -> BoolArray:
-        ends = part.nodes[part.tets]
-        out = ((ends.max(axis=1) > low) & (ends.min(axis=1) < high)).all(axis=1)
-        if out.any():
-            out[out] = _near(wide, affine, TetMesh(part.nodes, part.tets[out], part.tags[out]))
+        out = np.zeros(len(part.tets), dtype=bool)
+        at = touching(element_boxes(part.nodes, part.tets), wide, affine)
+        out[at] = filled_shares(part.nodes, part.tets[at], wide.astype(np.uint8), affine)[0] > 0
         return out
 
     return bisected(mesh, near, longest)
 
 
 def _fill(
-    mesh: TetMesh, tags: IntArray, piece: AnyArray, affine: FloatArray, wanted_cm3: float, there_cm3: float
-) -> None:
+    mesh: TetMesh, tags: IntArray, boxes: tuple[FloatArray, FloatArray], piece: AnyArray, affine: FloatArray,
+    missing_cm3: float,
+) -> None:  # fmt: skip
     """Give a piece (its tag where it lies, else 0) the elements that it fills most, until it has its volume."""
-    inside = transformed(np.argwhere(piece).astype(np.float64), affine)
-    reach = np.abs(affine[:3, :3]).sum(axis=1)
-    ends = mesh.nodes[mesh.tets]
-    near = (ends.max(axis=1) > inside.min(axis=0) - reach) & (ends.min(axis=1) < inside.max(axis=0) + reach)
-    free = np.flatnonzero(near.all(axis=1) & np.isin(tags, REPLACEABLE) & ~np.isin(tags, LESION))
-    if not len(free):
-        return
+    near = touching(boxes, piece, affine)
+    free = near[np.isin(tags[near], REPLACEABLE) & ~np.isin(tags[near], LESION)]
     shares, kinds = filled_shares(mesh.nodes, mesh.tets[free], piece, affine)
     order = np.argsort(-shares, kind="stable")[: np.count_nonzero(shares)]
-    grown = there_cm3 + np.cumsum(mesh.volumes[free[order]]) / 1e3
-    taken = order[: np.searchsorted(grown, wanted_cm3) + 1]
+    grown = np.cumsum(mesh.volumes[free[order]]) / 1e3
+    taken = order[: np.searchsorted(grown, missing_cm3) + 1]
     tags[free[taken]] = kinds[taken]
+
+
+def element_boxes(nodes: FloatArray, tets: IntArray) -> tuple[FloatArray, FloatArray]:
+    """Lowest and highest (t, 3) mm of each element."""
+    low, high = nodes[tets[:, 0]], nodes[tets[:, 0]]
+    for corner in (1, 2, 3):
+        at = nodes[tets[:, corner]]
+        np.minimum(low, at, out=low)
+        np.maximum(high, at, out=high)
+    return low, high
+
+
+def touching(boxes: tuple[FloatArray, FloatArray], values: AnyArray, affine: FloatArray) -> AnyArray:
+    """Elements whose boxes touch the one around the voxels of an image that are not 0."""
+    low, high = boxes
+    inside = transformed(np.argwhere(values).astype(np.float64), affine)
+    reach = np.abs(affine[:3, :3]).sum(axis=1)
+    return np.flatnonzero(((high > inside.min(axis=0) - reach) & (low < inside.max(axis=0) + reach)).all(axis=1))

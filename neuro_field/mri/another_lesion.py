@@ -11,10 +11,11 @@ from neuro_field.errors import InputError
 from neuro_field.findings import Finding
 from neuro_field.geometry.locate import locate
 from neuro_field.geometry.mesh import TetMesh
-from neuro_field.head.lesion_elements import LESION, filled_shares, lost_pieces
+from neuro_field.head.lesion_elements import LESION, element_boxes, filled_shares, lost_pieces, touching
 from neuro_field.head.model import HeadModel
 from neuro_field.head.tissues import BY_TAG, tags_of
-from neuro_field.mri.build import Progress, lesion_record, meshed, silent
+from neuro_field.mri.build import Progress, lesion_record, meshed, rounded, silent
+from neuro_field.mri.cleaning import tissue_volumes
 from neuro_field.mri.drawn_lesion import DrawnLesion, drawn_lesion
 from neuro_field.mri.lesion import (
     LARGEST_SHARE,
@@ -146,6 +147,8 @@ def relesioned(
         fitted = _fitted(head.mesh, target)
     record = _record(head.provenance, placed)
     images = None if labels is None else Volume(placed.labels, labels.affine)
+    if images is not None:
+        record["label_volumes_cm3"] = rounded(tissue_volumes(images.values, images.affine))
     if fitted.fine and not lost_pieces(_with_tags(head.mesh, fitted.tags), target.values, target.affine):
         return Relesioned(_retagged(head, fitted, record), images)
     if images is None or "edge_mm" not in head.provenance:
@@ -194,11 +197,8 @@ def _check_left_over(cm3: float, head: HeadModel) -> None:
 
 def _fitted(mesh: TetMesh, target: Volume) -> _Fitted:
     """Tags of a mesh with a lesion (tags on a grid) in it: elements that are mostly lesion."""
-    inside = transformed(np.argwhere(target.values).astype(np.float64), target.affine)
-    reach = np.abs(target.affine[:3, :3]).sum(axis=1)
-    ends = mesh.nodes[mesh.tets]
-    near = (ends.max(axis=1) > inside.min(axis=0) - reach) & (ends.min(axis=1) < inside.max(axis=0) + reach)
-    at = np.flatnonzero(near.all(axis=1) & np.isin(mesh.tags, REPLACEABLE))
+    near = touching(element_boxes(mesh.nodes, mesh.tets), target.values, target.affine)
+    at = near[np.isin(mesh.tags[near], REPLACEABLE)]
     shares, kinds = filled_shares(mesh.nodes, mesh.tets[at], target.values, target.affine)
     mostly = shares >= MOSTLY
     tags, chosen, volumes = np.array(mesh.tags), np.zeros(len(mesh.tets), dtype=bool), mesh.volumes[at] / 1e3

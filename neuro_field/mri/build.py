@@ -43,15 +43,16 @@ class PreparedLabels:
     record: dict[str, Any] = field(default_factory=dict)
 
 
-def _rounded(volumes: dict[str, float]) -> dict[str, float]:
+def rounded(volumes: dict[str, float]) -> dict[str, float]:
+    """Volumes by tissue, to a mm3."""
     return {name: round(value, 3) for name, value in volumes.items()}
 
 
 def _cleaning_record(report: CleaningReport) -> dict[str, Any]:
     return {
-        "before_cm3": _rounded(report.before_cm3),
-        "after_cm3": _rounded(report.after_cm3),
-        "moved_cm3": _rounded(report.moved_cm3),
+        "before_cm3": rounded(report.before_cm3),
+        "after_cm3": rounded(report.after_cm3),
+        "moved_cm3": rounded(report.moved_cm3),
         "padding_voxels": [list(pair) for pair in report.padding],
     }
 
@@ -109,7 +110,7 @@ def prepare_labels(
         record["lesion"] = lesion_record(placed)
         record["findings"] += [found.plain() for found in placed.findings]
         record["seconds"]["lesion"] = round(time.perf_counter() - start, 2)
-    record["label_volumes_cm3"] = _rounded(tissue_volumes(tissues, grid))
+    record["label_volumes_cm3"] = rounded(tissue_volumes(tissues, grid))
     fissure = _between_sides(to_sides(labels, name), affine, tissues, grid)
     return PreparedLabels(tissues, grid, fissure, record)
 

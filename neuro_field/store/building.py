@@ -13,7 +13,7 @@ from neuro_field.io.digest import digests
 from neuro_field.io.images import Image, read_image, read_labels
 from neuro_field.io.masks import read_mask
 from neuro_field.mri.another_lesion import relesioned
-from neuro_field.mri.build import Progress, build_prepared, checked_mapping, prepare_labels
+from neuro_field.mri.build import Progress, build_prepared, checked_mapping, prepare_labels, silent
 from neuro_field.mri.drawn_lesion import DrawnLesion
 from neuro_field.mri.lesion import LARGEST_SHARE
 from neuro_field.mri.lesion_image import carried_to_t1
@@ -37,7 +37,9 @@ def _checked_world(labels: Image, t1: Image) -> None:
         )
 
 
-def drawn_for(lesion: str | Path, lesion_image: str | Path | None, t1: Image | None) -> DrawnLesion:
+def drawn_for(
+    lesion: str | Path, lesion_image: str | Path | None, t1: Image | None, progress: Progress = silent
+) -> DrawnLesion:
     """A lesion mask in the world of the T1: as it lies, or as the image it was drawn on is brought there.
 
     Raises
@@ -50,8 +52,11 @@ def drawn_for(lesion: str | Path, lesion_image: str | Path | None, t1: Image | N
         return drawn
     if t1 is None:
         raise InputError("There is no T1 beside this head to which the lesion's image could be brought.")
-    image = read_image(lesion_image)
-    return carried_to_t1(drawn, Volume(image.values, image.affine), Volume(t1.values, t1.affine))
+    image, stage = read_image(lesion_image), "moving the lesion to the T1"
+    progress(stage, 0.0)
+    carried = carried_to_t1(drawn, Volume(image.values, image.affine), Volume(t1.values, t1.affine))
+    progress(stage, 1.0)
+    return carried
 
 
 def _lesion_paths(lesion: str | Path | None, lesion_image: str | Path | None) -> dict[str, Path]:
@@ -85,7 +90,7 @@ def head_given_lesion(
     InputError
         As `head_with_lesion` and `drawn_for`.
     """
-    drawn = drawn_for(lesion, lesion_image, images.get("t1"))
+    drawn = drawn_for(lesion, lesion_image, images.get("t1"), progress or silent)
     labels = images.get("labels")
     tissues = None if labels is None else Volume(labels.values, labels.affine)
     made = relesioned(head, drawn, tissues, rim=rim, largest_lesion=largest_lesion, progress=progress)
@@ -129,7 +134,7 @@ def head_from_images(
     """
     checked_mapping(None, nonlinear)
     t1_image, label_image = read_image(t1), read_labels(labels)
-    drawn = None if lesion is None else drawn_for(lesion, lesion_image, t1_image)
+    drawn = None if lesion is None else drawn_for(lesion, lesion_image, t1_image, progress or silent)
     _checked_world(label_image, t1_image)
     if progress is not None:
         progress("cleaning", 0.0)
