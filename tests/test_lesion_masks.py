@@ -171,9 +171,25 @@ def test_what_lies_outside_is_told_in_cm3_even_where_it_is_a_small_share():
     mask[tuple(brain.T)] = True
     outside = np.argwhere(labels == 4)[:90]
     mask[tuple(outside.T)] = True
-    (found,) = place_lesion(labels, affine, mask).findings
+    found = place_lesion(labels, affine, mask).findings[0]
     assert (found.code, found.level) == ("lesion-clipped", "note")
     assert found.values["lost_cm3"] == pytest.approx(90 * 0.064)
+
+
+def test_pieces_that_got_lost_are_counted():
+    labels, affine = phantom_labels(4.0)
+    mask = np.zeros(labels.shape, dtype=bool)
+    mask[12:16, 20:26, 20:26] = True
+    mask[tuple(np.argwhere(labels == 5)[0])] = True  # a voxel of scalp: a share of nothing
+    (found,) = place_lesion(labels, affine, mask).findings
+    assert (found.code, found.level, found.values["pieces"]) == ("lesion-pieces-lost", "warn", 1)
+    assert found.values["cm3"] == pytest.approx(0.064)
+    fine = affine @ np.diag([0.25, 0.25, 0.25, 1])
+    small = np.zeros((80, 80, 80), dtype=bool)
+    small[40:60, 60:80, 60:80], small[20, 50, 50] = True, True  # 1 mm between voxels of 4 mm
+    fine[:3, 3] = affine[:3, 3] + 4 * np.array([8.1, 8.1, 8.1])
+    codes = [found.code for found in place_lesion(labels, affine, small, fine).findings]
+    assert codes == ["lesion-pieces-lost"]
 
 
 # --- files

@@ -112,10 +112,11 @@ def _given_lesion(
 
 def _segmented(t1: Path, t2: Path | None, lesion: Path | None, segmenter: str, output: Path, stages: Stages) -> Path:
     """Labels of a T1 from a segmenter, which works in a folder beside the head."""
+    from neuro_field.io.masks import read_mask
     from neuro_field.segment.segmentation import segment
 
-    if lesion is not None and not lesion.is_file():
-        raise InputError(f"The lesion mask {lesion} does not exist.")
+    if lesion is not None:
+        read_mask(lesion).drawn()  # refuse what is no mask before ten minutes of work
     beside = output.absolute().with_name(f"{output.name}.segmentation")
     made = segment([t1, t2] if t2 else [t1], beside, segmenter=segmenter, progress=stages)
     typer.echo(f"Labels {'found' if made.reused else 'made'}: {made.labels}, log {made.log}.")

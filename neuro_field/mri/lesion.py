@@ -35,6 +35,9 @@ NOTEWORTHY_LOSS = 0.2
 #: What lies outside brain and CSF is told above this volume too, cm3.
 NOTEWORTHY_CM3 = 5.0
 
+#: A piece of a mask that is lost is told first from this volume on, cm3.
+NOTEWORTHY_PIECE = 0.005
+
 #: The trunk of the synthetic left middle cerebral artery stroke, MNI152 mm, and how late (mm) growth reaches each
 #: place: from the Rolandic operculum up the precentral gyrus into the hand knob, into the insula, the frontal and
 #: parietal convexity, the corona radiata below them and the top of the temporal lobe. A drawing after the usual
@@ -69,8 +72,8 @@ class PlacedLesion:
     findings: tuple[Finding, ...]
 
 
-def _on_grid(lesion: Labels, lesion_affine: FloatArray, shape: tuple[int, ...], affine: FloatArray) -> Labels:
-    """Lesion tags on another grid, by nearest neighbour."""
+def _on_grid(lesion: AnyArray, lesion_affine: FloatArray, shape: tuple[int, ...], affine: FloatArray) -> AnyArray:
+    """Whole numbers on another grid, by nearest neighbour."""
     if lesion.shape == shape and np.allclose(lesion_affine, affine, atol=1e-4):
         return lesion
     voxel_from_voxel = np.linalg.inv(lesion_affine) @ affine
@@ -128,7 +131,8 @@ def place_lesion(
     placed = _rimmed(np.where(inside > 0, inside, labels), affine, rim)
     brain = np.isin(labels, (*tags_of("brain"), *tags_of("lesion"))) | (inside > 0)
     share = volume / float(np.count_nonzero(brain) * voxel)
-    findings = (*drawn.findings, *told_of_size(share, volume, largest), *told_of_clipping(drawn.cm3, volume))
+    told = (*told_of_size(share, volume, largest), *told_of_clipping(drawn.cm3, volume))
+    findings = (*drawn.findings, *told, *_told_of_pieces(drawn, inside > 0, affine))
     placed.flags.writeable = False
     return PlacedLesion(placed, volume, drawn.cm3, share, findings)
 
@@ -179,6 +183,20 @@ def told_of_clipping(drawn_cm3: float, placed_cm3: float) -> tuple[Finding, ...]
         return ()
     values = {"lost": lost, "lost_cm3": lost_cm3, "drawn_cm3": drawn_cm3, "placed_cm3": placed_cm3}
     return (Finding("lesion-clipped", "warn" if lost > NOTEWORTHY_LOSS else "note", values),)
+
+
+def _told_of_pieces(drawn: DrawnLesion, placed: BoolArray, affine: FloatArray) -> tuple[Finding, ...]:
+    """Pieces of a mask of which nothing is in the labels: outside the brain, or between the voxels of the labels."""
+    numbered, count = ndimage.label(drawn.tags, np.ones((3, 3, 3)))
+    if count < 2:
+        return ()
+    kept = np.zeros(count + 1, dtype=bool)
+    kept[_on_grid(numbered, drawn.affine, placed.shape, affine)[placed]] = True
+    cm3 = np.bincount(numbered.ravel(), minlength=count + 1)[1:][~kept[1:]] * drawn.voxel_cm3
+    if not len(cm3):
+        return ()
+    values = {"pieces": len(cm3), "cm3": float(cm3.sum()), "largest": float(cm3.max())}
+    return (Finding("lesion-pieces-lost", "warn" if cm3.max() >= NOTEWORTHY_PIECE else "note", values),)
 
 
 def _rimmed(labels: Labels, affine: FloatArray, rim: float) -> Labels:

@@ -75,6 +75,10 @@ SENTENCES = {
         "{lost:.0%} of the lesion mask, {lost_cm3:.1f} cm³ ({drawn_cm3:.1f} cm³ drawn, {placed_cm3:.1f} cm³ placed), "
         "lies outside brain and CSF and was left out; check how it lies."
     ),
+    "lesion-pieces-lost": (
+        "{pieces} separate pieces of the lesion mask, {cm3:.3f} cm³ together (the largest {largest:.3f} cm³), lie "
+        "outside brain and CSF, or are smaller than the labels' voxels, and were left out."
+    ),
     "lesion-both-sides": (
         "the lesion is on both sides: {left_cm3:.1f} cm³ in the left hemisphere, {right_cm3:.1f} cm³ in the right. "
         "Neither hemisphere is unaffected; which hand is paretic decides."
