@@ -175,7 +175,7 @@ def _source(header: Mapping[str, Any], start: int, path: Path) -> tuple[Path, in
     if name is None:
         return path, start
     name = str(name)
-    if Path(name).name != name or re.search(r"[\\/:%\s]", name) or name in (".", "..") or name.upper() == "LIST":
+    if re.search(r"[\\/:%\s]", name) or name in ("", ".", "..") or name.upper() == "LIST":
         raise InputError(
             f"The voxels of {path} must be in one file beside it; instead its header names {name[:60]!r}: save it as "
             ".nrrd in one file."
