@@ -149,7 +149,8 @@ def relesioned(
     images = None if labels is None else Volume(placed.labels, labels.affine)
     if images is not None:
         record["label_volumes_cm3"] = rounded(tissue_volumes(images.values, images.affine))
-    if fitted.fine and not lost_pieces(_with_tags(head.mesh, fitted.tags), target.values, target.affine):
+    lost = lost_pieces(_with_tags(head.mesh, fitted.tags), target.values, target.affine)
+    if fitted.fine and not lost:
         return Relesioned(_retagged(head, fitted, record), images)
     if images is None or "edge_mm" not in head.provenance:
         raise InputError(
@@ -157,7 +158,7 @@ def relesioned(
             f"would hold {fitted.meshed_cm3:.2f} cm3), and it was not made of tissues that are at hand: build the head "
             "again from its T1 and labels, with the lesion."
         )
-    return Relesioned(_meshed_again(head, images, fitted, record, progress or silent), images)
+    return Relesioned(_meshed_again(head, images, fitted, lost, record, progress or silent), images)
 
 
 def _within_brain(mesh: TetMesh, drawn: DrawnLesion) -> Volume:
@@ -227,8 +228,8 @@ def _with_tags(mesh: TetMesh, tags: IntArray) -> TetMesh:
     return TetMesh(mesh.nodes, mesh.tets, tags)
 
 
-def _told(code: str, fitted: _Fitted, meshed_cm3: float) -> dict[str, Any]:
-    values = {"cm3": fitted.wanted_cm3, "mesh_cm3": meshed_cm3, "overlap": fitted.overlap}
+def _told(code: str, fitted: _Fitted, meshed_cm3: float, lost: int = 0) -> dict[str, Any]:
+    values = {"cm3": fitted.wanted_cm3, "mesh_cm3": meshed_cm3, "overlap": fitted.overlap, "lost": lost}
     return Finding(code, "note", values).plain()
 
 
@@ -244,7 +245,7 @@ def _retagged(head: HeadModel, fitted: _Fitted, record: dict[str, Any]) -> HeadM
 
 
 def _meshed_again(
-    head: HeadModel, labels: Volume, fitted: _Fitted, record: dict[str, Any], progress: Progress
+    head: HeadModel, labels: Volume, fitted: _Fitted, lost: int, record: dict[str, Any], progress: Progress
 ) -> HeadModel:
     """A head of the same tissues with the lesion in, meshed as the old one was."""
     standard = HeadModel.from_mesh(head.mesh).conductivity
@@ -259,7 +260,7 @@ def _meshed_again(
     edges = record.get("tissue_edges_mm") or {}
     mesh = meshed(labels.values, labels.affine, float(record["edge_mm"]), edges, record, progress)
     lesion_cm3 = float(mesh.volumes[np.isin(mesh.tags, LESION)].sum() / 1e3)
-    record["findings"] = [*record["findings"], _told("lesion-meshed-again", fitted, lesion_cm3)]
+    record["findings"] = [*record["findings"], _told("lesion-meshed-again", fitted, lesion_cm3, lost)]
     return HeadModel.from_mesh(
         mesh, name=head.name, mapping=head.mapping, provenance=record, known_fissure=head.fissure
     )

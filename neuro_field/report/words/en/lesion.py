@@ -62,7 +62,7 @@ SENTENCES = {
     ),
     "lesion-meshed-again": (
         "the finished mesh was too coarse for the lesion of {cm3:.2f} cm³ (its elements overlap it by {overlap:.2f}, "
-        "Dice): the head was meshed again from its tissues, {mesh_cm3:.2f} cm³ in the mesh."
+        "Dice; pieces lost: {lost}): the head was meshed again from its tissues, {mesh_cm3:.2f} cm³ in the mesh."
     ),
     "lesion-large": (
         "the lesion takes {share:.0%} of the brain ({cm3:.0f} cm³), more than the usual limit of {usual:.0%}; it was "
