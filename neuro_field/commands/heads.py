@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from neuro_field.commands.arguments import EdgeOption, Output, head_of, images_of
+from neuro_field.commands.scans import SeriesOption, given_image
 from neuro_field.console import Stages, named_numbers, table
 from neuro_field.errors import InputError
 
@@ -20,9 +21,13 @@ LargeLesionOption = Annotated[
 
 def head(
     image: Annotated[
-        str, typer.Argument(metavar="IMAGE", help="A T1 image, an m2m_ folder, a .msh, or example:colin27-stroke.")
+        str,
+        typer.Argument(
+            metavar="IMAGE", help="A T1 image, a folder of DICOM, an m2m_ folder, a .msh, or example:colin27-stroke."
+        ),
     ],
     output: Output,
+    series: SeriesOption = None,
     labels: Annotated[Path | None, typer.Option(help="Tissue labels on the T1's grid or another.")] = None,
     lesion: Annotated[
         Path | None, typer.Option(help="Lesion mask, on any grid that overlaps; a finished head takes one as well.")
@@ -43,7 +48,8 @@ def head(
 ) -> None:
     """Build a head model from a T1, and write it to a folder.
 
-    Without --labels the T1 is segmented first, in about ten minutes; what the segmenter wrote stays beside HEAD.
+    Without --labels the T1 is segmented first, in about ten minutes; what the segmenter wrote stays beside HEAD. Of a
+    folder of DICOM the one 3-D T1 is taken, or the series that --series names; no name, number or date is kept.
 
     A finished HEAD takes a lesion with `neuro-field head HEAD --lesion lesion.nii.gz -o HEAD2`.
 
@@ -60,30 +66,29 @@ def head(
         raise InputError("Options --lesion-image, --large-lesion and --rim go with --lesion.")
     with Stages() as stages:
         if image.startswith("example:") or is_head(image):
-            if labels or t2 or tissue_edge or nonlinear:
+            if series or labels or t2 or tissue_edge or nonlinear:
                 raise InputError(
-                    "Options --labels, --t2, --tissue-edge and --nonlinear go with a T1 image, not with a mesh."
+                    "Options --series, --labels, --t2, --tissue-edge and --nonlinear go with a T1 image, not with a "
+                    "mesh."
                 )
             made, files = head_of(image, stages, edge), images_of(image)
             if lesion is not None:
                 made, files = _given_lesion(made, files, lesion, lesion_image, rim, large_lesion, stages)
-        elif Path(image).is_dir():
-            raise InputError(
-                f"The folder {image} holds no head (head.json, or m2m_<ID> with <ID>.msh); give one T1 image, made of "
-                "DICOM by dcm2niix."
-            )
-        elif not Path(image).is_file():
+        elif not Path(image).exists():
             raise InputError(f"The image {image} does not exist.")
         elif labels is not None and t2 is not None:
             raise InputError("Option --t2 is for the segmenter; with --labels nothing is segmented.")
         else:
             checked_mapping(None, nonlinear)
-            found = labels or _segmented(Path(image), t2, lesion, segmenter, output, stages)
             edges = named_numbers(tissue_edge, "--tissue-edge")
-            made, files = head_from_images(
-                image, found, lesion=lesion, lesion_image=lesion_image, rim=rim, largest_lesion=_largest(large_lesion),
-                edge=edge, tissue_edges=edges, nonlinear=nonlinear, t2=t2, progress=stages,
-            )  # fmt: skip
+            with given_image(image, series, stages) as t1:
+                found = labels or _segmented(Path(t1.path), t2, lesion, segmenter, output, stages)
+                made, files = head_from_images(
+                    t1.path, found, lesion=lesion, lesion_image=lesion_image, rim=rim,
+                    largest_lesion=_largest(large_lesion), edge=edge, tissue_edges=edges, nonlinear=nonlinear, t2=t2,
+                    progress=stages,
+                )  # fmt: skip
+            made = t1.told_to(made)
         with stages.stage("writing"):
             write_head(made, output, **files)
     for line in head_lines(made):
