@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from neuro_field.commands.arguments import EdgeOption, Output, head_of, images_of
+from neuro_field.commands.arguments import EdgeOption, Output, head_of, images_of, label_table
 from neuro_field.commands.scans import SeriesOption, given_image
 from neuro_field.console import Stages, named_numbers, table
 from neuro_field.errors import InputError
@@ -29,6 +29,14 @@ def head(
     output: Output,
     series: SeriesOption = None,
     labels: Annotated[Path | None, typer.Option(help="Tissue labels on the T1's grid or another.")] = None,
+    table_: Annotated[
+        str | None,
+        typer.Option(
+            "--table",
+            help="What the labels' numbers mean: simnibs, freesurfer, charm, roast, spm, fieldtrip, "
+            "fieldtrip-alphabetical, outside-in, or tissues as 1=scalp,2=bone; else found by how they nest.",
+        ),
+    ] = None,
     lesion: Annotated[
         Path | None, typer.Option(help="Lesion mask, on any grid that overlaps; a finished head takes one as well.")
     ] = None,
@@ -66,10 +74,10 @@ def head(
         raise InputError("Options --lesion-image, --large-lesion and --rim go with --lesion.")
     with Stages() as stages:
         if image.startswith("example:") or is_head(image):
-            if series or labels or t2 or tissue_edge or nonlinear:
+            if series or labels or table_ or t2 or tissue_edge or nonlinear:
                 raise InputError(
-                    "Options --series, --labels, --t2, --tissue-edge and --nonlinear go with a T1 image, not with a "
-                    "mesh."
+                    "Options --series, --labels, --table, --t2, --tissue-edge and --nonlinear go with a T1 image, not "
+                    "with a mesh."
                 )
             made, files = head_of(image, stages, edge), images_of(image)
             if lesion is not None:
@@ -78,15 +86,18 @@ def head(
             raise InputError(f"The image {image} does not exist.")
         elif labels is not None and t2 is not None:
             raise InputError("Option --t2 is for the segmenter; with --labels nothing is segmented.")
+        elif table_ is not None and labels is None:
+            raise InputError("Option --table says what the numbers of --labels mean; without labels there are none.")
         else:
             checked_mapping(None, nonlinear)
+            chosen = label_table(table_)
             edges = named_numbers(tissue_edge, "--tissue-edge")
             with given_image(image, series, stages) as t1:
                 found = labels or _segmented(Path(t1.path), t2, lesion, segmenter, output, stages)
                 made, files = head_from_images(
                     t1.path, found, lesion=lesion, lesion_image=lesion_image, rim=rim,
-                    largest_lesion=_largest(large_lesion), edge=edge, tissue_edges=edges, nonlinear=nonlinear, t2=t2,
-                    progress=stages,
+                    largest_lesion=_largest(large_lesion), edge=edge, tissue_edges=edges, table=chosen,
+                    nonlinear=nonlinear, t2=t2, progress=stages,
                 )  # fmt: skip
             made = t1.told_to(made)
         with stages.stage("writing"):

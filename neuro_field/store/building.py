@@ -15,6 +15,7 @@ from neuro_field.io.masks import read_mask
 from neuro_field.mri.another_lesion import relesioned
 from neuro_field.mri.build import Progress, build_prepared, checked_mapping, prepare_labels, silent
 from neuro_field.mri.drawn_lesion import DrawnLesion
+from neuro_field.mri.labels import TableChoice
 from neuro_field.mri.lesion import LARGEST_SHARE
 from neuro_field.mri.lesion_image import carried_to_t1
 from neuro_field.mri.volume import Volume
@@ -111,14 +112,16 @@ def head_from_images(
     largest_lesion: float = LARGEST_SHARE,
     edge: float = 1.9,
     tissue_edges: Mapping[str, float] | None = None,
+    table: TableChoice | None = None,
     nonlinear: bool = False,
     t2: str | Path | None = None,
     progress: Progress | None = None,
 ) -> tuple[HeadModel, dict[str, Image]]:
     """A head from a T1, the label image of its segmentation and, if there is one, a lesion mask.
 
-    A lesion drawn on another image of the same person comes with that image, ``lesion_image``.  Of a T2 that helped to
-    make the labels only the SHA-256 is kept.
+    A lesion drawn on another image of the same person comes with that image, ``lesion_image``; ``table`` says what the
+    labels' numbers mean, as in `neuro_field.build_head`. Of a T2 that helped to make the labels only the SHA-256 is
+    kept.
 
     Returns
     -------
@@ -144,6 +147,7 @@ def head_from_images(
         drawn,
         rim=rim,
         largest_lesion=largest_lesion,
+        table=table,
         t1=Volume(t1_image.values, t1_image.affine),
     )
     if progress is not None:
