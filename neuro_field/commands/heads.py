@@ -63,7 +63,7 @@ def head(
 
     Example: `neuro-field head T1.nii.gz --labels labels.nii.gz --lesion lesion.nii.gz -o HEAD`
     """
-    from neuro_field.io.atomic import check_new_folder
+    from neuro_field.io.atomic import check_new_folder, claimed_folder
     from neuro_field.mri.build import checked_mapping
     from neuro_field.report.sentences import head_lines
     from neuro_field.store.building import head_from_images
@@ -72,7 +72,7 @@ def head(
     check_new_folder(output)
     if lesion is None and (lesion_image is not None or large_lesion or rim):
         raise InputError("Options --lesion-image, --large-lesion and --rim go with --lesion.")
-    with Stages() as stages:
+    with claimed_folder(output), Stages() as stages:
         if image.startswith("example:") or is_head(image):
             if series or labels or table_ or t2 or tissue_edge or nonlinear:
                 raise InputError(
