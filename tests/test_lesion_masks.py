@@ -342,9 +342,11 @@ def test_scaled_integers_are_what_they_mean(tmp_path):
     nib.save(image, tmp_path / "m.nii")
     mask = read_mask(tmp_path / "m.nii")
     assert mask.image.values.dtype.kind == "f"
-    assert 0 < abs(mask.image.values.max() - 1) < 0.1  # rounding on the way
+    assert mask.image.values.max() == pytest.approx(1)  # as rounding has it
     np.testing.assert_array_equal(mask.drawn().tags, boxes(21))
     assert mask.drawn().findings == ()
+    rounded = boxes(1) * np.float32(1.0002)  # still a mask, not a map of probabilities
+    assert read_as(rounded)[1] == {}
 
 
 def test_files_that_are_no_masks_are_refused(tmp_path):
