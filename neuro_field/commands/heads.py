@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from neuro_field.commands.arguments import EdgeOption, Output, head_of, images_of, label_table
+from neuro_field.commands.arguments import EdgeOption, FacelessOption, Output, head_of, images_of, label_table
 from neuro_field.commands.scans import SeriesOption, given_image
 from neuro_field.console import Stages, named_numbers, table
 from neuro_field.errors import InputError
@@ -53,6 +53,7 @@ def head(
         bool,
         typer.Option("--nonlinear", help="Map to MNI152 non-linearly: half a minute, needs the extra [nonlinear]."),
     ] = False,
+    faceless: FacelessOption = False,
 ) -> None:
     """Build a head model from a T1, and write it to a folder.
 
@@ -101,9 +102,11 @@ def head(
                 )  # fmt: skip
             made = t1.told_to(made)
         with stages.stage("writing"):
-            write_head(made, output, **files)
+            write_head(made, output, faceless=faceless, **files)
     for line in head_lines(made):
         typer.echo(line)
+    if "t1" in files:
+        typer.echo(f"{output / 'T1.nii.gz'} shows the patient's face, as a T1 does: treat the folder as patient data.")
     typer.echo(f"Look at {output / 'qc.html'} before you plan on this head.")
     typer.echo(f"Head written to {output}. Next: neuro-field plan {output} --preset contralesional-1hz-hand -o PLAN")
 

@@ -1,5 +1,6 @@
 """Read T1, label and mask images with suspicion: what cannot be placed in the patient's world is refused."""
 
+import os
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,7 +63,7 @@ class Image:
 
 def _existing(path: str | Path) -> Path:
     path = Path(path)
-    if not path.exists():
+    if not os.path.exists(path):  # Path.exists raises on a name too long for the disk
         raise InputError(f"The image {path} does not exist.")
     if path.is_dir():
         raise InputError(f"{path} is a folder; give one image file ({', '.join(SUFFIXES)}).")
@@ -132,7 +133,8 @@ def _checked_affine(affine: FloatArray, path: Path) -> FloatArray:
 def _loaded(path: Path) -> Any:
     checked_start(path)
     try:
-        return nib.load(path)
+        with np.errstate(all="ignore"):  # of sizes and axes beyond a float: not finite, and refused for that
+            return nib.load(path)
     except UNREADABLE as trouble:
         reason = str(trouble).splitlines()[0][:120] if str(trouble) else type(trouble).__name__
         raise FileFormatError(f"The image {path} cannot be read: {reason}.") from None
@@ -142,7 +144,8 @@ def _data(image: Any, path: Path, shape: tuple[int, ...]) -> AnyArray:
     """The voxels, in the machine's byte order."""
     checked_room(image, path, int(np.prod(shape, dtype=np.int64)))
     try:
-        values = storable(scaled(image, shape))
+        with np.errstate(over="ignore", invalid="ignore"):  # scaled beyond a float: not finite, and refused for that
+            values = storable(scaled(image, shape))
     except UNREADABLE as trouble:
         reason = str(trouble).splitlines()[0][:120] if str(trouble) else type(trouble).__name__
         raise FileFormatError(f"The image {path} is truncated or damaged: {reason}.") from None
