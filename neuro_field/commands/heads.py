@@ -1,7 +1,7 @@
 """Commands that build head models and keep them."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -9,6 +9,14 @@ from neuro_field.commands.arguments import EdgeOption, FacelessOption, Output, h
 from neuro_field.commands.scans import SeriesOption, given_image
 from neuro_field.console import Stages, named_numbers, table
 from neuro_field.errors import InputError
+
+LesionImageOption = Annotated[
+    Path | None,
+    typer.Option(help="The image the mask was drawn on (FLAIR, T2, DWI) if not the T1; it is moved there."),
+]
+LargeLesionOption = Annotated[
+    bool, typer.Option("--large-lesion", help="Take a lesion of more than 40 % of the brain, up to 75 %.")
+]
 
 
 def head(
@@ -29,7 +37,11 @@ def head(
             "fieldtrip-alphabetical, outside-in, or tissues as 1=scalp,2=bone; else found by how they nest.",
         ),
     ] = None,
-    lesion: Annotated[Path | None, typer.Option(help="Lesion mask, on any grid that overlaps.")] = None,
+    lesion: Annotated[
+        Path | None, typer.Option(help="Lesion mask, on any grid that overlaps; a finished head takes one as well.")
+    ] = None,
+    lesion_image: LesionImageOption = None,
+    large_lesion: LargeLesionOption = False,
     t2: Annotated[Path | None, typer.Option(help="A T2 of the same person, for the segmenter.")] = None,
     segmenter: Annotated[str, typer.Option(help="What makes labels where none are given.")] = "samseg",
     rim: Annotated[float, typer.Option(help="Width of a rim to draw around the lesion's cavity, mm.")] = 0.0,
@@ -48,6 +60,8 @@ def head(
     Without --labels the T1 is segmented first, in about ten minutes; what the segmenter wrote stays beside HEAD. Of a
     folder of DICOM the one 3-D T1 is taken, or the series that --series names; no name, number or date is kept.
 
+    A finished HEAD takes a lesion with `neuro-field head HEAD --lesion lesion.nii.gz -o HEAD2`.
+
     Example: `neuro-field head T1.nii.gz --labels labels.nii.gz --lesion lesion.nii.gz -o HEAD`
     """
     from neuro_field.io.atomic import check_new_folder, claimed_folder
@@ -57,14 +71,18 @@ def head(
     from neuro_field.store.heads import is_head, write_head
 
     check_new_folder(output)
+    if lesion is None and (lesion_image is not None or large_lesion or rim):
+        raise InputError("Options --lesion-image, --large-lesion and --rim go with --lesion.")
     with claimed_folder(output), Stages() as stages:
         if image.startswith("example:") or is_head(image):
-            if series or labels or table_ or lesion or t2 or rim or tissue_edge or nonlinear:
+            if series or labels or table_ or t2 or tissue_edge or nonlinear:
                 raise InputError(
-                    "Options --series, --labels, --table, --lesion, --t2, --rim, --tissue-edge and --nonlinear go with "
-                    "a T1 image, not with a mesh."
+                    "Options --series, --labels, --table, --t2, --tissue-edge and --nonlinear go with a T1 image, not "
+                    "with a mesh."
                 )
             made, files = head_of(image, stages, edge), images_of(image)
+            if lesion is not None:
+                made, files = _given_lesion(made, files, lesion, lesion_image, rim, large_lesion, stages)
         elif not Path(image).exists():
             raise InputError(f"The image {image} does not exist.")
         elif labels is not None and t2 is not None:
@@ -78,7 +96,8 @@ def head(
             with given_image(image, series, stages) as t1:
                 found = labels or _segmented(Path(t1.path), t2, lesion, segmenter, output, stages)
                 made, files = head_from_images(
-                    t1.path, found, lesion=lesion, rim=rim, edge=edge, tissue_edges=edges, table=chosen,
+                    t1.path, found, lesion=lesion, lesion_image=lesion_image, rim=rim,
+                    largest_lesion=_largest(large_lesion), edge=edge, tissue_edges=edges, table=chosen,
                     nonlinear=nonlinear, t2=t2, progress=stages,
                 )  # fmt: skip
             made = t1.told_to(made)
@@ -92,12 +111,31 @@ def head(
     typer.echo(f"Head written to {output}. Next: neuro-field plan {output} --preset contralesional-1hz-hand -o PLAN")
 
 
+def _largest(large: bool) -> float:
+    """Share of the brain that a lesion may take."""
+    from neuro_field.mri.lesion import LARGEST_ASKED, LARGEST_SHARE
+
+    return LARGEST_ASKED if large else LARGEST_SHARE
+
+
+def _given_lesion(
+    head: Any, files: dict[str, Any], lesion: Path, lesion_image: Path | None, rim: float, large: bool, stages: Stages
+) -> tuple[Any, dict[str, Any]]:
+    """A finished head with another lesion, and the images that go with it."""
+    from neuro_field.store.building import head_given_lesion
+
+    return head_given_lesion(
+        head, files, lesion, lesion_image=lesion_image, rim=rim, largest_lesion=_largest(large), progress=stages
+    )
+
+
 def _segmented(t1: Path, t2: Path | None, lesion: Path | None, segmenter: str, output: Path, stages: Stages) -> Path:
     """Labels of a T1 from a segmenter, which works in a folder beside the head."""
+    from neuro_field.io.masks import read_mask
     from neuro_field.segment.segmentation import segment
 
-    if lesion is not None and not lesion.is_file():
-        raise InputError(f"The lesion mask {lesion} does not exist.")
+    if lesion is not None:
+        read_mask(lesion).drawn()  # refuse what is no mask before ten minutes of work
     beside = output.absolute().with_name(f"{output.name}.segmentation")
     made = segment([t1, t2] if t2 else [t1], beside, segmenter=segmenter, progress=stages)
     typer.echo(f"Labels {'found' if made.reused else 'made'}: {made.labels}, log {made.log}.")

@@ -152,13 +152,15 @@ def _data(image: Any, path: Path, shape: tuple[int, ...]) -> AnyArray:
     return values
 
 
-def read_image(path: str | Path) -> Image:
+def read_image(path: str | Path, *, blank: bool = False) -> Image:
     """An image in its world coordinates.
 
     Parameters
     ----------
     path : path
         .nii, .nii.gz, .mgz or .mgh; three-dimensional, a fourth axis of length one is dropped.
+    blank : bool
+        Let voxels hold no number (NaN), as masks do outside.
 
     Raises
     ------
@@ -176,7 +178,8 @@ def read_image(path: str | Path) -> Image:
     affine = _checked_affine(affine, path)
     values = _data(image, path, shape)
     if values.dtype.kind == "f":
-        bad = sum(int(np.count_nonzero(~np.isfinite(slab))) for slab in values)
+        wrong = np.isinf if blank else lambda slab: ~np.isfinite(slab)
+        bad = sum(int(np.count_nonzero(wrong(slab))) for slab in values)
         if bad:
             raise InputError(f"The image {path} must hold finite numbers; instead {bad} voxels do not (NaN).")
     return Image(read_only(values), read_only(affine), path)

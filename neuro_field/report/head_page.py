@@ -17,6 +17,7 @@ from neuro_field.head.face import Face
 from neuro_field.head.lesion import lesion_summary
 from neuro_field.head.mapping import WarpedMapping
 from neuro_field.head.model import HeadModel
+from neuro_field.head.tissues import BY_TAG
 from neuro_field.mri.faceless import faceless
 from neuro_field.mri.volume import Volume
 from neuro_field.report.directions import point_words
@@ -137,7 +138,17 @@ def _tissues(head: HeadModel, labels: Volume | None) -> list[dict[str, Any]]:
     rows = tissue_rows(tissue_figures(head))
     for row in rows:
         row |= {"mesh": row["cm3"], "labels": drawn.get(row["tag"]), "dice": dice.get(row["tag"])}
-    return rows
+    return rows + _gone(drawn, {row["tag"] for row in rows})
+
+
+def _gone(drawn: Mapping[int, float], meshed: set[int]) -> list[dict[str, Any]]:
+    """Rows of tissues that the labels have and the mesh does not."""
+    return [
+        {"tag": tag, "name": BY_TAG[tag].name.replace("_", " "), "labels": drawn[tag], "mesh": 0.0, "dice": 0.0,
+         "sigma": "-", "source": "not in the mesh"}
+        for tag in sorted(set(drawn) - meshed - {0})
+        if tag in BY_TAG
+    ]  # fmt: skip
 
 
 def _dice(head: HeadModel, labels: Volume) -> dict[int, float]:

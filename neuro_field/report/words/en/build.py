@@ -1,6 +1,9 @@
 """Of images and labels: what building a head of them found."""
 
 SENTENCES = {
+    "build-tissue-lost-in-mesh": (
+        "of {tissue}, {labels_cm3:.2f} cm³ in the labels, the mesh holds {mesh_cm3:.2f} cm³ only: use a shorter --edge."
+    ),
     "build-label-table": (
         "the numbers of the labels fit several tables; they were read as {table} (not {others}), by which grey matter "
         "begins {grey:.0f} mm and white matter {white:.0f} mm below the air outside. If that is wrong, say --table."
