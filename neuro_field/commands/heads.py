@@ -28,6 +28,10 @@ def head(
         bool,
         typer.Option("--nonlinear", help="Map to MNI152 non-linearly: half a minute, needs the extra [nonlinear]."),
     ] = False,
+    open_skull: Annotated[
+        str | None,
+        typer.Option(help="Where the skull is found open: yes keeps the opening, no closes it with bone."),
+    ] = None,
 ) -> None:
     """Build a head model from a T1, and write it to a folder.
 
@@ -42,12 +46,13 @@ def head(
     from neuro_field.store.heads import is_head, write_head
 
     check_new_folder(output)
+    stays_open = _answer(open_skull)
     with Stages() as stages:
         if image.startswith("example:") or is_head(image):
-            if labels or lesion or t2 or rim or tissue_edge or nonlinear:
+            if labels or lesion or t2 or rim or tissue_edge or nonlinear or open_skull:
                 raise InputError(
-                    "Options --labels, --lesion, --t2, --rim, --tissue-edge and --nonlinear go with a T1 image, not "
-                    "with a mesh."
+                    "Options --labels, --lesion, --t2, --rim, --tissue-edge, --nonlinear and --open-skull go with a "
+                    "T1 image, not with a mesh."
                 )
             made, files = head_of(image, stages, edge), images_of(image)
         elif Path(image).is_dir():
@@ -65,14 +70,24 @@ def head(
             edges = named_numbers(tissue_edge, "--tissue-edge")
             made, files = head_from_images(
                 image, found, lesion=lesion, rim=rim, edge=edge, tissue_edges=edges, nonlinear=nonlinear,
-                t2=t2, progress=stages,
+                open_skull=stays_open, t2=t2, progress=stages,
             )  # fmt: skip
         with stages.stage("writing"):
             write_head(made, output, **files)
     for line in head_lines(made):
         typer.echo(line)
     typer.echo(f"Look at {output / 'qc.html'} before you plan on this head.")
+    if any(found.level == "stop" for found in made.findings):
+        typer.echo(f"Head written to {output}, to be looked at: nothing is planned on it before that is answered.")
+        return
     typer.echo(f"Head written to {output}. Next: neuro-field plan {output} --preset contralesional-1hz-hand -o PLAN")
+
+
+def _answer(typed: str | None) -> bool | None:
+    """yes, no, or nothing, of an option."""
+    if typed is not None and typed.lower() not in ("yes", "no"):
+        raise InputError(f"Option --open-skull must be yes or no; instead received {typed!r:.40}.")
+    return None if typed is None else typed.lower() == "yes"
 
 
 def _segmented(t1: Path, t2: Path | None, lesion: Path | None, segmenter: str, output: Path, stages: Stages) -> Path:

@@ -38,8 +38,9 @@ def skull_openings(head: "HeadModel", least: float = LEAST) -> tuple[Opening, ..
     least : float
         cm2.
     """
-    inner, bone = head.region("intracranial"), head.region("skull")
-    soft = ~inner & ~bone & ~head.region("eyes")
+    blood, bone = head.region("blood"), head.region("skull")  # blood may lie on either side of the skull
+    inner = head.region("intracranial") & ~blood
+    soft = ~inner & ~bone & ~blood & ~head.region("eyes")
     if not bone.any() or not inner.any():
         return ()
     mesh, (middle, radius) = head.mesh, head.inner_skull_sphere

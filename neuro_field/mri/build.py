@@ -16,10 +16,13 @@ from neuro_field.head.mesher import checked_edge, mesh_labels
 from neuro_field.head.model import HeadModel
 from neuro_field.head.tissues import BY_TAG, tags_of
 from neuro_field.mri.cleaning import CleaningReport, clean_labels, tissue_volumes
+from neuro_field.mri.craniectomy import answered_skull, checked_answer
+from neuro_field.mri.face import of_face
 from neuro_field.mri.labels import Labels, label_table, to_sides, to_tissues
+from neuro_field.mri.layers import fill_dura
 from neuro_field.mri.lesion import PlacedLesion, place_lesion
 from neuro_field.mri.mapping import register_to_mni
-from neuro_field.mri.volume import Volume, as_affine
+from neuro_field.mri.volume import Volume, as_affine, voxel_sizes
 from neuro_field.mri.warping import check_installed, tissue_overlap, warp_to_mni
 
 #: Called with the stage at hand and the share of it that is done, 0 to 1.
@@ -48,6 +51,7 @@ def _cleaning_record(report: CleaningReport) -> dict[str, Any]:
         "before_cm3": _rounded(report.before_cm3),
         "after_cm3": _rounded(report.after_cm3),
         "moved_cm3": _rounded(report.moved_cm3),
+        "invented_cm3": _rounded(report.invented_cm3),
         "padding_voxels": [list(pair) for pair in report.padding],
     }
 
@@ -79,6 +83,7 @@ def prepare_labels(
     rim: float = 0.0,
     table: str | None = None,
     clean: bool = True,
+    open_skull: bool | None = None,
     t1: Volume | None = None,
 ) -> PreparedLabels:
     """Tissue labels as `build_head` meshes them: the first three steps of it, for looking at and for storing.
@@ -88,13 +93,9 @@ def prepare_labels(
     affine = as_affine(affine, "affine of build_head")
     tissues, name = _checked_tissues(labels, table)
     record: dict[str, Any] = {"label_table": name, "findings": [], "seconds": {}}
-    grid = affine
+    checked_answer(open_skull)
     if clean:
-        cleaned = clean_labels(tissues, affine)
-        tissues, grid = cleaned.labels, cleaned.affine
-        record["cleaning"] = _cleaning_record(cleaned.report)
-        record["findings"] += [found.plain() for found in cleaned.report.findings]
-        record["seconds"]["cleaning"] = round(cleaned.report.seconds, 2)
+        fill_dura(tissues, voxel_sizes(affine))  # a cavity is often called bone or air: the lesion may lie in it
     if lesion is not None:
         start = time.perf_counter()
         own = affine if lesion_affine is None else lesion_affine
@@ -105,17 +106,51 @@ def prepare_labels(
                 "comes "
                 f"without an affine; instead received {shape}."
             )
-        placed = place_lesion(tissues, grid, lesion, own, rim=rim)
+        placed = place_lesion(tissues, affine, lesion, own, rim=rim)
         tissues = placed.labels
         record["lesion"] = _lesion_record(placed)
         record["findings"] += [found.plain() for found in placed.findings]
         record["seconds"]["lesion"] = round(time.perf_counter() - start, 2)
+    fissure = _between_sides(to_sides(labels, name), affine, tissues)
+    grid = affine
+    if clean:
+        tissues, grid = _cleaned(tissues, affine, t1, open_skull, fissure, record)
+    elif open_skull is not None:
+        raise InputError(
+            "Input open_skull is for labels that are cleaned; with clean=False they are taken as they are."
+        )
     record["label_volumes_cm3"] = _rounded(tissue_volumes(tissues, grid))
-    fissure = _between_sides(to_sides(labels, name), affine, tissues, grid)
     return PreparedLabels(tissues, grid, fissure, record)
 
 
-def _between_sides(sides: AnyArray, affine: FloatArray, tissues: Labels, grid: FloatArray) -> Fissure | None:
+def _cleaned(
+    tissues: Labels, affine: FloatArray, t1: Volume | None, open_skull: bool | None, fissure: Fissure | None,
+    record: dict[str, Any],
+) -> tuple[Labels, FloatArray]:  # fmt: skip
+    """Labels in closed layers, with the skull's openings as answered, and their affine; what was done is recorded."""
+    start = time.perf_counter()
+    skull = answered_skull(tissues, affine, t1, open_skull, _sides(tissues, affine, fissure))
+    record["skull"] = skull.record
+    record["seconds"]["skull"] = round(time.perf_counter() - start, 2)
+    cleaned = clean_labels(skull.labels, affine, opening=skull.opening)
+    record["cleaning"] = _cleaning_record(cleaned.report)
+    record["findings"] += [
+        found.plain() for found in (*skull.findings, *cleaned.report.findings, *of_face(tissues, affine, t1))
+    ]
+    record["seconds"]["cleaning"] = round(cleaned.report.seconds, 2)
+    return cleaned.labels, cleaned.affine
+
+
+def _sides(tissues: Labels, affine: FloatArray, fissure: Fissure | None) -> Callable[[FloatArray], FloatArray]:
+    """What tells right from left: the fissure, else the middle of the brain."""
+    if fissure is not None:
+        return fissure.right_of
+    brain = np.argwhere(np.isin(tissues, tags_of("brain") + tags_of("lesion")))
+    middle = float(transformed(brain.mean(axis=0)[None], affine)[0, 0])
+    return lambda points: points[:, 0] - middle
+
+
+def _between_sides(sides: AnyArray, affine: FloatArray, tissues: Labels) -> Fissure | None:
     """The fissure between a segmenter's left and right; what it made of a lesion does not count."""
     if not ((sides < 0).any() and (sides > 0).any()):
         return None
@@ -125,7 +160,7 @@ def _between_sides(sides: AnyArray, affine: FloatArray, tissues: Labels, grid: F
             f"Input labels call left what lies {left[0] - right[0]:.0f} mm to the right of what they call right: the "
             "orientation in the image's header is wrong; mend it before anything is planned."
         )
-    side_at, tissue_at = voxel_sampler(sides, affine), voxel_sampler(tissues, grid)
+    side_at, tissue_at = voxel_sampler(sides, affine), voxel_sampler(tissues, affine)
     return fissure_of_sides(lambda p: np.where(np.isin(tissue_at(p), tags_of("lesion")), 0, side_at(p)), left, right)
 
 
@@ -142,12 +177,13 @@ def build_head(
     mapping: MniMapping | None = None,
     nonlinear: bool = False,
     clean: bool = True,
+    open_skull: bool | None = None,
     name: str = "head",
     progress: Progress | None = None,
 ) -> HeadModel:
     """A head from the label image of a segmentation.
 
-    The labels become tissue tags, are cleaned into closed layers, receive the lesion, are mapped to MNI152
+    The labels become tissue tags, receive the lesion, are cleaned into closed layers, are mapped to MNI152
     and meshed. The record of each step stands in the head's ``provenance``.
 
     Parameters
@@ -175,6 +211,10 @@ def build_head(
         Find a non-linear map to MNI152 on top of the affine one; needs dipy (the extra ``nonlinear``), half a minute.
     clean : bool
         Leave out cleaning only for labels that were cleaned before.
+    open_skull : bool, optional
+        True: openings of the vault, as a craniectomy leaves them, stay open; False: they are closed with bone. While an
+        opening of 5 cm2 and more is there and nothing is answered, the head is built closed, for inspection only: its
+        ``findings`` hold a stop, and nothing is planned on it.
     name : str
         For reports.
     progress : callable, optional
@@ -211,7 +251,9 @@ def build_head(
     checked_mapping(mapping, nonlinear)
     tell = progress if progress is not None else silent
     tell("cleaning", 0.0)
-    ready = prepare_labels(labels, affine, lesion, lesion_affine=lesion_affine, rim=rim, table=table, clean=clean)
+    ready = prepare_labels(
+        labels, affine, lesion, lesion_affine=lesion_affine, rim=rim, table=table, clean=clean, open_skull=open_skull
+    )
     tell("cleaning", 1.0)
     return build_prepared(
         ready, edge, tissue_edges=tissue_edges, mapping=mapping, nonlinear=nonlinear, name=name, progress=progress

@@ -9,7 +9,7 @@ from scipy import ndimage
 
 from neuro_field.arrays import BoolArray, FloatArray, read_only, transformed
 from neuro_field.errors import InputError
-from neuro_field.findings import Finding
+from neuro_field.findings import Finding, Value
 from neuro_field.head.tissues import BY_TAG, tags_of
 from neuro_field.mri.islands import join_islands, join_outer_islands, one_brain, one_head, present
 from neuro_field.mri.labels import Labels, as_labels
@@ -27,8 +27,9 @@ MARGIN = 6.0
 #: share; changes below the least are not.
 NOTEWORTHY_CHANGE, LARGE_CHANGE, LEAST_CHANGE = 0.1, 40.0, 5.0
 
-#: Bone or scalp that layers may be closed with without a word, cm3.
-NOTEWORTHY_INVENTED = {"bone": 15.0, "scalp": 10.0}
+#: Bone or scalp that layers may be closed with without a word, cm3: in all (the base of any skull has gaps in labels),
+#: and above the middle of the brain.
+NOTEWORTHY_INVENTED, NOTEWORTHY_ABOVE = 40.0, 5.0
 
 #: Brain that may be taken away without a word, cm3.
 NOTEWORTHY_BRAIN = 0.5
@@ -145,7 +146,7 @@ def _large_changes(before: dict[str, float], after: dict[str, float]) -> list[Fi
     for name in before | after:
         was, cm3 = before.get(name, 0.0), after.get(name, 0.0)
         if abs(cm3 - was) > min(max(NOTEWORTHY_CHANGE * was, LEAST_CHANGE), LARGE_CHANGE):
-            values = {"tissue": name, "before_cm3": was, "after_cm3": cm3, "change_cm3": cm3 - was}
+            values: dict[str, Value] = {"tissue": name, "before_cm3": was, "after_cm3": cm3, "change_cm3": cm3 - was}
             out.append(Finding("build-volume-changed", "warn", values))
     return out
 
@@ -157,15 +158,26 @@ def _densest(mask: BoolArray, affine: FloatArray) -> dict[str, float]:
     return dict(zip("xyz", transformed(place[None], affine)[0].tolist(), strict=True))
 
 
-def _invented(changed: Mapping[str, BoolArray], affine: FloatArray) -> tuple[dict[str, float], list[Finding]]:
+def _invented(
+    changed: Mapping[str, BoolArray], brain: BoolArray, affine: FloatArray
+) -> tuple[dict[str, float], list[Finding]]:
     """How much bone and scalp the layers were closed with, cm3, and where most of it, if it is much."""
-    masks = {"bone": changed["skull layer"], "scalp": changed["scalp layer"]}
-    cm3 = {name: volume_of(mask, voxel_sizes(affine)) for name, mask in masks.items()}
-    return cm3, [
-        Finding("build-layers-invented", "warn", {"tissue": name, "cm3": cm3[name], **_densest(mask, affine)})
-        for name, mask in masks.items()
-        if cm3[name] > NOTEWORTHY_INVENTED[name]
-    ]
+    sizes, cm3, found = voxel_sizes(affine), {}, []
+    middle = transformed(np.argwhere(brain).mean(axis=0)[None], affine)[0, 2]
+    for name, step in (("bone", "skull layer"), ("scalp", "scalp layer")):
+        mask = changed[step]
+        cm3[name] = volume_of(mask, sizes)
+        above = np.count_nonzero(transformed(np.argwhere(mask).astype(np.float64), affine)[:, 2] > middle)
+        above_cm3 = float(above * sizes.prod() / 1e3)
+        if cm3[name] > NOTEWORTHY_INVENTED or above_cm3 > NOTEWORTHY_ABOVE:
+            values: dict[str, Value] = {
+                "tissue": name,
+                "cm3": cm3[name],
+                "above_cm3": above_cm3,
+                **_densest(mask, affine),
+            }
+            found.append(Finding("build-layers-invented", "warn", values))
+    return cm3, found
 
 
 def _brain_removed(given: Labels, mask: BoolArray, affine: FloatArray) -> list[Finding]:
@@ -228,7 +240,7 @@ def clean_labels(
     changed = _through_steps(work, voxel_sizes(affine), skull, scalp, kept_open)
     moved |= {name: volume_of(mask, voxel_sizes(affine)) for name, mask in changed.items()}
     volumes = tissue_volumes(given, affine), tissue_volumes(work, affine)
-    invented, told = _invented(changed, moved_affine)
+    invented, told = _invented(changed, mask_of(work, BRAIN), moved_affine)
     findings = (
         *_cuts(given, affine, padding), *_cut_brain(given, affine), *_large_changes(*volumes), *told,
         *_brain_removed(padded, changed["one brain"], moved_affine),

@@ -62,7 +62,9 @@ def blood_outside(labels: Labels) -> BoolArray:
 
 def inside_dura(labels: Labels) -> BoolArray:
     """What lies inside the dura: the largest piece of brain, lesion, CSF and blood, with all that it encloses."""
-    return np.asarray(ndimage.binary_fill_holes(largest(mask_of(labels, INTRACRANIAL) & ~blood_outside(labels))))
+    inside = largest(mask_of(labels, INTRACRANIAL) & ~blood_outside(labels))
+    around, _ = ndimage.label(np.pad(~inside, 1, constant_values=True), FACE)
+    return np.asarray(around != around[0, 0, 0])[1:-1, 1:-1, 1:-1]
 
 
 def volume_of(mask: BoolArray, sizes: FloatArray) -> float:

@@ -125,8 +125,9 @@ def over(holes: tuple[Hole, ...], labels: Labels, affine: FloatArray) -> BoolArr
     box = tuple(slice(a, b) for a, b in zip(first, last, strict=True))
     near = np.argwhere(~inside[box]) + first
     skin = np.argwhere(shell[box]) + first
-    distance, nearest = cKDTree(skin * sizes).query(near * sizes)
-    chosen = (distance <= THICKEST) & hole[tuple(skin[nearest].T)]
+    distance, nearest = cKDTree(skin * sizes).query(near * sizes, distance_upper_bound=THICKEST)
+    near, nearest = near[np.isfinite(distance)], nearest[np.isfinite(distance)]
+    chosen = hole[tuple(skin[nearest].T)]
     mask[tuple(near[chosen].T)] = True
     return mask
 
@@ -173,7 +174,7 @@ def _vault(inside: BoolArray, affine: FloatArray) -> _Dura:
 def _along_rays(dura: _Dura, labels: Labels, affine: FloatArray) -> Labels:
     """(f, steps) tags along rays from faces outwards; `_OPEN_AIR` from where the air outside, or no image, is met."""
     shown = np.where(outside_air(labels), np.uint8(_OPEN_AIR), labels)
-    voxel_from_world = np.linalg.inv(affine)
+    voxel_from_world = np.asarray(np.linalg.inv(affine), dtype=np.float64)
     start = transformed(dura.points, voxel_from_world)
     along = dura.normals @ voxel_from_world[:3, :3].T
     out = np.full((len(start), len(_STEPS)), _OPEN_AIR, dtype=np.uint8)

@@ -139,7 +139,7 @@ def _dice(head: HeadModel, labels: Volume) -> dict[int, float]:
 
 def _warnings(head: HeadModel, tissues: list[dict[str, Any]], smallest: float) -> list[str]:
     """What a person should look at before trusting the head."""
-    out = [said(found) for found in head.findings if found.level == "warn"]
+    out = [said(found) for found in head.findings if found.level != "note"]
     out += [str(warning) for warning in head.provenance.get("warnings", ())]
     for row in tissues:
         if row["labels"] and abs(row["mesh"] / row["labels"] - 1) > FAITHFUL:

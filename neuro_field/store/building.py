@@ -41,6 +41,7 @@ def head_from_images(
     edge: float = 1.9,
     tissue_edges: Mapping[str, float] | None = None,
     nonlinear: bool = False,
+    open_skull: bool | None = None,
     t2: str | Path | None = None,
     progress: Progress | None = None,
 ) -> tuple[HeadModel, dict[str, Image]]:
@@ -72,6 +73,7 @@ def head_from_images(
         None if lesion_image is None else lesion_image.values,
         lesion_affine=None if lesion_image is None else lesion_image.affine,
         rim=rim,
+        open_skull=open_skull,
         t1=Volume(t1_image.values, t1_image.affine),
     )
     if progress is not None:

@@ -42,6 +42,11 @@ def _open_skull(values: Mapping[str, Value]) -> str:
 
 
 SENTENCES = {
+    "head-open-skull-unanswered": (
+        "the skull is open over {area_cm2:.0f} cm² in all, and nobody has answered whether it stays so: nothing is "
+        "computed for a patient in this head. Look at qc.html, then build it again with --open-skull yes (the bone is "
+        "missing) or --open-skull no (bone or a plate closes it)."
+    ),
     "head-open-skull": _open_skull,
     "head-no-map": "this head has no map to MNI: targets are given in its own coordinates only.",
     "head-map-doubtful": _map_doubtful,
