@@ -35,7 +35,7 @@ def _map_doubtful(values: Mapping[str, Value]) -> str:
 def _open_skull(values: Mapping[str, Value]) -> str:
     where = "" if values["opening_side"] is None else " on the {opening_side}"
     return (
-        "the skull is open over {area_cm2:.0f} cm2" + where + ", around ({x:.0f}, {y:.0f}, {z:.0f}) mm of the head "
+        "the skull is open over {area_cm2:.0f} cm²" + where + ", around ({x:.0f}, {y:.0f}, {z:.0f}) mm of the head "
         "frame: the field beside an opening is stronger and lies elsewhere. Ask about a missing bone flap, plates and "
         "clips before anything is used."
     )
