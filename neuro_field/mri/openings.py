@@ -39,6 +39,9 @@ NOISE = 0.6
 #: 99 % of rays stay below 0.15.
 AS_SOFT_TISSUE = 0.3
 
+#: An opening found so reaches as far as this share, which the segmenter's bone in the fluid still exceeds.
+AS_FLUID = 0.18
+
 #: Images are brighter near some coils than near others: the width over which that is evened out, mm, and by how much.
 EVEN_OVER, MOST_UNEVEN = 25.0, (0.5, 2.0)
 
@@ -110,8 +113,8 @@ def skull_holes(labels: Labels, affine: FloatArray, t1: Volume | None = None, le
     bone = reached & mask_of(tags, SKULL)
     soft = (reached & (tags != AIR)).any(axis=1) & ~(reached & (tags == EYES)).any(axis=1)
     undrawn = ~bone.any(axis=1) & soft
-    unseen = np.zeros(len(undrawn), dtype=bool) if t1 is None else _bright(dura, bone, labels, affine, t1)
-    return _pieces(dura, undrawn, unseen, labels.shape, affine, least)
+    bright = np.zeros(len(undrawn)) if t1 is None else _brightness(dura, bone, labels, affine, t1)
+    return _pieces(dura, undrawn, bright, labels.shape, affine, least)
 
 
 def over(holes: tuple[Hole, ...], labels: Labels, affine: FloatArray) -> BoolArray:
@@ -190,18 +193,18 @@ def _along_rays(dura: _Dura, labels: Labels, affine: FloatArray) -> Labels:
     return out
 
 
-def _bright(dura: _Dura, bone: BoolArray, labels: Labels, affine: FloatArray, t1: Volume) -> BoolArray:
-    """(f,) where all that is called bone along a ray is as bright as soft tissue."""
+def _brightness(dura: _Dura, bone: BoolArray, labels: Labels, affine: FloatArray, t1: Volume) -> FloatArray:
+    """(f,) the darkest of what is called bone along each ray: 0 as bone, 1 as grey matter; 0 where none is."""
     dark, grey = _bone_and_grey(labels, affine, t1)
     if dark >= LEAST_CONTRAST * grey:
-        return np.zeros(len(bone), dtype=bool)
+        return np.zeros(len(bone))
     smooth = ndimage.gaussian_filter(t1.values.astype(np.float32), NOISE / voxel_sizes(t1.affine))
     ray, step = np.nonzero(bone)
     values = Volume(smooth, t1.affine).at(dura.points[ray] + _STEPS[step, None] * dura.normals[ray], 1)
     darkest = np.full(len(bone), np.inf)
     np.minimum.at(darkest, ray, values)
     darkest /= _unevenness(labels, affine, t1).at(dura.points, 1)
-    return bone.any(axis=1) & (darkest > dark + AS_SOFT_TISSUE * (grey - dark))
+    return np.asarray(np.where(bone.any(axis=1), (darkest - dark) / (grey - dark), 0.0), dtype=np.float64)
 
 
 def _unevenness(labels: Labels, affine: FloatArray, t1: Volume) -> Volume:
@@ -226,12 +229,13 @@ def _one_earlier(affine: FloatArray) -> FloatArray:
 
 
 def _pieces(
-    dura: _Dura, undrawn: BoolArray, unseen: BoolArray, shape: tuple[int, ...], affine: FloatArray, least: float
+    dura: _Dura, undrawn: BoolArray, bright: FloatArray, shape: tuple[int, ...], affine: FloatArray, least: float
 ) -> tuple[Hole, ...]:
-    """Where most of the dura around is open: connected pieces of some size."""
-    open_share = _together(dura, undrawn | unseen, shape, affine)
-    opened = dura.of(open_share > 0.5)
-    drawn = (dura.areas * undrawn)[open_share > 0.5]
+    """Where most of the dura around is open: connected pieces with some size of them beyond doubt."""
+    chosen = _together(dura, undrawn | (bright > AS_FLUID), shape, affine) > 0.5
+    certain = _together(dura, undrawn | (bright > AS_SOFT_TISSUE), shape, affine) > 0.5
+    opened = dura.of(chosen)
+    drawn, sure = ((dura.areas * each)[chosen] for each in (undrawn, certain))
     mask = np.zeros(shape, dtype=bool)
     mask[tuple(opened.voxels.T)] = True
     piece = ndimage.label(mask, EVERY_NEIGHBOUR)[0][tuple(opened.voxels.T)]
@@ -239,7 +243,7 @@ def _pieces(
     for number in np.unique(piece):
         mine = opened.of(piece == number)
         area = float(mine.areas.sum())
-        if area >= least:
+        if sure[piece == number].sum() >= least:
             middle = read_only(np.average(mine.points, axis=0, weights=mine.areas))
             source = "labels" if drawn[piece == number].sum() > area / 2 else "t1"
             holes.append(Hole(Opening(area, middle), source, mine.voxels, mine.points))
