@@ -41,11 +41,23 @@ def _open_skull(values: Mapping[str, Value]) -> str:
     )
 
 
+def _volume_by_name(values: Mapping[str, Value]) -> str:
+    number = "no tissue's number" if values["number"] is None else "{number}"
+    return "volume {volume} of the mesh is {tissue} by its name {called}; by its number it would be " + number + "."
+
+
 SENTENCES = {
     "head-open-skull-unanswered": (
         "the skull is open over {area_cm2:.0f} cm² in all, and nobody has answered whether it stays so: nothing is "
         "computed for a patient in this head. Look at qc.html, then build it again with --open-skull yes (the bone is "
         "missing) or --open-skull no (bone or a plate closes it)."
+    ),
+    "head-volume-by-name": _volume_by_name,
+    "head-mesh-curved": (
+        "of the mesh's tetrahedra of order {order} the corner nodes were used, with straight edges between them."
+    ),
+    "head-told-before": (
+        "the version of neuro_field that built this head told {count} more things in sentences; its qc.html has them."
     ),
     "head-open-skull": _open_skull,
     "head-no-map": "this head has no map to MNI: targets are given in its own coordinates only.",
