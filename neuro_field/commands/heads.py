@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from neuro_field.commands.arguments import EdgeOption, Output, head_of, images_of, label_table
+from neuro_field.commands.arguments import EdgeOption, FacelessOption, Output, head_of, images_of, label_table
 from neuro_field.commands.scans import SeriesOption, given_image
 from neuro_field.console import Stages, named_numbers, table
 from neuro_field.errors import InputError
@@ -45,6 +45,7 @@ def head(
         str | None,
         typer.Option(help="Where the skull is found open: yes keeps the opening, no closes it with bone."),
     ] = None,
+    faceless: FacelessOption = False,
 ) -> None:
     """Build a head model from a T1, and write it to a folder.
 
@@ -53,7 +54,7 @@ def head(
 
     Example: `neuro-field head T1.nii.gz --labels labels.nii.gz --lesion lesion.nii.gz -o HEAD`
     """
-    from neuro_field.io.atomic import check_new_folder
+    from neuro_field.io.atomic import check_new_folder, claimed_folder
     from neuro_field.mri.build import checked_mapping
     from neuro_field.report.sentences import head_lines
     from neuro_field.store.building import head_from_images
@@ -61,7 +62,7 @@ def head(
 
     check_new_folder(output)
     stays_open = _answer(open_skull)
-    with Stages() as stages:
+    with claimed_folder(output), Stages() as stages:
         if image.startswith("example:") or is_head(image):
             if series or labels or table_ or lesion or t2 or rim or tissue_edge or nonlinear or open_skull:
                 raise InputError(
@@ -87,9 +88,11 @@ def head(
                 )  # fmt: skip
             made = t1.told_to(made)
         with stages.stage("writing"):
-            write_head(made, output, **files)
+            write_head(made, output, faceless=faceless, **files)
     for line in head_lines(made):
         typer.echo(line)
+    if "t1" in files:
+        typer.echo(f"{output / 'T1.nii.gz'} shows the patient's face, as a T1 does: treat the folder as patient data.")
     typer.echo(f"Look at {output / 'qc.html'} before you plan on this head.")
     if any(found.level == "stop" for found in made.findings):
         typer.echo(f"Head written to {output}, to be looked at: nothing is planned on it before that is answered.")
