@@ -53,6 +53,10 @@ def head(
         bool,
         typer.Option("--nonlinear", help="Map to MNI152 non-linearly: half a minute, needs the extra [nonlinear]."),
     ] = False,
+    open_skull: Annotated[
+        str | None,
+        typer.Option(help="Where the skull is found open: yes keeps the opening, no closes it with bone."),
+    ] = None,
     faceless: FacelessOption = False,
 ) -> None:
     """Build a head model from a T1, and write it to a folder.
@@ -73,12 +77,13 @@ def head(
     check_new_folder(output)
     if lesion is None and (lesion_image is not None or large_lesion or rim):
         raise InputError("Options --lesion-image, --large-lesion and --rim go with --lesion.")
+    stays_open = _answer(open_skull)
     with claimed_folder(output), Stages() as stages:
         if image.startswith("example:") or is_head(image):
-            if series or labels or table_ or t2 or tissue_edge or nonlinear:
+            if series or labels or table_ or t2 or tissue_edge or nonlinear or open_skull:
                 raise InputError(
-                    "Options --series, --labels, --table, --t2, --tissue-edge and --nonlinear go with a T1 image, not "
-                    "with a mesh."
+                    "Options --series, --labels, --table, --t2, --tissue-edge, --nonlinear and --open-skull go with a "
+                    "T1 image, not with a mesh."
                 )
             made, files = head_of(image, stages, edge), images_of(image)
             if lesion is not None:
@@ -98,7 +103,7 @@ def head(
                 made, files = head_from_images(
                     t1.path, found, lesion=lesion, lesion_image=lesion_image, rim=rim,
                     largest_lesion=_largest(large_lesion), edge=edge, tissue_edges=edges, table=chosen,
-                    nonlinear=nonlinear, t2=t2, progress=stages,
+                    nonlinear=nonlinear, open_skull=stays_open, t2=t2, progress=stages,
                 )  # fmt: skip
             made = t1.told_to(made)
         with stages.stage("writing"):
@@ -108,6 +113,9 @@ def head(
     if "t1" in files:
         typer.echo(f"{output / 'T1.nii.gz'} shows the patient's face, as a T1 does: treat the folder as patient data.")
     typer.echo(f"Look at {output / 'qc.html'} before you plan on this head.")
+    if any(found.level == "stop" for found in made.findings):
+        typer.echo(f"Head written to {output}, to be looked at: nothing is planned on it before that is answered.")
+        return
     typer.echo(f"Head written to {output}. Next: neuro-field plan {output} --preset contralesional-1hz-hand -o PLAN")
 
 
@@ -127,6 +135,13 @@ def _given_lesion(
     return head_given_lesion(
         head, files, lesion, lesion_image=lesion_image, rim=rim, largest_lesion=_largest(large), progress=stages
     )
+
+
+def _answer(typed: str | None) -> bool | None:
+    """yes, no, or nothing, of an option."""
+    if typed is not None and typed.lower() not in ("yes", "no"):
+        raise InputError(f"Option --open-skull must be yes or no; instead received {typed!r:.40}.")
+    return None if typed is None else typed.lower() == "yes"
 
 
 def _segmented(t1: Path, t2: Path | None, lesion: Path | None, segmenter: str, output: Path, stages: Stages) -> Path:

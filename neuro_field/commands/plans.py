@@ -80,7 +80,8 @@ def plan(
     confirmed: Annotated[
         list[str] | None,
         typer.Option(
-            help="An implant that the physician has confirmed: aneurysm-coil, stent or plate; may be repeated."
+            help="What the physician has confirmed: aneurysm-coil, stent, plate; for an opened skull "
+            "no-plates-or-clips. May be repeated."
         ),
     ] = None,
     frequency: Annotated[float | None, typer.Option(help="Of the pulses, Hz, where the preset leaves it open.")] = None,

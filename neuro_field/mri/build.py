@@ -18,12 +18,15 @@ from neuro_field.head.mesher import checked_edge, mesh_labels
 from neuro_field.head.model import HeadModel
 from neuro_field.head.tissues import BY_TAG, tags_of
 from neuro_field.mri.cleaning import CleaningReport, clean_labels, tissue_volumes
+from neuro_field.mri.craniectomy import answered_skull, checked_answer
 from neuro_field.mri.drawn_lesion import DrawnLesion
+from neuro_field.mri.face import of_face
 from neuro_field.mri.kept import told_of_pieces, told_of_tissues
 from neuro_field.mri.labels import Labels, Recognised, TableChoice, recognised, to_sides
+from neuro_field.mri.layers import fill_dura
 from neuro_field.mri.lesion import LARGEST_SHARE, PlacedLesion, as_drawn, checked_largest, place_lesion
 from neuro_field.mri.mapping import register_to_mni
-from neuro_field.mri.volume import Volume, as_affine
+from neuro_field.mri.volume import Volume, as_affine, voxel_sizes
 from neuro_field.mri.warping import check_installed, tissue_overlap, warp_to_mni
 
 #: Called with the stage at hand and the share of it that is done, 0 to 1.
@@ -53,6 +56,7 @@ def _cleaning_record(report: CleaningReport) -> dict[str, Any]:
         "before_cm3": rounded(report.before_cm3),
         "after_cm3": rounded(report.after_cm3),
         "moved_cm3": rounded(report.moved_cm3),
+        "invented_cm3": rounded(report.invented_cm3),
         "padding_voxels": [list(pair) for pair in report.padding],
     }
 
@@ -94,6 +98,7 @@ def prepare_labels(
     largest_lesion: float = LARGEST_SHARE,
     table: TableChoice | None = None,
     clean: bool = True,
+    open_skull: bool | None = None,
     t1: Volume | None = None,
 ) -> PreparedLabels:
     """Tissue labels as `build_head` meshes them: the first three steps of it, for looking at and for storing.
@@ -102,28 +107,59 @@ def prepare_labels(
     """
     affine = as_affine(affine, "affine of build_head")
     checked_largest(largest_lesion)
+    checked_answer(open_skull)
     found = _recognised(labels, affine, table)
     tissues = found.tissues
     record: dict[str, Any] = {"label_table": found.table.name, "findings": [], "seconds": {}}
     record["findings"] += [finding.plain() for finding in found.findings]
-    grid = affine
     if clean:
-        cleaned = clean_labels(tissues, affine)
-        tissues, grid = cleaned.labels, cleaned.affine
-        record["cleaning"] = _cleaning_record(cleaned.report)
-        record["findings"] += [finding.plain() for finding in cleaned.report.findings]
-        record["seconds"]["cleaning"] = round(cleaned.report.seconds, 2)
+        tissues = np.array(tissues)
+        fill_dura(tissues, voxel_sizes(affine))  # a cavity is often called bone or air: the lesion may lie in it
     if lesion is not None:
         start = time.perf_counter()
         drawn = as_drawn(lesion, lesion_affine, np.asarray(labels).shape[:3], affine)
-        placed = place_lesion(tissues, grid, drawn, rim=rim, largest=largest_lesion)
+        placed = place_lesion(tissues, affine, drawn, rim=rim, largest=largest_lesion)
         tissues = placed.labels
         record["lesion"] = lesion_record(placed)
         record["findings"] += [finding.plain() for finding in placed.findings]
         record["seconds"]["lesion"] = round(time.perf_counter() - start, 2)
+    fissure = fissure_between(to_sides(labels, found.table), affine, tissues, affine)
+    grid = affine
+    if clean:
+        tissues, grid = _cleaned(tissues, affine, t1, open_skull, fissure, record)
+    elif open_skull is not None:
+        raise InputError(
+            "Input open_skull is for labels that are cleaned; with clean=False they are taken as they are."
+        )
     record["label_volumes_cm3"] = rounded(tissue_volumes(tissues, grid))
-    fissure = fissure_between(to_sides(labels, found.table), affine, tissues, grid)
     return PreparedLabels(tissues, grid, fissure, record)
+
+
+def _cleaned(
+    tissues: Labels, affine: FloatArray, t1: Volume | None, open_skull: bool | None, fissure: Fissure | None,
+    record: dict[str, Any],
+) -> tuple[Labels, FloatArray]:  # fmt: skip
+    """Labels in closed layers, with the skull's openings as answered, and their affine; what was done is recorded."""
+    start = time.perf_counter()
+    skull = answered_skull(tissues, affine, t1, open_skull, _sides(tissues, affine, fissure))
+    record["skull"] = skull.record
+    record["seconds"]["skull"] = round(time.perf_counter() - start, 2)
+    cleaned = clean_labels(skull.labels, affine, opening=skull.opening)
+    record["cleaning"] = _cleaning_record(cleaned.report)
+    record["findings"] += [
+        finding.plain() for finding in (*skull.findings, *cleaned.report.findings, *of_face(tissues, affine, t1))
+    ]
+    record["seconds"]["cleaning"] = round(cleaned.report.seconds, 2)
+    return cleaned.labels, cleaned.affine
+
+
+def _sides(tissues: Labels, affine: FloatArray, fissure: Fissure | None) -> Callable[[FloatArray], FloatArray]:
+    """What tells right from left: the fissure, else the middle of the brain."""
+    if fissure is not None:
+        return fissure.right_of
+    brain = np.argwhere(np.isin(tissues, tags_of("brain") + tags_of("lesion")))
+    middle = float(transformed(brain.mean(axis=0)[None], affine)[0, 0])
+    return lambda points: points[:, 0] - middle
 
 
 def fissure_between(sides: AnyArray, affine: FloatArray, tissues: Labels, grid: FloatArray) -> Fissure | None:
@@ -172,12 +208,13 @@ def build_head(
     mapping: MniMapping | None = None,
     nonlinear: bool = False,
     clean: bool = True,
+    open_skull: bool | None = None,
     name: str = "head",
     progress: Progress | None = None,
 ) -> HeadModel:
     """A head from the label image of a segmentation.
 
-    The labels become tissue tags, are cleaned into closed layers, receive the lesion, are mapped to MNI152
+    The labels become tissue tags, receive the lesion, are cleaned into closed layers, are mapped to MNI152
     and meshed. The record of each step stands in the head's ``provenance``.
 
     Parameters
@@ -210,6 +247,10 @@ def build_head(
         Find a non-linear map to MNI152 on top of the affine one; needs dipy (the extra ``nonlinear``), half a minute.
     clean : bool
         Leave out cleaning only for labels that were cleaned before.
+    open_skull : bool, optional
+        True: openings of the vault, as a craniectomy leaves them, stay open; False: they are closed with bone. While an
+        opening of 5 cm2 and more is there and nothing is answered, the head is built closed, for inspection only: its
+        ``findings`` hold a stop, and nothing is planned on it.
     name : str
         For reports.
     progress : callable, optional
@@ -249,7 +290,7 @@ def build_head(
     tell("cleaning", 0.0)
     ready = prepare_labels(
         labels, affine, lesion, lesion_affine=lesion_affine, rim=rim, largest_lesion=largest_lesion, table=table,
-        clean=clean,
+        clean=clean, open_skull=open_skull,
     )  # fmt: skip
     tell("cleaning", 1.0)
     return build_prepared(

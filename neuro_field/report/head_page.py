@@ -24,7 +24,8 @@ from neuro_field.report.directions import point_words
 from neuro_field.report.facts import HeadFacts, tissue_figures
 from neuro_field.report.mapping_pictures import mapping_pictures
 from neuro_field.report.page import rendered, tissue_rows
-from neuro_field.report.slices import OUTLINES, TEMPLATE, histogram, slice_pictures
+from neuro_field.report.skull_page import OpeningsOfHead
+from neuro_field.report.slices import OPENING, OUTLINES, TEMPLATE, histogram, slice_pictures
 from neuro_field.report.words import said
 
 #: Landmarks that the page lists.
@@ -64,13 +65,14 @@ def head_page(
     facts = HeadFacts.of(head)
     angles = smallest_dihedral_angles(head.mesh)
     tissues = _tissues(head, labels)
-    images, mapped = {}, {}
+    images, mapped, opened = {}, {}, {}
+    skull = OpeningsOfHead.of(head)
     if labels is not None:
         focus = _focus(head, lesion)
         shown = labels if face is None else faceless(labels, face, labels)
-        images = slice_pictures(
-            shown, t1 if t1 is None or face is None else faceless(t1, face, labels), focus, head.mapping
-        )
+        shown_t1 = t1 if t1 is None or face is None else faceless(t1, face, labels)
+        images = slice_pictures(shown, shown_t1, focus, head.mapping, skull.points)
+        opened = skull.slices(shown, shown_t1, head)
         mapped = {} if head.mapping is None else mapping_pictures(labels, head.mapping, focus)
     bars = histogram(angles, np.linspace(0, 75, 76), "smallest dihedral angle, degrees", "elements")
     return rendered(
@@ -80,7 +82,10 @@ def head_page(
         warnings=_warnings(head, tissues, float(angles.min())),
         notes=[said(found) for found in head.findings if found.level == "note"],
         slices={name: _text(data) for name, data in images.items()},
-        colours={name.replace("_", " "): colour for name, colour in OUTLINES.items()} | {"MNI152 brain": TEMPLATE},
+        colours={name.replace("_", " "): colour for name, colour in OUTLINES.items()} | {"MNI152 brain": TEMPLATE}
+        | ({"opening of the skull": OPENING} if skull.rows else {}),
+        openings=skull.rows,
+        opened={name: _text(data) for name, data in opened.items()},
         picture=_text(picture) if picture else "",
         no_picture=no_picture,
         face=_face_said(bool(images or picture), face is not None, t1 is not None),
@@ -166,7 +171,7 @@ def _dice(head: HeadModel, labels: Volume) -> dict[int, float]:
 
 def _warnings(head: HeadModel, tissues: list[dict[str, Any]], smallest: float) -> list[str]:
     """What a person should look at before trusting the head."""
-    out = [said(found) for found in head.findings if found.level == "warn"]
+    out = [said(found) for found in head.findings if found.level != "note"]
     for row in tissues:
         if row["labels"] and abs(row["mesh"] / row["labels"] - 1) > FAITHFUL:
             change = row["mesh"] / row["labels"] - 1
@@ -187,7 +192,12 @@ def _cleaning(record: Mapping[str, Any] | None) -> dict[str, Any] | None:
     before, after = record["before_cm3"], record["after_cm3"]
     names = dict.fromkeys([*before, *after])
     rows = [(name.replace("_", " "), before.get(name, 0.0), after.get(name, 0.0)) for name in names]
-    return {"rows": rows, "moved": {step.replace("_", " "): cm3 for step, cm3 in record["moved_cm3"].items()}}
+    invented = {name: float(cm3) for name, cm3 in record.get("invented_cm3", {}).items()}
+    return {
+        "rows": rows,
+        "invented": invented,
+        "moved": {step.replace("_", " "): cm3 for step, cm3 in record["moved_cm3"].items()},
+    }
 
 
 def _targets(head: HeadModel) -> list[tuple[str, ...]]:

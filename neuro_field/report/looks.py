@@ -15,6 +15,8 @@ from neuro_field.head.tissues import BY_TAG, GROUPS, tags_of
 from neuro_field.report.drawing import SIZE, View, arrow, bar, field_title, grey_matter, marks
 from neuro_field.report.facts import GreyField
 from neuro_field.report.scene import COLOURS, FIELD_MAP, Scene, arrows, coil_shape, polydata
+from neuro_field.report.skull_page import OpeningsOfHead
+from neuro_field.report.slices import OPENING
 from neuro_field.search.plan import Plan
 
 #: The planes a head may be cut along: which of its axes (right, anterior, superior) goes through each.
@@ -155,6 +157,9 @@ def bare_head(
     _tissues(plotter, head, {"scalp": 0.25, "grey_matter": 1.0, "lesion": 1.0, **look.opacity}, cut, scalp)
     if cut is not None:
         _cut_face(plotter, head, cut, None)
+    opened = OpeningsOfHead.of(head).points
+    if len(opened):
+        plotter.add_points(opened, color=OPENING, point_size=7.0, render_points_as_spheres=True)
 
 
 def _tissues(plotter: Any, head: HeadModel, opacity: Mapping[str, float], cut: Cut | None, scalp: Any) -> None:

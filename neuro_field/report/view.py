@@ -23,6 +23,7 @@ from neuro_field.report.looks import Look, bare_head, cut_view, sensitivity_cone
 from neuro_field.report.opengl import PictureError, check_opengl, off_screen
 from neuro_field.report.pictures import position_view, positions, side_view
 from neuro_field.report.scene import Scene
+from neuro_field.report.skull_page import OpeningsOfHead
 from neuro_field.search.plan import Plan
 
 #: What a screenshot may be: a picture, one whose words stay text, a film of the head turning once.
@@ -206,13 +207,15 @@ def _own_plan(study: Study) -> Plan:
 
 
 def _head(head: HeadModel, look: Look, face: Face | None = None) -> Shown:
-    """Grey matter and lesion under a translucent scalp, from the lesion's side, else from the left."""
+    """Grey matter and lesion under a translucent scalp, from the side of lesion or open skull, else the left."""
     if look.mid_grey or look.vectors:
         raise InputError("A head without a field has nothing to show at mid-grey points or as vectors; give a field.")
     right, anterior, superior = axes = HeadFacts.of(head, landmarks=False).axes
     centre = (head.scalp.points.max(axis=0) + head.scalp.points.min(axis=0)) / 2
     lesion = head.mesh.centroids[head.region("lesion")]
-    side = 1 if len(lesion) and (lesion.mean(axis=0) - centre) @ right > 0 else -1
+    opened = OpeningsOfHead.of(head).points
+    about = next((points.mean(axis=0) for points in (lesion, opened) if len(points)), None)
+    side = 1 if about is not None and (about - centre) @ right > 0 else -1
     focus = lesion.mean(axis=0) if len(lesion) and look.cut else centre
     into = -(0.84 * side * right + 0.2 * anterior + 0.5 * superior)
     title = f"Seen from the patient's {'right' if side > 0 else 'left'}, slightly above"

@@ -114,6 +114,7 @@ def head_from_images(
     tissue_edges: Mapping[str, float] | None = None,
     table: TableChoice | None = None,
     nonlinear: bool = False,
+    open_skull: bool | None = None,
     t2: str | Path | None = None,
     progress: Progress | None = None,
 ) -> tuple[HeadModel, dict[str, Image]]:
@@ -147,6 +148,7 @@ def head_from_images(
         drawn,
         rim=rim,
         largest_lesion=largest_lesion,
+        open_skull=open_skull,
         table=table,
         t1=Volume(t1_image.values, t1_image.affine),
     )
