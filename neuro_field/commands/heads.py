@@ -28,6 +28,13 @@ def head(
         bool,
         typer.Option("--nonlinear", help="Map to MNI152 non-linearly: half a minute, needs the extra [nonlinear]."),
     ] = False,
+    mapping: Annotated[
+        Path | None,
+        typer.Option(help="Affine map between the T1's world and MNI152, either way: 4x4 text, ITK, ANTs or .json."),
+    ] = None,
+    no_mapping: Annotated[
+        bool, typer.Option("--no-mapping", help="A head without a map to MNI: no named targets, only coordinates.")
+    ] = False,
 ) -> None:
     """Build a head model from a T1, and write it to a folder.
 
@@ -35,6 +42,7 @@ def head(
 
     Example: `neuro-field head T1.nii.gz --labels labels.nii.gz --lesion lesion.nii.gz -o HEAD`
     """
+    from neuro_field.io.affine_files import read_affine
     from neuro_field.io.atomic import check_new_folder
     from neuro_field.mri.build import checked_mapping
     from neuro_field.report.sentences import head_lines
@@ -42,14 +50,16 @@ def head(
     from neuro_field.store.heads import is_head, write_head
 
     check_new_folder(output)
+    if mapping is not None and no_mapping:
+        raise InputError("Options --mapping and --no-mapping exclude each other; give one.")
     with Stages() as stages:
         if image.startswith("example:") or is_head(image):
-            if labels or lesion or t2 or rim or tissue_edge or nonlinear:
+            if labels or lesion or t2 or rim or tissue_edge or nonlinear or mapping:
                 raise InputError(
-                    "Options --labels, --lesion, --t2, --rim, --tissue-edge and --nonlinear go with a T1 image, not "
-                    "with a mesh."
+                    "Options --labels, --lesion, --t2, --rim, --tissue-edge, --nonlinear and --mapping go with a T1 "
+                    "image, not with a mesh."
                 )
-            made, files = head_of(image, stages, edge), images_of(image)
+            made, files = head_of(image, stages, edge, mapping=False if no_mapping else None), images_of(image)
         elif Path(image).is_dir():
             raise InputError(
                 f"The folder {image} holds no head (head.json, or m2m_<ID> with <ID>.msh); give one T1 image, made of "
@@ -60,12 +70,14 @@ def head(
         elif labels is not None and t2 is not None:
             raise InputError("Option --t2 is for the segmenter; with --labels nothing is segmented.")
         else:
-            checked_mapping(None, nonlinear)
+            checked_mapping(False if no_mapping else None, nonlinear)
+            if mapping is not None:
+                read_affine(mapping)  # refused before anything is segmented
             found = labels or _segmented(Path(image), t2, lesion, segmenter, output, stages)
             edges = named_numbers(tissue_edge, "--tissue-edge")
             made, files = head_from_images(
                 image, found, lesion=lesion, rim=rim, edge=edge, tissue_edges=edges, nonlinear=nonlinear,
-                t2=t2, progress=stages,
+                mapping=False if no_mapping else mapping, t2=t2, progress=stages,
             )  # fmt: skip
         with stages.stage("writing"):
             write_head(made, output, **files)

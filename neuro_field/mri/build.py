@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import version
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -19,8 +19,9 @@ from neuro_field.mri.cleaning import CleaningReport, clean_labels, tissue_volume
 from neuro_field.mri.labels import Labels, label_table, to_sides, to_tissues
 from neuro_field.mri.lesion import PlacedLesion, place_lesion
 from neuro_field.mri.mapping import register_to_mni
+from neuro_field.mri.overlap import NOT_PADDED, Padding, mapping_overlap
 from neuro_field.mri.volume import Volume, as_affine
-from neuro_field.mri.warping import check_installed, tissue_overlap, warp_to_mni
+from neuro_field.mri.warping import check_installed, warp_to_mni
 
 #: Called with the stage at hand and the share of it that is done, 0 to 1.
 Progress = Callable[[str, float], Any]
@@ -30,13 +31,15 @@ Progress = Callable[[str, float], Any]
 class PreparedLabels:
     """Tissue labels ready to be meshed: cleaned, with the lesion in, and the record of how they came to be.
 
-    ``fissure`` is the surface between what the segmenter called left and right, where it told them apart.
+    ``fissure`` is the surface between what the segmenter called left and right, where it told them apart; ``padding``
+    how many voxels, at the low and high end of each axis, were added around the view of the image.
     """
 
     labels: Labels
     affine: FloatArray
     fissure: Fissure | None = None
     record: dict[str, Any] = field(default_factory=dict)
+    padding: Padding = NOT_PADDED
 
 
 def _rounded(volumes: dict[str, float]) -> dict[str, float]:
@@ -88,10 +91,10 @@ def prepare_labels(
     affine = as_affine(affine, "affine of build_head")
     tissues, name = _checked_tissues(labels, table)
     record: dict[str, Any] = {"label_table": name, "findings": [], "seconds": {}}
-    grid = affine
+    grid, padding = affine, NOT_PADDED
     if clean:
         cleaned = clean_labels(tissues, affine)
-        tissues, grid = cleaned.labels, cleaned.affine
+        tissues, grid, padding = cleaned.labels, cleaned.affine, cleaned.report.padding
         record["cleaning"] = _cleaning_record(cleaned.report)
         record["findings"] += [found.plain() for found in cleaned.report.findings]
         record["seconds"]["cleaning"] = round(cleaned.report.seconds, 2)
@@ -112,7 +115,7 @@ def prepare_labels(
         record["seconds"]["lesion"] = round(time.perf_counter() - start, 2)
     record["label_volumes_cm3"] = _rounded(tissue_volumes(tissues, grid))
     fissure = _between_sides(to_sides(labels, name), affine, tissues, grid)
-    return PreparedLabels(tissues, grid, fissure, record)
+    return PreparedLabels(tissues, grid, fissure, record, padding)
 
 
 def _between_sides(sides: AnyArray, affine: FloatArray, tissues: Labels, grid: FloatArray) -> Fissure | None:
@@ -139,7 +142,7 @@ def build_head(
     rim: float = 0.0,
     tissue_edges: Mapping[str, float] | None = None,
     table: str | None = None,
-    mapping: MniMapping | None = None,
+    mapping: MniMapping | Literal[False] | None = None,
     nonlinear: bool = False,
     clean: bool = True,
     name: str = "head",
@@ -169,8 +172,8 @@ def build_head(
         Longest edges wanted in tissues by name, mm; see `neuro_field.head.mesher.mesh_labels`.
     table : {"simnibs", "freesurfer"}, optional
         What the numbers mean; found from the numbers when omitted.
-    mapping : AffineMapping or WarpedMapping, optional
-        To MNI152; found from the labels when omitted.
+    mapping : AffineMapping, WarpedMapping or False, optional
+        To MNI152; found from the labels when omitted; False for a head without one.
     nonlinear : bool
         Find a non-linear map to MNI152 on top of the affine one; needs dipy (the extra ``nonlinear``), half a minute.
     clean : bool
@@ -218,12 +221,15 @@ def build_head(
     )
 
 
-def checked_mapping(mapping: MniMapping | None, nonlinear: bool) -> None:
+def checked_mapping(mapping: MniMapping | Literal[False] | None, nonlinear: bool) -> None:
     """Refuse at once a map that is none, or one that cannot be found here."""
-    if mapping is not None and not isinstance(mapping, AffineMapping | WarpedMapping):
+    if mapping not in (None, False) and not isinstance(mapping, AffineMapping | WarpedMapping):
         raise InputError(
-            f"Input mapping of build_head must be an AffineMapping or a WarpedMapping; not {type(mapping).__name__}."
+            "Input mapping of build_head must be an AffineMapping, a WarpedMapping, or False for none; not "
+            f"{type(mapping).__name__}."
         )
+    if nonlinear and mapping is False:
+        raise InputError("Input mapping of build_head is False, no map: give it without nonlinear=True.")
     if nonlinear and isinstance(mapping, WarpedMapping):
         raise InputError("Input mapping of build_head is non-linear already; give it without nonlinear=True.")
     if nonlinear:
@@ -239,7 +245,7 @@ def build_prepared(
     edge: float = 1.9,
     *,
     tissue_edges: Mapping[str, float] | None = None,
-    mapping: MniMapping | None = None,
+    mapping: MniMapping | Literal[False] | None = None,
     nonlinear: bool = False,
     name: str = "head",
     progress: Progress | None = None,
@@ -252,8 +258,8 @@ def build_prepared(
     checked_mapping(mapping, nonlinear)
     tell = progress if progress is not None else silent
     record = dict(ready.record) | {"seconds": dict(ready.record.get("seconds", {}))}
-    mapping = _mapped(ready, mapping, nonlinear, record, tell)
-    fissure = ready.fissure if ready.fissure is not None else _along_fluid(ready, mapping)
+    found = _mapped(ready, mapping, nonlinear, record, tell)
+    fissure = ready.fissure if ready.fissure is not None else _along_fluid(ready, found)
     record["fissure"] = None if fissure is None else {"source": fissure.source, "seen_cm2": round(fissure.seen_cm2, 1)}
     start = time.perf_counter()
     mesh = mesh_labels(
@@ -268,10 +274,10 @@ def build_prepared(
         "neuro_field": version("neuro_field"),
     }
     record["mesh"] = {"nodes": len(mesh.nodes), "tetrahedra": len(mesh.tets)}
-    return HeadModel.from_mesh(mesh, name=name, mapping=mapping, provenance=record, known_fissure=fissure)
+    return HeadModel.from_mesh(mesh, name=name, mapping=found, provenance=record, known_fissure=fissure)
 
 
-def _along_fluid(ready: PreparedLabels, mapping: MniMapping) -> Fissure | None:
+def _along_fluid(ready: PreparedLabels, mapping: MniMapping | None) -> Fissure | None:
     """The fissure along the fluid between the hemispheres of labels that do not tell left from right."""
     brain = np.argwhere(np.isin(ready.labels, tags_of("brain") + tags_of("lesion")))
     middle = transformed(brain.mean(axis=0)[None], ready.affine)[0]
@@ -279,31 +285,30 @@ def _along_fluid(ready: PreparedLabels, mapping: MniMapping) -> Fissure | None:
 
 
 def _mapped(
-    ready: PreparedLabels, mapping: MniMapping | None, nonlinear: bool, record: dict[str, Any], tell: Progress
-) -> MniMapping:
-    """The map to MNI152 as given or found; how well it fits, and the time it took, go into the record."""
+    ready: PreparedLabels,
+    mapping: MniMapping | Literal[False] | None,
+    nonlinear: bool,
+    record: dict[str, Any],
+    tell: Progress,
+) -> MniMapping | None:
+    """The map to MNI152 as given or found, or none; how well it fits, and the time it took, go into the record."""
+    if mapping is False:
+        record["mapping"] = "none was wanted"
+        return None
     if mapping is None:
         start = time.perf_counter()
         tell("mapping to MNI", 0.0)
-        mapping = register_to_mni(ready.labels, ready.affine)
+        mapping = register_to_mni(ready.labels, ready.affine, padding=ready.padding)
         tell("mapping to MNI", 1.0)
         record["seconds"]["mapping"] = round(time.perf_counter() - start, 2)
     if nonlinear and isinstance(mapping, AffineMapping):
         start, stage = time.perf_counter(), "warping to MNI"
         tell(stage, 0.0)
-        mapping = warp_to_mni(ready.labels, ready.affine, mapping, lambda share: tell(stage, share))
+        mapping = warp_to_mni(
+            ready.labels, ready.affine, mapping, lambda share: tell(stage, share), padding=ready.padding
+        )
         tell(stage, 1.0)
         record["seconds"]["warping"] = round(time.perf_counter() - start, 2)
     record["mapping"] = mapping.source
-    record["mapping_overlap"] = mapping_overlap(ready.labels, ready.affine, mapping)
+    record["mapping_overlap"] = mapping_overlap(ready.labels, ready.affine, mapping, ready.padding)
     return mapping
-
-
-def mapping_overlap(labels: Labels, affine: FloatArray, mapping: MniMapping) -> dict[str, dict[str, float]]:
-    """`tissue_overlap` of a map and, for a non-linear one, of its affine part: ``affine`` and ``nonlinear``."""
-    if isinstance(mapping, WarpedMapping):
-        return {
-            "affine": tissue_overlap(labels, affine, mapping.affine),
-            "nonlinear": tissue_overlap(labels, affine, mapping),
-        }
-    return {"affine": tissue_overlap(labels, affine, mapping)}
