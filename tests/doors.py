@@ -41,11 +41,10 @@ class Scene:
 
     def moved(self, world: np.ndarray) -> "Scene":
         """The same images, all said to lie elsewhere."""
-        true = np.eye(4) if self.head_from_colin is None else self.head_from_colin
         lesion = None if self.lesion_affine is None else world @ self.lesion_affine
         return replace(
             self, affine=world @ self.affine, t1_affine=world @ self.t1_affine, lesion_affine=lesion,
-            head_from_colin=world @ true,
+            head_from_colin=world @ self.world,
         )  # fmt: skip
 
     def with_lesion(self, mask: np.ndarray) -> "Scene":
@@ -53,10 +52,14 @@ class Scene:
         return replace(self, lesion=mask.astype(np.uint8), lesion_affine=self.affine)
 
     @property
+    def world(self) -> np.ndarray:
+        """(4, 4) ``head_from_colin``."""
+        return np.eye(4) if self.head_from_colin is None else self.head_from_colin
+
+    @property
     def hand_knobs(self) -> np.ndarray:
         """(2, 3) mm of the claimed world, the anatomical left first."""
-        true = np.eye(4) if self.head_from_colin is None else self.head_from_colin
-        return HAND_KNOBS @ true[:3, :3].T + true[:3, 3]
+        return HAND_KNOBS @ self.world[:3, :3].T + self.world[:3, 3]
 
 
 @dataclass(frozen=True)
@@ -294,3 +297,8 @@ def cases() -> Iterator[Case]:
     for expected, group in (("right", right), ("doubtful", doubtful), ("wrong", wrong)):
         for name, made in group.items():
             yield Case(name, expected, made)
+
+
+def named(name: str, stride: int = 2) -> Scene:
+    """The scene of a case."""
+    return next(case.made(stride) for case in cases() if case.name == name)

@@ -30,6 +30,22 @@ MOST_VECTORS = 512**3
 #: How far apart (mm) the two affines of a NIfTI header may put a corner of the image.
 AFFINES_AGREE = 0.1
 
+#: The code of MNI space, and the grids of its templates as FSL, SPM, nilearn and TemplateFlow bring them: by shape, the
+#: voxel's edge and how far the first voxel lies from the origin, mm.
+MNI_CODE = 4
+MNI_GRIDS: dict[tuple[int, ...], tuple[float, float, float, float]] = {
+    (91, 109, 91): (2.0, 90.0, 126.0, 72.0),
+    (182, 218, 182): (1.0, 90.0, 126.0, 72.0),
+    (181, 217, 181): (1.0, 90.0, 126.0, 72.0),
+    (193, 229, 193): (1.0, 96.0, 132.0, 78.0),
+    (97, 115, 97): (2.0, 96.0, 132.0, 78.0),
+    (197, 233, 189): (1.0, 98.0, 134.0, 72.0),
+    (99, 117, 95): (2.0, 98.0, 134.0, 72.0),
+    (79, 95, 79): (2.0, 78.0, 112.0, 70.0),
+    (157, 189, 156): (1.0, 78.0, 112.0, 70.0),
+    (121, 145, 121): (1.5, 90.0, 126.0, 72.0),
+}
+
 #: Where the header of a .mgh file says whether it states a place: two bytes.
 GOOD_RAS = 28
 
@@ -73,10 +89,13 @@ class Image:
     def atlas_code(self) -> int | None:
         """The code of the atlas in whose world ``affine`` lies, None for the patient's own world.
 
-        Two positions that agree, one of them an atlas's, are the atlas's: a scanner's would be another.
+        Two positions that agree, one of them an atlas's, are the atlas's: a scanner's would be another.  So is the grid
+        of a well-known template, whatever its code.
         """
         if self.code not in PATIENT:
             return self.code
+        if on_mni_grid(self.values.shape, self.affine):
+            return MNI_CODE
         return self.other_form.code if self.other_form is not None and self._apart <= AFFINES_AGREE else None
 
     @property
@@ -100,6 +119,17 @@ class Image:
     def voxel_sizes(self) -> FloatArray:
         """(3,) mm."""
         return np.asarray(np.linalg.norm(self.affine[:3, :3], axis=0), dtype=np.float64)
+
+
+def on_mni_grid(shape: tuple[int, ...], affine: FloatArray) -> bool:
+    """Whether a grid is that of a template of MNI space, stored from left to right or from right to left."""
+    known = MNI_GRIDS.get(shape[:3])
+    if known is None:
+        return False
+    size, *first = known
+    turn = affine[:3, :3] / size
+    offsets = np.abs(affine[:3, 3]), np.abs(first)
+    return bool(np.abs(np.abs(turn) - np.eye(3)).max() < 1e-3 and np.abs(offsets[0] - offsets[1]).max() < 1e-2)
 
 
 def _existing(path: str | Path) -> Path:

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import fft, ndimage
 
-from neuro_field.arrays import AnyArray, FloatArray, transformed
+from neuro_field.arrays import AnyArray, BoolArray, FloatArray, transformed
 from neuro_field.errors import InputError
 from neuro_field.findings import Finding
+from neuro_field.head.mapping import MniMapping
 from neuro_field.mri.volume import Volume, voxel_sizes
 
 #: Edge of the voxels in which a T1 and labels are compared, mm.
@@ -19,6 +20,14 @@ BETTER = (1.05, 0.02)
 
 #: A T1 of which labels explain less than this is not the image that was labelled, or is no T1.
 LEAST_RATIO = 0.1
+
+#: How far around a lesion its T1 is compared with that within, and in which steps, mm.
+AROUND = 8.0
+FINE = 2.0
+
+#: As one drawn in MNI space a mask must explain so many times as much of the T1 as where it is said to lie, and more.
+TWICE = 2.0
+MORE = 0.1
 
 #: Fewer voxels of an overlap than this share of the labels tell nothing.
 LEAST_SHARED = 0.5
@@ -154,3 +163,44 @@ def check_labels(labels: Volume, t1: Volume, where: str) -> tuple[Finding, ...]:
     if given.ratio < LEAST_RATIO:
         return (Finding("image-labels-unlike-t1", "warn", {"ratio": given.ratio, "least": LEAST_RATIO}),)
     return ()
+
+
+def check_lesion(mask: Volume, t1: Volume, brain: Volume, mapping: MniMapping) -> tuple[Finding, ...]:
+    """What has to be said of a lesion mask that explains the T1 better as one drawn in MNI space.
+
+    Compared is the brightness of the mask's places with that of the brain around it, within `AROUND`.  A lesion that
+    the T1 does not show, as a fresh one, tells nothing either way.
+
+    Parameters
+    ----------
+    mask, t1 : Volume
+    brain : Volume
+        Not 0 where the brain and its lesion are.
+    mapping : AffineMapping or WarpedMapping
+        Of the head to MNI152.
+    """
+    points = transformed(np.argwhere(mask.values > 0).astype(np.float64), mask.affine)
+    low = points.min(axis=0) - AROUND
+    shape = tuple(int(n) for n in np.ceil((points.max(axis=0) + AROUND - low) / FINE) + 1)
+    drawn_from_grid = np.diag([FINE, FINE, FINE, 1.0])
+    drawn_from_grid[:3, 3] = low
+    places = transformed(np.indices(shape).reshape(3, -1).T.astype(np.float64), drawn_from_grid)
+    inside = mask.at(places, 0) > 0
+    near = ndimage.distance_transform_edt(~inside.reshape(shape), sampling=FINE).ravel() <= AROUND
+    places, inside = places[near], inside[near]
+    elsewhere = mapping.from_mni(places)
+    given, in_atlas = (_explained(inside, at, t1, brain) for at in (places, elsewhere))
+    if in_atlas < TWICE * given + MORE:
+        return ()
+    apart = float(np.linalg.norm((elsewhere - places)[inside].mean(axis=0)))
+    return (Finding("lesion-in-atlas", "warn", {"given": given, "in_atlas": in_atlas, "apart": apart}),)
+
+
+def _explained(inside: BoolArray, at: FloatArray, t1: Volume, brain: Volume) -> float:
+    """The share of the variance of a T1 at places within the brain that being inside explains."""
+    counted = brain.at(at, 0) > 0
+    inside, bright = inside[counted], t1.at(at[counted], 1).astype(np.float64)
+    if not inside.any() or inside.all() or not bright.var():
+        return 0.0
+    means = np.where(inside, bright[inside].mean(), bright[~inside].mean())
+    return float(means.var() / bright.var())

@@ -49,7 +49,8 @@ class Stage:
 
 #: How the starting poses are compared, and the stages that follow, coarse to fine.
 SCREEN = Stage(10.0, 9, False, 12)
-STAGES = (Stage(10.0, 4, False), Stage(6.0, 4, False), Stage(6.0, 4, True), Stage(3.0, 3, True), Stage(2.0, 2, True))
+COARSE = (Stage(10.0, 4, False), Stage(6.0, 4, False), Stage(6.0, 4, True))
+FINE = (Stage(3.0, 3, True), Stage(2.0, 2, True))
 
 #: The movement in mm below which a stage has arrived.
 ARRIVED = 0.005
@@ -269,8 +270,8 @@ def pose_of(mni_from_head: FloatArray) -> int:
     return 0 if closeness[0] > 1 + 2 * np.cos(np.radians(UPRIGHT)) else int(np.argmax(closeness))
 
 
-def _registered(drawn: _Drawn) -> list[tuple[int, FloatArray]]:
-    """4x4 maps to MNI of the best position and, if that is another, of the one claimed, with their `pose_of`."""
+def _rough(drawn: _Drawn) -> list[tuple[int, FloatArray]]:
+    """Rough 4x4 maps to MNI of the best position and, if that is another, of the one claimed, with their `pose_of`."""
     screen = _Fit(drawn, SCREEN)
     by_pose: dict[int, tuple[FloatArray, float]] = {}
     for guess in _first_guesses(drawn, template()):
@@ -281,7 +282,7 @@ def _registered(drawn: _Drawn) -> list[tuple[int, FloatArray]]:
     best = min(by_pose, key=lambda number: by_pose[number][1])
     claimed = by_pose.get(0, by_pose[best])
     starts = [claimed[0]] if by_pose[best][1] > CLEARLY_BETTER * claimed[1] else [claimed[0], by_pose[best][0]]
-    for stage in STAGES:
+    for stage in COARSE:
         fit = _Fit(drawn, stage)
         starts = [fit(start)[0] for start in starts]
     return [(pose_of(found), found) for found in starts]
@@ -342,17 +343,27 @@ def register_to_mni(labels: AnyArray, affine: FloatArray, *, padding: Padding = 
     affine = as_affine(affine, "affine of register_to_mni")
     if not np.isin(labels, (1, 2)).any():
         raise InputError("Input labels of register_to_mni must hold white or grey matter; instead they hold none.")
-    found = []
-    for number, mni_from_head in _registered(_drawn(labels, affine, padding)):
-        found.append((number, AffineMapping(mni_from_head)))
-    overlaps = [overlap_of(labels, affine, mapping, padding) for _, mapping in found]
-    best = max(range(len(found)), key=lambda n: overlaps[n].white)
-    (number, mapping), overlap = found[best], overlaps[best]
+    drawn = _drawn(labels, affine, padding)
+    candidates = _rough(drawn)
+    overlaps = [_overlap_of(found, labels, affine, padding) for _, found in candidates]
+    best = max(range(len(candidates)), key=lambda n: overlaps[n].white)
+    (number, mni_from_head), overlap = candidates[best], overlaps[best]
     if number and overlap.white >= LEAST_TURNED:
         raise MapRefused("axes-exchanged", _turned(POSES[number], overlap, overlaps[0]))
-    _check(mapping, overlap, upright=not number)
+    for stage in FINE if not number else ():
+        mni_from_head, _ = _Fit(drawn, stage)(mni_from_head)
+    overlap = _overlap_of(mni_from_head, labels, affine, padding)
+    _check(mni_from_head, overlap, upright=not number)
     source = f"12-parameter affine of the tissue labels to ICBM152 (overlap {overlap.brain:.3f})"
-    return AffineMapping(mapping.mni_from_head, source)
+    return AffineMapping(mni_from_head, source)
+
+
+def _overlap_of(mni_from_head: FloatArray, labels: AnyArray, affine: FloatArray, padding: Padding) -> Overlap:
+    """None at all for what is not even a map."""
+    try:
+        return overlap_of(labels, affine, AffineMapping(mni_from_head), padding)
+    except InputError:
+        return Overlap(0.0, 0.0, 0.0, 0.0)
 
 
 def _turned(pose: FloatArray, fits: Overlap, claimed: Overlap) -> str:
@@ -375,10 +386,10 @@ def _turned(pose: FloatArray, fits: Overlap, claimed: Overlap) -> str:
     )
 
 
-def _check(mapping: AffineMapping, overlap: Overlap, *, upright: bool) -> None:
+def _check(mni_from_head: FloatArray, overlap: Overlap, *, upright: bool) -> None:
     """Refuse a map that cannot be right, by the kind of failure; one that turns the head over is none."""
-    size = float(np.cbrt(np.linalg.det(mapping.mni_from_head[:3, :3])))
-    if not SIZES[0] <= size <= SIZES[1]:
+    size = float(np.cbrt(np.linalg.det(mni_from_head[:3, :3])))
+    if overlap.white >= LEAST_WHITE and not SIZES[0] <= size <= SIZES[1]:
         raise MapRefused(
             "size",
             f"The brain in the labels is {1 / size:.2f} times as long as MNI152's, {1 / SIZES[1]:.2f} to "

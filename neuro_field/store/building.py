@@ -5,12 +5,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
+
 from neuro_field.head.mapping import MniMapping
 from neuro_field.head.model import HeadModel
+from neuro_field.head.tissues import tags_of
 from neuro_field.io.affine_files import read_affine
 from neuro_field.io.digest import digests
 from neuro_field.io.images import Image, check_worlds, read_image, read_labels
-from neuro_field.mri.agreement import check_labels
+from neuro_field.mri.agreement import check_labels, check_lesion
 from neuro_field.mri.build import Progress, build_prepared, checked_mapping, prepare_labels
 from neuro_field.mri.given_mapping import given_mapping
 from neuro_field.mri.volume import Volume
@@ -74,6 +77,11 @@ def head_from_images(
     head = build_prepared(
         ready, edge, tissue_edges=tissue_edges, mapping=known, nonlinear=nonlinear, progress=progress
     )  # fmt: skip
+    if lesion_image is not None and head.mapping is not None:
+        brain = Volume(np.isin(ready.labels, tags_of("brain") + tags_of("lesion")).astype(np.uint8), ready.affine)
+        said = check_lesion(Volume(lesion_image.values, lesion_image.affine), t1_volume, brain, head.mapping)
+        rows = [*head.provenance["findings"], *(each.plain() for each in said)]
+        head = replace(head, provenance=dict(head.provenance) | {"findings": rows})
     paths = {"t1": t1_image.path, "labels": label_image.path}
     if lesion_image is not None:
         paths["lesion"] = lesion_image.path
