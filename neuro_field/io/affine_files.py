@@ -38,7 +38,17 @@ def read_affine(path: str | Path) -> FloatArray:
         )
     try:
         matrix = _matrix(path)
-    except (OSError, ValueError, TypeError, KeyError, IndexError, NotImplementedError, RecursionError) as trouble:
+    except (
+        OSError,
+        ValueError,
+        TypeError,
+        KeyError,
+        IndexError,
+        AttributeError,
+        StopIteration,
+        NotImplementedError,
+        RecursionError,
+    ) as trouble:
         raise FileFormatError(
             f"The map {path} must hold a 4x4 matrix, an affine transform of ITK or ANTs, or mni_from_head in a .json; "
             f"{' '.join(str(trouble).split()):.80}"

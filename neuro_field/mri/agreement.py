@@ -87,13 +87,13 @@ def fits_of(labels: Volume, t1: Volume) -> Iterator[Fit]:
     tried at once, by Fourier transforms.
     """
     (low, high), (own_low, own_high) = _box(t1), _box(labels)
-    view = _shares(t1, low, high)
+    # the grids share their points, so that no shift is among those tried, and start at a voxel of the labels, so that
+    # taking the nearest of coarse voxels does not shift them
+    first = -np.floor((low - own_low) / STEP).astype(int)
+    view = _shares(t1, own_low - STEP * first, high)
     shape = view[0].shape
-    first = np.floor((own_low - low) / STEP).astype(
-        int
-    )  # the grids share their points, so no shift is one of those tried
-    own_shape = tuple(int(n) for n in np.ceil((own_high - low) / STEP) - first + 1)
-    drawn = _on_grid(labels, low + STEP * first, own_shape, 0)
+    own_shape = tuple(int(n) for n in np.floor((own_high - own_low) / STEP) + 1)
+    drawn = _on_grid(labels, own_low, own_shape, 0)
     size = [fft.next_fast_len(a + b, real=True) for a, b in zip(shape, own_shape, strict=True)]
     spectra = [fft.rfftn(part, size) for part in view]
     for name, signs in WAYS.items():
@@ -103,9 +103,8 @@ def fits_of(labels: Volume, t1: Volume) -> Iterator[Fit]:
             yield Fit(name, float(ratios[tuple(first % size)]), (0.0, 0.0, 0.0))
         best = np.array(np.unravel_index(int(np.argmax(ratios)), ratios.shape))
         away = (best - first + np.array(size) // 2) % size - np.array(size) // 2
-        yield Fit(
-            name, float(ratios[tuple(best)]), (STEP * float(away[0]), STEP * float(away[1]), STEP * float(away[2]))
-        )
+        shift = STEP * float(away[0]), STEP * float(away[1]), STEP * float(away[2])
+        yield Fit(name, float(ratios[tuple(best)]), shift)
 
 
 def _shares(t1: Volume, low: FloatArray, high: FloatArray) -> tuple[AnyArray, AnyArray, AnyArray]:
@@ -144,6 +143,12 @@ def check_labels(labels: Volume, t1: Volume, where: str) -> tuple[Finding, ...]:
     InputError
         If less than half of the labels lie within the T1, or another place or way explains clearly more.
     """
+    shared = _shared(labels, t1)
+    if shared < LEAST_SHARED:
+        raise InputError(
+            f"{where} must show one head in one world; instead {shared:.0%} of the labels lie within the T1: give the "
+            "labels that were made of this very T1, or convert both again."
+        )
     given, *others = fits_of(labels, t1)
     best = max(others, key=lambda fit: fit.ratio)
     if best.ratio > BETTER[0] * given.ratio + BETTER[1]:
@@ -163,6 +168,13 @@ def check_labels(labels: Volume, t1: Volume, where: str) -> tuple[Finding, ...]:
     if given.ratio < LEAST_RATIO:
         return (Finding("image-labels-unlike-t1", "warn", {"ratio": given.ratio, "least": LEAST_RATIO}),)
     return ()
+
+
+def _shared(labels: Volume, t1: Volume) -> float:
+    """Share of the labelled head that lies within the view of a T1."""
+    inside = 2.0 * np.argwhere(labels.values[::2, ::2, ::2] > 0).astype(np.float64)
+    voxels = transformed(transformed(inside, labels.affine), np.asarray(np.linalg.inv(t1.affine), dtype=np.float64))
+    return float(((voxels > -1) & (voxels < np.array(t1.values.shape))).all(axis=1).mean()) if len(inside) else 1.0
 
 
 def check_lesion(mask: Volume, t1: Volume, brain: Volume, mapping: MniMapping) -> tuple[Finding, ...]:
