@@ -1,7 +1,7 @@
 """What the package makes of what hospitals hand over: taken, told or refused, and the true error at the hand knobs.
 
-``python benchmarks/door.py [PATTERN] [--stride 2]`` prints a table in Markdown; the cases are those of ``tests/doors.py``.
-A case that must be taken and is refused, or one beyond 5 mm of which nothing is said, makes the exit status 1.
+``python benchmarks/door.py [PATTERN] [--stride 2]`` prints a table in Markdown, of the cases of ``tests/doors.py``.
+The exit status is 1 if a right case is refused, or one is beyond 5 mm and nothing is said of it.
 """
 
 import argparse
