@@ -65,6 +65,9 @@ UPRIGHT = 60.0
 LEAST_WHITE = 0.45
 LEAST_BRAIN = 0.70
 
+#: Where the position claimed comes to overlap as well as another within this, it has gone over to that one.
+AS_GOOD = 0.02
+
 #: With exchanged axes the white matter must overlap at least so well before they are blamed.
 LEAST_TURNED = 0.55
 
@@ -280,12 +283,13 @@ def _rough(drawn: _Drawn) -> list[tuple[int, FloatArray]]:
         if number not in by_pose or left < by_pose[number][1]:
             by_pose[number] = found, left
     best = min(by_pose, key=lambda number: by_pose[number][1])
-    claimed = by_pose.get(0, by_pose[best])
-    starts = [claimed[0]] if by_pose[best][1] > CLEARLY_BETTER * claimed[1] else [claimed[0], by_pose[best][0]]
+    claimed = 0 if 0 in by_pose else best
+    numbers = [claimed] if by_pose[best][1] > CLEARLY_BETTER * by_pose[claimed][1] else [claimed, best]
+    starts = [by_pose[number][0] for number in numbers]
     for stage in COARSE:
         fit = _Fit(drawn, stage)
         starts = [fit(start)[0] for start in starts]
-    return [(pose_of(found), found) for found in starts]
+    return list(zip(numbers, starts, strict=True))
 
 
 def on_template(
@@ -346,10 +350,10 @@ def register_to_mni(labels: AnyArray, affine: FloatArray, *, padding: Padding = 
     drawn = _drawn(labels, affine, padding)
     candidates = _rough(drawn)
     overlaps = [_overlap_of(found, labels, affine, padding) for _, found in candidates]
-    best = max(range(len(candidates)), key=lambda n: overlaps[n].white)
+    best = max(range(len(candidates)), key=lambda n: overlaps[n].white + AS_GOOD * bool(candidates[n][0]))
     (number, mni_from_head), overlap = candidates[best], overlaps[best]
     if number and overlap.white >= LEAST_TURNED:
-        raise MapRefused("axes-exchanged", _turned(POSES[number], overlap, overlaps[0]))
+        raise MapRefused("axes-exchanged", _turned(POSES[number], overlap, None if candidates[0][0] else overlaps[0]))
     for stage in FINE if not number else ():
         mni_from_head, _ = _Fit(drawn, stage)(mni_from_head)
     overlap = _overlap_of(mni_from_head, labels, affine, padding)
@@ -366,7 +370,7 @@ def _overlap_of(mni_from_head: FloatArray, labels: AnyArray, affine: FloatArray,
         return Overlap(0.0, 0.0, 0.0, 0.0)
 
 
-def _turned(pose: FloatArray, fits: Overlap, claimed: Overlap) -> str:
+def _turned(pose: FloatArray, fits: Overlap, claimed: Overlap | None) -> str:
     """Why an image whose axes are exchanged is refused; ``pose`` takes what it claims to what is."""
     axis = int(np.argmax(np.diag(pose)))
     if np.trace(pose) == -1 and pose[axis, axis] == 1:
@@ -380,9 +384,10 @@ def _turned(pose: FloatArray, fits: Overlap, claimed: Overlap) -> str:
             f"{ends[end][1]} is its {ends[column][int(positive)]}" for end, (column, positive) in enumerate(rows)
         )
         what = f"has its axes exchanged ({shown})"
+    as_claimed = "in no way" if claimed is None else f"by {claimed.white:.2f}"
     return (
         f"The image's header {what}: turned so, its white matter overlaps MNI's by {fits.white:.2f}, as it claims to "
-        f"lie by {claimed.white:.2f}; convert it again from DICOM with dcm2niix, or give --mapping if it does lie so."
+        f"lie {as_claimed}; convert it again from DICOM with dcm2niix, or give --mapping if it does lie so."
     )
 
 
