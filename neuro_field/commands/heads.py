@@ -6,15 +6,20 @@ from typing import Annotated
 import typer
 
 from neuro_field.commands.arguments import EdgeOption, Output, head_of, images_of
+from neuro_field.commands.scans import SeriesOption, given_image
 from neuro_field.console import Stages, named_numbers, table
 from neuro_field.errors import InputError
 
 
 def head(
     image: Annotated[
-        str, typer.Argument(metavar="IMAGE", help="A T1 image, an m2m_ folder, a .msh, or example:colin27-stroke.")
+        str,
+        typer.Argument(
+            metavar="IMAGE", help="A T1 image, a folder of DICOM, an m2m_ folder, a .msh, or example:colin27-stroke."
+        ),
     ],
     output: Output,
+    series: SeriesOption = None,
     labels: Annotated[Path | None, typer.Option(help="Tissue labels on the T1's grid or another.")] = None,
     lesion: Annotated[Path | None, typer.Option(help="Lesion mask, on any grid that overlaps.")] = None,
     t2: Annotated[Path | None, typer.Option(help="A T2 of the same person, for the segmenter.")] = None,
@@ -38,7 +43,8 @@ def head(
 ) -> None:
     """Build a head model from a T1, and write it to a folder.
 
-    Without --labels the T1 is segmented first, in about ten minutes; what the segmenter wrote stays beside HEAD.
+    Without --labels the T1 is segmented first, in about ten minutes; what the segmenter wrote stays beside HEAD. Of a
+    folder of DICOM the one 3-D T1 is taken, or the series that --series names; no name, number or date is kept.
 
     Example: `neuro-field head T1.nii.gz --labels labels.nii.gz --lesion lesion.nii.gz -o HEAD`
     """
@@ -54,18 +60,13 @@ def head(
         raise InputError("Options --mapping and --no-mapping exclude each other; give one.")
     with Stages() as stages:
         if image.startswith("example:") or is_head(image):
-            if labels or lesion or t2 or rim or tissue_edge or nonlinear or mapping:
+            if series or labels or lesion or t2 or rim or tissue_edge or nonlinear or mapping:
                 raise InputError(
-                    "Options --labels, --lesion, --t2, --rim, --tissue-edge, --nonlinear and --mapping go with a T1 "
-                    "image, not with a mesh."
+                    "Options --series, --labels, --lesion, --t2, --rim, --tissue-edge, --nonlinear and --mapping go with "
+                    "a T1 image, not with a mesh."
                 )
             made, files = head_of(image, stages, edge, mapping=False if no_mapping else None), images_of(image)
-        elif Path(image).is_dir():
-            raise InputError(
-                f"The folder {image} holds no head (head.json, or m2m_<ID> with <ID>.msh); give one T1 image, made of "
-                "DICOM by dcm2niix."
-            )
-        elif not Path(image).is_file():
+        elif not Path(image).exists():
             raise InputError(f"The image {image} does not exist.")
         elif labels is not None and t2 is not None:
             raise InputError("Option --t2 is for the segmenter; with --labels nothing is segmented.")
@@ -73,12 +74,14 @@ def head(
             checked_mapping(False if no_mapping else None, nonlinear)
             if mapping is not None:
                 read_affine(mapping)  # refused before anything is segmented
-            found = labels or _segmented(Path(image), t2, lesion, segmenter, output, stages)
             edges = named_numbers(tissue_edge, "--tissue-edge")
-            made, files = head_from_images(
-                image, found, lesion=lesion, rim=rim, edge=edge, tissue_edges=edges, nonlinear=nonlinear,
-                mapping=False if no_mapping else mapping, t2=t2, progress=stages,
-            )  # fmt: skip
+            with given_image(image, series, stages) as t1:
+                found = labels or _segmented(Path(t1.path), t2, lesion, segmenter, output, stages)
+                made, files = head_from_images(
+                    t1.path, found, lesion=lesion, rim=rim, edge=edge, tissue_edges=edges, nonlinear=nonlinear,
+                    mapping=False if no_mapping else mapping, t2=t2, progress=stages,
+                )  # fmt: skip
+            made = t1.told_to(made)
         with stages.stage("writing"):
             write_head(made, output, **files)
     for line in head_lines(made):
