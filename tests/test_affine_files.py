@@ -6,6 +6,7 @@ import doors
 import numpy as np
 import pytest
 from scipy.io import savemat
+from tests_support import accepted
 
 from neuro_field.errors import FileFormatError, InputError
 from neuro_field.head.mapping import AffineMapping
@@ -73,7 +74,7 @@ def test_the_direction_of_a_map_is_told_by_where_it_brings_the_brain(inverted):
     scene = doors.colin27(4).moved(doors.shifted(12, -20, 30))
     mni_from_head = np.linalg.inv(scene.world)
     matrix = scene.world if inverted else mni_from_head
-    found = given_mapping(matrix, "x.txt", scene.labels, scene.affine)
+    found = accepted(given_mapping, matrix, "x.txt", scene.labels, scene.affine)
     np.testing.assert_allclose(found.mni_from_head, mni_from_head, atol=1e-9)
     assert isinstance(found, AffineMapping)
     assert ("inverted" in found.source) == inverted

@@ -62,8 +62,8 @@ def head(
         if image.startswith("example:") or is_head(image):
             if series or labels or lesion or t2 or rim or tissue_edge or nonlinear or mapping:
                 raise InputError(
-                    "Options --series, --labels, --lesion, --t2, --rim, --tissue-edge, --nonlinear and --mapping go with "
-                    "a T1 image, not with a mesh."
+                    "Options --series, --labels, --lesion, --t2, --rim, --tissue-edge, --nonlinear and --mapping go "
+                    "with a T1 image, not with a mesh."
                 )
             made, files = head_of(image, stages, edge, mapping=False if no_mapping else None), images_of(image)
         elif not Path(image).exists():
