@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from neuro_field.commands.arguments import EdgeOption, Output, head_of, images_of
+from neuro_field.commands.arguments import EdgeOption, FacelessOption, Output, head_of, images_of, label_table
 from neuro_field.commands.scans import SeriesOption, given_image
 from neuro_field.console import Stages, named_numbers, table
 from neuro_field.errors import InputError
@@ -21,6 +21,14 @@ def head(
     output: Output,
     series: SeriesOption = None,
     labels: Annotated[Path | None, typer.Option(help="Tissue labels on the T1's grid or another.")] = None,
+    table_: Annotated[
+        str | None,
+        typer.Option(
+            "--table",
+            help="What the labels' numbers mean: simnibs, freesurfer, charm, roast, spm, fieldtrip, "
+            "fieldtrip-alphabetical, outside-in, or tissues as 1=scalp,2=bone; else found by how they nest.",
+        ),
+    ] = None,
     lesion: Annotated[Path | None, typer.Option(help="Lesion mask, on any grid that overlaps.")] = None,
     t2: Annotated[Path | None, typer.Option(help="A T2 of the same person, for the segmenter.")] = None,
     segmenter: Annotated[str, typer.Option(help="What makes labels where none are given.")] = "samseg",
@@ -40,6 +48,7 @@ def head(
     no_mapping: Annotated[
         bool, typer.Option("--no-mapping", help="A head without a map to MNI: no named targets, only coordinates.")
     ] = False,
+    faceless: FacelessOption = False,
 ) -> None:
     """Build a head model from a T1, and write it to a folder.
 
@@ -49,7 +58,7 @@ def head(
     Example: `neuro-field head T1.nii.gz --labels labels.nii.gz --lesion lesion.nii.gz -o HEAD`
     """
     from neuro_field.io.affine_files import read_affine
-    from neuro_field.io.atomic import check_new_folder
+    from neuro_field.io.atomic import check_new_folder, claimed_folder
     from neuro_field.mri.build import checked_mapping
     from neuro_field.report.sentences import head_lines
     from neuro_field.store.building import head_from_images
@@ -58,34 +67,39 @@ def head(
     check_new_folder(output)
     if mapping is not None and no_mapping:
         raise InputError("Options --mapping and --no-mapping exclude each other; give one.")
-    with Stages() as stages:
+    with claimed_folder(output), Stages() as stages:
         if image.startswith("example:") or is_head(image):
-            if series or labels or lesion or t2 or rim or tissue_edge or nonlinear or mapping:
+            if series or labels or table_ or lesion or t2 or rim or tissue_edge or nonlinear or mapping:
                 raise InputError(
-                    "Options --series, --labels, --lesion, --t2, --rim, --tissue-edge, --nonlinear and --mapping go "
-                    "with a T1 image, not with a mesh."
+                    "Options --series, --labels, --table, --lesion, --t2, --rim, --tissue-edge, --nonlinear and "
+                    "--mapping go with a T1 image, not with a mesh."
                 )
             made, files = head_of(image, stages, edge, mapping=False if no_mapping else None), images_of(image)
         elif not Path(image).exists():
             raise InputError(f"The image {image} does not exist.")
         elif labels is not None and t2 is not None:
             raise InputError("Option --t2 is for the segmenter; with --labels nothing is segmented.")
+        elif table_ is not None and labels is None:
+            raise InputError("Option --table says what the numbers of --labels mean; without labels there are none.")
         else:
             checked_mapping(False if no_mapping else None, nonlinear)
             if mapping is not None:
                 read_affine(mapping)  # refused before anything is segmented
+            chosen = label_table(table_)
             edges = named_numbers(tissue_edge, "--tissue-edge")
             with given_image(image, series, stages) as t1:
                 found = labels or _segmented(Path(t1.path), t2, lesion, segmenter, output, stages)
                 made, files = head_from_images(
-                    t1.path, found, lesion=lesion, rim=rim, edge=edge, tissue_edges=edges, nonlinear=nonlinear,
-                    mapping=False if no_mapping else mapping, t2=t2, progress=stages,
+                    t1.path, found, lesion=lesion, rim=rim, edge=edge, tissue_edges=edges, table=chosen,
+                    nonlinear=nonlinear, mapping=False if no_mapping else mapping, t2=t2, progress=stages,
                 )  # fmt: skip
             made = t1.told_to(made)
         with stages.stage("writing"):
-            write_head(made, output, **files)
+            write_head(made, output, faceless=faceless, **files)
     for line in head_lines(made):
         typer.echo(line)
+    if "t1" in files:
+        typer.echo(f"{output / 'T1.nii.gz'} shows the patient's face, as a T1 does: treat the folder as patient data.")
     typer.echo(f"Look at {output / 'qc.html'} before you plan on this head.")
     typer.echo(f"Head written to {output}. Next: neuro-field plan {output} --preset contralesional-1hz-hand -o PLAN")
 

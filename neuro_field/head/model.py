@@ -17,6 +17,7 @@ from neuro_field.head.doubts import doubts_of
 from neuro_field.head.fissure import Fissure, fissure_of_mesh
 from neuro_field.head.mapping import MniMapping
 from neuro_field.head.tissues import BY_NAME, BY_TAG, tags_of
+from neuro_field.names import one_line
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +37,7 @@ class HeadModel:
     known_fissure : Fissure, optional
         Between the hemispheres, as found in the labels that the head was built from; `fissure` asks the mesh otherwise.
     provenance : mapping of str to plain values
-        Where the head came from: files and their hashes, what cleaning changed, warnings. For reports.
+        Where the head came from: files and their hashes, what cleaning changed, what was found. For reports.
 
     Raises
     ------
@@ -62,6 +63,7 @@ class HeadModel:
     known_fissure: Fissure | None = None
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "name", one_line(self.name))
         object.__setattr__(self, "conductivity", read_only(self.conductivity, np.float64))
         sigma, t = self.conductivity, len(self.mesh.tets)
         if sigma.shape not in ((t,), (t, 3, 3)):

@@ -10,11 +10,14 @@ from neuro_field.aim.atlas import SITES
 from neuro_field.aim.target import Target
 from neuro_field.arrays import FloatArray, transformed
 from neuro_field.errors import InputError
+from neuro_field.findings import Finding
 from neuro_field.geometry.locate import locate
 from neuro_field.geometry.quality import smallest_dihedral_angles
+from neuro_field.head.face import Face
 from neuro_field.head.lesion import lesion_summary
 from neuro_field.head.mapping import WarpedMapping
 from neuro_field.head.model import HeadModel
+from neuro_field.mri.faceless import faceless
 from neuro_field.mri.volume import Volume
 from neuro_field.report.directions import point_words
 from neuro_field.report.facts import HeadFacts, tissue_figures
@@ -32,7 +35,7 @@ FAITHFUL = 0.05
 
 def head_page(
     head: HeadModel, *, labels: Volume | None = None, t1: Volume | None = None, picture: bytes | None = None,
-    no_picture: str = "", made: str | None = None,
+    no_picture: str = "", made: str | None = None, face: Face | None = None,
 ) -> str:  # fmt: skip
     """Quality control of a head as HTML.
 
@@ -48,6 +51,8 @@ def head_page(
         Why there is none; said on the page.
     made : str, optional
         Date and time; now, when omitted.
+    face : Face, optional
+        Left out of the slices; the ``picture`` is made without it by who makes it.
 
     Returns
     -------
@@ -61,7 +66,10 @@ def head_page(
     images, mapped = {}, {}
     if labels is not None:
         focus = _focus(head, lesion)
-        images = slice_pictures(labels, t1, focus, head.mapping)
+        shown = labels if face is None else faceless(labels, face, labels)
+        images = slice_pictures(
+            shown, t1 if t1 is None or face is None else faceless(t1, face, labels), focus, head.mapping
+        )
         mapped = {} if head.mapping is None else mapping_pictures(labels, head.mapping, focus)
     bars = histogram(angles, np.linspace(0, 75, 76), "smallest dihedral angle, degrees", "elements")
     return rendered(
@@ -69,10 +77,12 @@ def head_page(
         made=made,
         name=head.name,
         warnings=_warnings(head, tissues, float(angles.min())),
+        notes=[said(found) for found in head.findings if found.level == "note"],
         slices={name: _text(data) for name, data in images.items()},
         colours={name.replace("_", " "): colour for name, colour in OUTLINES.items()} | {"MNI152 brain": TEMPLATE},
         picture=_text(picture) if picture else "",
         no_picture=no_picture,
+        face=_face_said(bool(images or picture), face is not None, t1 is not None),
         tissues=tissues,
         cleaning=_cleaning(head.provenance.get("cleaning")),
         lesion=None if lesion is None else {
@@ -96,6 +106,12 @@ def head_page(
         },
         histogram=_text(bars),
     )  # fmt: skip
+
+
+def _face_said(shown: bool, blanked: bool, t1: bool) -> str:
+    """That the page shows a face, or was made not to, and which files of the folder hold one."""
+    code = "page-head-faceless" if blanked else "page-head-shows-face"
+    return said(Finding(code, "note", {"t1": t1})) if shown or blanked else ""
 
 
 def _text(data: bytes) -> str:
@@ -140,7 +156,6 @@ def _dice(head: HeadModel, labels: Volume) -> dict[int, float]:
 def _warnings(head: HeadModel, tissues: list[dict[str, Any]], smallest: float) -> list[str]:
     """What a person should look at before trusting the head."""
     out = [said(found) for found in head.findings if found.level == "warn"]
-    out += [str(warning) for warning in head.provenance.get("warnings", ())]
     for row in tissues:
         if row["labels"] and abs(row["mesh"] / row["labels"] - 1) > FAITHFUL:
             change = row["mesh"] / row["labels"] - 1

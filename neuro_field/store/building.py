@@ -16,6 +16,7 @@ from neuro_field.io.images import Image, check_worlds, read_image, read_labels
 from neuro_field.mri.agreement import check_labels, check_lesion
 from neuro_field.mri.build import Progress, build_prepared, checked_mapping, prepare_labels
 from neuro_field.mri.given_mapping import given_mapping
+from neuro_field.mri.labels import TableChoice
 from neuro_field.mri.volume import Volume
 
 
@@ -27,6 +28,7 @@ def head_from_images(
     rim: float = 0.0,
     edge: float = 1.9,
     tissue_edges: Mapping[str, float] | None = None,
+    table: TableChoice | None = None,
     nonlinear: bool = False,
     mapping: str | Path | Literal[False] | None = None,
     t2: str | Path | None = None,
@@ -34,8 +36,9 @@ def head_from_images(
 ) -> tuple[HeadModel, dict[str, Image]]:
     """A head from a T1, the label image of its segmentation and, if there is one, a lesion mask.
 
-    ``mapping`` is the file of an affine map to MNI152, whichever way it goes, or False for a head without one; it is
-    found from the labels when omitted.  Of a T2 that helped to make the labels only the SHA-256 is kept.
+    ``table`` says what the labels' numbers mean, as in `neuro_field.build_head`. ``mapping`` is the file of an affine
+    map to MNI152, whichever way it goes, or False for a head without one; it is found from the labels when omitted. Of a
+    T2 that helped to make the labels only the SHA-256 is kept.
 
     Returns
     -------
@@ -56,8 +59,6 @@ def head_from_images(
     if lesion_image is not None:
         check_worlds(lesion_image, t1_image)
     t1_volume = Volume(t1_image.values, t1_image.affine)
-    where = f"The labels {label_image.path} and the T1 {t1_image.path}"
-    found = check_labels(Volume(label_image.values, label_image.affine), t1_volume, where)
     if progress is not None:
         progress("cleaning", 0.0)
     ready = prepare_labels(
@@ -66,10 +67,13 @@ def head_from_images(
         None if lesion_image is None else lesion_image.values,
         lesion_affine=None if lesion_image is None else lesion_image.affine,
         rim=rim,
+        table=table,
         t1=t1_volume,
     )
     if progress is not None:
         progress("cleaning", 1.0)
+    where = f"The labels {label_image.path} and the T1 {t1_image.path}"
+    found = check_labels(Volume(ready.labels, ready.affine), t1_volume, where)
     ready.record["findings"] += [each.plain() for each in (*t1_image.findings("t1"), *found)]
     known: MniMapping | Literal[False] | None = False if mapping is False else None
     if matrix is not None:
