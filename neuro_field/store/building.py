@@ -37,8 +37,8 @@ def head_from_images(
     """A head from a T1, the label image of its segmentation and, if there is one, a lesion mask.
 
     ``table`` says what the labels' numbers mean, as in `neuro_field.build_head`. ``mapping`` is the file of an affine
-    map to MNI152, whichever way it goes, or False for a head without one; it is found from the labels when omitted. Of a
-    T2 that helped to make the labels only the SHA-256 is kept.
+    map to MNI152, whichever way it goes, or False for a head without one; it is found from the labels when omitted. Of
+    a T2 that helped to make the labels only the SHA-256 is kept.
 
     Returns
     -------
