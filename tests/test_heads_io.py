@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 
+import nibabel as nib
 import numpy as np
 import pytest
 from phantoms import phantom_labels
@@ -92,7 +93,7 @@ def test_images_of_a_head_stand_beside_it(tmp_path, monkeypatch):
     write_image(tmp_path / "T1.nii.gz", labels.astype(np.float32) * 100, affine)
     write_image(tmp_path / "labels.nii.gz", labels, affine)
     write_image(tmp_path / "lesion.nii.gz", lesion, affine)
-    monkeypatch.setattr("neuro_field.mri.build.register_to_mni", lambda labels, affine: MAPPING)
+    monkeypatch.setattr("neuro_field.mri.build.register_to_mni", lambda labels, affine, padding: MAPPING)
     made, files = head_from_images(
         tmp_path / "T1.nii.gz", tmp_path / "labels.nii.gz", lesion=tmp_path / "lesion.nii.gz", edge=12.0
     )
@@ -102,6 +103,47 @@ def test_images_of_a_head_stand_beside_it(tmp_path, monkeypatch):
     np.testing.assert_array_equal(read_image(tmp_path / "HEAD" / "T1.nii.gz").values, labels * 100.0)
     assert len(made.provenance["inputs"]["lesion"]["sha256"]) == 64
     assert_same_head(read_head(tmp_path / "HEAD"), made)
+
+
+@pytest.fixture
+def patient(tmp_path, monkeypatch):
+    """A T1 whose sform is an atlas's, 42 % larger, and labels of it; the map to MNI is not looked for."""
+    labels, affine = phantom_labels(6.0)
+    image = nib.Nifti1Image(labels.astype(np.float32) * 100, affine)
+    image.set_sform(np.diag([1.42, 1.42, 1.42, 1.0]) @ affine, code=4)
+    image.set_qform(affine, code=1)
+    nib.save(image, tmp_path / "T1.nii.gz")
+    write_image(tmp_path / "labels.nii.gz", labels, affine)
+    (tmp_path / "map.txt").write_text("1 0 0 0  0 1 0 0  0 0 1 0  0 0 0 1")
+    monkeypatch.setattr("neuro_field.mri.given_mapping.LEAST_WHITE", 0.2)  # ellipsoids have no gyri
+    return tmp_path, affine
+
+
+def test_a_head_is_of_the_patients_size_and_the_atlas_is_kept_and_told(patient):
+    folder, affine = patient
+    made, files = head_from_images(folder / "T1.nii.gz", folder / "labels.nii.gz", edge=12.0, mapping=False)
+    assert np.ptp(made.mesh.nodes[:, 1]) == pytest.approx(208, abs=12)  # the phantom's scalp
+    told = {found.code: found for found in made.findings}
+    assert told["image-atlas-form"].values["size"] == pytest.approx(1.42, abs=0.01)
+    assert "head-no-map" in told
+    assert made.mapping is None
+    assert made.provenance["mapping"] == "none was wanted"
+    assert made.fissure is None or made.right_of_midline(np.array([[50.0, 0, 0]]))[0] > 0
+    write_head(made, folder / "HEAD", **files, qc=False)
+    kept = read_image(folder / "HEAD" / "T1.nii.gz")
+    np.testing.assert_allclose(kept.affine, affine, atol=1e-4)
+    np.testing.assert_allclose(kept.other_form.affine, np.diag([1.42, 1.42, 1.42, 1.0]) @ affine, atol=1e-3)
+    assert (kept.code, kept.other_form.code) == (1, 4)
+
+
+def test_a_map_that_was_given_is_used_and_its_file_kept_in_mind(patient):
+    folder, _ = patient
+    made, _ = head_from_images(
+        folder / "T1.nii.gz", folder / "labels.nii.gz", edge=12.0, mapping=folder / "map.txt"
+    )  # fmt: skip
+    np.testing.assert_array_equal(made.mapping.mni_from_head, np.eye(4))
+    assert "map.txt" in made.mapping.source
+    assert len(made.provenance["inputs"]["mapping"]["sha256"]) == 64
 
 
 def test_labels_of_another_world_than_the_t1_are_refused(tmp_path):

@@ -75,13 +75,64 @@ def test_an_image_that_does_not_say_where_it_lies_is_refused_with_the_remedy(tmp
         read_image(saved(tmp_path / "a.nii", qcode=0, scode=0))
 
 
-def test_two_positions_that_differ_are_refused_unless_one_is_an_atlas(tmp_path):
-    mirrored = AFFINE.copy()
-    mirrored[:3, 3] += [7.0, 0, 0]
+def shifted(millimetres):
+    out = AFFINE.copy()
+    out[0, 3] += millimetres
+    return out
+
+
+@pytest.mark.parametrize("codes", [(1, 1), (1, 2), (2, 1), (4, 4), (3, 3)])
+def test_two_positions_in_one_world_must_agree(tmp_path, codes):
     with pytest.raises(InputError, match=r"differ by 7\.0 mm"):
-        read_image(saved(tmp_path / "a.nii", qform=mirrored))
-    atlas = read_image(saved(tmp_path / "b.nii", qform=mirrored, scode=4))
-    np.testing.assert_allclose(atlas.affine, AFFINE)
+        read_image(saved(tmp_path / "a.nii", qform=shifted(7), qcode=codes[0], scode=codes[1]))
+    with pytest.raises(InputError, match=r"differ by 0\.3 mm"):
+        read_image(saved(tmp_path / "b.nii", qform=shifted(0.3), qcode=codes[0], scode=codes[1]))
+
+
+@pytest.mark.parametrize("patient", [1, 2])
+@pytest.mark.parametrize("atlas", [3, 4, 5])
+def test_the_patients_world_goes_before_an_atlas_and_both_are_kept(tmp_path, patient, atlas):
+    larger = np.diag([1.42, 1.42, 1.42, 1.0]) @ AFFINE
+    by_qform = read_image(saved(tmp_path / "q.nii", affine=larger, qform=AFFINE, qcode=patient, scode=atlas))
+    by_sform = read_image(saved(tmp_path / "s.nii", affine=AFFINE, qform=larger, qcode=atlas, scode=patient))
+    for image, other in ((by_qform, "sform"), (by_sform, "qform")):
+        np.testing.assert_allclose(image.affine, AFFINE, atol=1e-4)
+        assert image.other_form.name == other
+        np.testing.assert_allclose(image.other_form.affine, larger, atol=1e-4)
+        (found,) = image.findings("t1")
+        assert (found.code, found.level, found.values["form_code"]) == ("image-atlas-form", "warn", atlas)
+        assert found.values["size"] == pytest.approx(1.42, abs=1e-4)
+        assert found.values["apart"] == pytest.approx(0.42 * np.linalg.norm([90, 126, 72]), rel=0.01)
+        write_image(tmp_path / "again.nii.gz", image.values, image.affine, image.code, image.other_form)
+        again = read_image(tmp_path / "again.nii.gz")
+        np.testing.assert_allclose(again.affine, AFFINE, atol=1e-4)
+        np.testing.assert_allclose(again.other_form.affine, larger, atol=1e-4)
+        assert (again.code, again.other_form.code) == (patient, atlas)
+
+
+def test_an_image_in_an_atlas_alone_is_read_and_said_to_lie_there(tmp_path):
+    for codes in ((0, 4), (4, 0), (4, 4), (1, 4)):  # the last: both the same place, so the scanner's is none
+        (found,) = read_image(saved(tmp_path / "a.nii", qcode=codes[0], scode=codes[1])).findings("t1")
+        assert (found.code, found.values["form_code"]) == ("image-atlas-only", 4)
+    assert not read_image(saved(tmp_path / "b.nii", qcode=1, scode=2)).findings("t1")
+
+
+@pytest.mark.parametrize("signs", [(1, 1, 1), (-1, -1, 1)])
+def test_a_header_that_lost_its_place_is_refused(tmp_path, signs):
+    bare = np.diag([*signs, 1.0])
+    with pytest.raises(InputError, match=r"lost its place.*left and right cannot be known.*fslcpgeom"):
+        read_image(saved(tmp_path / "a.nii", affine=bare))
+    turned = bare[[1, 0, 2, 3]]
+    np.testing.assert_allclose(read_image(saved(tmp_path / "b.nii", affine=turned)).affine, turned, atol=1e-6)
+
+
+def test_an_mgz_that_does_not_say_where_it_lies_is_refused(tmp_path):
+    nib.save(nib.MGHImage(VALUES, AFFINE), tmp_path / "a.mgz")
+    raw = bytearray(gzip.decompress((tmp_path / "a.mgz").read_bytes()))
+    raw[28:30] = b"\x00\x00"
+    (tmp_path / "b.mgz").write_bytes(gzip.compress(raw))
+    with pytest.raises(InputError, match="goodRASFlag is 0"):
+        read_image(tmp_path / "b.mgz")
 
 
 @pytest.mark.parametrize(
@@ -165,7 +216,7 @@ def test_a_header_that_claims_too_much_is_refused_before_the_data_is_read(tmp_pa
 
 
 def test_voxels_in_metres_are_refused(tmp_path):
-    with pytest.raises(InputError, match=r"0\.05 to 20 mm"):
+    with pytest.raises(InputError, match=r"0\.2 to 10 mm; instead \[0\.001, 0\.001, 0\.001\] \(metres"):
         read_image(saved(tmp_path / "a.nii", affine=np.diag([0.001, 0.001, 0.001, 1.0])))
 
 

@@ -166,6 +166,21 @@ def test_a_map_without_anything_to_tell_its_way_by_is_refused(folder, truth):
         read_head(folder)
 
 
+def test_a_folder_whose_map_is_refused_is_read_without_one_and_says_so(folder):
+    labels, affine = phantom_labels(6.0)
+    (folder / "final_tissues.nii.gz").unlink()
+    grown = np.array([1.5, 1.5, 1.5, 1.0])
+    write_image(folder / "final_tissues.nii.gz", labels, np.diag(grown) @ affine)
+    read = read_head(folder)
+    assert read.mapping is None
+    (found,) = [finding for finding in read.findings if finding.code == "head-map-refused"]
+    assert found.values["kind"] == "size"
+    assert "voxel size" in read.provenance["mapping"]
+    without = read_head(folder, mapping=False)
+    assert without.mapping is None
+    assert "head-map-refused" not in {finding.code for finding in without.findings}
+
+
 def test_damaged_maps_are_refused_in_one_line(folder, truth):
     put(folder, truth, kinds=())
     path = folder / "toMNI" / "MNI2Conform_nonl.nii.gz"

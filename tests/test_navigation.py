@@ -18,6 +18,7 @@ from tiny_study import tiny_study
 from neuro_field.coil.marker import Marker
 from neuro_field.coil.placement import Placement
 from neuro_field.errors import FileFormatError, InputError
+from neuro_field.io.images import read_image
 from neuro_field.navigation.brainsight import brainsight_text, read_brainsight
 from neuro_field.navigation.files import WRITERS, Export, convention, export_plan, plan_markers, read_navigator
 from neuro_field.navigation.frames import ImageFrames
@@ -249,9 +250,9 @@ def test_every_world_a_nifti_defines_is_written_and_read(tmp_path, code, form):
 
 
 def test_qform_and_sform_are_not_taken_for_one_another(tmp_path):
-    image = image_file(tmp_path / "T1.nii.gz", (scanner(), 1), (scanner((-60.0, -80.0, -75.0), turned=12), 4))
+    image = image_file(tmp_path / "T1.nii.gz", (scanner((-60.0, -80.0, -75.0), turned=12), 4), (scanner(), 1))
     made = markers(3)
-    text = brainsight_text(made, system="NIfTI:Scanner", image=image)
+    text = brainsight_text(made, system="NIfTI:MNI-152", image=image)
     assert_same_poses(made, read_brainsight(text, "file", image).markers)
     apart = read_brainsight(text, "file").markers[0].placement.center - made[0].placement.center
     assert np.linalg.norm(apart) > 5
@@ -360,7 +361,22 @@ def test_an_atlas_form_that_scales_the_head_is_refused(tmp_path):
     stretched = scanner() @ np.diag([1.1, 1.1, 1.1, 1])
     image = image_file(tmp_path / "T1.nii.gz", (scanner(), 1), (stretched, 4))
     with pytest.raises(InputError, match="scaled"):
-        brainsight_text(markers(1), system="NIfTI:Scanner", image=image)
+        brainsight_text(markers(1), system="NIfTI:MNI-152", image=image)
+
+
+@pytest.mark.parametrize("qform_is_the_scanners", [True, False])
+def test_the_head_frame_is_the_scanners_whichever_form_an_atlas_has(tmp_path, qform_is_the_scanners):
+    stretched = scanner() @ np.diag([1.1, 1.1, 1.1, 1])
+    forms = ((scanner(), 1), (stretched, 4))
+    image = image_file(tmp_path / "T1.nii.gz", *(forms if qform_is_the_scanners else forms[::-1]))
+    np.testing.assert_allclose(image.head, scanner(), atol=1e-4)
+    np.testing.assert_allclose(read_image(tmp_path / "T1.nii.gz").affine, image.head)
+    letter = "Q" if qform_is_the_scanners else "S"
+    assert image.head_world == f"NIfTI:{letter}:Scanner"
+    np.testing.assert_array_equal(image.head_from_world("", "Scanner"), np.eye(4))
+    made = markers(2)
+    text = brainsight_text(made, system="NIfTI:Scanner", image=image)
+    assert_same_poses(made, read_brainsight(text, "file", image).markers)
 
 
 def test_an_image_without_the_form_a_navigator_goes_by_is_refused(tmp_path):

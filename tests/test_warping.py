@@ -20,8 +20,10 @@ from neuro_field.head.mapping import AffineMapping, WarpedMapping
 from neuro_field.io.images import Image, read_vectors, write_image
 from neuro_field.mri import warping
 from neuro_field.mri.build import build_head, build_prepared, prepare_labels
-from neuro_field.mri.mapping import register_to_mni, template
-from neuro_field.mri.warping import tissue_overlap, warp_to_mni
+from neuro_field.mri.mapping import register_to_mni
+from neuro_field.mri.overlap import tissue_overlap
+from neuro_field.mri.template import template
+from neuro_field.mri.warping import warp_to_mni
 from neuro_field.report.facts import HeadFacts
 from neuro_field.store.heads import read_head, write_head
 from neuro_field.store.plan_records import head_record

@@ -1,7 +1,8 @@
 """Arguments and options that several commands share, and what they name."""
 
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -21,17 +22,18 @@ FacelessOption = Annotated[
 EdgeOption = Annotated[float, typer.Option("--edge", help="Finest cell edge of the mesh, mm.")]
 
 
-def head_of(source: str, stages: Stages, edge: float = 1.9) -> Any:
-    """The head that a command's HEAD argument names."""
+def head_of(source: str, stages: Stages, edge: float = 1.9, mapping: Literal[False] | None = None) -> Any:
+    """The head that a command's HEAD argument names; with ``mapping`` False without its map to MNI."""
     name = source.removeprefix("example:")
     if name != source:
         from neuro_field.shelf.examples import example_head
 
-        return example_head(name, edge=edge, progress=stages)
+        head = example_head(name, edge=edge, progress=stages)
+        return head if mapping is None else replace(head, mapping=None)
     from neuro_field.store.heads import read_head
 
     with stages.stage("reading the head"):
-        return read_head(source)
+        return read_head(source, mapping=mapping)
 
 
 def images_of(source: str) -> dict[str, Any]:

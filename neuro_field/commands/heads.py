@@ -57,6 +57,13 @@ def head(
         str | None,
         typer.Option(help="Where the skull is found open: yes keeps the opening, no closes it with bone."),
     ] = None,
+    mapping: Annotated[
+        Path | None,
+        typer.Option(help="Affine map between the T1's world and MNI152, either way: 4x4 text, ITK, ANTs or .json."),
+    ] = None,
+    no_mapping: Annotated[
+        bool, typer.Option("--no-mapping", help="A head without a map to MNI: no named targets, only coordinates.")
+    ] = False,
     faceless: FacelessOption = False,
 ) -> None:
     """Build a head model from a T1, and write it to a folder.
@@ -68,6 +75,7 @@ def head(
 
     Example: `neuro-field head T1.nii.gz --labels labels.nii.gz --lesion lesion.nii.gz -o HEAD`
     """
+    from neuro_field.io.affine_files import read_affine
     from neuro_field.io.atomic import check_new_folder, claimed_folder
     from neuro_field.mri.build import checked_mapping
     from neuro_field.report.sentences import head_lines
@@ -77,15 +85,17 @@ def head(
     check_new_folder(output)
     if lesion is None and (lesion_image is not None or large_lesion or rim):
         raise InputError("Options --lesion-image, --large-lesion and --rim go with --lesion.")
+    if mapping is not None and no_mapping:
+        raise InputError("Options --mapping and --no-mapping exclude each other; give one.")
     stays_open = _answer(open_skull)
     with claimed_folder(output), Stages() as stages:
         if image.startswith("example:") or is_head(image):
-            if series or labels or table_ or t2 or tissue_edge or nonlinear or open_skull:
+            if series or labels or table_ or t2 or tissue_edge or nonlinear or open_skull or mapping:
                 raise InputError(
-                    "Options --series, --labels, --table, --t2, --tissue-edge, --nonlinear and --open-skull go with a "
-                    "T1 image, not with a mesh."
+                    "Options --series, --labels, --table, --t2, --tissue-edge, --nonlinear, --open-skull and --mapping "
+                    "go with a T1 image, not with a mesh."
                 )
-            made, files = head_of(image, stages, edge), images_of(image)
+            made, files = head_of(image, stages, edge, mapping=False if no_mapping else None), images_of(image)
             if lesion is not None:
                 made, files = _given_lesion(made, files, lesion, lesion_image, rim, large_lesion, stages)
         elif not Path(image).exists():
@@ -95,7 +105,9 @@ def head(
         elif table_ is not None and labels is None:
             raise InputError("Option --table says what the numbers of --labels mean; without labels there are none.")
         else:
-            checked_mapping(None, nonlinear)
+            checked_mapping(False if no_mapping else None, nonlinear)
+            if mapping is not None:
+                read_affine(mapping)  # refused before anything is segmented
             chosen = label_table(table_)
             edges = named_numbers(tissue_edge, "--tissue-edge")
             with given_image(image, series, stages) as t1:
@@ -103,7 +115,8 @@ def head(
                 made, files = head_from_images(
                     t1.path, found, lesion=lesion, lesion_image=lesion_image, rim=rim,
                     largest_lesion=_largest(large_lesion), edge=edge, tissue_edges=edges, table=chosen,
-                    nonlinear=nonlinear, open_skull=stays_open, t2=t2, progress=stages,
+                    nonlinear=nonlinear, mapping=False if no_mapping else mapping, open_skull=stays_open, t2=t2,
+                    progress=stages,
                 )  # fmt: skip
             made = t1.told_to(made)
         with stages.stage("writing"):

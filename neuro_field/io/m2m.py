@@ -11,15 +11,17 @@ import numpy as np
 
 from neuro_field.arrays import FloatArray
 from neuro_field.errors import FileFormatError, InputError
+from neuro_field.findings import Finding
 from neuro_field.geometry.mesh import TetMesh
 from neuro_field.head.fissure import Fissure
 from neuro_field.head.mapping import AffineMapping, MniMapping
 from neuro_field.io.digest import digests
 from neuro_field.io.images import Image, read_image, read_labels, read_vectors
-from neuro_field.mri.build import fissure_between, mapping_overlap
+from neuro_field.mri.build import fissure_between
 from neuro_field.mri.coordinate_maps import coordinate_mapping
 from neuro_field.mri.labels import to_sides, to_tissues
-from neuro_field.mri.mapping import register_to_mni
+from neuro_field.mri.mapping import MapRefused, register_to_mni
+from neuro_field.mri.overlap import mapping_overlap
 from neuro_field.mri.tables import TABLES
 
 #: The affine that SimNIBS 3 writes: world mm of MNI to world mm of the head.
@@ -100,7 +102,8 @@ def mapping_of(folder: Path, mesh: TetMesh) -> tuple[MniMapping | None, dict[str
     """The map of an m2m folder's mesh to MNI, and what provenance tells of it.
 
     SimNIBS's own images of coordinates make a non-linear map, around its own affine or, where there is none, around the
-    one found from ``final_tissues.nii.gz``; without such images there is the affine map alone, or none.
+    one found from ``final_tissues.nii.gz``; without such images there is the affine map alone, or none.  Where no map
+    can be found from the labels, the head is without one, and provenance has why.
 
     Raises
     ------
@@ -115,7 +118,14 @@ def mapping_of(folder: Path, mesh: TetMesh) -> tuple[MniMapping | None, dict[str
     if (folder / AFFINE).is_file():
         mapping, used["affine"] = _own_affine(folder / AFFINE, mesh), folder / AFFINE
     elif labels is not None:
-        mapping = register_to_mni(labels.values, labels.affine)
+        try:
+            mapping = register_to_mni(labels.values, labels.affine)
+        except MapRefused as refused:
+            return None, {
+                "inputs": digests(used),
+                "mapping": str(refused),
+                "findings": [Finding("head-map-refused", "warn", {"kind": refused.kind}).plain()],
+            }
     own = [folder / name for name in MAPS if (folder / name).is_file()]
     if own and mapping is None:
         raise InputError(

@@ -18,12 +18,16 @@ from neuro_field.coil.sources import Grid
 from neuro_field.errors import FileFormatError, InputError
 from neuro_field.io.coil_limits import FORMS_AGREE, checked_samples, checked_sides, grid_corners
 from neuro_field.io.nifti_forms import open_nifti, qform_of, sform_of
+from neuro_field.mri.volume import as_affine
 
 #: What nibabel lets through from a damaged file.
 _DAMAGE = (ImageFileError, HeaderDataError, OSError, EOFError, ValueError, OverflowError, MemoryError, zlib.error)
 
 #: Units of length that a header can state and that are not mm, by number (nifti1.h).
 _OTHER_UNITS = {1: "metres", 3: "micrometres"}
+
+#: Edges of cells, mm: a potential far from its coil is smooth, and may be sampled more coarsely than a head.
+SPACINGS = (0.2, 100.0)
 
 
 def read_nifti_coil(path: Path) -> Coil:
@@ -80,8 +84,6 @@ def _affine(header: Any, path: Path, shape: tuple[int, ...]) -> FloatArray:
     unit = _OTHER_UNITS.get(int(header["xyzt_units"]) & 7)
     if unit is not None:
         raise FileFormatError(f"{path.name}: its header states {unit}; store its affine in mm.")
-    if not np.isfinite(affine).all():
-        raise FileFormatError(f"{path.name}: the affine in its header is not finite.")
     corners = grid_corners(affine, shape)
     if qform is not None and sform is not None:
         gap = float(np.linalg.norm(corners - grid_corners(qform, shape), axis=1).max())
@@ -91,7 +93,7 @@ def _affine(header: Any, path: Path, shape: tuple[int, ...]) -> FloatArray:
                 "right one over the other."
             )
     checked_sides(corners, f"{path.name}: its grid")
-    return affine
+    return as_affine(affine, f"affine of {path.name}", voxels=SPACINGS)
 
 
 def nifti_of_coil(coil: Coil) -> nib.Nifti1Image:

@@ -1,5 +1,6 @@
 """NIfTI headers and the two positions that they can state, read so that rounding does not refuse them."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -76,3 +77,36 @@ def sform_of(header: Any) -> tuple[FloatArray | None, int]:
     """(4, 4) voxel index to mm by the header's rows, and its code; None where the code is 0."""
     code = int(header["sform_code"])
     return (np.array(header.get_sform(), dtype=np.float64), code) if code else (None, 0)
+
+
+#: Codes of a form that lead to the patient's own world: where the scanner saw him, and what was aligned to that.
+PATIENT = (1, 2)
+
+
+@dataclass(frozen=True, eq=False)
+class Form:
+    """A position in a header, "qform" or "sform": ``affine`` (4, 4) voxel index to mm, and ``code`` of nifti1.h."""
+
+    name: str
+    affine: FloatArray
+    code: int
+
+    @property
+    def is_patient(self) -> bool:
+        """Whether it leads to the patient's own world, not to that of an atlas."""
+        return self.code in PATIENT
+
+
+def forms_of(header: Any, where: str) -> list[Form]:
+    """What a header states of where its image lies, the one to go by first; empty where both codes are 0.
+
+    The patient's own world goes before that of an atlas, whose size and shape are not his; of two alike the sform,
+    which is kept more exactly, goes first.
+    """
+    stated = (("sform", *sform_of(header)), ("qform", *qform_of(header, where)))
+    return first_form([Form(name, affine, code) for name, affine, code in stated if affine is not None])
+
+
+def first_form(forms: list[Form]) -> list[Form]:
+    """Forms, the sform before the qform, in the order in which they are to be gone by."""
+    return sorted(forms, key=lambda form: not form.is_patient)

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import version
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -26,8 +26,9 @@ from neuro_field.mri.labels import Labels, Recognised, TableChoice, recognised, 
 from neuro_field.mri.layers import fill_dura
 from neuro_field.mri.lesion import LARGEST_SHARE, PlacedLesion, as_drawn, checked_largest, place_lesion
 from neuro_field.mri.mapping import register_to_mni
+from neuro_field.mri.overlap import NOT_PADDED, Padding, mapping_overlap
 from neuro_field.mri.volume import Volume, as_affine, voxel_sizes
-from neuro_field.mri.warping import check_installed, tissue_overlap, warp_to_mni
+from neuro_field.mri.warping import check_installed, warp_to_mni
 
 #: Called with the stage at hand and the share of it that is done, 0 to 1.
 Progress = Callable[[str, float], Any]
@@ -37,13 +38,15 @@ Progress = Callable[[str, float], Any]
 class PreparedLabels:
     """Tissue labels ready to be meshed: cleaned, with the lesion in, and the record of how they came to be.
 
-    ``fissure`` is the surface between what the segmenter called left and right, where it told them apart.
+    ``fissure`` is the surface between what the segmenter called left and right, where it told them apart; ``padding``
+    how many voxels, at the low and high end of each axis, were added around the view of the image.
     """
 
     labels: Labels
     affine: FloatArray
     fissure: Fissure | None = None
     record: dict[str, Any] = field(default_factory=dict)
+    padding: Padding = NOT_PADDED
 
 
 def rounded(volumes: dict[str, float]) -> dict[str, float]:
@@ -124,22 +127,22 @@ def prepare_labels(
         record["findings"] += [finding.plain() for finding in placed.findings]
         record["seconds"]["lesion"] = round(time.perf_counter() - start, 2)
     fissure = fissure_between(to_sides(labels, found.table), affine, tissues, affine)
-    grid = affine
+    grid, padding = affine, NOT_PADDED
     if clean:
-        tissues, grid = _cleaned(tissues, affine, t1, open_skull, fissure, record)
+        tissues, grid, padding = _cleaned(tissues, affine, t1, open_skull, fissure, record)
     elif open_skull is not None:
         raise InputError(
             "Input open_skull is for labels that are cleaned; with clean=False they are taken as they are."
         )
     record["label_volumes_cm3"] = rounded(tissue_volumes(tissues, grid))
-    return PreparedLabels(tissues, grid, fissure, record)
+    return PreparedLabels(tissues, grid, fissure, record, padding)
 
 
 def _cleaned(
     tissues: Labels, affine: FloatArray, t1: Volume | None, open_skull: bool | None, fissure: Fissure | None,
     record: dict[str, Any],
-) -> tuple[Labels, FloatArray]:  # fmt: skip
-    """Labels in closed layers, with the skull's openings as answered, and their affine; what was done is recorded."""
+) -> tuple[Labels, FloatArray, Padding]:  # fmt: skip
+    """Labels in closed layers, with the skull's openings as answered, their affine, and what was padded; recorded."""
     start = time.perf_counter()
     skull = answered_skull(tissues, affine, t1, open_skull, _sides(tissues, affine, fissure))
     record["skull"] = skull.record
@@ -150,7 +153,7 @@ def _cleaned(
         finding.plain() for finding in (*skull.findings, *cleaned.report.findings, *of_face(tissues, affine, t1))
     ]
     record["seconds"]["cleaning"] = round(cleaned.report.seconds, 2)
-    return cleaned.labels, cleaned.affine
+    return cleaned.labels, cleaned.affine, cleaned.report.padding
 
 
 def _sides(tissues: Labels, affine: FloatArray, fissure: Fissure | None) -> Callable[[FloatArray], FloatArray]:
@@ -205,7 +208,7 @@ def build_head(
     largest_lesion: float = LARGEST_SHARE,
     tissue_edges: Mapping[str, float] | None = None,
     table: TableChoice | None = None,
-    mapping: MniMapping | None = None,
+    mapping: MniMapping | Literal[False] | None = None,
     nonlinear: bool = False,
     clean: bool = True,
     open_skull: bool | None = None,
@@ -241,8 +244,8 @@ def build_head(
         What the numbers mean: a name in `neuro_field.mri.tables.TABLES`, such as "spm", or a tissue's name (or "air")
         for every number. When omitted it is found from the numbers and from how tissues nest, scalp outside and white
         matter inside.
-    mapping : AffineMapping or WarpedMapping, optional
-        To MNI152; found from the labels when omitted.
+    mapping : AffineMapping, WarpedMapping or False, optional
+        To MNI152; found from the labels when omitted; False for a head without one.
     nonlinear : bool
         Find a non-linear map to MNI152 on top of the affine one; needs dipy (the extra ``nonlinear``), half a minute.
     clean : bool
@@ -298,12 +301,15 @@ def build_head(
     )
 
 
-def checked_mapping(mapping: MniMapping | None, nonlinear: bool) -> None:
+def checked_mapping(mapping: MniMapping | Literal[False] | None, nonlinear: bool) -> None:
     """Refuse at once a map that is none, or one that cannot be found here."""
-    if mapping is not None and not isinstance(mapping, AffineMapping | WarpedMapping):
+    if mapping not in (None, False) and not isinstance(mapping, AffineMapping | WarpedMapping):
         raise InputError(
-            f"Input mapping of build_head must be an AffineMapping or a WarpedMapping; not {type(mapping).__name__}."
+            "Input mapping of build_head must be an AffineMapping, a WarpedMapping, or False for none; not "
+            f"{type(mapping).__name__}."
         )
+    if nonlinear and mapping is False:
+        raise InputError("Input mapping of build_head is False, no map: give it without nonlinear=True.")
     if nonlinear and isinstance(mapping, WarpedMapping):
         raise InputError("Input mapping of build_head is non-linear already; give it without nonlinear=True.")
     if nonlinear:
@@ -319,7 +325,7 @@ def build_prepared(
     edge: float = 1.9,
     *,
     tissue_edges: Mapping[str, float] | None = None,
-    mapping: MniMapping | None = None,
+    mapping: MniMapping | Literal[False] | None = None,
     nonlinear: bool = False,
     name: str = "head",
     progress: Progress | None = None,
@@ -332,11 +338,11 @@ def build_prepared(
     checked_mapping(mapping, nonlinear)
     tell = progress if progress is not None else silent
     record = dict(ready.record) | {"seconds": dict(ready.record.get("seconds", {}))}
-    mapping = _mapped(ready, mapping, nonlinear, record, tell)
-    fissure = ready.fissure if ready.fissure is not None else _along_fluid(ready, mapping)
+    found = _mapped(ready, mapping, nonlinear, record, tell)
+    fissure = ready.fissure if ready.fissure is not None else _along_fluid(ready, found)
     record["fissure"] = None if fissure is None else {"source": fissure.source, "seen_cm2": round(fissure.seen_cm2, 1)}
     mesh = meshed(ready.labels, ready.affine, edge, tissue_edges, record, tell)
-    return HeadModel.from_mesh(mesh, name=name, mapping=mapping, provenance=record, known_fissure=fissure)
+    return HeadModel.from_mesh(mesh, name=name, mapping=found, provenance=record, known_fissure=fissure)
 
 
 def meshed(
@@ -358,7 +364,7 @@ def meshed(
     return pieces.mesh
 
 
-def _along_fluid(ready: PreparedLabels, mapping: MniMapping) -> Fissure | None:
+def _along_fluid(ready: PreparedLabels, mapping: MniMapping | None) -> Fissure | None:
     """The fissure along the fluid between the hemispheres of labels that do not tell left from right."""
     brain = np.argwhere(np.isin(ready.labels, tags_of("brain") + tags_of("lesion")))
     middle = transformed(brain.mean(axis=0)[None], ready.affine)[0]
@@ -366,31 +372,30 @@ def _along_fluid(ready: PreparedLabels, mapping: MniMapping) -> Fissure | None:
 
 
 def _mapped(
-    ready: PreparedLabels, mapping: MniMapping | None, nonlinear: bool, record: dict[str, Any], tell: Progress
-) -> MniMapping:
-    """The map to MNI152 as given or found; how well it fits, and the time it took, go into the record."""
+    ready: PreparedLabels,
+    mapping: MniMapping | Literal[False] | None,
+    nonlinear: bool,
+    record: dict[str, Any],
+    tell: Progress,
+) -> MniMapping | None:
+    """The map to MNI152 as given or found, or none; how well it fits, and the time it took, go into the record."""
+    if mapping is False:
+        record["mapping"] = "none was wanted"
+        return None
     if mapping is None:
         start = time.perf_counter()
         tell("mapping to MNI", 0.0)
-        mapping = register_to_mni(ready.labels, ready.affine)
+        mapping = register_to_mni(ready.labels, ready.affine, padding=ready.padding)
         tell("mapping to MNI", 1.0)
         record["seconds"]["mapping"] = round(time.perf_counter() - start, 2)
     if nonlinear and isinstance(mapping, AffineMapping):
         start, stage = time.perf_counter(), "warping to MNI"
         tell(stage, 0.0)
-        mapping = warp_to_mni(ready.labels, ready.affine, mapping, lambda share: tell(stage, share))
+        mapping = warp_to_mni(
+            ready.labels, ready.affine, mapping, lambda share: tell(stage, share), padding=ready.padding
+        )
         tell(stage, 1.0)
         record["seconds"]["warping"] = round(time.perf_counter() - start, 2)
     record["mapping"] = mapping.source
-    record["mapping_overlap"] = mapping_overlap(ready.labels, ready.affine, mapping)
+    record["mapping_overlap"] = mapping_overlap(ready.labels, ready.affine, mapping, ready.padding)
     return mapping
-
-
-def mapping_overlap(labels: Labels, affine: FloatArray, mapping: MniMapping) -> dict[str, dict[str, float]]:
-    """`tissue_overlap` of a map and, for a non-linear one, of its affine part: ``affine`` and ``nonlinear``."""
-    if isinstance(mapping, WarpedMapping):
-        return {
-            "affine": tissue_overlap(labels, affine, mapping.affine),
-            "nonlinear": tissue_overlap(labels, affine, mapping),
-        }
-    return {"affine": tissue_overlap(labels, affine, mapping)}

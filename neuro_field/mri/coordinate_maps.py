@@ -6,7 +6,7 @@ from scipy import ndimage
 from neuro_field.arrays import AnyArray, FloatArray, transformed
 from neuro_field.errors import InputError
 from neuro_field.head.mapping import AffineMapping, WarpedMapping, least_jacobian
-from neuro_field.mri.mapping import template
+from neuro_field.mri.template import template
 
 #: Points of the grid are kept at least this far apart, mm: maps to MNI are smooth.
 SPACING = 2.0

@@ -1,63 +1,85 @@
 """Find the affine map from a head to MNI152 from its tissue labels, so no image contrast matters."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
 from scipy import ndimage
+from scipy.spatial.transform import Rotation
 
-from neuro_field.arrays import AnyArray, BoolArray, FloatArray, read_only, transformed
+from neuro_field.arrays import AnyArray, BoolArray, FloatArray, IntArray, transformed
 from neuro_field.errors import InputError
 from neuro_field.head.mapping import AffineMapping
 from neuro_field.head.tissues import tags_of
 from neuro_field.mri.labels import as_labels
+from neuro_field.mri.overlap import NOT_PADDED, Overlap, Padding, overlap_of, unseen
+from neuro_field.mri.template import BRIGHTNESS, GRID, Template, template
 from neuro_field.mri.volume import as_affine
 
-#: Voxel of the images that are compared, mm.
-GRID = 2.0
-
-#: Brightness of the pseudo-image: white over grey as in a T1, CSF and all else dark.
-BRIGHTNESS = {1: 1.0, 2: 0.6}
-
-#: Stages, coarse to fine: Gaussian width in mm, every how many-th voxel counts, and whether the affine is
-#: free (or only rotation, shift and one scale).
-STAGES = ((10.0, 4, False), (6.0, 4, False), (6.0, 4, True), (3.0, 3, True), (2.0, 2, True))
-
-#: Steps of a stage at most, and the movement in mm below which it has arrived.
-MOST_STEPS = 40
-ARRIVED = 0.005
-
-#: Share (Dice) of the mapped brain that must fall on the template's brain.
-LEAST_OVERLAP = 0.85
+#: Ways an image may be turned, as proper rotations of the cube, the one its header claims first.
+POSES = tuple(
+    sorted((turn for turn in Rotation.create_group("O").as_matrix().round()), key=lambda turn: -float(np.trace(turn)))
+)
 
 
-@dataclass(frozen=True, eq=False)
-class Template:
-    """The symmetric ICBM152 2009 template that nilearn carries (Fonov et al., NeuroImage 2011;54:313), at 2 mm.
+class MapRefused(InputError):
+    """No map to MNI can be right; ``kind`` names why: "axes-exchanged", "size", "tissues-exchanged" or "overlap"."""
 
-    ``image`` (i, j, k) drawn from its white and grey matter maps as heads are; ``brain`` (i, j, k) mask; ``tissues``
-    (i, j, k) the more likely of white and grey matter in the brain, as tags; ``affine`` (4, 4) voxel index to MNI mm.
+    def __init__(self, kind: str, message: str) -> None:
+        self.kind = kind
+        super().__init__(message)
+
+    def __reduce__(self) -> tuple[type, tuple[str, str]]:
+        return MapRefused, (self.kind, str(self))
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage of fitting.
+
+    ``width`` of the Gaussian, mm; every ``stride``-th voxel counts; ``affine_free``, or rotation, shift and one scale
+    only; ``steps`` at most.
     """
 
-    image: AnyArray
-    brain: BoolArray
-    tissues: AnyArray
-    affine: FloatArray
+    width: float
+    stride: int
+    affine_free: bool
+    steps: int = 40
 
 
-@cache
-def template() -> Template:
-    """The template that heads are mapped to."""
-    from nilearn import datasets
+#: How the starting poses are compared, and the stages that follow, coarse to fine.
+SCREEN = Stage(10.0, 9, False, 12)
+COARSE = (Stage(10.0, 4, False), Stage(6.0, 4, False), Stage(6.0, 4, True))
+FINE = (Stage(3.0, 3, True), Stage(2.0, 2, True))
 
-    images = (datasets.load_mni152_wm_template(resolution=2), datasets.load_mni152_gm_template(resolution=2))
-    white, grey = (read_only(image.dataobj, np.float32) for image in images)
-    brain = white + grey > 0.5
-    tissues = np.where(brain, np.where(white > grey, 1, 2), 0).astype(np.uint8)
-    affine = read_only(images[0].affine, np.float64)
-    return Template(
-        read_only(BRIGHTNESS[1] * white + BRIGHTNESS[2] * grey), read_only(brain), read_only(tissues), affine
-    )
+#: The movement in mm below which a stage has arrived.
+ARRIVED = 0.005
+
+#: Another pose than the one claimed is looked into if it leaves less than this share of what that leaves unexplained.
+CLEARLY_BETTER = 0.9
+
+#: A head turned by less than this from upright, degrees, lies as its header claims.
+UPRIGHT = 60.0
+
+#: White matter and brain that overlap the template's by less (Dice) mean that the map is not to be used at all.
+LEAST_WHITE = 0.45
+LEAST_BRAIN = 0.70
+
+#: Where the position claimed comes to overlap as well as another within this, it has gone over to that one.
+AS_GOOD = 0.02
+
+#: With exchanged axes the white matter must overlap at least so well before they are blamed.
+LEAST_TURNED = 0.55
+
+#: MNI152 over a person's head, lengths; an adult's is about 1.1.
+SIZES = (0.8, 1.5)
+
+#: MNI152 over an adult's head, lengths.
+USUAL_SCALE = 1.1
+
+#: A cut through more brain than this, mm2, hides where its centre is; how far away it may be is tried in these steps.
+LEAST_CUT = 500.0
+CUT_STEPS = (15.0, 30.0)
 
 
 def _world_from_grid(low: FloatArray) -> FloatArray:
@@ -77,8 +99,23 @@ def _on_world_grid(values: AnyArray, affine: FloatArray, low: FloatArray, shape:
     )
 
 
-def _pseudo_images(labels: AnyArray, affine: FloatArray) -> tuple[AnyArray, AnyArray, AnyArray, FloatArray]:
-    """Pseudo-image, brain and lesion (0 to 1) of labels on a 2 mm world grid, and the grid's first point."""
+@dataclass(frozen=True, eq=False)
+class _Drawn:
+    """A head as it is compared, on a 2 mm grid along the world axes.
+
+    ``image`` (i, j, k) brightness; ``brain``, ``lesion`` shares 0 to 1; ``unseen`` what the image that was labelled
+    does not show: beyond an end of its view at which the head goes on; ``grid`` (4, 4) index to mm.
+    """
+
+    image: AnyArray
+    brain: AnyArray
+    lesion: AnyArray
+    unseen: BoolArray
+    grid: FloatArray
+
+
+def _drawn(labels: AnyArray, affine: FloatArray, padding: Padding) -> _Drawn:
+    """Labels as they are compared; ``padding`` voxels of them were added around the image's view."""
     brain = np.isin(labels, (*BRIGHTNESS, *tags_of("lesion")))
     corners = transformed(np.argwhere(brain).astype(np.float64), affine)
     low = corners.min(axis=0) - 20.0
@@ -86,19 +123,42 @@ def _pseudo_images(labels: AnyArray, affine: FloatArray) -> tuple[AnyArray, AnyA
     brightness = np.zeros(256, dtype=np.float32)
     brightness[list(BRIGHTNESS)] = list(BRIGHTNESS.values())
     lesion = np.isin(labels, tags_of("lesion"))
-    image = _on_world_grid(brightness[labels], affine, low, shape)
-    on_grid = [_on_world_grid(mask, affine, low, shape) for mask in (brain, lesion)]
-    return image, on_grid[0], on_grid[1], low
+    image, *shares = (_on_world_grid(values, affine, low, shape) for values in (brightness[labels], brain, lesion))
+    grid = _world_from_grid(low)
+    points = transformed(np.indices(shape).reshape(3, -1).T.astype(np.float64), grid)
+    return _Drawn(image, shares[0], shares[1], unseen(labels, affine, padding, points).reshape(shape), grid)
 
 
-def _first_guess(brain: AnyArray, grid: FloatArray, target: Template) -> FloatArray:
-    """4x4 that moves the brain's centroid onto the template's and scales it to the same volume."""
-    head_centre = transformed(np.array(ndimage.center_of_mass(brain))[None], grid)[0]
+def _first_guesses(drawn: _Drawn, target: Template) -> Iterator[FloatArray]:
+    """Starting 4x4 maps: the brain turned by every one of `POSES`, its centre and size those of the template's.
+
+    Where the image cuts the brain its centre and size are not known; then several places along the cut are tried.
+    """
+    seen = drawn.brain * ~drawn.unseen
+    head_centre = transformed(np.array(ndimage.center_of_mass(seen))[None], drawn.grid)[0]
     mni_centre = transformed(np.array(ndimage.center_of_mass(target.brain))[None], target.affine)[0]
-    scale = float(np.cbrt(np.count_nonzero(target.brain) / brain.sum()))
-    guess = np.diag([scale, scale, scale, 1.0])
-    guess[:3, 3] = mni_centre - scale * head_centre
-    return guess
+    scale = float(np.cbrt(np.count_nonzero(target.brain) / seen.sum()))
+    steps = _along_cuts(drawn)
+    if len(steps) > 1:
+        scale = min(scale, USUAL_SCALE)
+    for pose in POSES:
+        for step in steps:
+            guess = np.eye(4)
+            guess[:3, :3] = scale * pose
+            guess[:3, 3] = mni_centre - guess[:3, :3] @ (head_centre + step)
+            yield guess
+
+
+def _along_cuts(drawn: _Drawn) -> list[FloatArray]:
+    """(3,) mm from the centre of the brain that is seen to where that of the whole one may be: 0 if nothing is cut."""
+    out = [np.zeros(3)]
+    touched = drawn.brain > 0.5
+    for axis in range(3):
+        for sign in (1, -1):
+            beside = np.roll(drawn.unseen, -sign, axis=axis)
+            if np.count_nonzero(touched & beside & ~drawn.unseen) * GRID**2 > LEAST_CUT:
+                out += [sign * far * np.eye(3)[axis] for far in CUT_STEPS]
+    return out
 
 
 class _Blurred:
@@ -133,7 +193,7 @@ def _directions(matrix: FloatArray, affine_free: bool) -> FloatArray:
 
 
 def _fitted(
-    blurred: _Blurred, points: FloatArray, wanted: FloatArray, matrix: FloatArray, affine_free: bool
+    blurred: _Blurred, points: FloatArray, wanted: FloatArray, matrix: FloatArray, affine_free: bool, steps: int
 ) -> FloatArray:
     """The 3x4 map that brings points to template places of the wanted brightness, by Levenberg-Marquardt.
 
@@ -144,7 +204,7 @@ def _fitted(
     ones = np.concatenate([points, np.ones((len(points), 1))], axis=1)
     damping = 1e-3
     brightness, gradient = blurred.at(ones @ matrix.T)
-    for _ in range(MOST_STEPS):
+    for _ in range(steps):
         directions = _directions(matrix, affine_free)
         slopes = np.einsum("mi,mj->mij", gradient, ones).reshape(-1, 12) @ directions.reshape(-1, 12).T
         residual = brightness - wanted
@@ -165,68 +225,110 @@ def _fitted(
     return matrix
 
 
-def _registered(image: AnyArray, healthy: BoolArray, grid: FloatArray, guess: FloatArray) -> FloatArray:
-    """4x4 map to MNI of a pseudo-image on a world grid, every voxel of its healthy part counting alike."""
-    target = template()
-    mni_from_head = guess
-    for width, stride, affine_free in STAGES:
-        blurred = ndimage.gaussian_filter(image, width / GRID)
-        weight = ndimage.gaussian_filter(healthy.astype(np.float32), width / GRID)
-        counted = (healthy & (weight > 0.9))[::stride, ::stride, ::stride]
-        chosen = np.argwhere(counted) * stride
-        points = transformed(chosen.astype(np.float64), grid)
+class _Fit:
+    """One stage of fitting a drawn head to the template: what is blurred and counted, once for every start.
+
+    Every voxel counts alike that is seen and healthy.
+    """
+
+    def __init__(self, drawn: _Drawn, stage: Stage) -> None:
+        target = template()
+        self.stage = stage
+        self.template_at = _Blurred(target.image, target.affine, stage.width)
+        counted, blurred = _counted(drawn, stage.width, stage.stride)
+        points = transformed(counted.astype(np.float64), drawn.grid)
+        self.wanted = blurred[tuple(counted.T)].astype(np.float64)
         centre, spread = points.mean(axis=0), float(points.std())
-        unit_from_head = np.diag([1 / spread, 1 / spread, 1 / spread, 1.0])
-        unit_from_head[:3, 3] = -centre / spread
-        start = (mni_from_head @ np.linalg.inv(unit_from_head))[:3]
-        found = _fitted(
-            _Blurred(target.image, target.affine, width),
-            transformed(points, unit_from_head),
-            blurred[tuple(chosen.T)].astype(np.float64),
-            start,
-            affine_free,
+        self.unit_from_head = np.diag([1 / spread, 1 / spread, 1 / spread, 1.0])
+        self.unit_from_head[:3, 3] = -centre / spread
+        self.points, self.units = points, transformed(points, self.unit_from_head)
+
+    def __call__(self, mni_from_head: FloatArray) -> tuple[FloatArray, float]:
+        """The 4x4 map from a start, and the share of the brightness' variance that it leaves unexplained."""
+        start = (mni_from_head @ np.linalg.inv(self.unit_from_head))[:3]
+        found = _fitted(self.template_at, self.units, self.wanted, start, self.stage.affine_free, self.stage.steps)
+        out = np.vstack([found, [0, 0, 0, 1]]) @ self.unit_from_head
+        brightness, _ = self.template_at.at(transformed(self.points, out))
+        return out, float(((brightness - self.wanted) ** 2).mean() / self.wanted.var())
+
+
+def _counted(drawn: _Drawn, width: float, stride: int) -> tuple[IntArray, AnyArray]:
+    """(m, 3) voxels that count at a width of blurring, mm, and the blurred image; what is hidden does not bleed in."""
+    shown = (~drawn.unseen & (drawn.lesion < 0.1)).astype(np.float32)
+    weight = ndimage.gaussian_filter(shown, width / GRID)
+    healthy = ndimage.gaussian_filter(drawn.image, width / GRID)
+    if drawn.unseen.any():
+        seen = (~drawn.unseen).astype(np.float32)
+        healthy = ndimage.gaussian_filter(drawn.image * seen, width / GRID)
+        healthy /= np.maximum(ndimage.gaussian_filter(seen, width / GRID), 0.05)
+    chosen = ((shown > 0) & (weight > 0.9))[::stride, ::stride, ::stride]
+    return (np.argwhere(chosen) * stride).astype(np.int32), healthy
+
+
+def pose_of(mni_from_head: FloatArray) -> int:
+    """The number in `POSES` of the position that a map finds a head in: 0 within `UPRIGHT` of what is claimed."""
+    u, _, vt = np.linalg.svd(mni_from_head[:3, :3])
+    turn = u @ vt
+    closeness = [float(np.trace(pose.T @ turn)) for pose in POSES]
+    return 0 if closeness[0] > 1 + 2 * np.cos(np.radians(UPRIGHT)) else int(np.argmax(closeness))
+
+
+def _rough(drawn: _Drawn) -> list[tuple[int, FloatArray]]:
+    """Rough 4x4 maps to MNI of the best position and, if that is another, of the one claimed, with their `pose_of`."""
+    screen = _Fit(drawn, SCREEN)
+    by_pose: dict[int, tuple[FloatArray, float]] = {}
+    for guess in _first_guesses(drawn, template()):
+        found, left = screen(guess)
+        number = pose_of(found)
+        if number not in by_pose or left < by_pose[number][1]:
+            by_pose[number] = found, left
+    best = min(by_pose, key=lambda number: by_pose[number][1])
+    claimed = 0 if 0 in by_pose else best
+    numbers = [claimed] if by_pose[best][1] > CLEARLY_BETTER * by_pose[claimed][1] else [claimed, best]
+    starts = [by_pose[number][0] for number in numbers]
+    for stage in COARSE:
+        fit = _Fit(drawn, stage)
+        starts = [fit(start)[0] for start in starts]
+    return list(zip(numbers, starts, strict=True))
+
+
+def on_template(
+    labels: AnyArray, affine: FloatArray, mapping: AffineMapping, padding: Padding = NOT_PADDED
+) -> tuple[AnyArray, AnyArray]:
+    """A head's pseudo-image, and what of it is lesion or out of view (0 to 1), on the template's grid."""
+    drawn, target = _drawn(labels, affine, padding), template()
+    grid_from_template = np.linalg.inv(mapping.mni_from_head @ drawn.grid) @ target.affine
+    hidden = np.maximum(drawn.lesion, drawn.unseen.astype(np.float32))
+    image, out = (
+        ndimage.affine_transform(
+            values, grid_from_template[:3, :3], grid_from_template[:3, 3], output_shape=target.image.shape, order=1
         )
-        mni_from_head = np.vstack([found, [0, 0, 0, 1]]) @ unit_from_head
-    return mni_from_head
-
-
-def _resampled(image: AnyArray, low: FloatArray, mni_from_head: FloatArray) -> AnyArray:
-    """An image on a world grid that starts at ``low``, on the template's grid."""
-    target = template()
-    grid_from_template = np.linalg.inv(mni_from_head @ _world_from_grid(low)) @ target.affine
-    return ndimage.affine_transform(
-        image, grid_from_template[:3, :3], grid_from_template[:3, 3], output_shape=target.image.shape, order=1
+        for values in (drawn.image, hidden)
     )
+    return image, out
 
 
-def on_template(labels: AnyArray, affine: FloatArray, mapping: AffineMapping) -> tuple[AnyArray, AnyArray]:
-    """A head's pseudo-image and its lesion (0 to 1) on the template's grid, carried there by an affine map."""
-    image, _, lesion, low = _pseudo_images(labels, affine)
-    return _resampled(image, low, mapping.mni_from_head), _resampled(lesion, low, mapping.mni_from_head)
-
-
-def _overlap(brain: AnyArray, low: FloatArray, mni_from_head: FloatArray) -> float:
-    """Dice share of the mapped brain and the template's brain, on the template's grid."""
-    mapped, wanted = _resampled(brain, low, mni_from_head) > 0.5, template().brain
-    return float(2 * np.count_nonzero(mapped & wanted) / (np.count_nonzero(mapped) + np.count_nonzero(wanted)))
-
-
-def register_to_mni(labels: AnyArray, affine: FloatArray) -> AffineMapping:
+def register_to_mni(labels: AnyArray, affine: FloatArray, *, padding: Padding = NOT_PADDED) -> AffineMapping:
     """The 12-parameter affine map from a head to MNI152, from its tissue labels.
 
     White and grey matter of the labels are drawn as a T1 would show them and matched, by correlation of every
     2 mm voxel from coarse to fine, to the white and grey matter maps of the symmetric ICBM152 2009 template
-    that nilearn carries (Fonov et al., NeuroImage 2011;54:313). A lesion is left out of the cost, so it does
-    not pull the map. Nothing is downloaded. The same labels give the same map.
+    that nilearn carries (Fonov et al., NeuroImage 2011;54:313). A lesion, and what the image does not show of the
+    head, are left out of the cost, so they do not pull the map. Nothing is downloaded. The same labels give the same
+    map.
 
-    The head must lie within about 30 degrees of upright; left and right are taken from the affine.
+    The head must lie within about 40 degrees of upright, as its affine tells: the brain is tried in every position that
+    exchanged axes can give it, and one that fits clearly better than the one the affine claims is a lie of the affine.
+    A mirror image alone is not seen by this, for brains are nearly symmetric.
 
     Parameters
     ----------
     labels : (i, j, k) uint8 array
-        Tissue tags; the brain must be whole.
+        Tissue tags.
     affine : (4, 4) array
         Voxel index to world mm (RAS).
+    padding : three pairs of int
+        Voxels of the labels that were added around the image's view, at the low and high end of each axis.
 
     Returns
     -------
@@ -236,19 +338,78 @@ def register_to_mni(labels: AnyArray, affine: FloatArray) -> AffineMapping:
     Raises
     ------
     InputError
-        If there is no brain, or the mapped brain misses the template's.
+        If there is no brain.
+    MapRefused
+        If it fits better turned by exchanged axes; if its white matter is called grey; if its size
+        is no person's; or if it misses the template's.
     """
     labels = as_labels(labels, "labels of register_to_mni").astype(np.uint8)
     affine = as_affine(affine, "affine of register_to_mni")
     if not np.isin(labels, (1, 2)).any():
         raise InputError("Input labels of register_to_mni must hold white or grey matter; instead they hold none.")
-    image, brain, lesion, low = _pseudo_images(labels, affine)
-    grid = _world_from_grid(low)
-    mni_from_head = _registered(image, lesion < 0.1, grid, _first_guess(brain, grid, template()))
-    overlap = _overlap(brain, low, mni_from_head)
-    if overlap < LEAST_OVERLAP:
-        raise InputError(
-            f"The head could not be mapped to MNI: its brain overlaps the template's by {overlap:.2f}, "
-            f"{LEAST_OVERLAP} is needed; check the image's orientation, or give the mapping yourself."
+    drawn = _drawn(labels, affine, padding)
+    candidates = _rough(drawn)
+    overlaps = [_overlap_of(found, labels, affine, padding) for _, found in candidates]
+    best = max(range(len(candidates)), key=lambda n: overlaps[n].white + AS_GOOD * bool(candidates[n][0]))
+    (number, mni_from_head), overlap = candidates[best], overlaps[best]
+    if number and overlap.white >= LEAST_TURNED:
+        raise MapRefused("axes-exchanged", _turned(POSES[number], overlap, None if candidates[0][0] else overlaps[0]))
+    for stage in FINE if not number else ():
+        mni_from_head, _ = _Fit(drawn, stage)(mni_from_head)
+    overlap = _overlap_of(mni_from_head, labels, affine, padding)
+    _check(mni_from_head, overlap, upright=not number)
+    source = f"12-parameter affine of the tissue labels to ICBM152 (overlap {overlap.brain:.3f})"
+    return AffineMapping(mni_from_head, source)
+
+
+def _overlap_of(mni_from_head: FloatArray, labels: AnyArray, affine: FloatArray, padding: Padding) -> Overlap:
+    """None at all for what is not even a map."""
+    try:
+        return overlap_of(labels, affine, AffineMapping(mni_from_head), padding)
+    except InputError:
+        return Overlap(0.0, 0.0, 0.0, 0.0)
+
+
+def _turned(pose: FloatArray, fits: Overlap, claimed: Overlap | None) -> str:
+    """Why an image whose axes are exchanged is refused; ``pose`` takes what it claims to what is."""
+    axis = int(np.argmax(np.diag(pose)))
+    if np.trace(pose) == -1 and pose[axis, axis] == 1:
+        pairs = ("left and right", "front and back", "up and down")
+        exchanged = " and ".join(pair for pair, sign in zip(pairs, np.diag(pose), strict=True) if sign < 0)
+        what = f"has {exchanged} exchanged" + (" (LPS read as RAS)" if axis == 2 else "")
+    else:
+        ends = ("left", "right"), ("back", "front"), ("bottom", "top")
+        rows = [(int(np.argmax(np.abs(row))), row[np.argmax(np.abs(row))] > 0) for row in pose]
+        shown = ", ".join(
+            f"{ends[end][1]} is its {ends[column][int(positive)]}" for end, (column, positive) in enumerate(rows)
         )
-    return AffineMapping(mni_from_head, f"12-parameter affine of the tissue labels to ICBM152 (overlap {overlap:.3f})")
+        what = f"has its axes exchanged ({shown})"
+    as_claimed = "in no way" if claimed is None else f"by {claimed.white:.2f}"
+    return (
+        f"The image's header {what}: turned so, its white matter overlaps MNI's by {fits.white:.2f}, as it claims to "
+        f"lie {as_claimed}; convert it again from DICOM with dcm2niix, or give --mapping if it does lie so."
+    )
+
+
+def _check(mni_from_head: FloatArray, overlap: Overlap, *, upright: bool) -> None:
+    """Refuse a map that cannot be right, by the kind of failure; one that turns the head over is none."""
+    size = float(np.cbrt(np.linalg.det(mni_from_head[:3, :3])))
+    if overlap.white >= LEAST_WHITE and not SIZES[0] <= size <= SIZES[1]:
+        raise MapRefused(
+            "size",
+            f"The brain in the labels is {1 / size:.2f} times as long as MNI152's, {1 / SIZES[1]:.2f} to "
+            f"{1 / SIZES[0]:.2f} is a person's: the voxel size in the image's header is wrong.",
+        )
+    if overlap.exchanged > (overlap.white + overlap.grey) / 2:
+        raise MapRefused(
+            "tissues-exchanged",
+            f"The labels call white matter grey and grey white: exchanged, they fit by {overlap.exchanged:.2f}, "
+            f"as given by {(overlap.white + overlap.grey) / 2:.2f}; say which numbers they use (table=).",
+        )
+    if not upright or overlap.white < LEAST_WHITE or overlap.brain < LEAST_BRAIN:
+        raise MapRefused(
+            "overlap",
+            f"The head could not be mapped to MNI: its white matter overlaps MNI's by {overlap.white:.2f} "
+            f"({LEAST_WHITE} is needed), its brain by {overlap.brain:.2f} ({LEAST_BRAIN}); check the labels and the "
+            "image's orientation, give --lesion if there is one, --mapping FILE, or --no-mapping.",
+        )

@@ -5,14 +5,14 @@ from importlib.metadata import version
 from typing import Any
 
 import numpy as np
-from scipy import ndimage
 
-from neuro_field.arrays import AnyArray, BoolArray, FloatArray, transformed
+from neuro_field.arrays import AnyArray, BoolArray, FloatArray
 from neuro_field.errors import InputError
-from neuro_field.head.mapping import AffineMapping, MniMapping, WarpedMapping
-from neuro_field.head.tissues import tags_of
+from neuro_field.head.mapping import AffineMapping, WarpedMapping
 from neuro_field.mri.labels import as_labels
-from neuro_field.mri.mapping import on_template, template
+from neuro_field.mri.mapping import on_template
+from neuro_field.mri.overlap import NOT_PADDED, Padding, tissue_overlap
+from neuro_field.mri.template import template
 from neuro_field.mri.volume import as_affine
 
 #: Iterations of SyN on grids of 8, 4 and 2 mm.
@@ -37,7 +37,12 @@ def check_installed() -> None:
 
 
 def warp_to_mni(
-    labels: AnyArray, affine: FloatArray, mapping: AffineMapping, progress: Callable[[float], Any] | None = None
+    labels: AnyArray,
+    affine: FloatArray,
+    mapping: AffineMapping,
+    progress: Callable[[float], Any] | None = None,
+    *,
+    padding: Padding = NOT_PADDED,
 ) -> WarpedMapping:
     """A non-linear map to MNI152 on top of an affine one, from tissue labels.
 
@@ -56,6 +61,9 @@ def warp_to_mni(
         As `register_to_mni` finds it.
     progress : callable, optional
         Called with the share that is done.
+    padding : three pairs of int
+        Voxels of the labels that were added around the image's view; there it shows what the template shows, as a
+        lesion does.
 
     Returns
     -------
@@ -71,11 +79,11 @@ def warp_to_mni(
     labels = as_labels(labels, "labels of warp_to_mni").astype(np.uint8)
     affine = as_affine(affine, "affine of warp_to_mni")
     target = template()
-    image, lesion = on_template(labels, affine, mapping)
-    field = _normalised(target.image, image, lesion > HIDDEN, target.affine, progress)
+    image, hidden = on_template(labels, affine, mapping, padding)
+    field = _normalised(target.image, image, hidden > HIDDEN, target.affine, progress)
     source = f"{mapping.source}; non-linear by SyN (dipy {version('dipy')})"
     warped = WarpedMapping(mapping, field, target.affine, source)
-    before, after = (tissue_overlap(labels, affine, found) for found in (mapping, warped))
+    before, after = (tissue_overlap(labels, affine, found, padding) for found in (mapping, warped))
     worse = [name for name in before if after[name] < before[name]]
     if worse:
         shown = ", ".join(f"{name.replace('_', ' ')} {before[name]:.2f} to {after[name]:.2f}" for name in worse)
@@ -124,32 +132,3 @@ def _normalised(
     images = (image.astype(np.float32) for image in (static, moving))
     found = registration.optimize(*images, static_grid2world=affine, moving_grid2world=affine)
     return np.asarray(found.get_forward_field())
-
-
-def tissue_overlap(labels: AnyArray, affine: FloatArray, mapping: MniMapping) -> dict[str, float]:
-    """How well a map brings a head's tissues onto those of the template: Dice of white and of grey matter.
-
-    Compared at the points of the template's 2 mm grid; where the head has a lesion nothing is compared.
-
-    Parameters
-    ----------
-    labels : (i, j, k) uint8 array
-        Tissue tags.
-    affine : (4, 4) array
-        Voxel index to world mm (RAS).
-    mapping : AffineMapping or WarpedMapping
-    """
-    target = template()
-    points = transformed(np.argwhere(np.ones(target.image.shape, dtype=bool)).astype(np.float64), target.affine)
-    voxels = transformed(mapping.from_mni(points), np.asarray(np.linalg.inv(affine), dtype=np.float64))
-    drawn = ndimage.map_coordinates(labels, voxels.T, order=0, cval=0)
-    healthy = ~np.isin(drawn, tags_of("lesion"))
-    wanted = target.tissues.ravel()
-    out = {}
-    for name in ("white_matter", "grey_matter"):
-        (tag,) = tags_of(name)
-        one, other = (drawn == tag), (wanted == tag) & healthy
-        out[name] = round(
-            float(2 * np.count_nonzero(one & other) / (np.count_nonzero(one) + np.count_nonzero(other))), 4
-        )
-    return out

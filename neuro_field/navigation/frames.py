@@ -1,7 +1,7 @@
 """The worlds that one NIfTI header can define: a navigator may use another of them than the head frame.
 
 A header holds up to two affines, qform and sform, each with a code that says which world it leads to.  The head frame
-is the world `neuro_field.io.images.read_image` uses: the sform's where it has a code, else the qform's.
+is the world `neuro_field.io.images.read_image` uses: see `neuro_field.io.nifti_forms.forms_of`.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ import numpy as np
 from neuro_field.arrays import FARTHEST, FloatArray, as_rigid
 from neuro_field.errors import FileFormatError, InputError
 from neuro_field.io.images import UNREADABLE
-from neuro_field.io.nifti_forms import open_nifti, qform_of, sform_of
+from neuro_field.io.nifti_forms import Form, first_form, open_nifti, qform_of, sform_of
 
 #: How far, mm, an image's own axes may carry a corner of it from where the patient's axes do.
 _SAME_AXES = 0.5
@@ -59,17 +59,21 @@ class ImageFrames:
         return cls(path.name, qform, sform, qcode, scode, shape)
 
     @property
+    def _forms(self) -> list[Form]:
+        """The positions stated, the head frame's first."""
+        stated = (("sform", self.sform, self.scode), ("qform", self.qform, self.qcode))
+        return first_form([Form(name, affine, code) for name, affine, code in stated if affine is not None])
+
+    @property
     def head(self) -> FloatArray:
         """(4, 4) voxel index to mm of the head frame."""
-        affine = self.sform if self.sform is not None else self.qform
-        assert affine is not None
-        return affine
+        return self._forms[0].affine
 
     @property
     def head_world(self) -> str:
         """The head frame as a Brainsight coordinate system, for instance ``NIfTI:S:Scanner``."""
-        form, code = ("S", self.scode) if self.sform is not None else ("Q", self.qcode)
-        return f"NIfTI:{form}:{WORLDS.get(code, 'Other-Template')}"
+        form = self._forms[0]
+        return f"NIfTI:{form.name[0].upper()}:{WORLDS.get(form.code, 'Other-Template')}"
 
     def head_from_qform(self) -> FloatArray:
         """(4, 4) rigid, mm: from the qform's world to the head frame.
@@ -86,9 +90,9 @@ class ImageFrames:
 
         ``form`` is "Q", "S" or "", which leaves it open; ``world`` one of `WORLDS`.
         """
-        for letter, affine, code in (("S", self.sform, self.scode), ("Q", self.qform, self.qcode)):
-            if affine is not None and form in ("", letter) and WORLDS.get(code) == world:
-                return self._head_from(affine, {"S": "sform", "Q": "qform"}[letter])
+        for stated in self._forms:
+            if form in ("", stated.name[0].upper()) and WORLDS.get(stated.code) == world:
+                return self._head_from(stated.affine, stated.name)
         has = [f"{n} {WORLDS.get(c, c)}" for n, c in (("qform", self.qcode), ("sform", self.scode)) if c]
         raise InputError(
             f"The image {self.name} defines no world {':'.join(filter(None, (form, world)))}; it has {', '.join(has)}. "

@@ -3,39 +3,27 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
-from neuro_field.arrays import transformed
 from neuro_field.errors import InputError
+from neuro_field.head.mapping import MniMapping
 from neuro_field.head.model import HeadModel
+from neuro_field.head.tissues import tags_of
+from neuro_field.io.affine_files import read_affine
 from neuro_field.io.digest import digests
-from neuro_field.io.images import Image, read_image, read_labels
+from neuro_field.io.images import Image, check_worlds, read_image, read_labels
 from neuro_field.io.masks import read_mask
+from neuro_field.mri.agreement import check_labels, check_lesion
 from neuro_field.mri.another_lesion import relesioned
 from neuro_field.mri.build import Progress, build_prepared, checked_mapping, prepare_labels, silent
 from neuro_field.mri.drawn_lesion import DrawnLesion
+from neuro_field.mri.given_mapping import given_mapping
 from neuro_field.mri.labels import TableChoice
 from neuro_field.mri.lesion import LARGEST_SHARE
 from neuro_field.mri.lesion_image import carried_to_t1
 from neuro_field.mri.volume import Volume
-
-#: Share of the labelled head that must lie within the T1.
-LEAST_SHARED = 0.8
-
-
-def _checked_world(labels: Image, t1: Image) -> None:
-    """Refuse labels that lie elsewhere than the T1 they are said to belong to."""
-    inside = 2.0 * np.argwhere(labels.values[::2, ::2, ::2] > 0).astype(np.float64)
-    t1_from_world = np.asarray(np.linalg.inv(t1.affine), dtype=np.float64)
-    voxels = transformed(transformed(inside, labels.affine), t1_from_world)
-    shape = np.array(t1.values.shape)
-    shared = float(((voxels > -1) & (voxels < shape)).all(axis=1).mean()) if len(inside) else 1.0
-    if shared < LEAST_SHARED:
-        raise InputError(
-            f"The labels {labels.path} and the T1 {t1.path} must show one head in one world; instead "
-            f"{shared:.0%} of the labels lie within the T1."
-        )
 
 
 def drawn_for(
@@ -48,12 +36,15 @@ def drawn_for(
     InputError
         As `read_mask` and `carried_to_t1`, and if there is no T1 to bring the image to.
     """
-    drawn = read_mask(lesion).drawn()
-    if lesion_image is None:
-        return drawn
+    mask = read_mask(lesion)
+    image = t1 if lesion_image is None else read_image(lesion_image)
+    if image is not None:
+        check_worlds(mask.image, image)
+    if lesion_image is None or image is None:
+        return mask.drawn()
     if t1 is None:
         raise InputError("There is no T1 beside this head to which the lesion's image could be brought.")
-    image, stage = read_image(lesion_image), "moving the lesion to the T1"
+    drawn, stage = mask.drawn(), "moving the lesion to the T1"
     progress(stage, 0.0)
     carried = carried_to_t1(drawn, Volume(image.values, image.affine), Volume(t1.values, t1.affine))
     progress(stage, 1.0)
@@ -114,6 +105,7 @@ def head_from_images(
     tissue_edges: Mapping[str, float] | None = None,
     table: TableChoice | None = None,
     nonlinear: bool = False,
+    mapping: str | Path | Literal[False] | None = None,
     open_skull: bool | None = None,
     t2: str | Path | None = None,
     progress: Progress | None = None,
@@ -121,8 +113,9 @@ def head_from_images(
     """A head from a T1, the label image of its segmentation and, if there is one, a lesion mask.
 
     A lesion drawn on another image of the same person comes with that image, ``lesion_image``; ``table`` says what the
-    labels' numbers mean, as in `neuro_field.build_head`. Of a T2 that helped to make the labels only the SHA-256 is
-    kept.
+    labels' numbers mean, as in `neuro_field.build_head`. ``mapping`` is the file of an affine map to MNI152, whichever
+    way it goes, or False for a head without one; it is found from the labels when omitted. Of a T2 that helped to make
+    the labels only the SHA-256 is kept.
 
     Returns
     -------
@@ -134,12 +127,13 @@ def head_from_images(
     Raises
     ------
     InputError
-        As `neuro_field.build_head`, and if the labels lie outside the T1.
+        As `neuro_field.build_head`, and if the labels or the lesion do not lie on the T1 as it looks.
     """
-    checked_mapping(None, nonlinear)
+    checked_mapping(False if mapping is False else None, nonlinear)
+    matrix = None if mapping is None or mapping is False else read_affine(mapping)
     t1_image, label_image = read_image(t1), read_labels(labels)
+    t1_volume = Volume(t1_image.values, t1_image.affine)
     drawn = None if lesion is None else drawn_for(lesion, lesion_image, t1_image, progress or silent)
-    _checked_world(label_image, t1_image)
     if progress is not None:
         progress("cleaning", 0.0)
     ready = prepare_labels(
@@ -150,14 +144,29 @@ def head_from_images(
         largest_lesion=largest_lesion,
         open_skull=open_skull,
         table=table,
-        t1=Volume(t1_image.values, t1_image.affine),
+        t1=t1_volume,
     )
     if progress is not None:
         progress("cleaning", 1.0)
-    head = build_prepared(ready, edge, tissue_edges=tissue_edges, nonlinear=nonlinear, progress=progress)
+    where = f"The labels {label_image.path} and the T1 {t1_image.path}"
+    found = check_labels(Volume(ready.labels, ready.affine), t1_volume, where)
+    ready.record["findings"] += [each.plain() for each in (*t1_image.findings("t1"), *found)]
+    known: MniMapping | Literal[False] | None = False if mapping is False else None
+    if matrix is not None:
+        known = given_mapping(matrix, Path(str(mapping)).name, ready.labels, ready.affine, ready.padding)
+    head = build_prepared(
+        ready, edge, tissue_edges=tissue_edges, mapping=known, nonlinear=nonlinear, progress=progress
+    )  # fmt: skip
+    if drawn is not None and head.mapping is not None:
+        brain = Volume(np.isin(ready.labels, tags_of("brain") + tags_of("lesion")).astype(np.uint8), ready.affine)
+        said = check_lesion(Volume(drawn.tags, drawn.affine), t1_volume, brain, head.mapping)
+        rows = [*head.provenance["findings"], *(each.plain() for each in said)]
+        head = replace(head, provenance=dict(head.provenance) | {"findings": rows})
     paths = {"t1": t1_image.path, "labels": label_image.path}
     paths |= _lesion_paths(lesion, lesion_image)
     if t2 is not None:
         paths["t2"] = Path(t2)
+    if matrix is not None:
+        paths["mapping"] = Path(str(mapping))
     head = replace(head, provenance=dict(head.provenance) | {"inputs": digests(paths)})
-    return head, {"t1": t1_image, "labels": Image(ready.labels, ready.affine, label_image.path)}
+    return head, {"t1": t1_image, "labels": Image(ready.labels, ready.affine, label_image.path, t1_image.code)}

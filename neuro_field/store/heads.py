@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -41,7 +41,7 @@ def is_head(path: str | Path) -> bool:
     return (path / CARD).is_file() or (path.is_file() and path.suffix.lower() == ".msh") or m2m_of(path) is not None
 
 
-def read_head(path: str | Path) -> HeadModel:
+def read_head(path: str | Path, *, mapping: Literal[False] | None = None) -> HeadModel:
     """A head from the disk.
 
     Parameters
@@ -50,6 +50,8 @@ def read_head(path: str | Path) -> HeadModel:
         A folder that `write_head` wrote; the folder ``m2m_<ID>`` of SimNIBS, whose mapping to MNI is read, or found
         from its labels, and whose parcels tell left from right; the mesh of either; or another Gmsh ``.msh`` in mm
         whose volumes are named as tissues or numbered as SimNIBS does, without a mapping to MNI.
+    mapping : False, optional
+        Read or find no map to MNI: the way round one that is refused.
 
     Raises
     ------
@@ -70,7 +72,8 @@ def read_head(path: str | Path) -> HeadModel:
         raise InputError(f"The head {path} does not exist.")
     ours = _folder_of(path)
     if ours is not None:
-        return _from_folder(ours)
+        head = _from_folder(ours)
+        return head if mapping is None else replace(head, mapping=None)
     folder = m2m_of(path)
     mesh = mesh_of(folder) if folder is not None else path
     if mesh is None or not mesh.is_file() or mesh.suffix.lower() != ".msh":
@@ -81,9 +84,9 @@ def read_head(path: str | Path) -> HeadModel:
     head = _from_msh(mesh)
     if folder is None:
         return head
-    mapping, about = mapping_of(folder, head.mesh)
+    found, about = (None, {}) if mapping is False else mapping_of(folder, head.mesh)
     out = replace(
-        head, name=folder.resolve().name, mapping=mapping, provenance=dict(head.provenance) | about,
+        head, name=folder.resolve().name, mapping=found, provenance=dict(head.provenance) | about,
         known_fissure=fissure_of(folder),
     )  # fmt: skip
     out.__dict__["scalp"] = head.scalp
@@ -194,7 +197,7 @@ def write_head(
         (beside / CARD).write_bytes(card)
         for image, name in ((t1, T1), (labels, TISSUES)):
             if image is not None:
-                write_image(beside / name, image.values, image.affine)
+                write_image(beside / name, image.values, image.affine, image.code, image.other_form)
         if isinstance(head.mapping, WarpedMapping):
             write_image(beside / WARP, head.mapping.displacement, head.mapping.mni_from_voxel, space="mni")
         if qc:

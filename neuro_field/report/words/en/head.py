@@ -41,6 +41,16 @@ def _open_skull(values: Mapping[str, Value]) -> str:
     )
 
 
+def _map_refused(values: Mapping[str, Value]) -> str:
+    why = {
+        "axes-exchanged": "the axes of its images are exchanged, so its left and right may be wrong: mend this first",
+        "size": "its brain is not of a person's size: the voxel size is wrong, mend this first",
+        "tissues-exchanged": "its white matter is called grey, and its grey white: mend this first",
+        "overlap": "its brain does not fit the template's",
+    }
+    return f"no map to MNI was found for this head: {why[str(values['kind'])]}. There are no named targets in it."
+
+
 def _volume_by_name(values: Mapping[str, Value]) -> str:
     number = "no tissue's number" if values["number"] is None else "{number}"
     return "volume {volume} of the mesh is {tissue} by its name {called}; by its number it would be " + number + "."
@@ -60,7 +70,11 @@ SENTENCES = {
         "the version of neuro_field that built this head told {count} more things in sentences; its qc.html has them."
     ),
     "head-open-skull": _open_skull,
-    "head-no-map": "this head has no map to MNI: targets are given in its own coordinates only.",
+    "head-no-map": (
+        "this head has no map to MNI: named targets, MNI coordinates and places of the 10-20 system cannot be used in "
+        "it; targets are given in its own coordinates only."
+    ),
+    "head-map-refused": _map_refused,
     "head-map-doubtful": _map_doubtful,
     "head-no-fissure": _no_fissure,
     "head-midline-off": _midline_off,
