@@ -65,11 +65,12 @@ class Reversal:
 class Nesting:
     """Where tissues begin below the air outside.
 
-    ``begins`` mm by name of `SHELLS` and ``volumes`` cm3 by name of `VOLUMES`, of those that are there; ``begins`` is
-    empty where no air outside is in view.
+    ``begins`` and ``middles`` (half of it lies above) mm by name of `SHELLS` and ``volumes`` cm3 by name of `VOLUMES`,
+    of those that are there; both depths are empty where no air outside is in view.
     """
 
     begins: Mapping[str, float]
+    middles: Mapping[str, float]
     volumes: Mapping[str, float]
 
     @property
@@ -79,14 +80,16 @@ class Nesting:
             Reversal(outer, inner, self.begins[outer], self.begins[inner])
             for place, outer in enumerate(SHELLS)
             for inner in SHELLS[place + 1 :]
-            if self._gap(outer, inner) <= -MARGIN and not self._in_ventricles_alone(outer)
+            if self._gap(outer, inner) <= -MARGIN
+            and not self._in_ventricles_alone(outer)
+            and not self._laid_bare(outer, inner)
         ]
         return tuple(sorted(found, key=lambda pair: pair.inner_begins - pair.outer_begins))
 
     @property
     def tells_grey_from_white(self) -> bool:
-        """Whether grey matter clearly begins above white matter, bone above brain and scalp above bone."""
-        pairs = (("grey_matter", "white_matter"), ("skull", "grey_matter"), ("scalp", "skull"))
+        """Whether grey matter clearly begins above white matter, bone above brain and CSF, and scalp above bone."""
+        pairs = (("grey_matter", "white_matter"), ("skull", "grey_matter"), ("skull", "csf"), ("scalp", "skull"))
         return all(self._gap(outer, inner) >= MARGIN for outer, inner in pairs)
 
     def _gap(self, outer: str, inner: str) -> float:
@@ -94,6 +97,10 @@ class Nesting:
         if outer not in self.begins or inner not in self.begins:
             return 0.0
         return self.begins[inner] - self.begins[outer]
+
+    def _laid_bare(self, outer: str, inner: str) -> bool:
+        """Where a face was removed the brain meets the air; what is taken for bone is bone if half of it lies above."""
+        return outer == "skull" and self.middles[outer] < self.middles[inner]
 
     def _in_ventricles_alone(self, outer: str) -> bool:
         """A swollen brain may have no fluid around it, and grey and white matter are in order all the same."""
@@ -150,7 +157,7 @@ def nesting_of_mesh(mesh: TetMesh, outer: Surface) -> Nesting:
 
 def _nesting(tags: AnyArray, cm3: FloatArray, depths: FloatArray | None) -> Nesting:
     """Of voxels or elements (m,): their tags, volumes and depths."""
-    begins, volumes = {}, {}
+    begins, middles, volumes = {}, {}, {}
     for name in VOLUMES:
         here = np.isin(tags, tags_of(name))
         volume = float(cm3[here].sum())
@@ -159,9 +166,10 @@ def _nesting(tags: AnyArray, cm3: FloatArray, depths: FloatArray | None) -> Nest
         volumes[name] = volume
         if depths is not None and name in SHELLS and volume >= LEAST_CM3:
             order = np.argsort(depths[here])
-            reached = np.cumsum(cm3[here][order]) >= OUTERMOST * volume
-            begins[name] = float(depths[here][order][np.argmax(reached)])
-    return Nesting(begins, volumes)
+            above = np.cumsum(cm3[here][order])
+            for share, depth_of in ((OUTERMOST, begins), (0.5, middles)):
+                depth_of[name] = float(depths[here][order][np.argmax(above >= share * volume)])
+    return Nesting(begins, middles, volumes)
 
 
 def unusual_volumes(nesting: Nesting) -> dict[str, tuple[float, float, float]]:
