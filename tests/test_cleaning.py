@@ -230,7 +230,7 @@ def test_a_face_that_was_removed_is_told():
     assert found.values["filled"] < 0.5
     (found,) = of_face(labels, affine, Volume(np.where(gone, 0.0, t1 + 1.0), affine))
     assert found.values["empty"] > 0.3
-    record = prepare_labels(np.where(gone, np.uint8(0), labels), affine).record
+    record = prepare_labels(np.where(gone, np.uint8(0), labels), affine, table="simnibs").record
     assert "build-face-removed" in [row["code"] for row in record["findings"]]
 
 
