@@ -14,7 +14,7 @@ from neuro_field.arrays import transformed
 from neuro_field.coil.coil import Coil
 from neuro_field.coil.fit import depths_in_casing
 from neuro_field.coil.placement import Placement
-from neuro_field.coil.sources import Dipoles, Grid
+from neuro_field.coil.sources import Dipoles, Grid, Segments
 from neuro_field.errors import ConvergenceError, InputError
 from neuro_field.field.conjugate_gradients import padded_width, solve_block
 from neuro_field.field.multigrid import multigrid
@@ -22,6 +22,7 @@ from neuro_field.field.recovery import recovered_gradient
 from neuro_field.field.solver import Solver
 from neuro_field.geometry.locate import locate
 from neuro_field.geometry.mesh import Surface, TetMesh
+from neuro_field.head.inside import inside_head
 from neuro_field.head.model import HeadModel
 from neuro_field.head.sphere import sphere_head
 
@@ -392,3 +393,44 @@ def test_meshes_with_slivers_are_solved():
 @pytest.mark.parametrize(("columns", "width"), [(1, 1), (2, 4), (4, 4), (5, 8), (8, 8)])
 def test_blocks_are_padded_to_a_compiled_width(columns, width):
     assert padded_width(columns) == width
+
+
+@pytest.mark.parametrize("place", [(0, 0, 50.0), (50.5, 0, 0), (0, 0, 0), (-30, 25, 30)])
+def test_every_source_inside_the_head_is_refused(head, solver, place):
+    """Dipoles wherever they lie, and wires all along: not only where a vertex's plane tells."""
+    at = Placement(np.eye(4))
+    dipole = Coil("one", Dipoles([place], [[0, 0, 1e-2]]))
+    wire = Coil("through", Segments([[-150.0, 1, 1], [150.0, 1, 1]], [[150.0, 1, 1], [-150.0, 1, 1]], [1, 1]))
+    for coil in (dipole, wire):
+        with pytest.raises(InputError, match="outside the head"):
+            solver.solve(coil, at)
+
+
+def test_sources_in_a_cavity_of_the_head_are_inside_it(head):
+    """A sinus holds no element, and yet no coil stands in it."""
+    mesh = head.mesh
+    kept = np.linalg.norm(mesh.centroids - [0, 25.0, 0], axis=1) > 14.0
+    used, tets = np.unique(mesh.tets[kept], return_inverse=True)
+    hollow = HeadModel.from_mesh(TetMesh(mesh.nodes[used], tets.reshape(-1, 4), mesh.tags[kept]))
+    points = np.array([[0, 25.0, 0], [0, -25.0, 0], [0, 56.0, 0], [0, 0, 300.0]])
+    assert inside_head(hollow, points).tolist() == [True, True, False, False]
+
+
+def test_a_sampled_coil_whose_face_lies_in_the_head_is_refused(solver):
+    """A sampled potential has no places to test: what lies behind its face is tested instead."""
+    affine = np.diag([100.0, 100, 100, 1])
+    affine[:3, 3] = -400
+    grid = Coil("sampled", Grid(np.ones((9, 9, 9, 3)) * 1e-6, affine))
+    on = Placement.on(solver.head.scalp, above=(0, 0, 54), handle_towards=(0, -50, 54))
+    solver.solve(grid, on)
+    with pytest.raises(InputError, match="behind its face"):
+        solver.solve(grid, on.moved(along_z=12.0))
+
+
+@pytest.mark.parametrize("entry", [(0, 1), (2, 0)])
+@pytest.mark.parametrize("value", [np.nan, 0.0331])
+def test_tensors_that_are_not_symmetric_are_refused(head, entry, value):
+    sigma = np.repeat(0.33 * np.eye(3)[None], len(head.mesh.tets), axis=0)
+    sigma[5][entry] = value
+    with pytest.raises(InputError, match="symmetric tensors; instead 1 of"):
+        HeadModel(head.mesh, sigma)

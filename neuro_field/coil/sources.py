@@ -4,7 +4,7 @@ Each is given in the coil frame in mm, per ampere of coil current, and answers f
 flux density (T/A) at points in mm.  The three share the protocol `Source`; they know nothing of coils or heads.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cached_property
 from typing import Any, Protocol
 
@@ -19,11 +19,15 @@ from neuro_field.kernels.biot import (
     segment_flux_density,
     segment_potential,
 )
+from neuro_field.nouns import noun
 from neuro_field.units import MILLIMETRES_PER_METRE, metres
 
 #: Samples above this, T m/A, are not of a coil (those of coils are about 1e-6), nor lengths above this, mm.
 MOST_POTENTIAL = 1e6
 FARTHEST = 1e9
+
+#: Places along a wire are this far apart, mm.
+ALONG = 2.0
 
 
 class Source(Protocol):
@@ -39,6 +43,10 @@ class Source(Protocol):
     def flux_density(self, points: FloatArray) -> FloatArray:
         """(m, 3) flux density at points (m, 3) in mm, T per A."""
 
+    @property
+    def places(self) -> FloatArray:
+        """(s, 3) mm, where its currents flow, as far as it tells: dipoles, and points along wires."""
+
     def as_dipoles(self) -> "Dipoles":
         """The same source as magnetic dipoles; raises InputError where that cannot be."""
 
@@ -49,7 +57,7 @@ class Source(Protocol):
         """The same source moved by a rigid 4x4, mm."""
 
 
-@dataclass(frozen=True, eq=False)
+@noun
 class Dipoles:
     """Magnetic dipoles.
 
@@ -97,6 +105,11 @@ class Dipoles:
         dipole_flux_density(metres(points), self._metres, np.array(self.moments), out)
         return out
 
+    @property
+    def places(self) -> FloatArray:
+        """(s, 3) mm, its dipoles."""
+        return self.positions
+
     def as_dipoles(self) -> "Dipoles":
         """Itself."""
         return self
@@ -111,7 +124,7 @@ class Dipoles:
         return replace(self, positions=self.positions @ rotation.T + matrix[:3, 3], moments=self.moments @ rotation.T)
 
 
-@dataclass(frozen=True, eq=False)
+@noun
 class Segments:
     """Straight pieces of thin wire.
 
@@ -163,6 +176,16 @@ class Segments:
         out = np.empty(points.shape)
         segment_flux_density(metres(points), *self._wires, out)
         return out
+
+    @cached_property
+    def places(self) -> FloatArray:
+        """(q, 3) mm, points along the wires no farther apart than `ALONG`, their ends among them."""
+        lengths = np.linalg.norm(self.ends - self.starts, axis=1)
+        counts = np.maximum(np.ceil(lengths / ALONG), 1).astype(np.int64)
+        which = np.repeat(np.arange(len(counts)), counts)
+        share = (np.arange(len(which)) - np.repeat(np.cumsum(counts) - counts, counts)) / counts[which]
+        along = self.starts[which] + share[:, None] * (self.ends - self.starts)[which]
+        return read_only(np.concatenate([along, self.ends]))
 
     def as_dipoles(self, spacing: float = 3.0) -> Dipoles:
         """Magnetic dipoles on cones that span the loops of the wire, with the same field (Ampere's equivalence).
@@ -237,7 +260,7 @@ def _cut(corners: FloatArray, currents: FloatArray, spacing: float) -> tuple[Flo
     return np.concatenate(done), np.concatenate(carried)
 
 
-@dataclass(frozen=True, eq=False)
+@noun
 class Grid:
     """A vector potential sampled on a regular grid.
 
@@ -314,6 +337,11 @@ class Grid:
             gradient[:, axis] = (self.potential(points + shift) - self.potential(points - shift)) / span
         g = gradient
         return np.stack([g[:, 1, 2] - g[:, 2, 1], g[:, 2, 0] - g[:, 0, 2], g[:, 0, 1] - g[:, 1, 0]], axis=1)
+
+    @property
+    def places(self) -> FloatArray:
+        """(0, 3): a sampled potential does not say where its windings are."""
+        return np.empty((0, 3))
 
     def as_dipoles(self) -> Dipoles:
         """Refused: a sampled potential does not say where its windings are."""

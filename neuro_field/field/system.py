@@ -1,8 +1,8 @@
 """The discrete equations of a head: linear elements, their stiffness, load vectors and element fields."""
 
 import copy
-from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from scipy.sparse import csr_matrix
@@ -11,6 +11,7 @@ from neuro_field.arrays import AnyArray, BoolArray, FloatArray, IntArray
 from neuro_field.errors import InputError
 from neuro_field.head.model import HeadModel
 from neuro_field.kernels import assembly
+from neuro_field.nouns import noun
 from neuro_field.units import metres
 
 #: An element is flat when its volume is below this share of the mean: rounding gives flat ones a volume of either sign.
@@ -24,7 +25,7 @@ def unwritable(array: AnyArray) -> AnyArray:
     return view
 
 
-@dataclass(frozen=True, eq=False)
+@noun
 class System:
     """First-order finite elements on a head: K phi = b with K_ij = sum_t V grad(l_i) . sigma grad(l_j).
 
@@ -56,6 +57,12 @@ class System:
                 f"The head must be one piece; instead it has {pieces}, the largest of {sizes.max()} and the smallest "
                 f"of {sizes.min()} nodes (node {np.argmin(sizes[piece])}). Keep the largest piece only."
             )
+
+    def __getstate__(self) -> dict[str, Any]:
+        """The head, and of a `part` what it is about; all else is derived again."""
+        if len(self.tets) == len(self.head.mesh.tets):
+            return {"head": self.head}
+        return {name: getattr(self, name) for name in ("head", "used", "nodes", "tets", "conductivity")}
 
     def retuned(self, head: HeadModel) -> "System":
         """These equations with the conductivities of another head on the same mesh; what the mesh decides is shared."""

@@ -1,7 +1,6 @@
 """Read T1, label and mask images with suspicion: what cannot be placed in the patient's world is refused."""
 
 import zlib
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from nibabel.spatialimages import HeaderDataError
 from neuro_field.arrays import AnyArray, FloatArray, read_only
 from neuro_field.errors import FileFormatError, InputError
 from neuro_field.io.atomic import new_file
+from neuro_field.nouns import noun
 
 SUFFIXES = (".nii", ".nii.gz", ".mgz", ".mgh")
 
@@ -43,7 +43,7 @@ UNREADABLE = (
 )
 
 
-@dataclass(frozen=True, eq=False)
+@noun
 class Image:
     """A three-dimensional image.
 

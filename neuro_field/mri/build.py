@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from importlib.metadata import version
 from typing import Any
 
@@ -21,12 +21,13 @@ from neuro_field.mri.lesion import PlacedLesion, place_lesion
 from neuro_field.mri.mapping import register_to_mni
 from neuro_field.mri.volume import Volume, as_affine
 from neuro_field.mri.warping import check_installed, tissue_overlap, warp_to_mni
+from neuro_field.nouns import noun
 
 #: Called with the stage at hand and the share of it that is done, 0 to 1.
 Progress = Callable[[str, float], Any]
 
 
-@dataclass(frozen=True, eq=False)
+@noun
 class PreparedLabels:
     """Tissue labels ready to be meshed: cleaned, with the lesion in, and the record of how they came to be.
 

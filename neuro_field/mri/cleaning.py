@@ -14,6 +14,7 @@ from neuro_field.findings import Finding
 from neuro_field.head.tissues import BY_TAG, tags_of
 from neuro_field.mri.labels import Labels, as_labels
 from neuro_field.mri.volume import as_affine, voxel_sizes
+from neuro_field.nouns import noun
 
 AIR, CSF, BONE, SCALP, EYES, BLOOD = 0, 3, 4, 5, 6, 9
 LESION = tags_of("lesion")
@@ -61,7 +62,7 @@ class CleaningReport:
         return {name: self.after_cm3.get(name, 0.0) - self.before_cm3.get(name, 0.0) for name in names}
 
 
-@dataclass(frozen=True, eq=False)
+@noun
 class CleanedLabels:
     """Cleaned tissue labels, the affine of their (possibly padded) grid, and the report."""
 

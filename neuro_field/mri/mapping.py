@@ -1,6 +1,5 @@
 """Find the affine map from a head to MNI152 from its tissue labels, so no image contrast matters."""
 
-from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
@@ -12,6 +11,7 @@ from neuro_field.head.mapping import AffineMapping
 from neuro_field.head.tissues import tags_of
 from neuro_field.mri.labels import as_labels
 from neuro_field.mri.volume import as_affine
+from neuro_field.nouns import noun
 
 #: Voxel of the images that are compared, mm.
 GRID = 2.0
@@ -31,7 +31,7 @@ ARRIVED = 0.005
 LEAST_OVERLAP = 0.85
 
 
-@dataclass(frozen=True, eq=False)
+@noun
 class Template:
     """The symmetric ICBM152 2009 template that nilearn carries (Fonov et al., NeuroImage 2011;54:313), at 2 mm.
 
