@@ -194,6 +194,10 @@ class Coil:
             clear = cKDTree(self.source_points).query(points)[0] >= NEAR
             clear[0] = True
             points = points[clear]
+        for sampled in (each for each in self.elements if isinstance(each, Grid)):
+            known = sampled.holds(points)
+            known[0] = True  # refused with its reason where it is not
+            points = points[known]
         strength = np.linalg.norm(self.dadt(points), axis=1)
         strongest = int(np.argmax(strength))
         if not strength[strongest] > 0:
