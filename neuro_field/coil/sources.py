@@ -28,6 +28,10 @@ from neuro_field.units import MILLIMETRES_PER_METRE, metres
 MOST_POTENTIAL = 1e6
 FARTHEST = 1e9
 
+#: A sampled potential in the Coulomb gauge has a divergence of up to 4e-4 of its gradient (samples 2 to 5 mm apart);
+#: one to which a gradient of a twentieth of its size was added has 0.37.
+DIVERGENT = 0.01
+
 #: Places along a wire are this far apart, mm.
 ALONG = 2.0
 
@@ -48,6 +52,10 @@ class Source(Protocol):
     @property
     def places(self) -> FloatArray:
         """(s, 3) mm, where its currents flow, as far as it tells: dipoles, and points along wires."""
+
+    @property
+    def divergence_free(self) -> bool:
+        """Whether its vector potential has no divergence away from its currents (the Coulomb gauge)."""
 
     def as_dipoles(self) -> "Dipoles":
         """The same source as magnetic dipoles; raises InputError where that cannot be."""
@@ -111,6 +119,11 @@ class Dipoles:
     def places(self) -> FloatArray:
         """(s, 3) mm, its dipoles."""
         return self.positions
+
+    @property
+    def divergence_free(self) -> bool:
+        """It is: the curl of something."""
+        return True
 
     def as_dipoles(self) -> "Dipoles":
         """Itself."""
@@ -223,6 +236,11 @@ class Segments:
         """Whether all current that enters an end also leaves it."""
         return self._left_over <= 1e-9 * float(np.abs(self.currents).max())
 
+    @property
+    def divergence_free(self) -> bool:
+        """Of closed wires: at open ends the potential of a wire diverges all around."""
+        return self.closed
+
     def _refuse_open_wire(self) -> None:
         if not self.closed:
             raise InputError(
@@ -301,6 +319,15 @@ class Grid:
                 f"{low.tolist()} to {high.tolist()}."
             )
         return np.clip(voxels, 0, top)
+
+    @cached_property
+    def divergence_free(self) -> bool:
+        """Whether the samples' divergence is small: its median against that of their gradient, below `DIVERGENT`."""
+        inverse = np.linalg.inv(self.affine[:3, :3])
+        slopes = np.stack([np.stack([*np.gradient(self.data[..., c])], -1) @ inverse for c in range(3)], axis=-2)
+        inner = tuple(slice(1, -1) if n > 4 else slice(None) for n in self.data.shape[:3])
+        divergence = np.abs(np.trace(slopes, axis1=-2, axis2=-1)[inner])
+        return bool(np.median(divergence) <= DIVERGENT * np.median(np.linalg.norm(slopes[inner], axis=(-2, -1))))
 
     def holds(self, points: FloatArray) -> BoolArray:
         """(m,) whether points (m, 3), mm, lie where the potential is known."""

@@ -137,4 +137,5 @@ class Field:
     def _gradient_at(self, elements: IntArray, shares: FloatArray) -> FloatArray:
         if isinstance(self.system, QuadraticSystem):
             return self.system.gradient_at(self.potential, elements, shares)
-        return recovered_gradient(self.system, self.potential, elements, shares)
+        free = self.primary.divergence_free
+        return recovered_gradient(self.system, self.potential, elements, shares, divergence_free=free)

@@ -44,6 +44,11 @@ class Primary:
     radial: Dipoles | None
     rest: Coil | None
 
+    @property
+    def divergence_free(self) -> bool:
+        """Whether dA/dt has no divergence in the head, so that phi is harmonic where conductivity is one number."""
+        return all(element.divergence_free for element in self.rest.elements) if self.rest else True
+
     def dadt(self, points: FloatArray, didt: float = 1.0) -> FloatArray:
         """dA/dt (m, 3) V/m at points (m, 3) mm of the head frame, for a slope of the coil current in A/s."""
         if self.radial is None:

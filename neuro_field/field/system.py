@@ -17,6 +17,9 @@ from neuro_field.units import metres
 #: An element is flat when its volume is below this share of the mean: rounding gives flat ones a volume of either sign.
 _FLAT = 1e-10
 
+#: Conductivities of one tissue that differ by no more than this share are one number.
+ROUNDING = 1e-6
+
 
 def unwritable(array: AnyArray) -> AnyArray:
     """A C-ordered view nobody writes through: kernels are compiled anew for each mixture of these and others."""
@@ -67,7 +70,7 @@ class System:
     def retuned(self, head: HeadModel) -> "System":
         """These equations with the conductivities of another head on the same mesh; what the mesh decides is shared."""
         out = copy.copy(self)
-        for name in ("conductivity", "harmonic", "_assembled"):
+        for name in ("conductivity", "harmonic_tags", "_assembled"):
             out.__dict__.pop(name, None)
         out.__dict__["head"] = head
         return out
@@ -78,7 +81,7 @@ class System:
         Shares of disjoint sets of elements add up.
         """
         out = copy.copy(self)
-        for name in ("harmonic", "_assembled", "_incidence"):
+        for name in ("harmonic_tags", "_assembled", "_incidence"):
             out.__dict__.pop(name, None)
         used, tets = np.unique(self.tets[elements], return_inverse=True)
         out.__dict__.update(
@@ -133,10 +136,20 @@ class System:
         return (sigma, unwritable(np.empty((0, 3, 3)))) if sigma.ndim == 1 else (unwritable(np.empty(0)), sigma)
 
     @cached_property
-    def harmonic(self) -> bool:
-        """Whether the potential is harmonic inside every tissue: conductivity one number, the same all over it."""
+    def harmonic_tags(self) -> IntArray:
+        """Tags of tissues in which a potential is harmonic: conductivity one number, the same all over them."""
         sigma, tags = self.head.conductivity, self.head.mesh.tags
-        return sigma.ndim == 1 and all(np.ptp(sigma[tags == tag]) == 0 for tag in np.unique(tags))
+        if sigma.ndim == 3:
+            size = sigma[:, 0, 0]
+            off = np.abs(sigma - size[:, None, None] * np.eye(3)).max(axis=(1, 2))
+        else:
+            size, off = sigma, np.zeros(len(sigma))
+        there, which = np.unique(tags, return_inverse=True)
+        low, high, most = np.full((3, len(there)), [[np.inf], [-np.inf], [0.0]])
+        np.minimum.at(low, which, size)
+        np.maximum.at(high, which, size)
+        np.maximum.at(most, which, off)
+        return np.asarray(there[np.maximum(high - low, most) <= ROUNDING * np.abs(high)], dtype=np.int32)
 
     @cached_property
     def _assembled(self) -> tuple[csr_matrix, FloatArray]:
