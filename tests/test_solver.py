@@ -466,5 +466,4 @@ def test_a_gradient_in_the_potential_is_seen_and_respected(head, solver, placeme
     at = head.mesh.nodes[np.linalg.norm(head.mesh.nodes, axis=1) < 38.0]
     first, second = (solver.solve(coil, placement, gauge="coulomb").at(at) for coil in (plain, diverging))
     difference = np.linalg.norm(first - second) / np.linalg.norm(first)
-    print("difference", difference)
-    assert difference < 0.5
+    assert difference < 0.02  # 0.011; fitted as if harmonic it is far off
