@@ -467,3 +467,62 @@ def test_a_gradient_in_the_potential_is_seen_and_respected(head, solver, placeme
     first, second = (solver.solve(coil, placement, gauge="coulomb").at(at) for coil in (plain, diverging))
     difference = np.linalg.norm(first - second) / np.linalg.norm(first)
     assert difference < 0.02  # 0.011; fitted as if harmonic it is far off
+
+
+@pytest.mark.parametrize("exponent", [-250, -30, 30, 200])
+def test_sources_of_any_strength_are_solved(solver, field, placement, exponent):
+    """Single precision ends at 1e-38: columns are scaled before they meet it."""
+    weak = Coil("weak", Dipoles(COIL.dipoles[0], COIL.dipoles[1] * 10.0**exponent))
+    found = solver.solve(weak, placement)
+    np.testing.assert_allclose(found.potential / 10.0**exponent, field.potential, rtol=1e-6, atol=1e-12)
+
+
+def test_nothing_to_solve_is_answered_by_nothing(solver):
+    found, convergence = solver.potentials(np.zeros((len(solver.head.mesh.nodes), 0)))
+    assert found.shape == (len(solver.head.mesh.nodes), 0)
+    assert convergence.iterations == ()
+
+
+@pytest.mark.parametrize("tolerance", [2.0, 0.0, float("nan"), "1e-5"])
+def test_a_solver_is_not_loosened_to_nonsense(solver, tolerance):
+    with pytest.raises(InputError, match=r"tolerance of Solver\.loosened must be from 1e-12 to 1e-2"):
+        solver.loosened(tolerance)
+
+
+def test_elements_that_are_there_twice_are_refused(head):
+    mesh = head.mesh
+    doubled = TetMesh(
+        mesh.nodes, np.concatenate([mesh.tets, mesh.tets[7:9]]), np.concatenate([mesh.tags, mesh.tags[7:9]])
+    )
+    with pytest.raises(InputError, match=r"must not overlap; instead \d+ of \d+ have a face that three or more share"):
+        Solver(HeadModel.from_mesh(doubled))
+
+
+def test_a_slit_is_refused(head):
+    """Elements on one side of a plane get nodes of their own on it: no current would cross."""
+    mesh = head.mesh
+    above = mesh.centroids[:, 2] > 10.0
+    middle = np.linalg.norm(mesh.centroids[:, :2], axis=1) < 25.0
+    upper, lower = np.unique(mesh.tets[above & middle]), np.unique(mesh.tets[~above & middle])
+    cut = np.setdiff1d(np.intersect1d(upper, lower), mesh.tets[~middle])
+    assert len(cut) > 5
+    own = np.arange(len(mesh.nodes))
+    own[cut] = len(mesh.nodes) + np.arange(len(cut))
+    tets = np.where((above & middle)[:, None], own[mesh.tets], mesh.tets)
+    torn = TetMesh(np.concatenate([mesh.nodes, mesh.nodes[cut]]), tets, mesh.tags)
+    with pytest.raises(InputError, match=f"instead {2 * len(cut)} nodes of its surface lie where another node lies"):
+        Solver(HeadModel.from_mesh(torn))
+
+
+@pytest.mark.parametrize(
+    ("tets", "tags", "message"),
+    [
+        ([[0, 1, 2, 3.5]], [1], "tets of TetMesh must be whole numbers"),
+        ([[0, 1, 2, 3]], [1.5], "tags of TetMesh must be whole numbers"),
+        ([[0, 1, 2, 3]], [2**40], "tags of TetMesh must be whole numbers"),
+        ([[0, 1, 2, 3]], [-4], "tags of TetMesh must be 0 or more"),
+    ],
+)
+def test_meshes_of_numbers_that_are_none_are_refused(tets, tags, message):
+    with pytest.raises(InputError, match=message):
+        TetMesh(np.eye(4)[:, :3], np.array(tets), np.array(tags))

@@ -82,13 +82,11 @@ class Solver:
     def __init__(self, head: HeadModel, tolerance: float = 1e-5, *, order: int = 1) -> None:
         if not isinstance(head, HeadModel):
             raise InputError(f"Input head of Solver must be a HeadModel; instead received {head!r:.80}.")
-        if not (_is_number(tolerance) and 1e-12 <= tolerance <= 1e-2):
-            raise InputError(f"Input tolerance of Solver must be from 1e-12 to 1e-2; instead received {tolerance!r}.")
+        self.tolerance = _as_tolerance(tolerance, "tolerance of Solver")
         if not (_is_number(order) and order in (1, 2)):
             raise InputError(f"Input order of Solver must be 1 or 2; instead received {order!r:.80}.")
         start = time.perf_counter()
         self.head = head
-        self.tolerance = float(tolerance)
         self.order = 1
         self.system = System(head)
         self.equations: System | QuadraticSystem = self.system
@@ -141,7 +139,7 @@ class Solver:
     def loosened(self, tolerance: float) -> "Solver":
         """The same head and hierarchy at a tolerance of at least the one given."""
         out = copy.copy(self)
-        out.tolerance = max(self.tolerance, float(tolerance))
+        out.tolerance = max(self.tolerance, _as_tolerance(tolerance, "tolerance of Solver.loosened"))
         return out
 
     def raised(self) -> "Solver":
@@ -277,6 +275,8 @@ class Solver:
                 f"Loads of Solver.potentials must each sum to zero, for no current leaves the head; instead load "
                 f"{worst} sums to {sums[worst]:.2g} of {sizes[worst]:.2g} A."
             )
+        if not loads.shape[1]:
+            return np.zeros(loads.shape), Convergence((), ())
         blocks: list[FloatArray] = []
         iterations: list[int] = []
         residuals: list[float] = []
@@ -387,6 +387,12 @@ def _reordered(matrix: csr_matrix, order: AnyArray) -> tuple[csr_matrix, IntArra
 
 def _made(head: HeadModel, tolerance: float, order: int) -> Solver:
     return Solver(head, tolerance, order=order)
+
+
+def _as_tolerance(value: object, what: str) -> float:
+    if not (_is_number(value) and 1e-12 <= value <= 1e-2):  # type: ignore[operator]
+        raise InputError(f"Input {what} must be from 1e-12 to 1e-2; instead received {value!r:.60}.")
+    return float(value)  # type: ignore[arg-type]
 
 
 def _is_number(value: object) -> bool:

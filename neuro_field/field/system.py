@@ -46,6 +46,17 @@ class System:
                 f"Every element must have a positive volume; instead {len(flat)} of {len(mesh.tets)} are inverted or "
                 f"flat, the first is element {flat[0]} ({mesh.volumes[flat[0]]:.3g} mm3). Rebuild or repair the mesh."
             )
+        doubled, torn = mesh.conformity()
+        if len(doubled):
+            raise InputError(
+                f"Elements must not overlap; instead {len(doubled)} of {len(mesh.tets)} have a face that three or more "
+                f"share, the first is element {doubled[0]}. Remove elements that are there twice."
+            )
+        if len(torn):
+            raise InputError(
+                f"The head must be whole; instead {len(torn)} nodes of its surface lie where another node lies, the "
+                f"first is node {torn[0]}: a slit, across which no current would flow. Join these nodes."
+            )
         unused = np.flatnonzero(np.diff(self.offsets) == 0)
         if len(unused):
             raise InputError(

@@ -8,7 +8,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import ConvexHull, cKDTree
 
-from neuro_field.arrays import BoolArray, FloatArray, IntArray, as_vector, read_only
+from neuro_field.arrays import AnyArray, BoolArray, FloatArray, IntArray, as_vector, read_only
 from neuro_field.errors import InputError
 from neuro_field.kernels import assembly as kernel
 from neuro_field.kernels import faces
@@ -165,14 +165,16 @@ class TetMesh:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "nodes", read_only(self.nodes, np.float64))
-        object.__setattr__(self, "tets", read_only(self.tets, np.int32))
-        object.__setattr__(self, "tags", read_only(self.tags, np.int32))
+        for name in ("tets", "tags"):
+            object.__setattr__(self, name, read_only(_whole(getattr(self, name), name), np.int32))
         if self.nodes.ndim != 2 or self.nodes.shape[1] != 3:
             raise InputError(f"Input nodes of TetMesh must have shape (n, 3); instead received {self.nodes.shape}.")
         if self.tets.ndim != 2 or self.tets.shape[1] != 4 or not len(self.tets):
             raise InputError(f"Input tets of TetMesh must have shape (t, 4); instead received {self.tets.shape}.")
         if self.tags.shape != (len(self.tets),):
             raise InputError(f"Input tags of TetMesh must have shape ({len(self.tets)},); not {self.tags.shape}.")
+        if self.tags.min() < 0:
+            raise InputError(f"Input tags of TetMesh must be 0 or more; instead the lowest is {self.tags.min()}.")
         if self.tets.min() < 0 or self.tets.max() >= len(self.nodes):
             raise InputError(
                 f"Input tets of TetMesh must index its {len(self.nodes)} nodes; "
@@ -216,12 +218,50 @@ class TetMesh:
             Its vertices are a subset of the mesh nodes, in their order.
         """
         tets = self.tets if inside is None else self.tets[inside]
-        counts, slots = np.zeros(len(self.nodes) + 1, dtype=np.int64), np.empty(4 * len(tets), dtype=np.int32)
-        others, alone = np.empty((4 * len(tets), 2), dtype=np.int32), np.empty(4 * len(tets), dtype=bool)
-        faces.sorted_into_bins(tets, counts, others, slots)
-        faces.single(counts, others, slots, alone)
-        element, opposite = np.divmod(np.flatnonzero(alone), 4)
+        shared = self._shared if inside is None else _sharers(tets, len(self.nodes))
+        element, opposite = np.divmod(np.flatnonzero(shared == 1), 4)
         return Surface(self.nodes, tets[element[:, None], FACES[opposite]]).compacted()
+
+    @cached_property
+    def _shared(self) -> AnyArray:
+        return read_only(_sharers(self.tets, len(self.nodes)))
+
+    def conformity(self) -> tuple[IntArray, IntArray]:
+        """What keeps elements from fitting together: both empty for a mesh that can be solved on.
+
+        Returns
+        -------
+        doubled : (d,) int array
+            Elements with a face that three or more have.
+        torn : (m,) int array
+            Nodes of the surface that lie where another one lies: a slit, across which nothing flows.
+        """
+        doubled = np.unique(np.flatnonzero(self._shared > 2) // 4)
+        element, opposite = np.divmod(np.flatnonzero(self._shared == 1), 4)
+        outer = np.unique(self.tets[element[:, None], FACES[opposite]])
+        _, which, count = np.unique(self.nodes[outer], axis=0, return_inverse=True, return_counts=True)
+        return doubled.astype(np.int32), outer[count[which.ravel()] > 1].astype(np.int32)
+
+
+def _whole(values: AnyArray, name: str) -> AnyArray:
+    """Numbers that single-width integers hold as they are."""
+    array = np.asarray(values)
+    limits = np.iinfo(np.int32)
+    if array.dtype.kind not in "biuf" or (
+        array.size
+        and not ((array == np.round(array)) & (array >= limits.min) & (array <= limits.max)).all()  # false for NaN
+    ):
+        raise InputError(f"Input {name} of TetMesh must be whole numbers; instead some are not ({array.dtype}).")
+    return array
+
+
+def _sharers(tets: IntArray, n: int) -> AnyArray:
+    """(4 t,) how many of the elements have each face, by 4 * element + the local node it lies opposite to."""
+    counts, slots = np.zeros(n + 1, dtype=np.int64), np.empty(4 * len(tets), dtype=np.int32)
+    others, out = np.empty((4 * len(tets), 2), dtype=np.int32), np.empty(4 * len(tets), dtype=np.uint8)
+    faces.sorted_into_bins(tets, counts, others, slots)
+    faces.sharers(counts, others, slots, out)
+    return out
 
 
 def _dot(a: FloatArray, b: FloatArray) -> FloatArray:
