@@ -13,6 +13,7 @@ from nibabel.spatialimages import HeaderDataError
 from neuro_field.arrays import AnyArray, FloatArray, read_only
 from neuro_field.errors import FileFormatError, InputError
 from neuro_field.io.atomic import new_file
+from neuro_field.mri.labels import WHOLE, as_labels
 from neuro_field.nouns import noun
 
 SUFFIXES = (".nii", ".nii.gz", ".mgz", ".mgh")
@@ -22,6 +23,9 @@ MOST_VOXELS = 1024**3
 
 #: As many as a 512-cube in an image of vectors; maps to MNI have a tenth.
 MOST_VECTORS = 512**3
+
+#: Steps finer than this between whole numbers are a packing of them.
+FINE = 0.2
 
 #: How far apart (mm) the two affines of a NIfTI header may put a corner of the image.
 AFFINES_AGREE = 0.1
@@ -187,23 +191,33 @@ def read_labels(path: str | Path) -> Image:
     Raises
     ------
     InputError
-        As `read_image`, and if voxels hold fractions or numbers out of range.
+        As `read_image`, and if voxels hold fractions or numbers out of range, or numbers that the header multiplies.
     """
     image = read_image(path)
-    values = image.values
-    if values.dtype.kind == "f":
-        fractions = int(np.count_nonzero(np.abs(values - np.round(values)) > 1e-3))
-        if fractions:
-            raise InputError(
-                f"The label image {path} must hold whole numbers; instead {fractions} voxels do not: "
-                "resample labels "
-                "with nearest neighbour, and threshold probability maps at 0.5."
-            )
-        values = np.round(values)
-    low, high = values.min(), values.max()
-    if low < 0 or high > 65535:
-        raise InputError(f"The label image {path} must hold labels of 0 to 65535; instead {low:g} to {high:g}.")
-    return Image(read_only(values.astype(np.uint16)), image.affine, image.path)
+    scale = _scale_of_whole_numbers(Path(path))
+    if scale is None:
+        return Image(read_only(as_labels(image.values, f"label image {path}")), image.affine, image.path)
+    slope, intercept = scale
+    scaled = f"its header multiplies what is stored by {slope:.6g} and adds {intercept:.6g} (scl_slope, scl_inter)"
+    remedy = "save the labels as integers without scaling"
+    try:  # a program that packs into small integers leaves an error of half a step
+        values = as_labels(
+            image.values, f"label image {path}", max(WHOLE, 0.51 * abs(slope)) if abs(slope) < FINE else WHOLE
+        )
+    except InputError as error:
+        raise InputError(f"The label image {path} must hold whole numbers; {scaled}: {remedy}.") from error
+    if abs(slope) > FINE and max(abs(slope - 1), abs(intercept)) > WHOLE:
+        raise InputError(f"Of the label image {path} it is not known which numbers are meant; {scaled}: {remedy}.")
+    return Image(read_only(values), image.affine, image.path)
+
+
+def _scale_of_whole_numbers(path: Path) -> tuple[float, float] | None:
+    """Slope and intercept that a header applies to whole numbers; None where it leaves them as they are."""
+    data = _loaded(path).dataobj
+    slope, intercept = (float(getattr(data, name, default)) for name, default in (("slope", 1.0), ("inter", 0.0)))
+    if getattr(data, "dtype", np.dtype(float)).kind not in "iu" or (slope, intercept) == (1.0, 0.0):
+        return None
+    return slope, intercept
 
 
 def read_vectors(path: str | Path) -> Image:

@@ -12,13 +12,15 @@ import numpy as np
 from neuro_field.arrays import FloatArray
 from neuro_field.errors import FileFormatError, InputError
 from neuro_field.geometry.mesh import TetMesh
+from neuro_field.head.fissure import Fissure
 from neuro_field.head.mapping import AffineMapping, MniMapping
 from neuro_field.io.digest import digests
 from neuro_field.io.images import Image, read_image, read_labels, read_vectors
-from neuro_field.mri.build import mapping_overlap
+from neuro_field.mri.build import fissure_between, mapping_overlap
 from neuro_field.mri.coordinate_maps import coordinate_mapping
-from neuro_field.mri.labels import to_tissues
+from neuro_field.mri.labels import to_sides, to_tissues
 from neuro_field.mri.mapping import register_to_mni
+from neuro_field.mri.tables import TABLES
 
 #: The affine that SimNIBS 3 writes: world mm of MNI to world mm of the head.
 AFFINE = Path("toMNI") / "MNI2conform_12DOF.txt"
@@ -28,6 +30,8 @@ MAPS = (Path("toMNI") / "MNI2Conform_nonl.nii.gz", Path("toMNI") / "Conform2MNI_
 
 #: The tissue labels that SimNIBS 4 writes, and its T1; SimNIBS 3 has the T1 under another name.
 LABELS = Path("final_tissues.nii.gz")
+#: Its parcels of the brain, which have sides.
+PARCELS = Path("segmentation") / "labeling.nii.gz"
 T1 = (Path("T1.nii.gz"), Path("T1fs_conform.nii.gz"))
 
 #: By any of these a folder of another name is known for one of SimNIBS.
@@ -123,6 +127,15 @@ def mapping_of(folder: Path, mesh: TetMesh) -> tuple[MniMapping | None, dict[str
     if mapping is not None and labels is not None:
         about["mapping_overlap"] = mapping_overlap(labels.values, labels.affine, mapping)
     return mapping, about
+
+
+def fissure_of(folder: Path) -> Fissure | None:
+    """The fissure between the hemispheres of an m2m folder's parcels; None where it has none."""
+    if not (folder / PARCELS).is_file():
+        return None
+    parcels = read_labels(folder / PARCELS)
+    sides = to_sides(parcels.values, TABLES["charm"])
+    return fissure_between(sides, parcels.affine, np.zeros(sides.shape, dtype=np.uint8), parcels.affine)
 
 
 def _brain(mesh: TetMesh) -> FloatArray:
