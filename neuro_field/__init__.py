@@ -13,7 +13,7 @@ The house, from the roof down; a room may import rooms on lower floors only::
     floor 3   aim/           io/                     what to reach | formats: bytes to arrays
     floor 2   field/         mri/                    what the coil does to the head | images to heads
     floor 1   head/          coil/                   what conducts | what induces
-    ground    geometry/   kernels/   arrays   units   findings   names   errors
+    ground    geometry/   kernels/   arrays   units   findings   names   threads   caches   errors
 
 Lengths are mm in the head frame (world RAS of the T1), everything else is SI.
 

@@ -49,14 +49,14 @@ def head(
 
     Example: `neuro-field head T1.nii.gz --labels labels.nii.gz --lesion lesion.nii.gz -o HEAD`
     """
-    from neuro_field.io.atomic import check_new_folder
+    from neuro_field.io.atomic import check_new_folder, claimed_folder
     from neuro_field.mri.build import checked_mapping
     from neuro_field.report.sentences import head_lines
     from neuro_field.store.building import head_from_images
     from neuro_field.store.heads import is_head, write_head
 
     check_new_folder(output)
-    with Stages() as stages:
+    with claimed_folder(output), Stages() as stages:
         if image.startswith("example:") or is_head(image):
             if series or labels or table_ or lesion or t2 or rim or tissue_edge or nonlinear:
                 raise InputError(

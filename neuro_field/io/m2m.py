@@ -34,6 +34,9 @@ LABELS = Path("final_tissues.nii.gz")
 PARCELS = Path("segmentation") / "labeling.nii.gz"
 T1 = (Path("T1.nii.gz"), Path("T1fs_conform.nii.gz"))
 
+#: Letters of a 4x4 matrix as text; more is none.
+_LONGEST = 10_000
+
 #: By any of these a folder of another name is known for one of SimNIBS.
 SIGNS = ("toMNI", "eeg_positions", str(LABELS), "charm_log.html", "headreco_log.html", "settings.ini")
 
@@ -148,7 +151,8 @@ def _brain(mesh: TetMesh) -> FloatArray:
 def _own_affine(path: Path, mesh: TetMesh) -> AffineMapping:
     """SimNIBS's affine, checked on the brain it must carry to the middle of MNI space."""
     try:
-        head_from_mni = np.loadtxt(path)
+        with path.open(encoding="utf-8") as file:
+            head_from_mni = np.loadtxt(file.read(_LONGEST).splitlines())
     except (OSError, ValueError) as trouble:
         raise FileFormatError(f"The file {path} cannot be read as a 4x4 matrix: {trouble}.") from None
     if head_from_mni.shape != (4, 4) or not np.isfinite(head_from_mni).all() or np.linalg.det(head_from_mni) == 0:

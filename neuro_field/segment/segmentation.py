@@ -15,6 +15,7 @@ from neuro_field.errors import InputError, UnknownNameError
 from neuro_field.io.atomic import new_file
 from neuro_field.io.digest import digest
 from neuro_field.io.images import read_image
+from neuro_field.io.locks import locked
 from neuro_field.mri.build import Progress, silent
 from neuro_field.segment.samseg import Samseg
 
@@ -74,8 +75,8 @@ def segment(
     Raises
     ------
     InputError
-        If an image is missing or not one of a head, the folder belongs to other images, the program is not there and
-        cannot be set up, or it fails.
+        If an image is missing or not one of a head, the folder belongs to other images or another run is at it, the
+        program is not there and cannot be set up, or it fails.
     UnknownNameError
         If there is no such segmenter.
     """
@@ -88,15 +89,18 @@ def segment(
     backend = SEGMENTERS[segmenter]()
     known_by = [{"name": path.name, "sha256": digest(path)} for path in paths]
     record: dict[str, object] = {"segmenter": segmenter, "images": known_by}
-    _claim(folder, record)
-    labels, log = backend.labels(folder), folder / LOG
-    if labels.is_file():
-        return Segmentation(labels, log, segmenter, True)
-    program = backend.ready(tell)
-    _run(backend, backend.command(paths, folder), log, tell)
-    if not labels.is_file():
-        raise InputError(f"{program} ended without writing {labels.name}; its log is {log}.")
-    return Segmentation(labels, log, program, False)
+    if not folder.parent.is_dir():
+        raise InputError(f"The folder {folder.parent} does not exist; create it, or give another output.")
+    with locked(folder):
+        _claim(folder, record)
+        labels, log = backend.labels(folder), folder / LOG
+        if labels.is_file():
+            return Segmentation(labels, log, segmenter, True)
+        program = backend.ready(tell)
+        _run(backend, backend.command(paths, folder), log, tell)
+        if not labels.is_file():
+            raise InputError(f"{program} ended without writing {labels.name}; its log is {log}.")
+        return Segmentation(labels, log, program, False)
 
 
 def _claim(folder: Path, record: dict[str, object]) -> None:
@@ -113,11 +117,9 @@ def _claim(folder: Path, record: dict[str, object]) -> None:
                 "another output."
             )
         return
-    if not folder.parent.is_dir():
-        raise InputError(f"The folder {folder.parent} does not exist; create it, or give another output.")
     folder.mkdir(exist_ok=True)
     with new_file(path) as beside:
-        beside.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+        beside.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8", newline="\n")
 
 
 def _run(backend: Backend, command: list[str], log: Path, tell: Progress) -> None:
@@ -126,7 +128,7 @@ def _run(backend: Backend, command: list[str], log: Path, tell: Progress) -> Non
     tell(stage, 0.0)
     last: deque[str] = deque(maxlen=1)
     with (
-        log.open("a", encoding="utf-8") as kept,
+        log.open("a", encoding="utf-8", newline="\n") as kept,
         subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
             encoding="utf-8", errors="replace", env=backend.environment(), cwd=log.parent,
