@@ -1,6 +1,10 @@
 """What crosses a process border comes back the same: nouns sealed and light, errors with their numbers."""
 
+import os
 import pickle
+import subprocess
+import sys
+import textwrap
 from dataclasses import fields, is_dataclass
 
 import numpy as np
@@ -152,3 +156,29 @@ def test_solve_each_refuses_before_it_is_asked_for_a_field(solver, placement):
     inside = placement.moved(along_z=40.0)
     with pytest.raises(nf.InputError, match="outside the head"):
         list(solver.solve_each(COIL, [inside]))
+
+
+@pytest.mark.parametrize("layer", ["workqueue", "omp"])
+def test_threads_may_solve_side_by_side(layer):
+    """Numba's own workers end the process when two threads enter them; kernels take turns."""
+    script = """
+        import threading, numpy as np, numba, neuro_field as nf
+        head, coil = nf.sphere_head((40, 46, 52), edge=9.0), nf.load_coil("figure8-70mm")
+        at = nf.Placement.on(head.scalp, above=(0, 0, 54), handle_towards=(0, -50, 54))
+        solver, found = nf.Solver(head), {}
+        alone = solver.solve(coil, at).potential
+        def work(name):
+            found[name] = [solver.solve(coil, at).potential for _ in range(4)]
+        threads = [threading.Thread(target=work, args=(name,)) for name in range(3)]
+        [thread.start() for thread in threads]
+        [thread.join() for thread in threads]
+        assert numba.threading_layer() == LAYER
+        assert all(np.array_equal(alone, each) for many in found.values() for each in many)
+        print("side by side")
+    """
+    program = textwrap.dedent(script).replace("LAYER", repr(layer))
+    environment = os.environ | {"NUMBA_THREADING_LAYER": layer, "NUMBA_NUM_THREADS": "2"}
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=environment, timeout=300)
+    if "No threading layer could be loaded" in done.stderr:
+        pytest.skip(f"numba has no layer {layer} here")
+    assert done.stdout.strip() == "side by side", done.stderr[-2000:]

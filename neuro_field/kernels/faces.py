@@ -3,6 +3,8 @@
 import numpy as np
 from numba import njit, prange
 
+from neuro_field.kernels.turns import parallel
+
 
 @njit(cache=True)
 def sorted_into_bins(tets, counts, others, slots):
@@ -36,7 +38,7 @@ def sorted_into_bins(tets, counts, others, slots):
                 place[i] = counts[i]
 
 
-@njit(cache=True, parallel=True)
+@parallel()
 def sharers(counts, others, slots, out):
     """Into ``out`` (4 t,) uint8, by slot, how many elements have the face; arguments of `sorted_into_bins`."""
     for node in prange(len(counts) - 1):

@@ -3,6 +3,8 @@
 import numpy as np
 from numba import njit, prange
 
+from neuro_field.kernels.turns import parallel
+
 #: Neighbour nodes a patch can hold; two rings of a good mesh hold 50 to 150, the rest of a larger one is left out.
 _CAPACITY = 600
 
@@ -112,7 +114,7 @@ def _cholesky_solve(matrix, rhs, size):
         rhs[i] /= matrix[i, i]
 
 
-@njit(cache=True, parallel=True)
+@parallel()
 def fitted_polynomials(nodes, tets, tags, offsets, slots, potential, slot_nodes, slot_tags, harmonic, out):
     """The potential around a node as one of its tissues sees it.
 
@@ -156,7 +158,7 @@ def fitted_polynomials(nodes, tets, tags, offsets, slots, potential, slot_nodes,
             out[q, i] = rhs[i] / reach**3
 
 
-@njit(cache=True, parallel=True)
+@parallel()
 def blended_gradients(nodes, tets, elements, shares, places, polynomials, out):
     """Gradients of the four polynomials of an element's nodes at points, weighted by their barycentric coordinates.
 
