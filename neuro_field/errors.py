@@ -77,6 +77,8 @@ class ConvergenceError(RuntimeError):
         Iterations made.
     residuals : tuple of float
         Relative residual of each right-hand side when it stopped.
+    tolerance : float
+        What they should have reached.
 
     Examples
     --------
@@ -89,7 +91,11 @@ class ConvergenceError(RuntimeError):
     def __init__(self, iterations: int, residuals: tuple[float, ...], tolerance: float) -> None:
         self.iterations = iterations
         self.residuals = residuals
+        self.tolerance = tolerance
         super().__init__(
             f"The solver stopped after {iterations} iterations at a relative residual of {max(residuals):.1e}, "
             f"above its tolerance {tolerance:.1e}; check the mesh for slivers and conductivities for extremes."
         )
+
+    def __reduce__(self) -> tuple[type["ConvergenceError"], tuple[int, tuple[float, ...], float]]:
+        return ConvergenceError, (self.iterations, self.residuals, self.tolerance)

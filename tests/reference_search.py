@@ -32,7 +32,7 @@ def patch_normals(chosen, vertices, normals, areas, radius):
     return np.array(out), np.array(even)
 
 
-def single_faces(tets):
-    """(t, 4) bool whether the face opposite to each node belongs to no other element."""
+def sharers_of_faces(tets):
+    """(t, 4) how many elements have the face opposite to each node."""
     faces = [tuple(sorted(np.delete(tet, opposite))) for tet in tets for opposite in range(4)]
-    return np.array([faces.count(face) == 1 for face in faces]).reshape(-1, 4)
+    return np.array([faces.count(face) for face in faces]).reshape(-1, 4)

@@ -190,3 +190,32 @@ def test_coil_that_cannot_be_simplified_is_returned_whole():
     same = coil.simplified(0.001)
     assert same.provenance["simplified"] == {"error": 0.0, "dipoles": 2, "dipoles_before": 2}
     np.testing.assert_array_equal(same.dipoles[1], coil.dipoles[1])
+
+
+def test_a_sampled_coil_of_little_reach_has_its_direction():
+    """Where the potential ends, beside the axis, nothing is asked of it."""
+    dipoles = Dipoles([[-40, 0, -10], [40, 0, -10]], [[0, 0, 1e-2], [0, 0, -1e-2]])
+    axes = [np.arange(-70.0, 71.0, 5.0), np.arange(-70.0, 71.0, 5.0), np.arange(0.0, 61.0, 5.0)]
+    points = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1)
+    affine = np.diag([5.0, 5.0, 5.0, 1.0])
+    affine[:3, 3] = [-70, -70, 0]
+    sampled = Coil("sampled", Grid(dipoles.potential(points.reshape(-1, 3)).reshape(points.shape), affine))
+    np.testing.assert_allclose(sampled.initial_e_direction, Coil("whole", dipoles).initial_e_direction, atol=1e-2)
+
+
+def test_a_carried_grid_is_the_grid_fitted_there():
+    """Vectors turn, splines are linear: the carried one answers as one made of turned samples."""
+    rng = np.random.default_rng(8)
+    affine = np.diag([4.0, 5.0, 6.0, 1.0])
+    grid = Grid(rng.normal(size=(7, 6, 5, 3)) * 1e-7, affine)
+    turn = np.eye(4)
+    turn[:3, :3] = [[0, -1, 0], [0.6, 0, -0.8], [0.8, 0, 0.6]]
+    turn[:3, 3] = [10, -5, 3]
+    anew = Grid(grid.data @ turn[:3, :3].T, turn @ affine)
+    points = transformed(np.array([[10.0, 11.0, 12.0], [3.0, 4.0, 20.0]]), turn)
+    np.testing.assert_allclose(grid.carried(turn).potential(points), anew.potential(points), rtol=1e-9)
+    np.testing.assert_allclose(
+        grid.scaled(-2.0).potential(np.array([[10.0, 11, 12]])),
+        -2 * grid.potential(np.array([[10.0, 11, 12]])),
+        rtol=1e-9,
+    )

@@ -167,7 +167,7 @@ def fit(potential, nodes, tag=0, harmonic=True, tags=None, compiled=True):
     out = np.empty((len(nodes), recovery.COEFFICIENTS))
     either(recovery.fitted_polynomials, compiled)(
         BOX_NODES, BOX, tags, BOX_OFFSETS, BOX_SLOTS, unwritable(potential.copy()),
-        np.asarray(nodes, np.int64), np.full(len(nodes), tag, np.int64), harmonic, out,
+        np.asarray(nodes, np.int64), np.full(len(nodes), tag, np.int64), np.full(len(nodes), harmonic), out,
     )  # fmt: skip
     return out
 

@@ -5,6 +5,7 @@ import pytest
 import reference_field as reference
 from scipy.spatial import Delaunay
 
+import neuro_field as nf
 from neuro_field.errors import InputError
 from neuro_field.geometry.locate import locate
 from neuro_field.geometry.mesh import Surface, TetMesh
@@ -195,3 +196,35 @@ def test_arrays_of_a_mesh_cannot_be_written_and_are_not_the_callers():
     for array in (mesh.nodes, mesh.tets, mesh.tags, mesh.volumes, mesh.boundary().points):
         with pytest.raises(ValueError, match="read-only"):
             array[0] = 0
+
+
+def test_a_stray_point_does_not_slow_or_swell_the_search():
+    """Points far outside lie in no element, and bins do not stretch to them."""
+    mesh = nf.sphere_head((70, 80, 90), edge=9.0).mesh
+    points = np.array([[0.0, 0.0, 60.0], [10.0, 20.0, 30.0], [1e12, 0.0, 0.0], [0.0, -1e15, 5.0]])
+    elements, shares = locate(mesh, points)
+    alone = locate(mesh, points[:2])
+    assert elements[:2].tolist() == alone[0].tolist()
+    assert np.array_equal(shares[:2], alone[1])
+    assert elements[2:].tolist() == [-1, -1]
+
+
+@pytest.mark.parametrize("turn", [np.eye(3), np.array([[0, 1, 0], [-0.6, 0, 0.8], [0.8, 0, 0.6]])])
+def test_a_surface_knows_what_it_encloses(turn):
+    """A ball with a bite: within its hull is not within it."""
+    mesh = nf.sphere_head((70, 80, 90), edge=9.0).mesh
+    bitten = mesh.boundary(np.linalg.norm(mesh.centroids - [60.0, 0.0, 0.0], axis=1) > 45.0)
+    surface = Surface(bitten.points @ turn.T, bitten.triangles)
+    points = np.array([[0, 0, 0], [60, 0, 0], [0, 0, 85], [0, 0, 95], [0, -80, 0], [-88.0, 0, 0]]) @ turn.T
+    assert surface.encloses(points).tolist() == [True, False, True, False, True, True]
+    assert surface.within_hull(points).tolist() == [True, True, True, False, True, True]
+
+
+def test_the_nearest_point_of_a_surface_is_as_near_as_any():
+    surface = nf.sphere_head((70, 80, 90), edge=9.0).scalp
+    corners = surface.points[surface.triangles]
+    for point in np.random.default_rng(3).normal(size=(20, 3)) * 80:
+        found = surface.nearest(point)
+        weights = np.random.default_rng(4).dirichlet((1, 1, 1), 20)
+        every = np.einsum("qc,tcx->tqx", weights, corners).reshape(-1, 3)
+        assert np.linalg.norm(found - point) <= np.linalg.norm(every - point, axis=1).min() + 1e-9

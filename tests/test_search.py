@@ -130,15 +130,16 @@ def test_patches_have_the_smoothed_normals_of_the_surface(head, compiled):
 
 
 @both_ways
-def test_faces_of_one_element_only_are_found(compiled):
+def test_elements_that_share_a_face_are_counted(compiled):
     points = RNG.normal(size=(12, 3))
-    tets = np.ascontiguousarray(Delaunay(points).simplices, dtype=np.int32)
+    tets = Delaunay(points).simplices
+    tets = np.ascontiguousarray(np.concatenate([tets, tets[:2, [1, 0, 2, 3]]]), dtype=np.int32)  # two of them twice
     tets.flags.writeable = False
     counts, slots = np.zeros(13, dtype=np.int64), np.empty(4 * len(tets), dtype=np.int32)
-    others, alone = np.empty((4 * len(tets), 2), dtype=np.int32), np.empty(4 * len(tets), dtype=bool)
+    others, shared = np.empty((4 * len(tets), 2), dtype=np.int32), np.empty(4 * len(tets), dtype=np.uint8)
     either(faces.sorted_into_bins, compiled)(tets, counts, others, slots)
-    either(faces.single, compiled)(counts, others, slots, alone)
-    assert np.array_equal(alone.reshape(-1, 4), reference.single_faces(tets))
+    either(faces.sharers, compiled)(counts, others, slots, shared)
+    assert np.array_equal(shared.reshape(-1, 4), reference.sharers_of_faces(tets))
 
 
 def test_an_ear_is_less_even_than_the_vertex(head):

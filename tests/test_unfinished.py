@@ -160,7 +160,7 @@ def damage(folder, how):
         elif how == "other kind":
             found["densities"] = found["densities"].astype(np.float64)
         elif how == "not finite":
-            found["nodal_dadt"][5, 1] = np.nan
+            found["potential"][5] = np.nan
         elif how == "pickled":
             found["followed"] = np.array([{}], dtype=object)
         elif how == "packed":

@@ -1,7 +1,5 @@
 """Where on a scalp a coil may stand: points, normals, and the direction that handles are counted from."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from scipy.interpolate import LinearNDInterpolator
 from scipy.spatial import cKDTree
@@ -11,6 +9,7 @@ from neuro_field.errors import InputError
 from neuro_field.geometry.mesh import Surface
 from neuro_field.head.model import HeadModel
 from neuro_field.kernels.patches import patch_normals
+from neuro_field.nouns import noun
 
 #: Vertices steeper than this against a patch's normal (cosine) are on an ear or a fold, not on the patch.
 _FACING = 0.3
@@ -31,7 +30,7 @@ _DOWNWARDS = -0.5
 _APART = 0.95
 
 
-@dataclass(frozen=True, eq=False)
+@noun
 class Spots:
     """Positions for a coil.
 

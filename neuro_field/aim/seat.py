@@ -3,8 +3,6 @@
 What the lesion took, what the map to MNI missed, and how far the target went from its seed are told apart.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import dijkstra
@@ -15,6 +13,7 @@ from neuro_field.errors import InputError
 from neuro_field.findings import Finding
 from neuro_field.head.mapping import WarpedMapping
 from neuro_field.head.model import HeadModel
+from neuro_field.nouns import noun
 
 #: A target is looked for within this distance of its seed, mm ([src] a fixed coordinate was up to 19.5 mm off).
 SEARCH_RADIUS = 20.0
@@ -52,7 +51,7 @@ class NoTargetError(InputError):
         return str(self.args[0])
 
 
-@dataclass(frozen=True, eq=False)
+@noun
 class Seat:
     """A place for a target.
 
@@ -125,7 +124,7 @@ def map_findings(head: HeadModel, seed_mni: FloatArray, site: str, side: str | N
     return (Finding("target-map-disagrees", "warn", {"site": site, "side": side, "mm": apart, "least": FAR}),)
 
 
-@dataclass(frozen=True, eq=False)
+@noun
 class _Surroundings:
     """Elements of one side around a seed that are grey matter or were, and what of them is left.
 

@@ -4,13 +4,12 @@ Both walls of a sulcus face one another, so their normals n, seen in the plane o
 first principal axis of the tensor sum of area n n'.  Crowns and fundi face along the scalp's normal and drop out.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from neuro_field.arrays import FloatArray, as_vector, read_only
 from neuro_field.errors import InputError
 from neuro_field.head.model import HeadModel
+from neuro_field.nouns import noun
 
 #: Surface within this distance of the point counts, mm.
 REACH = 10.0
@@ -22,7 +21,7 @@ LEAST_DISTINCT = 0.2
 LEAST_STEEP = 0.1
 
 
-@dataclass(frozen=True, eq=False)
+@noun
 class SulcalAxis:
     """The axis across the walls.
 

@@ -1,6 +1,5 @@
 """What a coil is aimed at: a weighted set of elements of a head, and how to choose it from anatomy."""
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,7 @@ from neuro_field.errors import InputError
 from neuro_field.findings import Finding
 from neuro_field.head.model import HeadModel
 from neuro_field.names import LONGEST_SOURCE, one_line
+from neuro_field.nouns import noun
 
 if TYPE_CHECKING:
     from neuro_field.field.field import Field
@@ -24,7 +24,7 @@ RADIUS = 5.0
 NEAR = "near:"
 
 
-@dataclass(frozen=True, eq=False)
+@noun
 class Target:
     """Where the field is wanted.
 

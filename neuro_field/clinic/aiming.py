@@ -1,7 +1,6 @@
 """Where a case aims in one head: the target of every role, or why there is none, and the side roles are named after."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 from scipy.spatial import cKDTree
@@ -20,6 +19,7 @@ from neuro_field.errors import InputError
 from neuro_field.findings import Finding, Refusal, Value
 from neuro_field.head.lesion import distance_to_lesion, lesion_summary
 from neuro_field.head.model import HeadModel
+from neuro_field.nouns import noun
 
 #: Grey matter is looked for within this distance of a coil's axis, and of a point, mm.
 _BESIDE, _REACH = 5.0, 40.0
@@ -28,7 +28,7 @@ _BESIDE, _REACH = 5.0, 40.0
 _FAR = 20.0
 
 
-@dataclass(frozen=True, eq=False)
+@noun
 class Aims:
     """What a case aims at.
 

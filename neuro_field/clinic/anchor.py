@@ -1,6 +1,5 @@
 """Where the field of a motor threshold is known: at the pose where it was read, or where the model stands in for it."""
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -16,6 +15,7 @@ from neuro_field.field.solver import Solver
 from neuro_field.findings import Finding, as_name
 from neuro_field.geometry.mesh import Surface
 from neuro_field.head.model import HeadModel
+from neuro_field.nouns import noun
 from neuro_field.search.plan import Plan
 
 #: A coil whose centre is farther than this from the scalp, mm, was not held to the head.
@@ -28,7 +28,7 @@ FAR = 30.0
 _LIFTED = 1.0
 
 
-@dataclass(frozen=True, eq=False)
+@noun
 class Anchor:
     """The field of the threshold's own coil in the area whose threshold it was.
 

@@ -1,7 +1,7 @@
 """One intake: all that people give for a plan, checked before any head is read, every mistake told at once."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from neuro_field.coil.coil import Coil
 from neuro_field.coil.placement import Placement
 from neuro_field.errors import UnknownNameError
 from neuro_field.findings import Finding, Refusal, Value, as_name
+from neuro_field.nouns import noun
 from neuro_field.shelf.coils import is_coil_file, load_coil, read_coil
 
 #: The site whose hot spot is measured.
@@ -35,7 +36,7 @@ _FOR: dict[str, Callable[[Preset], bool]] = {
 _NEEDED = {"not dominant": ("fluency", "dominant_side"), "asked": ("side",)}
 
 
-@dataclass(frozen=True, eq=False)
+@noun
 class Case:
     """One protocol with one coil for one patient, as far as it can be known without the head.
 

@@ -20,6 +20,7 @@ from neuro_field.clinic.threshold import Threshold
 from neuro_field.coil.outputs import brand_of, coil_kind
 from neuro_field.errors import InputError
 from neuro_field.findings import Finding, as_name, worst_first
+from neuro_field.nouns import noun
 from neuro_field.search.plan import Plan
 from neuro_field.units import AMPERE_PER_MICROSECOND
 
@@ -167,7 +168,7 @@ def dose(
     return replace(made, findings=worst_first(made.findings))
 
 
-@dataclass(frozen=True, eq=False)
+@noun
 class _Case:
     """What one dose is made from."""
 

@@ -24,6 +24,7 @@ from neuro_field.field.solver import Solver
 from neuro_field.findings import Finding, Value
 from neuro_field.geometry.mesh import Surface
 from neuro_field.head.model import HeadModel
+from neuro_field.nouns import noun
 from neuro_field.reciprocity.response import response
 from neuro_field.search.plan import Plan
 from neuro_field.units import AMPERE_PER_MICROSECOND
@@ -81,7 +82,7 @@ class LedgerReport:
     seconds: dict[str, float]
 
 
-@dataclass(frozen=True, eq=False)
+@noun
 class Ledger:
     """Pulses and what each did to one target.
 

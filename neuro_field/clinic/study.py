@@ -1,7 +1,7 @@
 """Both hemispheres of one patient under one preset, or one target made by hand: plans, doses, and what is said."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
 from neuro_field.aim.atlas import other_side
@@ -22,6 +22,7 @@ from neuro_field.findings import Finding, Refusal, worst_first
 from neuro_field.head.doubts import check_usable, open_area
 from neuro_field.head.lesion import LesionSummary, lesion_summary
 from neuro_field.head.model import HeadModel
+from neuro_field.nouns import noun
 from neuro_field.search.candidates import Grid
 from neuro_field.search.clock import Progress
 from neuro_field.search.plan import Candidate, Plan
@@ -33,7 +34,7 @@ from neuro_field.search.survey import Keeper, survey
 ROLES = ("contralesional", "ipsilesional", "bilateral", "target")
 
 
-@dataclass(frozen=True, eq=False)
+@noun
 class Study:
     """A preset planned on both hemispheres of one head.
 

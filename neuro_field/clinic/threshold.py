@@ -1,7 +1,7 @@
 """A motor threshold: whose, of which muscle, and with which coil, stimulator and pose it was read."""
 
 import re
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ from neuro_field.aim.atlas import SIDES, other_side
 from neuro_field.arrays import FloatArray, read_only
 from neuro_field.coil.placement import Placement
 from neuro_field.errors import InputError
+from neuro_field.nouns import noun
 
 #: Resting, and active (under slight contraction).
 KINDS = ("rMT", "aMT")
@@ -24,7 +25,7 @@ MUSCLES = {"hand": ("FDI", "APB", "ADM", "OP", "ECR", "FCR"), "foot": ("TA", "AH
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:/+ -]{0,79}")
 
 
-@dataclass(frozen=True, eq=False)
+@noun
 class Threshold:
     """A motor threshold, and all that it belongs to.
 

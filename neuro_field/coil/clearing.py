@@ -1,7 +1,5 @@
 """A casing that cuts the head: how far to lift the coil, or how to tilt it, so that it clears."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from neuro_field.coil.coil import Coil
@@ -9,12 +7,13 @@ from neuro_field.coil.fit import lifts_to_clear
 from neuro_field.coil.placement import Placement
 from neuro_field.errors import InputError
 from neuro_field.geometry.mesh import Surface
+from neuro_field.nouns import noun
 
 #: Lift that a degree of tilt must spare to be worth it, mm.
 WORTH = 0.1
 
 
-@dataclass(frozen=True, eq=False)
+@noun
 class Cleared:
     """A pose whose casing clears the scalp.
 

@@ -5,7 +5,7 @@ handle.  Where the coil stands on a head is for `neuro_field.coil.placement`.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cached_property
 from typing import Any
 
@@ -20,6 +20,7 @@ from neuro_field.coil.symmetry import SYMMETRIES, measured_symmetry
 from neuro_field.errors import InputError
 from neuro_field.geometry.mesh import Surface
 from neuro_field.names import one_line
+from neuro_field.nouns import noun
 
 #: Depth below the casing face, mm, at which the direction of a coil's field is read.
 DIRECTION_DEPTH = 17.5
@@ -28,7 +29,7 @@ DIRECTION_DEPTH = 17.5
 NEAR = 10.0
 
 
-@dataclass(frozen=True, eq=False)
+@noun
 class Coil:
     """A coil.
 
@@ -149,14 +150,13 @@ class Coil:
 
     @cached_property
     def source_points(self) -> FloatArray:
-        """(s, 3) places of the dipoles and wire ends, mm, coil frame; none for a sampled potential."""
-        places = [np.empty((0, 3))]
-        for element in self.elements:
-            if isinstance(element, Dipoles):
-                places.append(element.positions)
-            elif isinstance(element, Segments):
-                places += [element.starts, element.ends]
-        return read_only(np.concatenate(places))
+        """(s, 3) places of dipoles and points along wires, mm, coil frame; none for a sampled potential."""
+        return read_only(np.concatenate([np.empty((0, 3)), *(element.places for element in self.elements)]))
+
+    @property
+    def sampled(self) -> bool:
+        """Whether part of it is a sampled potential, which does not say where its windings are."""
+        return any(isinstance(element, Grid) for element in self.elements)
 
     @cached_property
     def initial_e_direction(self) -> FloatArray:
@@ -196,6 +196,10 @@ class Coil:
             clear = cKDTree(self.source_points).query(points)[0] >= NEAR
             clear[0] = True
             points = points[clear]
+        for sampled in (each for each in self.elements if isinstance(each, Grid)):
+            known = sampled.holds(points)
+            known[0] = True  # refused with its reason where it is not
+            points = points[known]
         strength = np.linalg.norm(self.dadt(points), axis=1)
         strongest = int(np.argmax(strength))
         if not strength[strongest] > 0:

@@ -4,7 +4,6 @@ The side of the casing that faces the head is taken as a height field over its o
 z = 0, for a bent one the largest z of its triangles.
 """
 
-from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -14,6 +13,7 @@ from neuro_field.arrays import FloatArray, as_points, read_only
 from neuro_field.errors import InputError
 from neuro_field.geometry.mesh import Surface
 from neuro_field.kernels.clearance import lifts, turning_lifts
+from neuro_field.nouns import noun
 
 #: Side of the squares of the height field, mm.
 STEP = 2.0
@@ -22,7 +22,7 @@ STEP = 2.0
 DEPTH = 60.0
 
 
-@dataclass(frozen=True, eq=False)
+@noun
 class CasingFace:
     """The head-facing side of a casing: z over squares in x and y.
 

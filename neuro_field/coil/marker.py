@@ -1,16 +1,15 @@
 """A pose of the coil as navigators keep it: planned before a session or recorded at a pulse."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from neuro_field.arrays import FloatArray, as_vector, read_only
 from neuro_field.coil.placement import Placement
 from neuro_field.errors import InputError
 from neuro_field.names import one_line
+from neuro_field.nouns import noun
 
 
-@dataclass(frozen=True, eq=False)
+@noun
 class Marker:
     """One planned or recorded pose.
 

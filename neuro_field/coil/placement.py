@@ -1,6 +1,5 @@
 """Where a coil stands on a head: a rigid pose, and how to reach one from anatomy."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,6 +9,7 @@ from neuro_field.coil.coil import Coil
 from neuro_field.coil.fit import lifts_to_clear
 from neuro_field.errors import InputError
 from neuro_field.geometry.mesh import Surface
+from neuro_field.nouns import noun
 
 #: A point farther from the scalp than this, mm, is no point of the head it is meant for.
 FARTHEST = 130.0
@@ -18,7 +18,7 @@ FARTHEST = 130.0
 _ROUNDING = 1e-13
 
 
-@dataclass(frozen=True, eq=False)
+@noun
 class Placement:
     """A pose of a coil on a head.
 
@@ -194,36 +194,11 @@ def _nearest_on(scalp: Surface, point: FloatArray) -> FloatArray:
     """The point of the surface nearest to a point, among the triangles of the nearest vertices."""
     if not len(scalp.triangles):
         raise InputError("Input scalp of Placement.on must have triangles; instead it has none.")
-    near = np.atleast_1d(scalp.tree.query(point, k=min(12, len(scalp.points)))[1])
-    triangles = scalp.triangles[np.isin(scalp.triangles, near).any(axis=1)]
-    if not len(triangles):
-        raise InputError("Input scalp of Placement.on must not have loose vertices; use Surface.compacted().")
-    a, b, c = (scalp.points[triangles[:, i]] for i in range(3))
-    candidates = [_on_segments(point, a, b), _on_segments(point, b, c), _on_segments(point, c, a)]
-    candidates.append(_inside_triangles(point, a, b, c))
-    found = np.concatenate(candidates)
-    distances = np.linalg.norm(found - point, axis=1)
-    nearest = int(np.argmin(distances))
-    if distances[nearest] > FARTHEST:
+    found = scalp.nearest(point)
+    distance = float(np.linalg.norm(found - point))
+    if distance > FARTHEST:
         raise InputError(
             f"Input above of Placement.on must lie within {FARTHEST:g} mm of the scalp; instead it is "
-            f"{distances[nearest]:.0f} mm away (mm of the head frame are meant)."
+            f"{distance:.0f} mm away (mm of the head frame are meant)."
         )
-    return found[nearest]
-
-
-def _on_segments(point: FloatArray, a: FloatArray, b: FloatArray) -> FloatArray:
-    edge = b - a
-    share = np.einsum("fi,fi->f", point - a, edge) / np.maximum(np.einsum("fi,fi->f", edge, edge), 1e-30)
-    return a + np.clip(share, 0, 1)[:, None] * edge
-
-
-def _inside_triangles(point: FloatArray, a: FloatArray, b: FloatArray, c: FloatArray) -> FloatArray:
-    """Feet of the perpendiculars that fall inside their triangle."""
-    normal = np.cross(b - a, c - a)
-    square = np.einsum("fi,fi->f", normal, normal)
-    kept = square > 1e-20
-    a, b, c, normal, square = a[kept], b[kept], c[kept], normal[kept], square[kept]
-    foot = point - (np.einsum("fi,fi->f", point - a, normal) / square)[:, None] * normal
-    sides = [np.einsum("fi,fi->f", np.cross(q - p, foot - p), normal) for p, q in ((a, b), (b, c), (c, a))]
-    return foot[(np.stack(sides) >= 0).all(axis=0)]
+    return found

@@ -13,6 +13,7 @@ import numpy as np
 from scipy.linalg import cho_solve, solve_triangular
 
 from neuro_field.arrays import FloatArray
+from neuro_field.coil.loops import merged
 from neuro_field.coil.sources import Dipoles
 from neuro_field.errors import InputError
 from neuro_field.units import MU0_OVER_4PI, metres
@@ -21,6 +22,11 @@ from neuro_field.units import MU0_OVER_4PI, metres
 HEAD_RADIUS = 85.0
 CLEARANCE = 4.0
 DIPOLE_CLEARANCE = 8.0
+
+#: Dipoles to pick from, at most: their products take 8 bytes a pair.  Of more, those within a cell are one, from cells
+#: of this size on, mm.
+MOST_CANDIDATES = 6000
+SMALLEST_CELL = 2.0
 
 
 def simplified_dipoles(full: Dipoles, error: float) -> tuple[Dipoles, float]:
@@ -43,9 +49,7 @@ def simplified_dipoles(full: Dipoles, error: float) -> tuple[Dipoles, float]:
     """
     if not (np.isfinite(error) and 1e-5 <= error < 0.5):
         raise InputError(f"Input error of Coil.simplified must be 1e-5 to 0.5; instead received {error}.")
-    strength = np.linalg.norm(full.moments, axis=1)
-    kept = strength > 0
-    positions, directions = full.positions[kept], full.moments[kept] / strength[kept, None]
+    positions, directions = _candidates(full)
     centre = _ball_centre(positions)
     points, others = _shells(centre, 700, 0.0), _shells(centre, 1000, 0.5)
     flux, potential = full.flux_density(points), full.potential(points)
@@ -55,7 +59,7 @@ def simplified_dipoles(full: Dipoles, error: float) -> tuple[Dipoles, float]:
     goal = np.concatenate([(flux / scales[0]).ravel(), (potential / scales[1]).ravel()])
     columns = _columns(positions, directions, points, scales)
     wanted = full.flux_density(others), full.potential(others)
-    for picked, strengths in _pursuit(columns, goal, error, most=len(positions) // 2):
+    for picked, strengths in _pursuit(columns, goal, error, most=min(len(positions), len(full.positions) // 2)):
         made = Dipoles(positions[picked], strengths[:, None] * directions[picked], full.stimulator)
         found = made.flux_density(others), made.potential(others)
         pairs = zip(found, wanted, strict=True)
@@ -63,6 +67,17 @@ def simplified_dipoles(full: Dipoles, error: float) -> tuple[Dipoles, float]:
         if measured <= error:
             return made, measured
     return full, 0.0
+
+
+def _candidates(full: Dipoles) -> tuple[FloatArray, FloatArray]:
+    """Places and directions (s, 3) to pick from: the coil's own, or where these are too many, those of cells."""
+    positions, moments, cell = full.positions, full.moments, SMALLEST_CELL
+    while len(positions) > MOST_CANDIDATES:
+        positions, moments = merged(full.positions, full.moments, cell)
+        cell *= 1.3
+    strength = np.linalg.norm(moments, axis=1)
+    kept = strength > 0
+    return positions[kept], moments[kept] / strength[kept, None]
 
 
 def _pursuit(columns: FloatArray, goal: FloatArray, error: float, most: int) -> Iterator[tuple[list[int], FloatArray]]:

@@ -1,15 +1,14 @@
 """The pulse generator behind a coil: how steep its current can be, and its shape in time."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from neuro_field.arrays import FloatArray, read_only
 from neuro_field.errors import InputError
 from neuro_field.names import one_line
+from neuro_field.nouns import noun
 
 
-@dataclass(frozen=True, eq=False)
+@noun
 class Waveform:
     """A recorded pulse.
 
@@ -40,7 +39,7 @@ class Waveform:
             object.__setattr__(self, what, array)
 
 
-@dataclass(frozen=True, eq=False)
+@noun
 class Stimulator:
     """A stimulator, or one channel of it.
 

@@ -1,6 +1,5 @@
 """Boxes of neighbouring points, made once for points at which many fields are wanted."""
 
-from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -9,6 +8,7 @@ from neuro_field.arrays import AnyArray, FloatArray
 from neuro_field.kernels import boxes as kernel
 from neuro_field.kernels import local
 from neuro_field.kernels.morton import morton_codes
+from neuro_field.nouns import noun
 
 #: Levels of an octree of Morton codes.
 _LEVELS = 21
@@ -17,7 +17,7 @@ _LEVELS = 21
 _RUN = 16
 
 
-@dataclass(frozen=True, eq=False)
+@noun
 class Boxes:
     """An octree over points; what its arrays hold is told by `neuro_field.kernels.boxes`.
 

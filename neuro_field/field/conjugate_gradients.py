@@ -44,7 +44,8 @@ def solve_block(
     n, columns = b.shape
     width = padded_width(columns)
     r = np.zeros((n, width))
-    r[:, :columns] = b
+    _, exponents = np.frexp(np.abs(b).max(axis=0))  # sources of any strength: single precision ends at 1e-38
+    r[:, :columns] = np.ldexp(b, -exponents)
     x, q, r_single = np.zeros_like(r), np.empty_like(r), r.astype(np.float32)
     partial = np.empty((CHUNKS, width))
     add_product(np.zeros(width), r, r, x, r, r_single, partial)
@@ -76,7 +77,8 @@ def solve_block(
         new_direction(np.where(active, rz / np.where(active, old, 1.0), 0.0), z, p)
     if active.any():
         raise ConvergenceError(count, tuple(residual[:columns].tolist()), tolerance)
-    return x[:, :columns], Convergence(tuple(iterations[:columns].tolist()), tuple(residual[:columns].tolist()))
+    found = np.ldexp(x[:, :columns], exponents)
+    return found, Convergence(tuple(iterations[:columns].tolist()), tuple(residual[:columns].tolist()))
 
 
 def _dots(r: FloatArray, z: AnyArray, partial: FloatArray) -> FloatArray:

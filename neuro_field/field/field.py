@@ -9,12 +9,15 @@ import numpy as np
 from neuro_field.arrays import FloatArray, IntArray, as_points, sealed
 from neuro_field.coil.coil import Coil
 from neuro_field.coil.placement import Placement
+from neuro_field.field.boxes import Boxes
 from neuro_field.field.gauge import Primary
 from neuro_field.field.quadratic import QuadraticSystem
 from neuro_field.field.recovery import recovered_gradient
 from neuro_field.field.system import System
 from neuro_field.geometry.locate import locate
 from neuro_field.head.model import HeadModel
+from neuro_field.nouns import noun
+from neuro_field.units import metres
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,7 @@ class SolveReport:
     peak_memory: int
 
 
-@dataclass(frozen=True, eq=False)
+@noun
 class Field:
     """E = -dA/dt - grad phi in a head, V/m, head frame.
 
@@ -51,8 +54,6 @@ class Field:
     potential : (u,) array
         phi at the unknowns' points (`system.points`: the nodes, and the middles of edges in second order), V, in that
         gauge: E is the same in every gauge but for the numerical error.
-    nodal_dadt : (u, 3) array
-        dA/dt there, V/m, in that gauge.
     report : SolveReport
 
     Examples
@@ -75,13 +76,20 @@ class Field:
     didt: float
     primary: Primary
     potential: FloatArray
-    nodal_dadt: FloatArray
     report: SolveReport
 
     @property
     def head(self) -> HeadModel:
         """The head it was computed in."""
         return self.system.head
+
+    @cached_property
+    def nodal_dadt(self) -> FloatArray:
+        """(u, 3) dA/dt at the unknowns' points, V/m, in the gauge of `primary`."""
+        boxes = Boxes.of(metres(self.system.points))
+        out = np.zeros((len(boxes.points), 1, 3))
+        self.primary.add_dadt(boxes, out, 0)
+        return sealed(out[:, 0] * self.didt)
 
     @cached_property
     def E(self) -> FloatArray:
@@ -129,4 +137,5 @@ class Field:
     def _gradient_at(self, elements: IntArray, shares: FloatArray) -> FloatArray:
         if isinstance(self.system, QuadraticSystem):
             return self.system.gradient_at(self.potential, elements, shares)
-        return recovered_gradient(self.system, self.potential, elements, shares)
+        free = self.primary.divergence_free
+        return recovered_gradient(self.system, self.potential, elements, shares, divergence_free=free)

@@ -5,8 +5,6 @@ elements approximate.  In the radial gauge about a point o, (r - o) . A' = 0, an
 sphere about o: with o in the middle of the inner skull little is left for phi.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from neuro_field.arrays import FloatArray, as_vector
@@ -19,6 +17,7 @@ from neuro_field.head.model import HeadModel
 from neuro_field.kernels import local
 from neuro_field.kernels.biot import dipole_sources, wire_sources
 from neuro_field.kernels.sphere import radial_sources, ray_clearance, sphere_field
+from neuro_field.nouns import noun
 from neuro_field.units import MILLIMETRES_PER_METRE, metres
 
 GAUGES = ("radial", "coulomb")
@@ -27,7 +26,7 @@ GAUGES = ("radial", "coulomb")
 _CLEARANCE = -0.5
 
 
-@dataclass(frozen=True, eq=False)
+@noun
 class Primary:
     """dA/dt of a coil that stands on a head, in one gauge (`primary_field` makes it).
 
@@ -44,6 +43,11 @@ class Primary:
     center: FloatArray
     radial: Dipoles | None
     rest: Coil | None
+
+    @property
+    def divergence_free(self) -> bool:
+        """Whether dA/dt has no divergence in the head, so that phi is harmonic where conductivity is one number."""
+        return all(element.divergence_free for element in self.rest.elements) if self.rest else True
 
     def dadt(self, points: FloatArray, didt: float = 1.0) -> FloatArray:
         """dA/dt (m, 3) V/m at points (m, 3) mm of the head frame, for a slope of the coil current in A/s."""

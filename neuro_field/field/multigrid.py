@@ -1,6 +1,5 @@
 """Smoothed-aggregation multigrid as a preconditioner: pyamg's aggregates, our own block cycle in single precision."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -8,6 +7,7 @@ from scipy.sparse import csr_matrix, diags_array
 
 from neuro_field.arrays import AnyArray, FloatArray
 from neuro_field.kernels.multigrid import kernels_of_width, row_sums
+from neuro_field.nouns import noun
 
 #: Neighbours i, j count as strongly coupled when |a_ij| > STRENGTH sqrt(a_ii a_jj).
 STRENGTH = 0.02
@@ -22,7 +22,7 @@ COARSEST = 300
 SAFE_SHARE = 0.9
 
 
-@dataclass(frozen=True, eq=False)
+@noun
 class Level:
     """One level above the coarsest: its matrix and the way to the next; CSR triplets in single precision."""
 
@@ -33,7 +33,7 @@ class Level:
     coarse_size: int
 
 
-@dataclass(frozen=True, eq=False)
+@noun
 class Multigrid:
     """A V(1,1) cycle of Gauss-Seidel sweeps, forwards before and backwards after, hence symmetric.
 

@@ -1,6 +1,5 @@
 """The discrete equations of a head in second-order elements, on the mesh of the first-order ones."""
 
-from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -11,9 +10,10 @@ from neuro_field.field.multigrid import Level, Multigrid, inverse_diagonal, sing
 from neuro_field.field.system import System, unwritable
 from neuro_field.head.model import HeadModel
 from neuro_field.kernels import quadratic as kernel
+from neuro_field.nouns import noun
 
 
-@dataclass(frozen=True, eq=False)
+@noun
 class QuadraticSystem:
     """Straight-sided elements of ten nodes: K phi = b with phi quadratic in each element.
 

@@ -10,13 +10,15 @@ from neuro_field.kernels.recovery import COEFFICIENTS, blended_gradients, fitted
 _TAGS = 2**31
 
 
-def recovered_gradient(system: System, potential: FloatArray, elements: IntArray, shares: FloatArray) -> FloatArray:
+def recovered_gradient(
+    system: System, potential: FloatArray, elements: IntArray, shares: FloatArray, *, divergence_free: bool = True
+) -> FloatArray:
     """Gradient of a nodal potential at points given by element and barycentric coordinates.
 
     At every node of those elements a cubic is fitted to the potential over the node's two rings of neighbours in the
-    element's own tissue, harmonic there since the potential is (a general quadratic where conductivity is a tensor or
-    varies within a tissue: `System.harmonic`); the gradients of the four nodes' cubics at the point are averaged by
-    its barycentric coordinates.
+    element's own tissue, harmonic there since the potential is; a general quadratic where it is not: where conductivity
+    is a tensor or varies within the tissue (`System.harmonic_tags`), or dA/dt diverges.  The gradients of the four
+    nodes' cubics at the point are averaged by its barycentric coordinates.
 
     Relative L2 error of E (and, over |E| >= 10 % of its largest, the 99th percentile of the pointwise one), %, on
     concentric spheres (`sphere_head`, 121k / 280k nodes, edge 4 / 3 mm) under a figure-8 at 4 mm:
@@ -42,6 +44,8 @@ def recovered_gradient(system: System, potential: FloatArray, elements: IntArray
         Holding each point; none negative.
     shares : (m, 4) array
         Barycentric coordinates.
+    divergence_free : bool
+        Of the dA/dt that drives the potential.
 
     Returns
     -------
@@ -51,10 +55,12 @@ def recovered_gradient(system: System, potential: FloatArray, elements: IntArray
     mesh = system.head.mesh
     slots = mesh.tets[elements].astype(np.int64) * _TAGS + mesh.tags[elements, None]
     different, places = np.unique(slots, return_inverse=True)
+    tags = different % _TAGS
+    harmonic = np.isin(tags, system.harmonic_tags) & divergence_free
     polynomials = np.empty((len(different), COEFFICIENTS))
     fitted_polynomials(
         system.nodes, mesh.tets, mesh.tags, system.offsets, system.slots, unwritable(potential),
-        different // _TAGS, different % _TAGS, system.harmonic, polynomials,
+        different // _TAGS, tags, harmonic, polynomials,
     )  # fmt: skip
     out = np.empty((len(elements), 3))
     blended_gradients(system.nodes, mesh.tets, elements, shares, places.reshape(-1, 4), polynomials, out)

@@ -6,7 +6,6 @@ by Galerkin's method: (V' K(s) V) y = V' g, psi = V y (Rozza, Huynh & Patera 200
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -14,6 +13,7 @@ from neuro_field.arrays import BoolArray, FloatArray
 from neuro_field.field.solver import Solver
 from neuro_field.field.system import System
 from neuro_field.head.model import HeadModel
+from neuro_field.nouns import noun
 
 #: Directions of the space whose energy is below this share of the largest are rounding.
 _NEGLIGIBLE = 1e-12
@@ -22,7 +22,7 @@ _NEGLIGIBLE = 1e-12
 _SNAPSHOT_TOLERANCE = 1e-4
 
 
-@dataclass(frozen=True, eq=False)
+@noun
 class Reduced:
     """A space of potentials and the equations in it.
 

@@ -4,7 +4,9 @@ import copy
 import importlib
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Any
 
 import numpy as np
 from scipy.sparse import csr_matrix
@@ -21,7 +23,7 @@ from neuro_field.field.gauge import Primary, primary_field
 from neuro_field.field.multigrid import Multigrid, multigrid
 from neuro_field.field.quadratic import QuadraticSystem, raised
 from neuro_field.field.system import System
-from neuro_field.geometry.locate import locate
+from neuro_field.head.inside import inside_head
 from neuro_field.head.model import HeadModel
 from neuro_field.kernels.multigrid import WIDTHS
 from neuro_field.kernels.reorder import reordered
@@ -32,6 +34,9 @@ _DEPTH_ALLOWED = 0.5
 
 #: Scalp deeper than this in the casing, in mm, is cut by it: skin and hair give way, and tracked poses err as much.
 _CUT_ALLOWED = 3.0
+
+#: Radius of the face of a coil that comes as a sampled potential without a casing, mm.
+_FACE = 40.0
 
 #: Unknowns times right-hand sides of the largest block; each such number takes about 100 bytes on the way.
 _MOST_NUMBERS = 32_000_000
@@ -77,13 +82,11 @@ class Solver:
     def __init__(self, head: HeadModel, tolerance: float = 1e-5, *, order: int = 1) -> None:
         if not isinstance(head, HeadModel):
             raise InputError(f"Input head of Solver must be a HeadModel; instead received {head!r:.80}.")
-        if not (_is_number(tolerance) and 1e-12 <= tolerance <= 1e-2):
-            raise InputError(f"Input tolerance of Solver must be from 1e-12 to 1e-2; instead received {tolerance!r}.")
+        self.tolerance = _as_tolerance(tolerance, "tolerance of Solver")
         if not (_is_number(order) and order in (1, 2)):
             raise InputError(f"Input order of Solver must be 1 or 2; instead received {order!r:.80}.")
         start = time.perf_counter()
         self.head = head
-        self.tolerance = float(tolerance)
         self.order = 1
         self.system = System(head)
         self.equations: System | QuadraticSystem = self.system
@@ -99,6 +102,14 @@ class Solver:
         if order == 2:
             self._raise()
         self.setup_seconds = time.perf_counter() - start
+
+    def __repr__(self) -> str:
+        unknowns = len(self._matrix[0]) - 1
+        return f"Solver({self.head.name!r}, order={self.order}, {unknowns} unknowns, tolerance={self.tolerance:g})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A pickle holds the head; the matrix and the hierarchy are made anew where it is opened."""
+        return _made, (self.head, self.tolerance, self.order)
 
     def retuned(self, head: HeadModel) -> "Solver":
         """The same mesh with other conductivities, on the hierarchy that is here already.
@@ -128,7 +139,7 @@ class Solver:
     def loosened(self, tolerance: float) -> "Solver":
         """The same head and hierarchy at a tolerance of at least the one given."""
         out = copy.copy(self)
-        out.tolerance = max(self.tolerance, float(tolerance))
+        out.tolerance = max(self.tolerance, _as_tolerance(tolerance, "tolerance of Solver.loosened"))
         return out
 
     def raised(self) -> "Solver":
@@ -196,23 +207,48 @@ class Solver:
         gauge_center: FloatArray | None = None,
     ) -> list[Field]:
         """The fields of several placements, the same answers as one by one, solved in blocks."""
-        if not isinstance(coil, Coil):
-            raise InputError(f"Input coil of Solver.solve must be a Coil; instead received {coil!r:.80}.")
-        if not (_is_number(didt) and np.isfinite(didt)):
-            raise InputError(f"Input didt of Solver.solve must be a finite number in A/s; instead received {didt!r}.")
         if isinstance(placements, Placement) or not isinstance(placements, Sequence):
             raise InputError(
                 f"Input placements of Solver.solve_many must be a list of Placement; instead {placements!r:.80}."
             )
-        for placement in placements:
-            self._check(coil, placement)
-        fields: list[Field] = []
-        for first in range(0, len(placements), self._columns):
-            block = placements[first : first + self._columns]
+        self._check_drive(coil, didt)
+        checked = [self._checked(coil, placement) for placement in placements]  # all of them before any work
+        return list(self._each(coil, iter(checked), float(didt), gauge, gauge_center))
+
+    def solve_each(
+        self,
+        coil: Coil,
+        placements: Iterable[Placement],
+        didt: float = 1e6,
+        *,
+        gauge: str = "radial",
+        gauge_center: FloatArray | None = None,
+    ) -> Iterator[Field]:
+        """The fields of `solve_many` one after the other, so that no more than a block of them need be kept.
+
+        Placements are asked for a block at a time, and each is checked before its block is solved.
+
+        Examples
+        --------
+        >>> import neuro_field as nf
+        >>> head, coil = nf.sphere_head((70, 80, 90), edge=9.0), nf.load_coil("figure8-70mm")
+        >>> first = nf.Placement.on(head.scalp, above=(0, 0, 92), handle_towards=(0, -90, 92))
+        >>> lifted = (first.moved(along_z=-mm) for mm in range(20))
+        >>> strongest = [float(field.magnE.max()) for field in nf.Solver(head).solve_each(coil, lifted)]
+        >>> len(strongest), strongest[0] > strongest[-1]
+        (20, True)
+        """
+        self._check_drive(coil, didt)
+        checked = (self._checked(coil, placement) for placement in placements)
+        return self._each(coil, checked, float(didt), gauge, gauge_center)
+
+    def _each(
+        self, coil: Coil, placements: Iterator[Placement], didt: float, gauge: str, center: FloatArray | None
+    ) -> Iterator[Field]:
+        while block := list(islice(placements, self._columns)):
             start = time.perf_counter()
-            primaries = [primary_field(self.head, coil, placement, gauge, gauge_center) for placement in block]
-            fields += self._solve_block(coil, block, primaries, float(didt), start)
-        return fields
+            primaries = [primary_field(self.head, coil, placement, gauge, center) for placement in block]
+            yield from self._solve_block(coil, block, primaries, didt, start)
 
     def potentials(self, loads: FloatArray) -> tuple[FloatArray, Convergence]:
         """Solve K phi = b for right-hand sides (u, k), each summing to zero, A; phi in V with any constant.
@@ -239,6 +275,8 @@ class Solver:
                 f"Loads of Solver.potentials must each sum to zero, for no current leaves the head; instead load "
                 f"{worst} sums to {sums[worst]:.2g} of {sizes[worst]:.2g} A."
             )
+        if not loads.shape[1]:
+            return np.zeros(loads.shape), Convergence((), ())
         blocks: list[FloatArray] = []
         iterations: list[int] = []
         residuals: list[float] = []
@@ -271,7 +309,7 @@ class Solver:
         primary = time.perf_counter()
         potentials, convergence = self.potentials(self.equations.load(dadt))
         seconds = {"primary": primary - start, "solve": time.perf_counter() - primary}
-        return [
+        fields = [
             Field(
                 system=self.equations,
                 coil=coil,
@@ -279,7 +317,6 @@ class Solver:
                 didt=didt,
                 primary=primaries[k],
                 potential=sealed(potentials[:, k] * didt),
-                nodal_dadt=sealed(dadt[:, k] * didt),
                 report=SolveReport(
                     nodes=len(self.head.mesh.nodes),
                     iterations=convergence.iterations[k],
@@ -291,22 +328,31 @@ class Solver:
             )
             for k, placement in enumerate(placements)
         ]
+        for k, field in enumerate(fields):
+            field.__dict__["nodal_dadt"] = sealed(dadt[:, k] * didt)  # known here, and derived again elsewhere
+        return fields
 
-    def _check(self, coil: Coil, placement: Placement) -> None:
+    def _check_drive(self, coil: Coil, didt: float) -> None:
+        if not isinstance(coil, Coil):
+            raise InputError(f"Input coil of Solver.solve must be a Coil; instead received {coil!r:.80}.")
+        if not (_is_number(didt) and np.isfinite(didt)):
+            raise InputError(f"Input didt of Solver.solve must be a finite number in A/s; instead received {didt!r}.")
+
+    def _checked(self, coil: Coil, placement: Placement) -> Placement:
+        """A placement on this head, refused where the coil would reach into it."""
         if not isinstance(placement, Placement):
             raise InputError(f"Input placement of Solver.solve must be a Placement; instead {placement!r:.80}.")
         sources = transformed(coil.source_points, placement.head_from_coil)
         scalp = self.head.scalp
-        nearest = scalp.tree.query(sources)[1]
-        outward = np.einsum("si,si->s", sources - scalp.points[nearest], scalp.vertex_normals[nearest])
-        inside = np.flatnonzero(outward < -_DEPTH_ALLOWED)
-        if len(inside):  # behind the plane of the nearest vertex: beside an ear that is not yet inside the head
-            inside = inside[locate(self.head.mesh, sources[inside])[0] >= 0]
-        if len(inside):
+        inside = np.flatnonzero(inside_head(self.head, sources))
+        depth = max((float(np.linalg.norm(scalp.nearest(point) - point)) for point in sources[inside]), default=0.0)
+        if depth > _DEPTH_ALLOWED:
             raise InputError(
                 f"The coil must be outside the head; instead {len(inside)} of its {len(sources)} sources lie up to "
-                f"{-outward[inside].min():.1f} mm inside the scalp. Raise its gap, or check the placement's z axis."
+                f"{depth:.1f} mm inside the scalp. Raise its gap, or check the placement's z axis."
             )
+        if coil.casing is None and coil.sampled:
+            self._refuse_behind(coil, placement)
         if coil.casing is not None:
             depths = depths_in_casing(scalp.points, coil.casing, placement.head_from_coil)
             cut = np.flatnonzero(depths > _CUT_ALLOWED)
@@ -316,6 +362,18 @@ class Solver:
                     f"{len(depths)} scalp vertices lie up to {depths.max():.1f} mm inside it, the first is {cut[0]}. "
                     f"Lift it: Placement.on(..., coil=coil), or placement.moved(along_z=-{np.ceil(depths.max()):g})."
                 )
+        return placement
+
+    def _refuse_behind(self, coil: Coil, placement: Placement) -> None:
+        """A sampled potential without a casing does not say where its windings are: behind the plane of its face."""
+        local = placement.coil_points(self.head.scalp.points)
+        above = (np.linalg.norm(local[:, :2], axis=1) < _FACE) & (local[:, 2] < -_CUT_ALLOWED)
+        if above.any():
+            raise InputError(
+                f"The coil must be outside the head; instead {np.count_nonzero(above)} scalp vertices lie up to "
+                f"{-local[above, 2].min():.1f} mm behind its face, where the windings of its sampled potential are. "
+                "Raise its gap, check the placement's z axis, or give the coil a casing."
+            )
 
 
 def _reordered(matrix: csr_matrix, order: AnyArray) -> tuple[csr_matrix, IntArray]:
@@ -325,6 +383,16 @@ def _reordered(matrix: csr_matrix, order: AnyArray) -> tuple[csr_matrix, IntArra
     indices, entry = np.empty((2, matrix.nnz), dtype=np.int32)
     reordered(matrix.indptr, matrix.indices, order, np.argsort(order), indptr, indices, entry)
     return csr_matrix((matrix.data[entry], indices, indptr), shape=matrix.shape), entry
+
+
+def _made(head: HeadModel, tolerance: float, order: int) -> Solver:
+    return Solver(head, tolerance, order=order)
+
+
+def _as_tolerance(value: object, what: str) -> float:
+    if not (_is_number(value) and 1e-12 <= value <= 1e-2):  # type: ignore[operator]
+        raise InputError(f"Input {what} must be from 1e-12 to 1e-2; instead received {value!r:.60}.")
+    return float(value)  # type: ignore[arg-type]
 
 
 def _is_number(value: object) -> bool:

@@ -1,6 +1,5 @@
 """A field that was read from a file: what it was in each element, without the equations it came from."""
 
-from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -11,12 +10,13 @@ from neuro_field.coil.placement import Placement
 from neuro_field.errors import InputError
 from neuro_field.geometry.locate import locate
 from neuro_field.head.model import HeadModel
+from neuro_field.nouns import noun
 
 #: No field of a coil is stronger, V/m, and no current steeper, A/s: what is beyond comes of damage.
 STRONGEST, STEEPEST = 1e9, 1e15
 
 
-@dataclass(frozen=True, eq=False)
+@noun
 class StoredField:
     """E of each element of a head, V/m, head frame.
 

@@ -1,8 +1,8 @@
 """The discrete equations of a head: linear elements, their stiffness, load vectors and element fields."""
 
 import copy
-from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from scipy.sparse import csr_matrix
@@ -11,10 +11,14 @@ from neuro_field.arrays import AnyArray, BoolArray, FloatArray, IntArray
 from neuro_field.errors import InputError
 from neuro_field.head.model import HeadModel
 from neuro_field.kernels import assembly
+from neuro_field.nouns import noun
 from neuro_field.units import metres
 
 #: An element is flat when its volume is below this share of the mean: rounding gives flat ones a volume of either sign.
 _FLAT = 1e-10
+
+#: Conductivities of one tissue that differ by no more than this share are one number.
+ROUNDING = 1e-6
 
 
 def unwritable(array: AnyArray) -> AnyArray:
@@ -24,7 +28,7 @@ def unwritable(array: AnyArray) -> AnyArray:
     return view
 
 
-@dataclass(frozen=True, eq=False)
+@noun
 class System:
     """First-order finite elements on a head: K phi = b with K_ij = sum_t V grad(l_i) . sigma grad(l_j).
 
@@ -42,6 +46,17 @@ class System:
                 f"Every element must have a positive volume; instead {len(flat)} of {len(mesh.tets)} are inverted or "
                 f"flat, the first is element {flat[0]} ({mesh.volumes[flat[0]]:.3g} mm3). Rebuild or repair the mesh."
             )
+        doubled, torn = mesh.conformity()
+        if len(doubled):
+            raise InputError(
+                f"Elements must not overlap; instead {len(doubled)} of {len(mesh.tets)} have a face that three or more "
+                f"share, the first is element {doubled[0]}. Remove elements that are there twice."
+            )
+        if len(torn):
+            raise InputError(
+                f"The head must be whole; instead {len(torn)} nodes of its surface lie where another node lies, the "
+                f"first is node {torn[0]}: a slit, across which no current would flow. Join these nodes."
+            )
         unused = np.flatnonzero(np.diff(self.offsets) == 0)
         if len(unused):
             raise InputError(
@@ -57,10 +72,16 @@ class System:
                 f"of {sizes.min()} nodes (node {np.argmin(sizes[piece])}). Keep the largest piece only."
             )
 
+    def __getstate__(self) -> dict[str, Any]:
+        """The head, and of a `part` what it is about; all else is derived again."""
+        if len(self.tets) == len(self.head.mesh.tets):
+            return {"head": self.head}
+        return {name: getattr(self, name) for name in ("head", "used", "nodes", "tets", "conductivity")}
+
     def retuned(self, head: HeadModel) -> "System":
         """These equations with the conductivities of another head on the same mesh; what the mesh decides is shared."""
         out = copy.copy(self)
-        for name in ("conductivity", "harmonic", "_assembled"):
+        for name in ("conductivity", "harmonic_tags", "_assembled"):
             out.__dict__.pop(name, None)
         out.__dict__["head"] = head
         return out
@@ -71,7 +92,7 @@ class System:
         Shares of disjoint sets of elements add up.
         """
         out = copy.copy(self)
-        for name in ("harmonic", "_assembled", "_incidence"):
+        for name in ("harmonic_tags", "_assembled", "_incidence"):
             out.__dict__.pop(name, None)
         used, tets = np.unique(self.tets[elements], return_inverse=True)
         out.__dict__.update(
@@ -126,10 +147,20 @@ class System:
         return (sigma, unwritable(np.empty((0, 3, 3)))) if sigma.ndim == 1 else (unwritable(np.empty(0)), sigma)
 
     @cached_property
-    def harmonic(self) -> bool:
-        """Whether the potential is harmonic inside every tissue: conductivity one number, the same all over it."""
+    def harmonic_tags(self) -> IntArray:
+        """Tags of tissues in which a potential is harmonic: conductivity one number, the same all over them."""
         sigma, tags = self.head.conductivity, self.head.mesh.tags
-        return sigma.ndim == 1 and all(np.ptp(sigma[tags == tag]) == 0 for tag in np.unique(tags))
+        if sigma.ndim == 3:
+            size = sigma[:, 0, 0]
+            off = np.abs(sigma - size[:, None, None] * np.eye(3)).max(axis=(1, 2))
+        else:
+            size, off = sigma, np.zeros(len(sigma))
+        there, which = np.unique(tags, return_inverse=True)
+        low, high, most = np.full((3, len(there)), [[np.inf], [-np.inf], [0.0]])
+        np.minimum.at(low, which, size)
+        np.maximum.at(high, which, size)
+        np.maximum.at(most, which, off)
+        return np.asarray(there[np.maximum(high - low, most) <= ROUNDING * np.abs(high)], dtype=np.int32)
 
     @cached_property
     def _assembled(self) -> tuple[csr_matrix, FloatArray]:

@@ -1,12 +1,11 @@
 """Fields of very many sources at far points, for several densities at once."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from neuro_field.arrays import AnyArray, FloatArray
 from neuro_field.field.boxes import Boxes
 from neuro_field.kernels import tree as kernel
+from neuro_field.nouns import noun
 
 #: Sources in a box that is not split further.
 _LEAF = 100
@@ -16,7 +15,7 @@ _LEAF = 100
 OPENING = 0.12
 
 
-@dataclass(frozen=True, eq=False)
+@noun
 class Treecode:
     """Boxes of point sources with vector-valued weights; `magnetic_sum` evaluates them.
 

@@ -1,7 +1,6 @@
 """Where a head's face is: what a page leaves out that shall not show whose head it is."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -11,6 +10,7 @@ from neuro_field.geometry.mesh import Surface
 from neuro_field.head.landmarks import fiducials
 from neuro_field.head.model import HeadModel
 from neuro_field.head.tissues import tags_of
+from neuro_field.nouns import noun
 
 #: The cut rises from the ears to this far above the root of the nose, mm: over the brows, and below the positions Fp1,
 #: Fpz and Fp2, where a coil or an electrode may stand.
@@ -22,7 +22,7 @@ KEPT = (*tags_of("brain"), *tags_of("csf"), *tags_of("lesion"))
 _NEEDED = ("Nz", "LPA", "RPA")
 
 
-@dataclass(frozen=True, eq=False)
+@noun
 class Face:
     """What lies in front of the ears and below the brows.
 

@@ -5,7 +5,6 @@ the sheet of fluid between the hemispheres.  Nothing is said where neither is se
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,6 +16,7 @@ from neuro_field.geometry.locate import locate
 from neuro_field.geometry.mesh import TetMesh
 from neuro_field.head.mapping import MniMapping
 from neuro_field.head.tissues import tags_of
+from neuro_field.nouns import noun
 
 #: Tissue tags, or sides (-1 left, 1 right, 0 neither), of points (m, 3), mm, head frame.
 Sampler = Callable[[FloatArray], AnyArray]
@@ -56,7 +56,7 @@ _SHEET = 12.0
 LEAST_SEEN = 15.0
 
 
-@dataclass(frozen=True, eq=False)
+@noun
 class Fissure:
     """The surface between the hemispheres.
 

@@ -1,10 +1,9 @@
 """The 10-10 electrode positions on a head's scalp, laid out with a tape as on a person."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
-from scipy.spatial import ConvexHull, QhullError, cKDTree
+from scipy.spatial import ConvexHull, QhullError
 
 from neuro_field.arrays import FloatArray, as_vector
 from neuro_field.errors import InputError
@@ -44,55 +43,19 @@ ROWS = (
 )
 
 
-@dataclass(frozen=True, eq=False)
-class _Scalp:
-    """A scalp that answers the nearest point on it and the points of a cut through it."""
-
-    surface: Surface
-    tree: cKDTree
-
-    @classmethod
-    def of(cls, surface: Surface) -> "_Scalp":
-        corners = surface.points[surface.triangles]
-        return cls(surface, cKDTree(corners.mean(axis=1)))
-
-    def nearest(self, point: FloatArray) -> FloatArray:
-        """(3,) point of the scalp nearest to a point, among the 32 triangles with the nearest centres."""
-        close = np.atleast_1d(self.tree.query(point, k=min(32, self.tree.n))[1])
-        candidates = _nearest_on_triangles(point, self.surface.points[self.surface.triangles[close]])
-        return candidates[np.argmin(np.linalg.norm(candidates - point, axis=1))]
-
-    def cut(self, origin: FloatArray, normal: FloatArray) -> FloatArray:
-        """(m, 3) points where the triangles' edges cross a plane."""
-        heights = (self.surface.points - origin) @ normal
-        triangles = self.surface.triangles
-        edges = np.concatenate([triangles[:, [0, 1]], triangles[:, [1, 2]], triangles[:, [2, 0]]])
-        first, second = heights[edges[:, 0]], heights[edges[:, 1]]
-        crossing = (first > 0) != (second > 0)
-        edges, first, second = edges[crossing], first[crossing], second[crossing]
-        share = (first / (first - second))[:, None]
-        return self.surface.points[edges[:, 0]] * (1 - share) + self.surface.points[edges[:, 1]] * share
+def _cut(surface: Surface, origin: FloatArray, normal: FloatArray) -> FloatArray:
+    """(m, 3) points where the triangles' edges cross a plane."""
+    heights = (surface.points - origin) @ normal
+    triangles = surface.triangles
+    edges = np.concatenate([triangles[:, [0, 1]], triangles[:, [1, 2]], triangles[:, [2, 0]]])
+    first, second = heights[edges[:, 0]], heights[edges[:, 1]]
+    crossing = (first > 0) != (second > 0)
+    edges, first, second = edges[crossing], first[crossing], second[crossing]
+    share = (first / (first - second))[:, None]
+    return surface.points[edges[:, 0]] * (1 - share) + surface.points[edges[:, 1]] * share
 
 
-def _nearest_on_triangles(point: FloatArray, corners: FloatArray) -> FloatArray:
-    """(f, 3) the point of each triangle (f, 3, 3) nearest to a point."""
-    a, b, c = corners[:, 0], corners[:, 1], corners[:, 2]
-    normals = np.cross(b - a, c - a)
-    squares = np.maximum((normals**2).sum(axis=1), 1e-30)
-    foot = point - ((point - a) * normals).sum(axis=1)[:, None] * normals / squares[:, None]
-    inside = np.ones(len(corners), dtype=bool)
-    on_edges = []
-    for start, end in ((a, b), (b, c), (c, a)):
-        inside &= (np.cross(end - start, foot - start) * normals).sum(axis=1) >= 0
-        along = ((point - start) * (end - start)).sum(axis=1)
-        along = np.clip(along / np.maximum(((end - start) ** 2).sum(axis=1), 1e-30), 0, 1)
-        on_edges.append(start + along[:, None] * (end - start))
-    edges = np.stack(on_edges, axis=1)
-    best = np.argmin(np.linalg.norm(edges - point, axis=2), axis=1)
-    return np.where(inside[:, None], foot, edges[np.arange(len(edges)), best])
-
-
-def _arc(scalp: _Scalp, start: FloatArray, through: FloatArray, end: FloatArray) -> FloatArray:
+def _arc(scalp: Surface, start: FloatArray, through: FloatArray, end: FloatArray) -> FloatArray:
     """(m, 3) a tape from one point to another, held taut over the scalp in the plane of three points.
 
     The cut of the plane is taken on the side of the chord where ``through`` lies, and its convex hull is the
@@ -105,7 +68,7 @@ def _arc(scalp: _Scalp, start: FloatArray, through: FloatArray, end: FloatArray)
     if height < 1.0:
         raise InputError("The 10-10 positions cannot be laid out: three points of an arc lie on one line.")
     side /= height
-    points = scalp.cut(start, np.cross(along, side))
+    points = _cut(scalp, start, np.cross(along, side))
     plane = np.stack([(points - start) @ along, (points - start) @ side], axis=1)
     length = float(np.linalg.norm(end - start))
     plane = np.concatenate([[[0.0, 0.0], [length, 0.0]], plane[plane[:, 1] > 0]])
@@ -145,7 +108,7 @@ def _in_halves(path: FloatArray, middle: FloatArray, parts: int) -> list[FloatAr
     return [_at(path, s) for s in (*(share * steps), *(share + (1 - share) * steps))]
 
 
-def _fiducials(head: HeadModel, scalp: _Scalp, names: Sequence[str] = tuple(FIDUCIALS_MNI)) -> dict[str, FloatArray]:
+def _fiducials(head: HeadModel, scalp: Surface, names: Sequence[str] = tuple(FIDUCIALS_MNI)) -> dict[str, FloatArray]:
     """The four fiducials, or some, carried from MNI space and set on the scalp."""
     out = {}
     for name in names:
@@ -163,7 +126,7 @@ def _fiducials(head: HeadModel, scalp: _Scalp, names: Sequence[str] = tuple(FIDU
     return out
 
 
-def _vertex(scalp: _Scalp, points: dict[str, FloatArray], guess: FloatArray) -> FloatArray:
+def _vertex(scalp: Surface, points: dict[str, FloatArray], guess: FloatArray) -> FloatArray:
     """Cz: halfway along the midline arc and halfway along the coronal arc at once."""
     vertex = scalp.nearest(guess)
     for _ in range(VERTEX_ROUNDS):
@@ -184,7 +147,7 @@ def fiducials(head: HeadModel, names: Sequence[str]) -> dict[str, FloatArray]:
     InputError
         As `landmarks_1010`.
     """
-    return _fiducials(head, _Scalp.of(head.scalp), names)
+    return _fiducials(head, head.scalp, names)
 
 
 def landmarks_1010(head: HeadModel) -> dict[str, FloatArray]:
@@ -210,7 +173,7 @@ def landmarks_1010(head: HeadModel) -> dict[str, FloatArray]:
     InputError
         If the head has no mapping, or its scalp ends above the fiducials.
     """
-    scalp = _Scalp.of(head.scalp)
+    scalp = head.scalp
     points = _fiducials(head, scalp)
     points["Cz"] = _vertex(scalp, points, head.from_mni(np.array([[0.0, -10.0, 100.0]]))[0])
     midline = _arc(scalp, points["Nz"], points["Cz"], points["Iz"])

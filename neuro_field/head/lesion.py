@@ -1,6 +1,5 @@
 """What a head's lesion amounts to: its volume, place and sides, and how near it comes to a point."""
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,6 +9,7 @@ from scipy.spatial import cKDTree
 
 from neuro_field.arrays import AnyArray, BoolArray, FloatArray, as_points, read_only
 from neuro_field.errors import UnknownNameError
+from neuro_field.nouns import noun
 
 if TYPE_CHECKING:
     from neuro_field.head.model import HeadModel
@@ -33,7 +33,7 @@ _TENTORIUM, _FRONT = (-1.0, -0.48, -0.25, -57.0), -32.0
 _STEM = 16.0, (-46.0, -14.0), -20.0
 
 
-@dataclass(frozen=True, eq=False)
+@noun
 class LesionSummary:
     """A lesion in figures.
 

@@ -4,7 +4,6 @@ The mesher smooths labels over a voxel and cuts at the middle between tissues: a
 sheet, then vanishes.  Elements are given to it here by the share of them that it fills.
 """
 
-from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
@@ -15,6 +14,7 @@ from neuro_field.geometry.bisection import bisected
 from neuro_field.geometry.mesh import TetMesh
 from neuro_field.head.mesher import ordered
 from neuro_field.head.tissues import tags_of
+from neuro_field.nouns import noun
 
 LESION = tags_of("lesion")
 
@@ -37,7 +37,7 @@ MOST_ELEMENTS = 200_000
 _PLACES = np.array([c for c in product(range(5), repeat=4) if sum(c) == 4]) / 4.0 * 0.75 + 0.0625
 
 
-@dataclass(frozen=True, eq=False)
+@noun
 class MeshedPieces:
     """A mesh, and the pieces of a lesion that needed help: ``labels_cm3``, ``before_cm3`` and ``after_cm3`` (p,)."""
 

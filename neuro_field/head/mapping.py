@@ -1,6 +1,5 @@
 """The map between a head and MNI152 space; how it is found is for the room ``mri``."""
 
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
 from typing import Protocol
@@ -11,6 +10,7 @@ from scipy.ndimage import map_coordinates
 from neuro_field.arrays import AnyArray, FloatArray, as_points, read_only, transformed
 from neuro_field.errors import InputError
 from neuro_field.names import LONGEST_SOURCE, one_line
+from neuro_field.nouns import noun
 
 #: A warp is inverted to this distance, mm.
 INVERTED = 1e-3
@@ -41,7 +41,7 @@ class MniMapping(Protocol):
         """Points (m, 3) of MNI152, carried to the head frame, mm."""
 
 
-@dataclass(frozen=True, eq=False)
+@noun
 class AffineMapping:
     """An affine map to MNI152.
 
@@ -79,7 +79,7 @@ class AffineMapping:
         return transformed(as_points(points, "points of from_mni"), head_from_mni)
 
 
-@dataclass(frozen=True, eq=False)
+@noun
 class WarpedMapping:
     """A non-linear map to MNI152: an affine one, and a displacement of MNI space before it.
 

@@ -1,7 +1,7 @@
 """The head as a conductor: a mesh with a conductivity per element, and where it lies in MNI space."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cached_property
 from typing import Any
 
@@ -18,9 +18,13 @@ from neuro_field.head.fissure import Fissure, fissure_of_mesh
 from neuro_field.head.mapping import MniMapping
 from neuro_field.head.tissues import BY_NAME, BY_TAG, tags_of
 from neuro_field.names import one_line
+from neuro_field.nouns import noun
+
+#: Entries of a tensor on either side of its diagonal may differ by this share of its largest.
+SYMMETRIC = 1e-6
 
 
-@dataclass(frozen=True, eq=False)
+@noun
 class HeadModel:
     """A head to compute fields in.
 
@@ -68,12 +72,24 @@ class HeadModel:
         sigma, t = self.conductivity, len(self.mesh.tets)
         if sigma.shape not in ((t,), (t, 3, 3)):
             raise InputError(f"Input conductivity must have shape ({t},) or ({t}, 3, 3); instead {sigma.shape}.")
+        if sigma.ndim == 3:
+            self._refuse_asymmetric(sigma)
         values = sigma if sigma.ndim == 1 else np.linalg.eigvalsh(sigma)[:, 0]
         bad = np.flatnonzero(~(np.isfinite(values) & (values > 0)))
         if len(bad):
             raise InputError(
                 f"Input conductivity must be positive and finite in every element; instead {len(bad)} of {t} "
                 f"are not, the first is element {bad[0]} (tag {self.mesh.tags[bad[0]]})."
+            )
+
+    def _refuse_asymmetric(self, sigma: FloatArray) -> None:
+        scale = np.abs(sigma).max(axis=(1, 2))
+        off = np.abs(sigma - sigma.transpose(0, 2, 1)).max(axis=(1, 2))
+        bad = np.flatnonzero(~(off <= SYMMETRIC * scale) | ~np.isfinite(scale))  # NaN compares as neither
+        if len(bad):
+            raise InputError(
+                f"Input conductivity must hold finite, symmetric tensors; instead {len(bad)} of {len(sigma)} are not, "
+                f"the first is element {bad[0]} (tag {self.mesh.tags[bad[0]]}): {np.round(sigma[bad[0]], 4).tolist()}."
             )
 
     @classmethod

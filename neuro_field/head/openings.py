@@ -1,6 +1,5 @@
 """Openings of the skull: where soft tissue lies on the dura with no bone between, as after a craniectomy."""
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,6 +8,7 @@ from scipy.sparse.csgraph import connected_components
 
 from neuro_field.arrays import AnyArray, BoolArray, FloatArray, read_only
 from neuro_field.geometry.mesh import FACES
+from neuro_field.nouns import noun
 
 if TYPE_CHECKING:
     from neuro_field.head.model import HeadModel
@@ -20,7 +20,7 @@ LEAST = 5.0
 BASE = 0.2
 
 
-@dataclass(frozen=True, eq=False)
+@noun
 class Opening:
     """One opening: ``area`` in cm2 and ``center`` (3,) mm, head frame."""
 

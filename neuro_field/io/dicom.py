@@ -14,6 +14,7 @@ import numpy as np
 
 from neuro_field.arrays import FloatArray, read_only
 from neuro_field.errors import FileFormatError, InputError
+from neuro_field.nouns import noun
 
 #: What installs all that reads DICOM.
 REMEDY = 'pip install "neuro_field[dicom]"'
@@ -63,7 +64,7 @@ class Person:
         return bool(self.ident and self.ident == other.ident) or bool(self.name and self.name == other.name)
 
 
-@dataclass(frozen=True, eq=False)
+@noun
 class Header:
     """What one DICOM file says.
 

@@ -2,7 +2,7 @@
 
 import os
 import zlib
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from neuro_field.io.image_limits import checked_count, checked_room, checked_sta
 from neuro_field.io.nifti_forms import PATIENT, Form, forms_of
 from neuro_field.mri.labels import WHOLE, as_labels
 from neuro_field.mri.volume import as_affine
+from neuro_field.nouns import noun
 
 SUFFIXES = (".nii", ".nii.gz", ".mgz", ".mgh")
 
@@ -70,7 +71,7 @@ UNREADABLE = (
 )
 
 
-@dataclass(frozen=True, eq=False)
+@noun
 class Image:
     """A three-dimensional image.
 

@@ -9,7 +9,7 @@ import json
 import shutil
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from neuro_field.errors import FileFormatError, InputError
@@ -17,6 +17,7 @@ from neuro_field.io.images import SUFFIXES, Image, read_image
 from neuro_field.io.nrrd_images import SUFFIXES as NRRD_SUFFIXES
 from neuro_field.io.nrrd_images import read_nrrd
 from neuro_field.mri.drawn_lesion import DrawnLesion, drawn_lesion
+from neuro_field.nouns import noun
 
 #: MRIcron's volumes of interest are gzipped NIfTI images.
 VOI = ".voi"
@@ -25,7 +26,7 @@ VOI = ".voi"
 _LONGEST_SIDECAR = 1_000_000
 
 
-@dataclass(frozen=True, eq=False)
+@noun
 class Mask:
     """A lesion mask as it stands in a file: its ``image``, and ``names`` of its numbers where something tells them."""
 

@@ -5,7 +5,6 @@ and triangles are not.  Of tetrahedra of higher order the corners are kept, and 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +16,7 @@ from neuro_field.geometry.mesh import TetMesh
 from neuro_field.io.atomic import new_file
 from neuro_field.io.msh_sections import RawMesh, read_sections
 from neuro_field.io.tissue_names import tissue_called
+from neuro_field.nouns import noun
 
 #: Gmsh's number for the four-node tetrahedron.
 TETRAHEDRON = 4
@@ -25,7 +25,7 @@ TETRAHEDRON = 4
 LARGEST = 1e9
 
 
-@dataclass(frozen=True, eq=False)
+@noun
 class MshFile:
     """What a .msh file says of volumes.
 

@@ -1,6 +1,5 @@
 """NIfTI headers and the two positions that they can state, read so that rounding does not refuse them."""
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from nibabel.wrapstruct import WrapStructError
 from neuro_field.arrays import FloatArray
 from neuro_field.errors import FileFormatError
 from neuro_field.io.image_limits import checked_start
+from neuro_field.nouns import noun
 
 #: A quaternion's three numbers may be longer than one by this: single precision, or digits lost in a text.
 ROUNDING = 1e-3
@@ -83,7 +83,7 @@ def sform_of(header: Any) -> tuple[FloatArray | None, int]:
 PATIENT = (1, 2)
 
 
-@dataclass(frozen=True, eq=False)
+@noun
 class Form:
     """A position in a header, "qform" or "sform": ``affine`` (4, 4) voxel index to mm, and ``code`` of nifti1.h."""
 

@@ -8,7 +8,7 @@ import re
 import sys
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ import numpy as np
 from neuro_field.arrays import AnyArray, FloatArray, read_only
 from neuro_field.errors import FileFormatError, InputError
 from neuro_field.mri.drawn_lesion import CAVITY, kind_of_name
+from neuro_field.nouns import noun
 
 SUFFIXES = (".nrrd", ".nhdr")
 
@@ -52,7 +53,7 @@ _TYPES = {
 }
 
 
-@dataclass(frozen=True, eq=False)
+@noun
 class NrrdImage:
     """``values`` (i, j, k); ``affine`` (4, 4) voxel index to world mm, RAS; ``names`` of segments by their number."""
 

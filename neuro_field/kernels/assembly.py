@@ -9,6 +9,8 @@ division is needed until the stiffness itself.
 import numpy as np
 from numba import njit, prange
 
+from neuro_field.kernels.turns import parallel
+
 
 @njit(cache=True)
 def incidence(tets, offsets, slots):
@@ -73,7 +75,7 @@ def _slot(table, node):
     return slot
 
 
-@njit(cache=True, parallel=True)
+@parallel()
 def row_lengths(tets, offsets, slots, lengths):
     """Number of different nodes in the elements around each node, itself included; lengths (n,) int32."""
     for i in prange(len(lengths)):
@@ -106,7 +108,7 @@ def _sorted_row(tets, slots, table, indices, start):
                 count += 1
 
 
-@njit(cache=True, parallel=True, error_model="numpy")
+@parallel(error_model="numpy")
 def stiffness(nodes, tets, sigma, tensor, offsets, slots, indptr, indices, data, couplings):
     """Rows of K_ij = sum_t V grad(l_i) . sigma grad(l_j) in CSR, columns ascending; and what couples dA/dt to loads.
 
@@ -173,7 +175,7 @@ def pieces(indptr, indices, out):
     return count
 
 
-@njit(cache=True, parallel=True)
+@parallel()
 def load(indptr, indices, couplings, dadt, out):
     """Right-hand sides b_i = -sum_t V grad(l_i) . sigma (mean of dA/dt over the element's nodes).
 
@@ -208,14 +210,14 @@ def _gradient(nodes, tets, t, values):
     )
 
 
-@njit(cache=True, parallel=True, error_model="numpy")
+@parallel(error_model="numpy")
 def element_gradients(nodes, tets, values, out):
     """Gradient of a nodal field in each element; nodes m, values (n,), out (t, 3)."""
     for t in prange(len(tets)):
         out[t, 0], out[t, 1], out[t, 2] = _gradient(nodes, tets, t, values)
 
 
-@njit(cache=True, parallel=True, error_model="numpy")
+@parallel(error_model="numpy")
 def element_fields(nodes, tets, potential, dadt, out):
     """E = -grad(phi) - mean of dA/dt over an element's nodes; nodes m, potential (n,) V, dadt (n, 3) and out (t, 3)."""
     for t in prange(len(tets)):
@@ -225,7 +227,7 @@ def element_fields(nodes, tets, potential, dadt, out):
             out[t, c] = -gradient[c] - 0.25 * (dadt[i, c] + dadt[j, c] + dadt[k, c] + dadt[m, c])
 
 
-@njit(cache=True, parallel=True)
+@parallel()
 def volumes(nodes, tets, out):
     """Signed volumes (t,) of elements, in the cube of the nodes' unit."""
     for t in prange(len(tets)):
@@ -236,7 +238,7 @@ def volumes(nodes, tets, out):
         out[t] = ((uy * vz - uz * vy) * wx + (uz * vx - ux * vz) * wy + (ux * vy - uy * vx) * wz) / 6.0
 
 
-@njit(cache=True, parallel=True)
+@parallel()
 def adjoint_sources(nodes, tets, sigma, tensor, offsets, slots, adjoint, out):
     """Nodal vectors c_n with sum_n c_n . dA/dt_n = sum_t V grad(psi) . sigma dA/dt: the conduction part of reciprocity.
 

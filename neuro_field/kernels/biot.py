@@ -9,6 +9,8 @@ import math
 import numba
 import numpy as np
 
+from neuro_field.kernels.turns import parallel
+
 #: Magnetic constant over 4 pi, T m/A (numba freezes it at compile time).
 K = 1e-7
 
@@ -45,7 +47,7 @@ def dipole_field(sources, count, px, py, pz):
     return K * ax, K * ay, K * az
 
 
-@numba.njit(cache=True, parallel=True, error_model="numpy", fastmath=VECTORS)
+@parallel(error_model="numpy", fastmath=VECTORS)
 def dipole_potential(points, positions, moments, out):
     """Vector potential A = sum K m x s / |s|^3, s = r - r_source, into ``out`` (m, 3), T m.
 
@@ -58,7 +60,7 @@ def dipole_potential(points, positions, moments, out):
         )
 
 
-@numba.njit(cache=True, parallel=True, error_model="numpy", fastmath=VECTORS)
+@parallel(error_model="numpy", fastmath=VECTORS)
 def dipole_flux_density(points, positions, moments, out):
     """Flux density B = sum K (3 s (m.s) / |s|^5 - m / |s|^3) into ``out`` (m, 3), T; arguments as above.
 
@@ -115,7 +117,7 @@ def wire_field(sources, count, px, py, pz):
     return K * ax, K * ay, K * az
 
 
-@numba.njit(cache=True, parallel=True, error_model="numpy")
+@parallel(error_model="numpy")
 def segment_potential(points, starts, ends, currents, out):
     """Vector potential of straight wires into ``out`` (m, 3), T m.
 
@@ -128,7 +130,7 @@ def segment_potential(points, starts, ends, currents, out):
         out[i, 0], out[i, 1], out[i, 2] = wire_field(sources, len(starts), points[i, 0], points[i, 1], points[i, 2])
 
 
-@numba.njit(cache=True, parallel=True, error_model="numpy")
+@parallel(error_model="numpy")
 def segment_flux_density(points, starts, ends, currents, out):
     """Flux density of straight wires (Biot-Savart) into ``out`` (m, 3), T; arguments as above.
 

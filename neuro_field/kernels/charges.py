@@ -3,7 +3,9 @@
 import math
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
+
+from neuro_field.kernels.turns import parallel
 
 #: Points that one thread takes together.
 CHUNK = 64
@@ -12,7 +14,7 @@ CHUNK = 64
 _VECTORS = {"nsz", "contract", "arcp"}
 
 
-@njit(cache=True, parallel=True, error_model="numpy", fastmath=_VECTORS)
+@parallel(error_model="numpy", fastmath=_VECTORS)
 def charge_fields(points, places, strengths, out):
     """out (m, 3, k) = sum over charges j of strengths_jk (x - s_j) / |x - s_j|^3.
 

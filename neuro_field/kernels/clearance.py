@@ -5,8 +5,10 @@ import math
 import numba
 import numpy
 
+from neuro_field.kernels.turns import parallel
 
-@numba.njit(cache=True, parallel=True, error_model="numpy")
+
+@parallel(error_model="numpy")
 def lifts(points, head_from_coils, face, low, step, out):
     """Largest height of scalp points over the casing's face along each coil's axis, into ``out`` (p,), mm.
 
@@ -42,7 +44,7 @@ def lifts(points, head_from_coils, face, low, step, out):
         out[p] = highest
 
 
-@numba.njit(cache=True, parallel=True, error_model="numpy")
+@parallel(error_model="numpy")
 def turning_lifts(points, centres, frames, cosines, sines, face, low, step, lowest, highest, out):
     """As `lifts`, for poses that turn about their own axes: into ``out`` (q, a), for turns (a,) about axes (q,).
 

@@ -1,7 +1,9 @@
-"""Which faces of a tetrahedral mesh belong to one element only."""
+"""How many elements of a tetrahedral mesh have each of their faces."""
 
 import numpy as np
 from numba import njit, prange
+
+from neuro_field.kernels.turns import parallel
 
 
 @njit(cache=True)
@@ -36,14 +38,13 @@ def sorted_into_bins(tets, counts, others, slots):
                 place[i] = counts[i]
 
 
-@njit(cache=True, parallel=True)
-def single(counts, others, slots, out):
-    """Into ``out`` (4 t,) bool, by slot, whether no other element has the face; arguments of `sorted_into_bins`."""
+@parallel()
+def sharers(counts, others, slots, out):
+    """Into ``out`` (4 t,) uint8, by slot, how many elements have the face; arguments of `sorted_into_bins`."""
     for node in prange(len(counts) - 1):
         for i in range(counts[node], counts[node + 1]):
-            alone = True
+            have = 0
             for j in range(counts[node], counts[node + 1]):
-                if j != i and others[i, 0] == others[j, 0] and others[i, 1] == others[j, 1]:
-                    alone = False
-                    break
-            out[slots[i]] = alone
+                if others[i, 0] == others[j, 0] and others[i, 1] == others[j, 1]:
+                    have += 1
+            out[slots[i]] = min(have, 255)

@@ -3,6 +3,8 @@
 import numpy as np
 from numba import njit, prange
 
+from neuro_field.kernels.turns import parallel
+
 
 @njit(cache=True)
 def sample_field(field, x, y, z):
@@ -42,7 +44,7 @@ def best_label(fields, allowed, x, y, z):
     return best
 
 
-@njit(cache=True, parallel=True)
+@parallel()
 def labels_at(fields, points, allowed, out):
     """Best label of each point's own set.
 
@@ -59,7 +61,7 @@ def labels_at(fields, points, allowed, out):
         out[m] = best_label(fields, allowed[m], points[m, 0], points[m, 1], points[m, 2])
 
 
-@njit(cache=True, parallel=True)
+@parallel()
 def cut_edges(fields, nodes, label_sets, edges, fraction, first_label, second_label):
     """Where along each edge the best label of its first end's set stops being ahead of the second's.
 

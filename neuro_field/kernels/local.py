@@ -17,6 +17,7 @@ from numba import njit, prange
 
 from neuro_field.kernels.biot import VECTORS, K, dipole_field, wire_field
 from neuro_field.kernels.sphere import radial_field
+from neuro_field.kernels.turns import parallel
 
 #: What the sources are, as their tables come from `radial_sources`, `dipole_sources` and `wire_sources`.
 RADIAL, DIPOLE, WIRE = 0, 1, 2
@@ -140,7 +141,7 @@ def _thick(halves, out):
         out[c] = max(halves[c], _THIN)
 
 
-@njit(cache=True, parallel=True, error_model="numpy", fastmath=VECTORS)
+@parallel(error_model="numpy", fastmath=VECTORS)
 def expand(kind, sources, origin, parents, centres, halves, inner, levels, place, coefficients, near, counts):
     """Polynomials of the boxes that are split, from the root down.
 
@@ -209,7 +210,7 @@ def _polynomial(coefficients, x, y, z, out):
             out[n] = out[n] * x[n] + low
 
 
-@njit(cache=True, parallel=True, error_model="numpy", fastmath=VECTORS)
+@parallel(error_model="numpy", fastmath=VECTORS)
 def add_at_points(
     kind, sources, origin, points, order, first, last, parents, centres, halves, leaves, place,
     coefficients, near, counts, column, out,

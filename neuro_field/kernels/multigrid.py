@@ -8,9 +8,10 @@ values from the others, and dot products are summed chunk by chunk.
 from functools import cache
 from types import SimpleNamespace
 
-from numba import njit, prange
+from numba import prange
 
 from neuro_field.kernels.lanes import load, minus, plus, store, times
+from neuro_field.kernels.turns import parallel
 
 CHUNKS = 64
 
@@ -18,7 +19,7 @@ CHUNKS = 64
 WIDTHS = (1, 4, 8, 16)
 
 
-@njit(cache=True, parallel=True)
+@parallel()
 def add_product(alpha, p, q, x, r, r_single, partial):
     """x += alpha p and r -= alpha q column by column; r in single precision; chunk sums of r.r into partial."""
     n, width = x.shape
@@ -35,7 +36,7 @@ def add_product(alpha, p, q, x, r, r_single, partial):
                 partial[chunk, k] += value * value
 
 
-@njit(cache=True, parallel=True)
+@parallel()
 def chunk_dots(r, z, partial):
     """Chunk sums of r.z, columns apart; r double, z single precision."""
     n, width = r.shape
@@ -48,7 +49,7 @@ def chunk_dots(r, z, partial):
                 partial[chunk, k] += r[i, k] * z[i, k]
 
 
-@njit(cache=True, parallel=True)
+@parallel()
 def new_direction(beta, z, p):
     """p = z + beta p, columns apart."""
     n, width = p.shape
@@ -57,7 +58,7 @@ def new_direction(beta, z, p):
             p[i, k] = z[i, k] + beta[k] * p[i, k]
 
 
-@njit(cache=True, parallel=True)
+@parallel()
 def row_sums(indptr, indices, data, everywhere, elsewhere, diagonal):
     """Of each row: the sum of |a_ij|, that over columns outside its own chunk, and a_ii; each (n,)."""
     n = len(diagonal)
@@ -75,7 +76,7 @@ def row_sums(indptr, indices, data, everywhere, elsewhere, diagonal):
 
 
 def _kernels_of_width(width: int) -> SimpleNamespace:
-    @njit(cache=True, parallel=True)
+    @parallel()
     def relax_forwards(indptr, indices, data, inverse_diagonal, b, x):
         """x = (lower triangle inside each chunk)^-1 b: a Gauss-Seidel sweep from zero, rows upwards."""
         n = len(inverse_diagonal)
@@ -92,7 +93,7 @@ def _kernels_of_width(width: int) -> SimpleNamespace:
                         total = minus(total, data[place], load(x, j, width))
                 store(x, i, times(inverse_diagonal[i], total))
 
-    @njit(cache=True, parallel=True)
+    @parallel()
     def residual(indptr, indices, data, inverse_diagonal, x, r):
         """r = b - A x after `relax_forwards` from b to x: what its triangle, solved, has left out of A."""
         n = len(r)
@@ -111,7 +112,7 @@ def _kernels_of_width(width: int) -> SimpleNamespace:
                     start += 1
                 store(r, i, total)
 
-    @njit(cache=True, parallel=True)
+    @parallel()
     def relax_backwards(indptr, indices, data, inverse_diagonal, b, old, x):
         """A Gauss-Seidel sweep of A x = b, rows downwards; other chunks are seen at their ``old`` values."""
         n = len(inverse_diagonal)
@@ -133,7 +134,7 @@ def _kernels_of_width(width: int) -> SimpleNamespace:
                     place += 1
                 store(x, i, plus(load(old, i, width), inverse_diagonal[i], total))
 
-    @njit(cache=True, parallel=True)
+    @parallel()
     def transfer(indptr, indices, data, x, y):
         """y += M x: prolongation, and restriction by the transposed matrix."""
         n = len(y)
@@ -145,7 +146,7 @@ def _kernels_of_width(width: int) -> SimpleNamespace:
                     total = plus(total, data[place], load(x, indices[place], width))
                 store(y, i, total)
 
-    @njit(cache=True, parallel=True)
+    @parallel()
     def product(indptr, indices, data, p, q, partial):
         """q = A p in double precision; chunk sums of p.q into partial."""
         n = len(q)

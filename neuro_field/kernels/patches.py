@@ -2,10 +2,12 @@
 
 import math
 
-from numba import njit, prange
+from numba import prange
+
+from neuro_field.kernels.turns import parallel
 
 
-@njit(cache=True, parallel=True, error_model="numpy")
+@parallel(error_model="numpy")
 def patch_normals(chosen, vertices, normals, areas, radius, out, evenness):
     """Mean normals of the vertices within a radius of some of them, into ``out`` (q, 3), unit vectors.
 

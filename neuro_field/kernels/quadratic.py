@@ -14,6 +14,7 @@ from numba import njit, prange
 
 from neuro_field.kernels.assembly import conducted, weighted_gradient
 from neuro_field.kernels.multigrid import CHUNKS
+from neuro_field.kernels.turns import parallel
 
 #: Local vertices of the six edges of an element, and the local number of the edge between two vertices.
 EDGES = np.array([[0, 1], [0, 2], [0, 3], [1, 2], [1, 3], [2, 3]])
@@ -58,7 +59,7 @@ def first_unknowns(indptr, indices, first):
         first[i + 1] = first[i] + 1 + later
 
 
-@njit(cache=True, parallel=True)
+@parallel()
 def element_unknowns(tets, indptr, indices, first, out):
     """The ten unknowns of each element, vertices before edges; tets (t, 4) numbered along the order, out (t, 10)."""
     for t in prange(len(tets)):
@@ -72,7 +73,7 @@ def element_unknowns(tets, indptr, indices, first, out):
             out[t, 4 + e] = first[low] + 1 + rank
 
 
-@njit(cache=True, parallel=True)
+@parallel()
 def edge_products(nodes, tets, sigma, tensor, out):
     """V g_a . sigma g_b for the six edges ab of each element; nodes m, out (t, 6) S."""
     for t in prange(len(tets)):
@@ -126,7 +127,7 @@ def _owned(unknowns, t, a, b, first, i):
     return local, row if row < first[i + 1] - first[i] else -1
 
 
-@njit(cache=True, parallel=True)
+@parallel()
 def row_lengths(unknowns, offsets, slots, order, first, lengths):
     """Entries of each row; offsets and slots as `assembly.incidence` has them, order (n,) the vertices' order."""
     size = (len(order) + CHUNKS - 1) // CHUNKS
@@ -153,7 +154,7 @@ def row_lengths(unknowns, offsets, slots, order, first, lengths):
                 places[columns[at]] = 0
 
 
-@njit(cache=True, parallel=True)
+@parallel()
 def stiffness(products, unknowns, offsets, slots, order, first, indptr, indices, data):
     """Rows of K_ij = sum_t integral of grad(N_i) . sigma grad(N_j) in CSR, columns ascending.
 
@@ -211,7 +212,7 @@ def _first_moments(unknowns, t, potential, k, moments):
             moments[a, c] = (edges + near) / 30.0 - (vertices - potential[unknowns[t, a], k, c]) / 60.0
 
 
-@njit(cache=True, parallel=True)
+@parallel()
 def load(nodes, tets, sigma, tensor, unknowns, offsets, slots, order, first, potential, out):
     """Right-hand sides b_i = -sum_t integral of grad(N_i) . sigma dA/dt, exact for the quadratic through its values.
 
@@ -242,7 +243,7 @@ def load(nodes, tets, sigma, tensor, unknowns, offsets, slots, order, first, pot
                             out[u, k] -= 4.0 * (gradients[b, c] * moments[a, c] + gradients[a, c] * moments[b, c])
 
 
-@njit(cache=True, parallel=True)
+@parallel()
 def gradients(nodes, tets, unknowns, values, elements, shares, out):
     """Gradient of a quadratic field at points given by element (m,) and barycentric coordinates (m, 4); out (m, 3)."""
     for m in prange(len(elements)):

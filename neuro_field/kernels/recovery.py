@@ -3,6 +3,8 @@
 import numpy as np
 from numba import njit, prange
 
+from neuro_field.kernels.turns import parallel
+
 #: Neighbour nodes a patch can hold; two rings of a good mesh hold 50 to 150, the rest of a larger one is left out.
 _CAPACITY = 600
 
@@ -112,13 +114,13 @@ def _cholesky_solve(matrix, rhs, size):
         rhs[i] /= matrix[i, i]
 
 
-@njit(cache=True, parallel=True)
+@parallel()
 def fitted_polynomials(nodes, tets, tags, offsets, slots, potential, slot_nodes, slot_tags, harmonic, out):
     """The potential around a node as one of its tissues sees it.
 
-    A harmonic cubic (a general quadratic where conductivity is a tensor) is fitted to the potential at the two rings of
+    A harmonic cubic (a general quadratic where ``harmonic`` says no) is fitted to the potential at the two rings of
     nodes that the tissue's elements join to the node; fewer nodes get a lower degree.  Nodes beyond a tissue boundary
-    are never used.  nodes (n, 3) m; potential (n,) V; slot_nodes, slot_tags (q,); harmonic a bool; out (q, 16):
+    are never used.  nodes (n, 3) m; potential (n,) V; slot_nodes, slot_tags (q,); harmonic (q,) bool; out (q, 16):
     coefficients of `_basis` but for its constant, xx+yy+zz before the cubics, V/m^degree, x, y, z in m from the node.
     """
     for q in prange(len(slot_nodes)):
@@ -126,7 +128,7 @@ def fitted_polynomials(nodes, tets, tags, offsets, slots, potential, slot_nodes,
         patch[0] = slot_nodes[q]
         first = _add_ring(tets, tags, offsets, slots, slot_tags[q], patch, 0, 1)
         count = _add_ring(tets, tags, offsets, slots, slot_tags[q], patch, 1, first)
-        terms = _terms(count, harmonic)
+        terms = _terms(count, harmonic[q])
         centre = nodes[patch[0]]
         reach = 0.0
         for p in range(1, first):
@@ -156,7 +158,7 @@ def fitted_polynomials(nodes, tets, tags, offsets, slots, potential, slot_nodes,
             out[q, i] = rhs[i] / reach**3
 
 
-@njit(cache=True, parallel=True)
+@parallel()
 def blended_gradients(nodes, tets, elements, shares, places, polynomials, out):
     """Gradients of the four polynomials of an element's nodes at points, weighted by their barycentric coordinates.
 

@@ -1,9 +1,11 @@
 """Rows and columns of a sparse matrix in another order, its entries sorted by column within each row."""
 
-from numba import njit, prange
+from numba import prange
+
+from neuro_field.kernels.turns import parallel
 
 
-@njit(cache=True, parallel=True)
+@parallel()
 def reordered(indptr, indices, order, place, out_indptr, out_indices, entry):
     """Where the entries of a reordered matrix stand in the old one.
 

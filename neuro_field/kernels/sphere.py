@@ -6,6 +6,7 @@ import numpy as np
 from numba import njit, prange
 
 from neuro_field.kernels.biot import VECTORS, K
+from neuro_field.kernels.turns import parallel
 
 #: Points that `ray_clearance` takes together.
 RUN = 64
@@ -47,7 +48,7 @@ def radial_field(sources, count, x, y, z):
     return K * (y * vz - z * vy), K * (z * vx - x * vz), K * (x * vy - y * vx)
 
 
-@njit(cache=True, parallel=True, error_model="numpy", fastmath=VECTORS)
+@parallel(error_model="numpy", fastmath=VECTORS)
 def sphere_field(points, positions, moments, out):
     """E in a sphere centred at the origin, summed over dipoles outside it (Heller & van Hulsteyn 1992).
 
@@ -80,7 +81,7 @@ def _runs(points, centres, radii):
         radii[b] = math.sqrt(farthest)
 
 
-@njit(cache=True, parallel=True, error_model="numpy", fastmath=VECTORS)
+@parallel(error_model="numpy", fastmath=VECTORS)
 def ray_clearance(points, positions, out):
     """For each source the least cosine between r2 and r2 - r over points r: -1 where one lies straight beyond it.
 

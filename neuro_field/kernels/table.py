@@ -8,6 +8,8 @@ import math
 import numpy as np
 from numba import njit, prange
 
+from neuro_field.kernels.turns import parallel
+
 #: Poses that one thread takes together.
 CHUNK = 64
 
@@ -36,7 +38,7 @@ def mark(rotations, centres, positions, origin, spacing, cells):
             cells[int((i - origin[0]) / spacing), int((j - origin[1]) / spacing), int((k - origin[2]) / spacing)] = True
 
 
-@njit(cache=True, parallel=True, error_model="numpy", fastmath={"contract"})
+@parallel(error_model="numpy", fastmath={"contract"})
 def contract(rotations, centres, positions, moments, origin, spacing, row, values, out):
     """out (p, k) = sum over dipoles of moment . Q_k(place), Q interpolated, for poses p of one set of dipoles.
 
@@ -75,7 +77,7 @@ def contract(rotations, centres, positions, moments, origin, spacing, row, value
                         out[p, k] += moment[d] * q[d * width + k]
 
 
-@njit(cache=True, parallel=True, error_model="numpy", fastmath=_VECTORS)
+@parallel(error_model="numpy", fastmath=_VECTORS)
 def mean_magnitude(coefficients, basis, roots, out):
     """out (p,) = sum over elements of root |field|, fields (r, 3) = sum over k of coefficient times basis (3, k, r)."""
     count, width = coefficients.shape

@@ -8,11 +8,13 @@ near ones source by source.  Sums are in single precision with double coordinate
 import numpy as np
 from numba import njit, prange
 
+from neuro_field.kernels.turns import parallel
+
 #: Columns of the moments: mass, dipole, quadrupole xx yy zz xy xz yz.
 MOMENTS = 10
 
 
-@njit(cache=True, parallel=True)
+@parallel()
 def moments(points, densities, first, last, centres, radii, out):
     """Moments (b, 10, j) and radii (b,) of every box; points (n, 3) double, densities (n, j) single precision."""
     width = densities.shape[1]
@@ -78,7 +80,7 @@ def _near(x, y, z, points, densities, begin, end, out):
             out[2, j] += fz * densities[n, j]
 
 
-@njit(cache=True, parallel=True)
+@parallel()
 def evaluate(targets, points, densities, first, last, children, counts, centres, radii, moment, opening, out):
     """f_dj at targets (m, 3), into out (m, 3, j); a box is far when its radius < opening times its distance."""
     for m in prange(len(targets)):

@@ -9,6 +9,8 @@ import math
 import numpy as np
 from numba import njit, prange
 
+from neuro_field.kernels.turns import parallel
+
 #: Poses that one thread takes together.
 CHUNK = 64
 
@@ -22,7 +24,7 @@ def _weights(t, out):
     out[3] = (t + 1) * t * (t - 1) / 6
 
 
-@njit(cache=True, parallel=True, error_model="numpy", fastmath={"nsz", "contract", "arcp", "reassoc"})
+@parallel(error_model="numpy", fastmath={"nsz", "contract", "arcp", "reassoc"})
 def coil_potential(points, positions, moments, out):
     """out (m,) = sum over dipoles (s, 3) of moment . (r_s - x) / |r_s - x|^3 at points x (m, 3); one unit of length.
 
@@ -38,7 +40,7 @@ def coil_potential(points, positions, moments, out):
         out[i] = total
 
 
-@njit(cache=True, parallel=True, error_model="numpy", fastmath={"contract"})
+@parallel(error_model="numpy", fastmath={"contract"})
 def axis_series(rotations, centres, places, strengths, harmonics, table, near, spacing, low, out, clear):
     """The series in the turn of a coil of the sum over charges of strength times potential, per axis g.
 
@@ -92,7 +94,7 @@ def axis_series(rotations, centres, places, strengths, harmonics, table, near, s
                     out[g, 2 * h + 1, k] += strengths[j, k] * for_sine
 
 
-@njit(cache=True, parallel=True, error_model="numpy")
+@parallel(error_model="numpy")
 def turned(families, angles, lifts, lows, highs, firsts, counts, harmonics, series, out):
     """out (p, k): trigonometric in the angle and polynomial in the lift, for poses p of families f.
 

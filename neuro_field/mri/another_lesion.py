@@ -1,7 +1,7 @@
 """Give a finished head another lesion: in its mesh where that is fine enough, else in one made again of its tissues."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -27,6 +27,7 @@ from neuro_field.mri.lesion import (
     told_of_size,
 )
 from neuro_field.mri.volume import Volume
+from neuro_field.nouns import noun
 
 #: An element is lesion from this share of it on.
 MOSTLY = 0.5
@@ -39,7 +40,7 @@ VOLUME_OFF, LEAST_OVERLAP = 0.10, 0.85
 _LEFT_OVER = 0.2, 0.02
 
 
-@dataclass(frozen=True, eq=False)
+@noun
 class Relesioned:
     """A head with another lesion and, where its tissues were at hand, these with the lesion in."""
 
@@ -47,7 +48,7 @@ class Relesioned:
     labels: Volume | None
 
 
-@dataclass(frozen=True, eq=False)
+@noun
 class _Fitted:
     """What a lesion is in a mesh: tags of all elements, and how well these hold it."""
 

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from importlib.metadata import version
 from typing import Any, Literal
 
@@ -29,12 +29,13 @@ from neuro_field.mri.mapping import register_to_mni
 from neuro_field.mri.overlap import NOT_PADDED, Padding, mapping_overlap
 from neuro_field.mri.volume import Volume, as_affine, voxel_sizes
 from neuro_field.mri.warping import check_installed, warp_to_mni
+from neuro_field.nouns import noun
 
 #: Called with the stage at hand and the share of it that is done, 0 to 1.
 Progress = Callable[[str, float], Any]
 
 
-@dataclass(frozen=True, eq=False)
+@noun
 class PreparedLabels:
     """Tissue labels ready to be meshed: cleaned, with the lesion in, and the record of how they came to be.
 

@@ -16,6 +16,7 @@ from neuro_field.mri.labels import Labels, as_labels
 from neuro_field.mri.layers import close_csf, close_scalp, close_skull, fill_dura
 from neuro_field.mri.masks import BRAIN, EYES, INTRACRANIAL, SCALP, SKULL, mask_of, volume_of
 from neuro_field.mri.volume import as_affine, voxel_sizes
+from neuro_field.nouns import noun
 
 #: Width of the Gaussian that smooths the borders of skull, scalp and air, mm.
 SMOOTHING = 0.8
@@ -62,7 +63,7 @@ class CleaningReport:
         return {name: self.after_cm3.get(name, 0.0) - self.before_cm3.get(name, 0.0) for name in names}
 
 
-@dataclass(frozen=True, eq=False)
+@noun
 class CleanedLabels:
     """Cleaned tissue labels, the affine of their (possibly padded) grid, and the report."""
 

@@ -1,7 +1,7 @@
 """What becomes of openings of the skull when a head is built: kept, closed, or closed until somebody answers."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from neuro_field.mri.layers import within
 from neuro_field.mri.masks import BONE, SCALP, SKULL, inside_dura, mask_of
 from neuro_field.mri.openings import Hole, over, shows_bone, skull_holes
 from neuro_field.mri.volume import Volume, voxel_sizes
+from neuro_field.nouns import noun
 
 #: Sign of how far right a place (m, 3) mm lies: `neuro_field.head.fissure.Fissure.right_of` or the like.
 Sides = Callable[[FloatArray], FloatArray]
@@ -28,7 +29,7 @@ CLOSED_WITH = 5.0
 MOST_POINTS = 400
 
 
-@dataclass(frozen=True, eq=False)
+@noun
 class AnsweredSkull:
     """Labels in which what is answered has been done.
 

@@ -6,7 +6,6 @@ number pieces, and all of them are cavity.  Fractions make it a map of probabili
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 from scipy import ndimage
@@ -17,6 +16,7 @@ from neuro_field.findings import Finding, as_name
 from neuro_field.head.tissues import tags_of
 from neuro_field.mri.labels import LARGEST_LABEL, Labels
 from neuro_field.mri.volume import as_affine
+from neuro_field.nouns import noun
 
 CAVITY, RIM, ACUTE = tags_of("lesion_cavity")[0], tags_of("lesion_rim")[0], tags_of("lesion_acute")[0]
 
@@ -54,7 +54,7 @@ _WORDS = {
 }
 
 
-@dataclass(frozen=True, eq=False)
+@noun
 class DrawnLesion:
     """A lesion on its own grid.
 

@@ -1,7 +1,6 @@
 """Label images as tissues: which table of numbers they speak, held against how tissues nest; not for cleaning them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +11,7 @@ from neuro_field.findings import Finding
 from neuro_field.head.tissues import BY_NAME, tags_of
 from neuro_field.mri.nesting import SHELLS, Nesting, are_eyes, nesting_of_labels, unusual_volumes
 from neuro_field.mri.tables import EYES, OWN, TABLES, LabelTable
+from neuro_field.nouns import noun
 
 Labels = NDArray[np.uint8]
 
@@ -30,7 +30,7 @@ LESION_TOLD = 1.0
 _UNKNOWN = 255
 
 
-@dataclass(frozen=True, eq=False)
+@noun
 class Recognised:
     """A label image as tissues: ``tissues`` (i, j, k) tags, the ``table`` its numbers speak, what is to be said."""
 
@@ -39,7 +39,7 @@ class Recognised:
     findings: tuple[Finding, ...] = ()
 
 
-@dataclass(frozen=True, eq=False)
+@noun
 class _Reading:
     """What an image is by one table."""
 

@@ -1,6 +1,6 @@
 """Put a lesion into a head: the physician's mask, or a synthetic one in an arterial territory."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import overload
 
 import numpy as np
@@ -16,6 +16,7 @@ from neuro_field.head.tissues import BY_NAME, tags_of
 from neuro_field.mri.drawn_lesion import DrawnLesion, drawn_lesion
 from neuro_field.mri.labels import Labels, as_labels
 from neuro_field.mri.volume import as_affine
+from neuro_field.nouns import noun
 
 #: What a lesion may take the place of: brain, CSF, and a lesion already drawn.
 REPLACEABLE = (*tags_of("brain"), *tags_of("csf"), *tags_of("lesion"))
@@ -57,7 +58,7 @@ MIDLINE_MARGIN = 8.0
 LARGEST_REACH = 40.0
 
 
-@dataclass(frozen=True, eq=False)
+@noun
 class PlacedLesion:
     """Labels that hold a lesion, and what was clipped to get there.
 

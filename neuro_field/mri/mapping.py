@@ -15,6 +15,7 @@ from neuro_field.mri.labels import as_labels
 from neuro_field.mri.overlap import NOT_PADDED, Overlap, Padding, overlap_of, unseen
 from neuro_field.mri.template import BRIGHTNESS, GRID, Template, template
 from neuro_field.mri.volume import as_affine
+from neuro_field.nouns import noun
 
 #: Ways an image may be turned, as proper rotations of the cube, the one its header claims first.
 POSES = tuple(
@@ -99,7 +100,7 @@ def _on_world_grid(values: AnyArray, affine: FloatArray, low: FloatArray, shape:
     )
 
 
-@dataclass(frozen=True, eq=False)
+@noun
 class _Drawn:
     """A head as it is compared, on a 2 mm grid along the world axes.
 

@@ -157,7 +157,9 @@ def nesting_of_mesh(mesh: TetMesh, outer: Surface) -> Nesting:
 
 def _nesting(tags: AnyArray, cm3: FloatArray, depths: FloatArray | None) -> Nesting:
     """Of voxels or elements (m,): their tags, volumes and depths."""
-    begins, middles, volumes = {}, {}, {}
+    begins: dict[str, float] = {}
+    middles: dict[str, float] = {}
+    volumes: dict[str, float] = {}
     for name in VOLUMES:
         here = np.isin(tags, tags_of(name))
         volume = float(cm3[here].sum())

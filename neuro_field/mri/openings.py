@@ -5,8 +5,6 @@ T1, and every ray out of the head crosses at least one dark table of it, however
 what is called bone is as bright as soft tissue, there is none.  Areas are judged, not single rays.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 from scipy import ndimage
 from scipy.spatial import cKDTree
@@ -17,6 +15,7 @@ from neuro_field.head.tissues import tags_of
 from neuro_field.mri.labels import Labels
 from neuro_field.mri.masks import AIR, EVERY_NEIGHBOUR, EYES, SKULL, inside_dura, mask_of, outside_air
 from neuro_field.mri.volume import Volume, voxel_sizes
+from neuro_field.nouns import noun
 
 #: Rays go out this far from the dura, mm: what is not in the open air by then is not the vault.
 REACH = 32.0
@@ -49,7 +48,7 @@ EVEN_OVER, MOST_UNEVEN = 25.0, (0.5, 2.0)
 LEAST_CONTRAST = 0.6
 
 
-@dataclass(frozen=True, eq=False)
+@noun
 class Hole:
     """An opening of the skull in an image.
 
@@ -71,7 +70,7 @@ class Hole:
     points: FloatArray
 
 
-@dataclass(frozen=True, eq=False)
+@noun
 class _Dura:
     """The dura over the vault, face by face of its voxels.
 

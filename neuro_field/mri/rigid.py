@@ -4,8 +4,6 @@ Found by normalised mutual information (Studholme et al., Pattern Recognition 19
 same contrast nor for the same slices; from coarse to fine, from several starting poses.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 from scipy import ndimage, optimize
 from scipy.spatial.transform import Rotation
@@ -13,6 +11,7 @@ from scipy.spatial.transform import Rotation
 from neuro_field.arrays import AnyArray, FloatArray, IntArray, read_only, transformed
 from neuro_field.errors import InputError
 from neuro_field.mri.volume import Volume, as_affine, voxel_sizes
+from neuro_field.nouns import noun
 
 #: Grey values of either image that the joint histogram tells apart.
 BINS = 32
@@ -42,7 +41,7 @@ _ASIDE = 12.0
 MIRROR_MARGIN = 0.05
 
 
-@dataclass(frozen=True, eq=False)
+@noun
 class RigidFit:
     """Where an image of the same person lies in the world of the T1.
 

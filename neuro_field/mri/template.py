@@ -1,11 +1,11 @@
 """The brain that heads are mapped to: MNI152, drawn as heads are."""
 
-from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
 
 from neuro_field.arrays import AnyArray, BoolArray, FloatArray, read_only
+from neuro_field.nouns import noun
 
 #: Voxel of the images that are compared, mm.
 GRID = 2.0
@@ -14,7 +14,7 @@ GRID = 2.0
 BRIGHTNESS = {1: 1.0, 2: 0.6}
 
 
-@dataclass(frozen=True, eq=False)
+@noun
 class Template:
     """The symmetric ICBM152 2009 template that nilearn carries (Fonov et al., NeuroImage 2011;54:313), at 2 mm.
 

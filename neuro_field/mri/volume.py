@@ -1,15 +1,14 @@
 """Images as arrays that lie in the world; what their voxels mean is for others."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from scipy import ndimage
 
 from neuro_field.arrays import AnyArray, FloatArray, transformed
 from neuro_field.errors import InputError
+from neuro_field.nouns import noun
 
 
-@dataclass(frozen=True, eq=False)
+@noun
 class Volume:
     """An image in the world: ``values`` (i, j, k), ``affine`` (4, 4) voxel index to mm of the head frame."""
 

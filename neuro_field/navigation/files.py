@@ -1,7 +1,6 @@
 """Navigators' files by name and by content: read any of them, write a plan's placements for several."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from neuro_field.clinic.study import Study
@@ -18,10 +17,11 @@ from neuro_field.navigation.localite import localite_text, read_localite
 from neuro_field.navigation.marks import NavigatorFile, bounded_text
 from neuro_field.navigation.nibs_bids import DRAFT, nibs_bids_files, read_nibs_bids
 from neuro_field.navigation.softaxic import read_softaxic, softaxic_text
+from neuro_field.nouns import noun
 from neuro_field.search.plan import Plan
 
 
-@dataclass(frozen=True, eq=False)
+@noun
 class Export:
     """What goes into the files beyond the poses.
 

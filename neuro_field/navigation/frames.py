@@ -4,7 +4,6 @@ A header holds up to two affines, qform and sform, each with a code that says wh
 is the world `neuro_field.io.images.read_image` uses: see `neuro_field.io.nifti_forms.forms_of`.
 """
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +12,7 @@ from neuro_field.arrays import FARTHEST, FloatArray, as_rigid
 from neuro_field.errors import FileFormatError, InputError
 from neuro_field.io.images import UNREADABLE
 from neuro_field.io.nifti_forms import Form, first_form, open_nifti, qform_of, sform_of
+from neuro_field.nouns import noun
 
 #: How far, mm, an image's own axes may carry a corner of it from where the patient's axes do.
 _SAME_AXES = 0.5
@@ -24,7 +24,7 @@ _LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
 WORLDS = {1: "Scanner", 2: "Aligned", 3: "Talairach", 4: "MNI-152", 5: "Other-Template"}
 
 
-@dataclass(frozen=True, eq=False)
+@noun
 class ImageFrames:
     """Affines of a NIfTI header: (4, 4) voxel index to mm or None, their codes, and the image's three sizes."""
 

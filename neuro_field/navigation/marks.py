@@ -7,7 +7,6 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import Element, ParseError
@@ -20,6 +19,7 @@ from neuro_field.arrays import FloatArray
 from neuro_field.coil.marker import Marker
 from neuro_field.coil.placement import Placement
 from neuro_field.errors import FileFormatError, InputError
+from neuro_field.nouns import noun
 
 #: A larger file is not read, bytes: 50,000 recorded pulses of the wordiest format are smaller.
 LARGEST = 64_000_000
@@ -40,7 +40,7 @@ _EIGHT_BITS = ("iso-8859-", "iso8859-", "latin", "windows-125", "cp125", "us-asc
 _DECLARED = re.compile(r"""\s*<\?xml[^>]*?encoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
 
 
-@dataclass(frozen=True, eq=False)
+@noun
 class NavigatorFile:
     """What a navigator's file says.
 

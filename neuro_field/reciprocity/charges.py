@@ -7,8 +7,6 @@ to forward solves in the radial gauge than the sums themselves do (Colin27, 951k
 0.09 %).
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 from scipy.spatial import cKDTree
@@ -17,6 +15,7 @@ from neuro_field.arrays import AnyArray, FloatArray
 from neuro_field.field.treecode import Treecode
 from neuro_field.geometry.mesh import Surface
 from neuro_field.kernels.charges import charge_fields
+from neuro_field.nouns import noun
 from neuro_field.units import MU0_OVER_4PI, metres
 
 #: Spacing of the charges over the target, mm; it grows by `GRADE` per mm of distance beyond the nearest scalp.
@@ -37,7 +36,7 @@ _CLEAR = 0.7
 _RIDGE = 1e-9
 
 
-@dataclass(frozen=True, eq=False)
+@noun
 class Charges:
     """Magnetic charges.
 

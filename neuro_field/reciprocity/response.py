@@ -12,7 +12,6 @@ all nodes (`neuro_field.reciprocity.charges`); coils that turn about one axis ar
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -26,6 +25,7 @@ from neuro_field.field.field import Field
 from neuro_field.field.solver import Solver
 from neuro_field.field.treecode import Treecode
 from neuro_field.kernels.table import mean_magnitude
+from neuro_field.nouns import noun
 from neuro_field.reciprocity.charges import Charges
 from neuro_field.reciprocity.table import Table
 from neuro_field.reciprocity.turning import Turning
@@ -45,7 +45,7 @@ _SAMPLE_COIL_ERROR = 0.05
 _NODES_AT_ONCE = 100_000
 
 
-@dataclass(frozen=True, eq=False)
+@noun
 class Response:
     """The map from a coil's pose to the field in a target.
 

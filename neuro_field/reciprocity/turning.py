@@ -7,13 +7,13 @@ the charges sum of it is smooth, so that the sum is a short series in the turn (
 """
 
 import logging
-from dataclasses import dataclass
 
 import numpy as np
 from scipy.spatial import cKDTree
 
 from neuro_field.arrays import AnyArray, BoolArray, FloatArray
 from neuro_field.kernels import turning as kernel
+from neuro_field.nouns import noun
 from neuro_field.reciprocity.charges import Charges
 from neuro_field.units import metres
 
@@ -39,7 +39,7 @@ _SAME_AXIS = 1e-9
 _SAME_LINE = 1e-6
 
 
-@dataclass(frozen=True, eq=False)
+@noun
 class Families:
     """Runs of poses on one axis.
 

@@ -2,12 +2,12 @@
 
 import io
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from neuro_field.arrays import FloatArray
+from neuro_field.nouns import noun
 from neuro_field.report.opengl import off_screen
 from neuro_field.report.scene import COLOURS, FIELD_MAP, Scene, edge_words
 from neuro_field.units import AMPERE_PER_MICROSECOND
@@ -22,7 +22,7 @@ FINER = 1.5
 IN_FRONT = 400.0
 
 
-@dataclass(frozen=True, eq=False)
+@noun
 class View:
     """Where a picture is taken from.
 

@@ -22,6 +22,7 @@ from neuro_field.geometry.mesh import Surface
 from neuro_field.head.landmarks import landmarks_1010
 from neuro_field.head.model import HeadModel
 from neuro_field.head.tissues import BY_TAG
+from neuro_field.nouns import noun
 from neuro_field.search.metrics import percentile_by_volume
 from neuro_field.search.plan import Plan
 
@@ -29,7 +30,7 @@ from neuro_field.search.plan import Plan
 _TOLD = "findings"
 
 
-@dataclass(frozen=True, eq=False)
+@noun
 class GreyField:
     """The field in the grey matter.
 
@@ -129,7 +130,7 @@ def flat_provenance(record: Mapping[str, Any], prefix: str = "") -> dict[str, st
     return out
 
 
-@dataclass(frozen=True, eq=False)
+@noun
 class HeadFacts:
     """What words about placements need of a head.
 
@@ -181,7 +182,7 @@ def cortex_distance(head: HeadModel, center: FloatArray) -> float | None:
     return float(cKDTree(head.mesh.nodes[np.unique(head.mesh.tets[grey])]).query(center)[0])
 
 
-@dataclass(frozen=True, eq=False)
+@noun
 class Strongest:
     """Where the field of a best placement is strongest: as `GreyField` has it, without the elements."""
 
@@ -189,7 +190,7 @@ class Strongest:
     hot_spot: FloatArray
 
 
-@dataclass(frozen=True, eq=False)
+@noun
 class PlanFacts:
     """What a report tells of a plan's field: where it is ``strongest``, and how its best placement was solved."""
 
@@ -205,7 +206,7 @@ class PlanFacts:
         return cls(Strongest(grey.threshold, grey.hot_spot), plan.field.report)
 
 
-@dataclass(frozen=True, eq=False)
+@noun
 class Facts:
     """What a report tells beside the study itself: of the head, and of its plans by role ("plan" for a single one)."""
 

@@ -12,6 +12,7 @@ from neuro_field.errors import InputError, UnknownNameError
 from neuro_field.head.face import Face
 from neuro_field.head.model import HeadModel
 from neuro_field.head.tissues import BY_TAG, GROUPS, tags_of
+from neuro_field.nouns import noun
 from neuro_field.report.drawing import SIZE, View, arrow, bar, field_title, grey_matter, marks
 from neuro_field.report.facts import GreyField
 from neuro_field.report.scene import COLOURS, FIELD_MAP, Scene, arrows, coil_shape, polydata
@@ -98,7 +99,7 @@ def cut_view(look: Look, axes: FloatArray, focus: FloatArray, side: int) -> View
     )
 
 
-@dataclass(frozen=True, eq=False)
+@noun
 class Cut:
     """A plane through a head: what lies on the side of ``normal`` (3,) from ``origin`` (3,), mm, is taken away."""
 

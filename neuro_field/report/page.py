@@ -3,7 +3,7 @@
 import base64
 import io
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -18,6 +18,7 @@ from neuro_field.field.field import SolveReport
 from neuro_field.findings import Finding
 from neuro_field.head.face import Face
 from neuro_field.head.tissues import BY_TAG
+from neuro_field.nouns import noun
 from neuro_field.report import sentences
 from neuro_field.report.directions import direction_words, point_words, turn_words
 from neuro_field.report.facts import Facts, HeadFacts, HeadFigures, TissueFigures
@@ -67,7 +68,7 @@ LIMITS = (
 )
 
 
-@dataclass(frozen=True, eq=False)
+@noun
 class Kept:
     """All that a page is made from: what a plan's folder holds, with neither head nor field.
 

@@ -1,6 +1,5 @@
 """What the pictures of a plan show, as shapes in the head frame: surfaces, coil, arrows, target and lesion."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,6 +16,7 @@ from neuro_field.field.stored import StoredField
 from neuro_field.geometry.mesh import Surface
 from neuro_field.head.face import Face
 from neuro_field.head.model import HeadModel
+from neuro_field.nouns import noun
 from neuro_field.report.facts import GreyField
 from neuro_field.search.plan import Plan
 
@@ -49,7 +49,7 @@ def polydata(surface: Surface) -> Any:
     return pyvista.PolyData(np.array(surface.points), faces.ravel())
 
 
-@dataclass(frozen=True, eq=False)
+@noun
 class Anatomy:
     """The surfaces of one head, made once for all its pictures.
 
@@ -84,7 +84,7 @@ class Anatomy:
         )  # fmt: skip
 
 
-@dataclass(frozen=True, eq=False)
+@noun
 class Scene:
     """One head with a field in it, ready to draw.
 

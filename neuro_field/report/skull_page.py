@@ -1,7 +1,6 @@
 """The skull on the page of a head: its openings in a table, and marked on slices through the largest of them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -9,6 +8,7 @@ import numpy as np
 from neuro_field.arrays import FloatArray
 from neuro_field.head.model import HeadModel
 from neuro_field.mri.volume import Volume
+from neuro_field.nouns import noun
 from neuro_field.report.directions import point_words
 from neuro_field.report.slices import slice_pictures
 
@@ -19,7 +19,7 @@ _DONE = {None: "closed for inspection: not answered", True: "kept open, as answe
 _SEEN = {"labels": "labels", "t1": "T1, where the labels have bone", "mesh": "mesh"}
 
 
-@dataclass(frozen=True, eq=False)
+@noun
 class OpeningsOfHead:
     """Openings of a head's skull, largest first: ``rows`` for a table, ``points`` (m, 3) of them all, mm, head frame,
     and the ``center`` (3,) of the largest, None without any."""

@@ -4,7 +4,7 @@ import io
 import os
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from neuro_field.field.field import Field
 from neuro_field.field.stored import StoredField
 from neuro_field.head.face import Face
 from neuro_field.head.model import HeadModel
+from neuro_field.nouns import noun
 from neuro_field.report.drawing import View, picture, stage, target, window
 from neuro_field.report.facts import HeadFacts
 from neuro_field.report.looks import Look, bare_head, cut_view, sensitivity_cone, whole_head
@@ -33,7 +34,7 @@ ENDINGS = (".png", ".svg", ".gif")
 FRAMES, FRAME_SECONDS = 30, 0.1
 
 
-@dataclass(frozen=True, eq=False)
+@noun
 class Shown:
     """Something to see: from where, the patient's axes (3, 3), and what draws it on a plotter."""
 

@@ -13,6 +13,7 @@ from neuro_field.coil.coil import Coil
 from neuro_field.coil.fit import lifts_to_clear, lifts_while_turning
 from neuro_field.errors import InputError
 from neuro_field.head.model import HeadModel
+from neuro_field.nouns import noun
 
 #: More placements than this, each of 0.2 kB, are not compared at once.
 MOST_PLACEMENTS = 5_000_000
@@ -87,7 +88,7 @@ class Grid:
             raise InputError(f"Input tilts of Grid must differ; instead received {self.tilts}.")
 
 
-@dataclass(frozen=True, eq=False)
+@noun
 class Candidates:
     """Placements to compare: for each position every tilt, for each tilt every gap, for each gap every angle.
 

@@ -5,7 +5,7 @@ down from its top by a share of the best to reach a higher one: a shallower dip 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from scipy.spatial import cKDTree
@@ -14,6 +14,7 @@ from neuro_field.arrays import AnyArray, BoolArray, FloatArray
 from neuro_field.coil.coil import Coil
 from neuro_field.errors import InputError
 from neuro_field.head.model import HeadModel
+from neuro_field.nouns import noun
 from neuro_field.reciprocity.response import Response
 from neuro_field.search.candidates import Candidates, Grid, finer
 
@@ -33,7 +34,7 @@ _WITHIN = 0.75
 _ROUNDS = 30
 
 
-@dataclass(frozen=True, eq=False)
+@noun
 class Landscape:
     """What decides a rank: the target's response, regions to stay out of, and regions to compare with.
 
@@ -88,7 +89,7 @@ class Landscape:
         return np.stack([other.strengths(poses) / np.maximum(np.abs(strengths), 1e-12) for other in self.avoided])
 
 
-@dataclass(frozen=True, eq=False)
+@noun
 class Patch:
     """The part of the scalp that is searched: the positions (q, 3) of the coarse placements, mm, and their spacing."""
 
@@ -107,7 +108,7 @@ class Patch:
         return held
 
 
-@dataclass(frozen=True, eq=False)
+@noun
 class Top:
     """The top of a hill: pose (4, 4), what it is ranked by, handle in degrees, lift and gap in mm.
 

@@ -12,6 +12,7 @@ from neuro_field.errors import InputError
 from neuro_field.field.field import Field
 from neuro_field.findings import as_name
 from neuro_field.head.model import HeadModel
+from neuro_field.nouns import noun
 from neuro_field.units import AMPERE_PER_MICROSECOND
 
 #: Grey matter farther than this from the target's centre is off target, mm.
@@ -67,7 +68,7 @@ class Metrics:
     avoided: Mapping[str, float] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, eq=False)
+@noun
 class Surroundings:
     """Where the fields of a target's placements are looked at, found once for all of them.
 

@@ -11,6 +11,7 @@ from neuro_field.errors import InputError
 from neuro_field.field.error import NumericalError
 from neuro_field.field.field import Field
 from neuro_field.findings import Finding
+from neuro_field.nouns import noun
 from neuro_field.reciprocity.response import Response
 from neuro_field.search.candidates import Grid
 from neuro_field.search.metrics import Metrics
@@ -68,7 +69,7 @@ class SearchSettings:
             )
 
 
-@dataclass(frozen=True, eq=False)
+@noun
 class Candidate:
     """One ranked placement.
 
@@ -129,7 +130,7 @@ class PlanReport:
     peak_memory: int
 
 
-@dataclass(frozen=True, eq=False)
+@noun
 class Plan:
     """The tops of what a coil can do to one target, ranked, and how far around the best one may stray.
 

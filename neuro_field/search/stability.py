@@ -5,7 +5,6 @@ two draws are solved in full to tell how good that is.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -16,6 +15,7 @@ from neuro_field.coil.placement import Placement
 from neuro_field.field.gauge import primary_field
 from neuro_field.field.reduced import Reduced, reduced
 from neuro_field.field.solver import Solver
+from neuro_field.nouns import noun
 from neuro_field.reciprocity.response import SAMPLE_TOLERANCE, TRUNCATION, Response, adjoint_loads, snapshots
 from neuro_field.search.uncertainty import LESION, Family
 from neuro_field.units import AMPERE_PER_MICROSECOND
@@ -42,7 +42,7 @@ _CHECKED = 2
 Progress = Callable[[float], None]
 
 
-@dataclass(frozen=True, eq=False)
+@noun
 class Stability:
     """What becomes of a ranking when conductivities vary.
 
@@ -82,7 +82,7 @@ class Stability:
     reduced_error: float
 
 
-@dataclass(frozen=True, eq=False)
+@noun
 class Case:
     """Placements to follow for one target: its `Response`, and poses (p, 4, 4), the plan's ``ranked`` ones first."""
 
@@ -170,7 +170,7 @@ def _weighted(case: Case, basis: FloatArray) -> FloatArray:
     return roots[:, None, None] * basis.reshape(len(roots), 3, -1)
 
 
-@dataclass(frozen=True, eq=False)
+@noun
 class _Followed:
     """All that a draw needs: the field along the basis is direct - psi . b, with b linear in the conductivities."""
 

@@ -1,7 +1,5 @@
 """A coil led over a patient's scalp by hand: where it comes to stand, and at once about what it does there."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from neuro_field.aim.scalp import Spots, carried_onto
@@ -14,6 +12,7 @@ from neuro_field.errors import InputError
 from neuro_field.field.analytic import sphere_field
 from neuro_field.field.solver import Solver
 from neuro_field.head.model import HeadModel
+from neuro_field.nouns import noun
 from neuro_field.reciprocity.response import Response, response
 from neuro_field.search.plan import Plan
 
@@ -28,7 +27,7 @@ _SAMPLED = 2
 _BESIDE = ((0.0, 0.0), (12.0, 0.0), (-12.0, 0.0), (0.0, 12.0), (0.0, -12.0))
 
 
-@dataclass(frozen=True, eq=False)
+@noun
 class Held:
     """A coil as it is held.
 
@@ -49,7 +48,7 @@ class Held:
     lift: float
 
 
-@dataclass(frozen=True, eq=False)
+@noun
 class Steering:
     """What is needed to lead a coil over a head and to say at once what its target feels.
 

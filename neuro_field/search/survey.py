@@ -5,7 +5,6 @@ already is not computed again.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
@@ -15,6 +14,7 @@ from neuro_field.errors import InputError
 from neuro_field.field.solver import Solver
 from neuro_field.head.doubts import check_usable
 from neuro_field.head.model import HeadModel
+from neuro_field.nouns import noun
 from neuro_field.search.candidates import Grid
 from neuro_field.search.clock import Progress
 from neuro_field.search.plan import Plan
@@ -22,7 +22,7 @@ from neuro_field.search.search import Avoidance, plan, with_filled_lesion, with_
 from neuro_field.search.stability import DRAWS, MOST_DRAWS
 
 
-@dataclass(frozen=True, eq=False)
+@noun
 class Task:
     """All that decides one plan of a survey; arguments of `plan` and `survey`."""
 

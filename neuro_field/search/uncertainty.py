@@ -1,7 +1,6 @@
 """How uncertain conductivities are, and draws of them: multiples of a head's own, tissue by tissue."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -9,6 +8,7 @@ from neuro_field.arrays import BoolArray, FloatArray
 from neuro_field.errors import InputError
 from neuro_field.head.model import HeadModel
 from neuro_field.head.tissues import tags_of
+from neuro_field.nouns import noun
 
 #: Plausible coefficients of variation of a tissue's conductivity [lit]: no agreed values exist.
 VARIATION = {"white_matter": 0.15, "grey_matter": 0.15, "csf": 0.05, "skull": 0.35, "scalp": 0.20}
@@ -23,7 +23,7 @@ LESION = "lesion_cavity"
 SEED = 20100801
 
 
-@dataclass(frozen=True, eq=False)
+@noun
 class Family:
     """The conductivities that a head may have.
 

@@ -1,7 +1,6 @@
 """Where the best placement of a plan may be held and still keep most of its field: positions and handles, as data."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -13,6 +12,7 @@ from neuro_field.coil.coil import Coil
 from neuro_field.coil.placement import Placement
 from neuro_field.errors import InputError
 from neuro_field.head.model import HeadModel
+from neuro_field.nouns import noun
 from neuro_field.search.candidates import Candidates, lattice
 from neuro_field.search.landscape import Landscape, Patch, Top, feet_of
 
@@ -32,7 +32,7 @@ _SAME_AXIS, _HIGHER = float(np.cos(np.radians(3.0))), 2.0
 _SAME_SIDE = 60.0
 
 
-@dataclass(frozen=True, eq=False)
+@noun
 class Zone:
     """The poses around the best that keep a share of it, joined to it without a gap, on a fine lattice.
 
@@ -247,7 +247,7 @@ def zone_around(
         reach, sector = (reach * 1.5 if wider else reach), (sector * 2 if turned else sector)
 
 
-@dataclass(frozen=True, eq=False)
+@noun
 class _Lattice:
     """Values (i, j, k) around a top, NaN where none are known; which placement each is, -1 for none."""
 

@@ -1,19 +1,19 @@
 """The coils of the shelf as rows, facts, pictures and a page in a folder."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from neuro_field.coil.coil import Coil
 from neuro_field.coil.winding import Winding
 from neuro_field.io.atomic import new_folder
 from neuro_field.names import file_name
+from neuro_field.nouns import noun
 from neuro_field.report.coil_pages import DEPTHS, coil_facts, coil_picture, coils_page, primary_field
 from neuro_field.shelf.coils import coil_card, coil_names, coil_of_card, is_coil_file, read_coil, winding_of_card
 from neuro_field.units import AMPERE_PER_MICROSECOND
 
 
-@dataclass(frozen=True, eq=False)
+@noun
 class ShownCoil:
     """A coil of the shelf or of a file, the winding it is made from where known, and its facts."""
 

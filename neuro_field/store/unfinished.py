@@ -34,7 +34,7 @@ from neuro_field.store.plan_structs import PlanRecord
 LOG = logging.getLogger(__name__)
 
 SCHEMA = "neuro_field/unfinished-plan"
-VERSION = 2
+VERSION = 3
 
 #: In the folder: whose it is.
 MARK = "about.json"
@@ -200,7 +200,7 @@ def _whole(plan: Plan) -> tuple[Field, Response, dict[str, AnyArray]]:
     if field is None or response is None or followed is None:
         raise InputError("A plan read from files has neither field nor response, and is not kept as an unfinished one.")
     arrays = {
-        "potential": field.potential, "nodal_dadt": field.nodal_dadt, "followed": followed,
+        "potential": field.potential, "followed": followed,
         "positions": response.positions, "moments": response.moments, "basis": response.basis,
         "sought": response.sought, "densities": response.tree.densities,
         "charge_places": response.charges.places, "charge_strengths": response.charges.strengths,
@@ -228,7 +228,7 @@ def _plan(entries: Entries, task: Task, arrays: dict[str, AnyArray]) -> Plan:
     field = Field(
         system=system, coil=task.coil, placement=placement, didt=entries.number("didt"),
         primary=primary_field(task.solver.head, task.coil, placement), potential=array("potential", nodes),
-        nodal_dadt=array("nodal_dadt", nodes, 3), report=entries.required("field").noun(SolveReport),
+        report=entries.required("field").noun(SolveReport),
     )  # fmt: skip
     positions, sought = array("positions", None, 3), array("sought", rows, None)
     wanted, places = sought.shape[1], array("charge_places", None, 3)
