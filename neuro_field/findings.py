@@ -73,6 +73,15 @@ class Finding:
     def __reduce__(self) -> tuple[Any, ...]:
         return Finding, (self.code, self.level, dict(self.values))
 
+    def plain(self) -> dict[str, Any]:
+        """As JSON holds it; `of_plain` reads it again."""
+        return {"code": self.code, "level": self.level, "values": dict(self.values)}
+
+    @classmethod
+    def of_plain(cls, row: Mapping[str, Any]) -> "Finding":
+        """What `plain` wrote; raises InputError, KeyError or TypeError for what is none."""
+        return cls(row["code"], row["level"], row["values"])
+
     def told_with(self, **more: Value) -> "Finding":
         """The same with further values, such as the role and side it is said of."""
         return replace(self, values={**self.values, **more})

@@ -6,7 +6,8 @@ from phantoms import phantom_labels
 from scipy import ndimage
 
 from neuro_field.errors import InputError
-from neuro_field.mri.cleaning import MARGIN, clean_labels, voxel_sizes
+from neuro_field.mri.cleaning import MARGIN, clean_labels
+from neuro_field.mri.volume import voxel_sizes
 
 SPACINGS = [3.0, (2.0, 2.0, 4.0)]
 
@@ -43,7 +44,7 @@ def test_a_clean_head_is_left_almost_alone():
         np.testing.assert_array_equal(cleaned.labels == tag, labels == tag)
     changed = np.count_nonzero(cleaned.labels != labels) / np.count_nonzero(labels)
     assert changed < 0.01  # smoothing at 0.8 mm takes the odd staircase voxel
-    assert cleaned.report.warnings == ()
+    assert cleaned.report.findings == ()
 
 
 def test_a_head_cut_at_the_top_is_padded_and_closed_and_the_affine_follows():
@@ -57,7 +58,7 @@ def test_a_head_cut_at_the_top_is_padded_and_closed_and_the_affine_follows():
     assert list(above[above > 0][-1:]) == [5]
     bone_or_deeper = np.isin(cleaned.labels, (1, 2, 3, 4))
     assert distance_to(bone_or_deeper, affine)[cleaned.labels == 0].min() > 2.0
-    assert "top" in cleaned.report.warnings[0]
+    assert cleaned.report.findings[0].values["end"] == "top"
 
 
 def test_padding_at_a_low_end_shifts_the_affine_so_that_world_places_stay():
@@ -70,7 +71,7 @@ def test_padding_at_a_low_end_shifts_the_affine_so_that_world_places_stay():
     assert before == 2
     voxel = np.argwhere(cleaned.labels == 1).mean(axis=0)
     np.testing.assert_allclose(cleaned.affine[:3, :3] @ voxel + cleaned.affine[:3, 3], [0, -18, 8], atol=0.1)
-    assert "left" in cleaned.report.warnings[0]
+    assert cleaned.report.findings[0].values["end"] == "left"
 
 
 def test_the_side_below_is_read_from_the_affine_and_stays_open():
@@ -123,9 +124,9 @@ def test_the_report_accounts_for_every_cubic_centimetre():
 def test_a_large_change_is_told():
     labels, affine = phantom_labels(3.0)
     holed = np.where((labels == 4) & (np.indices(labels.shape)[0] < labels.shape[0] // 2), 5, labels)
-    warnings = clean_labels(holed, affine).report.warnings
-    assert any(line.startswith("Cleaning changed bone from") for line in warnings)
-    assert clean_labels(labels, affine).report.warnings == ()
+    told = {(found.code, found.values["tissue"]) for found in clean_labels(holed, affine).report.findings}
+    assert ("build-volume-changed", "bone") in told
+    assert clean_labels(labels, affine).report.findings == ()
 
 
 @pytest.mark.parametrize(("tag", "name"), [(2, "grey matter"), (4, "bone"), (5, "scalp")])

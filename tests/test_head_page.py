@@ -14,10 +14,11 @@ from neuro_field.head.mapping import AffineMapping
 from neuro_field.head.model import HeadModel
 from neuro_field.io.images import Image
 from neuro_field.mri.build import build_prepared, prepare_labels
+from neuro_field.mri.volume import Volume
 from neuro_field.report.head_page import head_page
 from neuro_field.report.opengl import PictureError
 from neuro_field.report.sentences import head_lines
-from neuro_field.report.slices import Volume, slice_pictures
+from neuro_field.report.slices import slice_pictures
 from neuro_field.store.heads import write_head
 
 MAPPING = AffineMapping(np.eye(4), "the phantom lies in MNI space")

@@ -16,7 +16,8 @@ from neuro_field.io.msh import write_msh
 from neuro_field.mri.build import build_head
 from neuro_field.shelf import examples
 from neuro_field.shelf.library import names_on, shelf
-from neuro_field.store.heads import head_from_images, is_head, read_head, write_head
+from neuro_field.store.building import head_from_images
+from neuro_field.store.heads import is_head, read_head, write_head
 
 MAPPING = AffineMapping(np.array([[1.02, 0.01, 0, 3], [0, 0.98, 0.1, 1 / 3], [0, -0.1, 1.01, -2], [0, 0, 0, 1]]), "x")
 

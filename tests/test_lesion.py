@@ -48,7 +48,7 @@ def test_a_mask_becomes_a_cavity_and_never_takes_bone_or_scalp():
     np.testing.assert_array_equal(placed.labels == 21, mask & np.isin(labels, (1, 2, 3)))
     assert placed.volume_cm3 == pytest.approx(np.count_nonzero(placed.labels == 21) * 0.027)
     assert placed.drawn_cm3 == pytest.approx(mask.sum() * 0.027)
-    assert "left out" in placed.warnings[0]
+    assert placed.findings[0].code == "lesion-clipped"
 
 
 def test_a_rim_is_the_brain_within_its_width_of_the_cavity():
@@ -79,7 +79,7 @@ def test_lesion_labels_keep_their_kind(numbers):
     placed = place_lesion(labels, affine, lesion)
     for tag, number in zip((21, 22, 23), numbers, strict=True):
         np.testing.assert_array_equal(placed.labels == tag, lesion == number)
-    assert placed.warnings == ()
+    assert placed.findings == ()
 
 
 def test_a_mask_on_another_grid_lands_in_the_same_world_place():

@@ -38,7 +38,8 @@ def head(
     from neuro_field.io.atomic import check_new_folder
     from neuro_field.mri.build import checked_mapping
     from neuro_field.report.sentences import head_lines
-    from neuro_field.store.heads import head_from_images, is_head, write_head
+    from neuro_field.store.building import head_from_images
+    from neuro_field.store.heads import is_head, write_head
 
     check_new_folder(output)
     with Stages() as stages:

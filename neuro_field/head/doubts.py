@@ -25,8 +25,9 @@ _COMPARED = (-80.0, 50.0), (0.0, 65.0)
 
 
 def doubts_of(head: "HeadModel") -> tuple[Finding, ...]:
-    """Findings of a head, worst first."""
-    return worst_first([*_of_map(head), *_of_midline(head), *_of_skull(head), *_of_lesion(head)])
+    """Findings of a head, worst first: those of its building, which its provenance keeps, and its own."""
+    building = (Finding.of_plain(row) for row in head.provenance.get("findings", ()))
+    return worst_first([*building, *_of_map(head), *_of_midline(head), *_of_skull(head), *_of_lesion(head)])
 
 
 def _of_map(head: "HeadModel") -> Iterator[Finding]:

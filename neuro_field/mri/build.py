@@ -15,10 +15,11 @@ from neuro_field.head.mapping import AffineMapping, MniMapping, WarpedMapping
 from neuro_field.head.mesher import checked_edge, mesh_labels
 from neuro_field.head.model import HeadModel
 from neuro_field.head.tissues import BY_TAG, tags_of
-from neuro_field.mri.cleaning import CleaningReport, as_affine, clean_labels, tissue_volumes
+from neuro_field.mri.cleaning import CleaningReport, clean_labels, tissue_volumes
 from neuro_field.mri.labels import Labels, label_table, to_sides, to_tissues
 from neuro_field.mri.lesion import PlacedLesion, place_lesion
 from neuro_field.mri.mapping import register_to_mni
+from neuro_field.mri.volume import Volume, as_affine
 from neuro_field.mri.warping import check_installed, tissue_overlap, warp_to_mni
 
 #: Called with the stage at hand and the share of it that is done, 0 to 1.
@@ -78,20 +79,21 @@ def prepare_labels(
     rim: float = 0.0,
     table: str | None = None,
     clean: bool = True,
+    t1: Volume | None = None,
 ) -> PreparedLabels:
     """Tissue labels as `build_head` meshes them: the first three steps of it, for looking at and for storing.
 
-    Parameters and errors are those of `build_head`.
+    Parameters and errors are those of `build_head`; ``t1`` is the image that was labelled, where it is at hand.
     """
     affine = as_affine(affine, "affine of build_head")
     tissues, name = _checked_tissues(labels, table)
-    record: dict[str, Any] = {"label_table": name, "warnings": [], "seconds": {}}
+    record: dict[str, Any] = {"label_table": name, "findings": [], "seconds": {}}
     grid = affine
     if clean:
         cleaned = clean_labels(tissues, affine)
         tissues, grid = cleaned.labels, cleaned.affine
         record["cleaning"] = _cleaning_record(cleaned.report)
-        record["warnings"] += list(cleaned.report.warnings)
+        record["findings"] += [found.plain() for found in cleaned.report.findings]
         record["seconds"]["cleaning"] = round(cleaned.report.seconds, 2)
     if lesion is not None:
         start = time.perf_counter()
@@ -106,7 +108,7 @@ def prepare_labels(
         placed = place_lesion(tissues, grid, lesion, own, rim=rim)
         tissues = placed.labels
         record["lesion"] = _lesion_record(placed)
-        record["warnings"] += list(placed.warnings)
+        record["findings"] += [found.plain() for found in placed.findings]
         record["seconds"]["lesion"] = round(time.perf_counter() - start, 2)
     record["label_volumes_cm3"] = _rounded(tissue_volumes(tissues, grid))
     fissure = _between_sides(to_sides(labels, name), affine, tissues, grid)

@@ -10,8 +10,10 @@ from scipy.spatial import cKDTree
 
 from neuro_field.arrays import BoolArray, FloatArray, read_only
 from neuro_field.errors import InputError
+from neuro_field.findings import Finding
 from neuro_field.head.tissues import BY_TAG, tags_of
 from neuro_field.mri.labels import Labels, as_labels
+from neuro_field.mri.volume import as_affine, voxel_sizes
 
 AIR, CSF, BONE, SCALP, EYES, BLOOD = 0, 3, 4, 5, 6, 9
 LESION = tags_of("lesion")
@@ -50,7 +52,7 @@ class CleaningReport:
     moved_cm3: dict[str, float]
     padding: tuple[tuple[int, int], ...]
     seconds: float
-    warnings: tuple[str, ...]
+    findings: tuple[Finding, ...]
 
     @property
     def change_cm3(self) -> dict[str, float]:
@@ -66,28 +68,6 @@ class CleanedLabels:
     labels: Labels
     affine: FloatArray
     report: CleaningReport
-
-
-def as_affine(affine: object, what: str) -> FloatArray:
-    """A voxel-to-millimetre affine: finite, invertible, with voxels of 0.2 to 10 mm."""
-    try:
-        matrix = np.array(affine, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise InputError(f"Input {what} must be a 4x4 matrix; instead received a {type(affine).__name__}.") from None
-    if matrix.shape != (4, 4) or not np.isfinite(matrix).all() or np.abs(matrix[3] - [0, 0, 0, 1]).max() > 1e-9:
-        raise InputError(f"Input {what} must be a finite 4x4 affine (voxel to mm); instead shape {matrix.shape}.")
-    sizes = np.linalg.norm(matrix[:3, :3], axis=0)
-    if sizes.min() < 0.2 or sizes.max() > 10:
-        raise InputError(f"Input {what} must have voxels of 0.2 to 10 mm; instead {np.round(sizes, 4).tolist()}.")
-    volume = abs(float(np.linalg.det(matrix[:3, :3]))) / float(sizes.prod())
-    if volume < 0.9:
-        raise InputError(f"Input {what} must have perpendicular axes; instead they are sheared ({volume:.2f} of 1).")
-    return matrix
-
-
-def voxel_sizes(affine: FloatArray) -> FloatArray:
-    """(3,) voxel edge lengths, mm."""
-    return np.asarray(np.linalg.norm(affine[:3, :3], axis=0), dtype=np.float64)
 
 
 def tissue_volumes(labels: Labels, affine: FloatArray) -> dict[str, float]:
@@ -245,8 +225,8 @@ def _close_scalp(labels: Labels, sizes: FloatArray, thickness: float) -> None:
     labels[near & _outside(labels)] = SCALP
 
 
-def _warnings(labels: Labels, affine: FloatArray, padding: tuple[tuple[int, int], ...]) -> tuple[str, ...]:
-    """What a person should know of the image: where its border cut the head."""
+def _cuts(labels: Labels, affine: FloatArray, padding: tuple[tuple[int, int], ...]) -> list[Finding]:
+    """Where the border of the image cut the head."""
     voxel = abs(float(np.linalg.det(affine[:3, :3])))
     sizes = voxel_sizes(affine)
     out = []
@@ -256,21 +236,19 @@ def _warnings(labels: Labels, affine: FloatArray, padding: tuple[tuple[int, int]
             if cut and padding[axis][end]:
                 direction = affine[:3, axis] * (1 if end else -1)
                 world = int(np.argmax(np.abs(direction)))
-                side = (("left", "right"), ("back", "front"), ("bottom", "top"))[world][int(direction[world] > 0)]
+                end_named = (("left", "right"), ("back", "front"), ("bottom", "top"))[world][int(direction[world] > 0)]
                 area = cut * voxel / sizes[axis] / 100
-                out.append(
-                    f"The image cuts the head at the {side} over {area:.1f} cm2; it was padded and closed there."
-                )
-    return tuple(out)
+                out.append(Finding("build-image-cuts-head", "warn", {"end": end_named, "area_cm2": float(area)}))
+    return out
 
 
-def _large_changes(before: dict[str, float], after: dict[str, float]) -> tuple[str, ...]:
-    """A line for each tissue whose volume cleaning changed so much that a person should look."""
-    return tuple(
-        f"Cleaning changed {name} from {before.get(name, 0.0):.0f} to {cm3:.0f} cm3; look at the labels."
+def _large_changes(before: dict[str, float], after: dict[str, float]) -> list[Finding]:
+    """Tissues whose volume cleaning changed so much that a person should look."""
+    return [
+        Finding("build-volume-changed", "warn", {"tissue": name, "before_cm3": before.get(name, 0.0), "after_cm3": cm3})
         for name, cm3 in after.items()
         if abs(cm3 - before.get(name, 0.0)) > max(NOTEWORTHY_CHANGE * before.get(name, 0.0), 5.0)
-    )
+    ]
 
 
 def clean_labels(labels: Labels, affine: FloatArray, *, skull: float = 2.0, scalp: float = 2.0) -> CleanedLabels:
@@ -333,7 +311,7 @@ def clean_labels(labels: Labels, affine: FloatArray, *, skull: float = 2.0, scal
         step(work, sizes)
         moved[name] = float(np.count_nonzero(work != before) * voxel)
     volumes = tissue_volumes(given, affine), tissue_volumes(work, affine)
-    warnings = (*_warnings(given, affine, padding), *_large_changes(*volumes))
-    report = CleaningReport(*volumes, moved, padding, time.perf_counter() - start, warnings)
+    findings = (*_cuts(given, affine, padding), *_large_changes(*volumes))
+    report = CleaningReport(*volumes, moved, padding, time.perf_counter() - start, findings)
     work.flags.writeable = False
     return CleanedLabels(work, read_only(moved_affine), report)

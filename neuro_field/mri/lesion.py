@@ -8,12 +8,13 @@ from scipy import ndimage
 
 from neuro_field.arrays import AnyArray, BoolArray, FloatArray, IntArray, transformed
 from neuro_field.errors import InputError, UnknownNameError
+from neuro_field.findings import Finding
 from neuro_field.geometry.mesh import TetMesh
 from neuro_field.head.mapping import MniMapping
 from neuro_field.head.model import HeadModel
 from neuro_field.head.tissues import BY_NAME, tags_of
-from neuro_field.mri.cleaning import as_affine
 from neuro_field.mri.labels import Labels, as_labels
+from neuro_field.mri.volume import as_affine
 
 #: What a lesion may take the place of: brain, CSF, and a lesion already drawn.
 REPLACEABLE = (*tags_of("brain"), *tags_of("csf"), *tags_of("lesion"))
@@ -61,7 +62,7 @@ class PlacedLesion:
     volume_cm3: float
     drawn_cm3: float
     share_of_brain: float
-    warnings: tuple[str, ...]
+    findings: tuple[Finding, ...]
 
 
 def _lesion_tags(lesion: AnyArray) -> Labels:
@@ -146,10 +147,9 @@ def place_lesion(
             f"({volume:.0f} cm3): is it a brain mask?"
         )
     lost = 1 - volume / drawn_cm3
-    warning = f"{lost:.0%} of the lesion mask lies outside brain and CSF and was left out; check how it lies."
-    warnings = (warning,) if lost > NOTEWORTHY_LOSS else ()
+    clipped = Finding("lesion-clipped", "warn", {"lost": lost, "drawn_cm3": drawn_cm3, "placed_cm3": volume})
     placed.flags.writeable = False
-    return PlacedLesion(placed, volume, drawn_cm3, share, warnings)
+    return PlacedLesion(placed, volume, drawn_cm3, share, (clipped,) if lost > NOTEWORTHY_LOSS else ())
 
 
 def _rimmed(labels: Labels, affine: FloatArray, rim: float) -> Labels:

@@ -10,8 +10,8 @@ from neuro_field.arrays import AnyArray, BoolArray, FloatArray, read_only, trans
 from neuro_field.errors import InputError
 from neuro_field.head.mapping import AffineMapping
 from neuro_field.head.tissues import tags_of
-from neuro_field.mri.cleaning import as_affine
 from neuro_field.mri.labels import as_labels
+from neuro_field.mri.volume import as_affine
 
 #: Voxel of the images that are compared, mm.
 GRID = 2.0

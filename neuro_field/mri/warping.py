@@ -11,9 +11,9 @@ from neuro_field.arrays import AnyArray, BoolArray, FloatArray, transformed
 from neuro_field.errors import InputError
 from neuro_field.head.mapping import AffineMapping, MniMapping, WarpedMapping
 from neuro_field.head.tissues import tags_of
-from neuro_field.mri.cleaning import as_affine
 from neuro_field.mri.labels import as_labels
 from neuro_field.mri.mapping import on_template, template
+from neuro_field.mri.volume import as_affine
 
 #: Iterations of SyN on grids of 8, 4 and 2 mm.
 ITERATIONS = (60, 40, 20)

@@ -26,7 +26,7 @@ from neuro_field.search.metrics import percentile_by_volume
 from neuro_field.search.plan import Plan
 
 #: In provenance: what a head's builder told people; its findings say it.
-_TOLD = ("warnings",)
+_TOLD = ("warnings", "findings")
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,11 +15,12 @@ from neuro_field.geometry.quality import smallest_dihedral_angles
 from neuro_field.head.lesion import lesion_summary
 from neuro_field.head.mapping import WarpedMapping
 from neuro_field.head.model import HeadModel
+from neuro_field.mri.volume import Volume
 from neuro_field.report.directions import point_words
 from neuro_field.report.facts import HeadFacts, tissue_figures
 from neuro_field.report.mapping_pictures import mapping_pictures
 from neuro_field.report.page import rendered, tissue_rows
-from neuro_field.report.slices import OUTLINES, TEMPLATE, Volume, histogram, slice_pictures
+from neuro_field.report.slices import OUTLINES, TEMPLATE, histogram, slice_pictures
 from neuro_field.report.words import said
 
 #: Landmarks that the page lists.

@@ -26,9 +26,9 @@ from neuro_field.geometry.mesh import Surface
 from neuro_field.head.mapping import AffineMapping, MniMapping
 from neuro_field.head.model import HeadModel
 from neuro_field.head.tissues import BY_TAG, tags_of
+from neuro_field.mri.volume import Volume
 from neuro_field.report.facts import GreyField, HeadFacts
 from neuro_field.report.scene import COLOURS, FIELD_MAP, node_values, target_balls
-from neuro_field.report.slices import Volume
 from neuro_field.search.plan import Plan
 from neuro_field.units import AMPERE_PER_MICROSECOND
 

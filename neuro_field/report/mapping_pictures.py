@@ -8,7 +8,8 @@ import numpy as np
 from neuro_field.arrays import AnyArray, FloatArray
 from neuro_field.head.mapping import MniMapping, WarpedMapping
 from neuro_field.head.tissues import tags_of
-from neuro_field.report.slices import OUTLINES, PLANES, Volume, as_png, new_figure
+from neuro_field.mri.volume import Volume
+from neuro_field.report.slices import OUTLINES, PLANES, as_png, new_figure
 
 #: What is shown of MNI space, mm: lowest and highest x, y and z.
 BOX = ((-80.0, 80.0), (-112.0, 80.0), (-60.0, 88.0))

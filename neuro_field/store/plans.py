@@ -16,12 +16,12 @@ from neuro_field.findings import Finding, as_name
 from neuro_field.head.model import HeadModel
 from neuro_field.io.atomic import new_folder
 from neuro_field.io.images import Image
+from neuro_field.mri.volume import Volume
 from neuro_field.report.facts import Facts, head_of, plans_of
 from neuro_field.report.interactive import view_of
 from neuro_field.report.opengl import PictureError
 from neuro_field.report.page import CAPTIONS, Kept, study_page
 from neuro_field.report.pictures import study_pictures
-from neuro_field.report.slices import Volume
 from neuro_field.report.words import said
 from neuro_field.search.plan import Plan
 from neuro_field.store.field_images import write_field_images

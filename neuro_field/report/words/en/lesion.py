@@ -4,6 +4,10 @@ SENTENCES = {
     "lesion-side-unknown": (
         "nothing tells left from right in this head: the side of its lesion of {cm3:.1f} cm³ is not known."
     ),
+    "lesion-clipped": (
+        "{lost:.0%} of the lesion mask ({drawn_cm3:.1f} cm³ drawn, {placed_cm3:.1f} cm³ placed) lies outside brain and "
+        "CSF and was left out; check how it lies."
+    ),
     "lesion-both-sides": (
         "the lesion is on both sides: {left_cm3:.1f} cm³ in the left hemisphere, {right_cm3:.1f} cm³ in the right. "
         "Neither hemisphere is unaffected; which hand is paretic decides."

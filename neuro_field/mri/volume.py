@@ -1,0 +1,53 @@
+"""Images as arrays that lie in the world; what their voxels mean is for others."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import ndimage
+
+from neuro_field.arrays import AnyArray, FloatArray, transformed
+from neuro_field.errors import InputError
+
+
+@dataclass(frozen=True, eq=False)
+class Volume:
+    """An image in the world: ``values`` (i, j, k), ``affine`` (4, 4) voxel index to mm of the head frame."""
+
+    values: AnyArray
+    affine: FloatArray
+
+    def at(self, points: FloatArray, order: int) -> AnyArray:
+        """Values (m,) at points (m, 3) mm; 0 outside the image."""
+        voxels = transformed(points, np.asarray(np.linalg.inv(self.affine), dtype=np.float64))
+        values = self.values.astype(np.float32) if order else self.values
+        return ndimage.map_coordinates(values, voxels.T, order=order, cval=0)
+
+    @property
+    def box(self) -> tuple[FloatArray, FloatArray]:
+        """Lowest and highest (3,) mm of what is not 0."""
+        inside = np.argwhere(self.values > 0)
+        ends = np.array(np.meshgrid(*zip(inside.min(axis=0), inside.max(axis=0), strict=True))).reshape(3, -1).T
+        corners = transformed(ends.astype(np.float64), self.affine)
+        return corners.min(axis=0), corners.max(axis=0)
+
+
+def as_affine(affine: object, what: str) -> FloatArray:
+    """A voxel-to-millimetre affine: finite, invertible, with voxels of 0.2 to 10 mm."""
+    try:
+        matrix = np.array(affine, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise InputError(f"Input {what} must be a 4x4 matrix; instead received a {type(affine).__name__}.") from None
+    if matrix.shape != (4, 4) or not np.isfinite(matrix).all() or np.abs(matrix[3] - [0, 0, 0, 1]).max() > 1e-9:
+        raise InputError(f"Input {what} must be a finite 4x4 affine (voxel to mm); instead shape {matrix.shape}.")
+    sizes = np.linalg.norm(matrix[:3, :3], axis=0)
+    if sizes.min() < 0.2 or sizes.max() > 10:
+        raise InputError(f"Input {what} must have voxels of 0.2 to 10 mm; instead {np.round(sizes, 4).tolist()}.")
+    volume = abs(float(np.linalg.det(matrix[:3, :3]))) / float(sizes.prod())
+    if volume < 0.9:
+        raise InputError(f"Input {what} must have perpendicular axes; instead they are sheared ({volume:.2f} of 1).")
+    return matrix
+
+
+def voxel_sizes(affine: FloatArray) -> FloatArray:
+    """(3,) voxel edge lengths, mm."""
+    return np.asarray(np.linalg.norm(affine[:3, :3], axis=0), dtype=np.float64)
