@@ -124,7 +124,11 @@ def open_cavity(t1, labels, affine):
     """
     places = _world(t1.shape, affine)
     grown = synthetic_lesion(
-        labels, affine, mapping=AffineMapping(np.eye(4), "Colin27 lies in MNI space"), side="right", volume_cm3=LARGE_CM3
+        labels,
+        affine,
+        mapping=AffineMapping(np.eye(4), "Colin27 lies in MNI space"),
+        side="right",
+        volume_cm3=LARGE_CM3,
     )
     start, end = map(np.asarray, PASSAGE)
     along = np.clip((places - start) @ (end - start) / ((end - start) @ (end - start)), 0, 1)

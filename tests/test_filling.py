@@ -109,7 +109,7 @@ def test_a_lesion_opposite_is_not_mirrored():
     assert filled[both].min() > 80  # tissue, not the fluid of the lesion opposite
     assert filled[both].max() < 115
     (note,) = filling.findings
-    assert (note.code, note.values["why"]) == ("lesion-filled", ("lesion-opposite",))
+    assert (note.code, note.level, note.values["why"]) == ("lesion-filled", "warn", ("lesion-opposite",))
     assert note.values["mirrored_cm3"] + note.values["nearby_cm3"] == pytest.approx(lesion.sum() * 0.027)
 
 
@@ -170,7 +170,7 @@ def test_a_head_unlike_its_mirror_image_is_filled_from_around():
 
 
 def test_another_contrast_on_another_grid_is_filled_alike():
-    places, affine, healthy, lesion = scene()
+    _, affine, healthy, lesion = scene()
     t1 = noisy(np.where(lesion, 30.0, healthy))
     filling = plan_filling(Volume(t1, affine), Volume(lesion, affine))
     shape, other = grid(3.4)
@@ -183,7 +183,7 @@ def test_another_contrast_on_another_grid_is_filled_alike():
 
 
 def test_the_mask_may_lie_on_any_grid_but_in_the_image():
-    places, affine, healthy, lesion = scene()
+    _, affine, healthy, lesion = scene()
     t1 = np.where(lesion, 30.0, healthy)
     shape, other = grid(4.0)
     filling = plan_filling(Volume(t1, affine), Volume(ball(own_places(shape, other), LESION).astype(np.uint8), other))

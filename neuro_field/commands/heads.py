@@ -8,6 +8,7 @@ import typer
 from neuro_field.commands.arguments import EdgeOption, Output, head_of, images_of
 from neuro_field.console import Stages, named_numbers, table
 from neuro_field.errors import InputError
+from neuro_field.findings import Finding
 
 
 def head(
@@ -18,6 +19,10 @@ def head(
     labels: Annotated[Path | None, typer.Option(help="Tissue labels on the T1's grid or another.")] = None,
     lesion: Annotated[Path | None, typer.Option(help="Lesion mask, on any grid that overlaps.")] = None,
     t2: Annotated[Path | None, typer.Option(help="A T2 of the same person, for the segmenter.")] = None,
+    no_fill: Annotated[
+        bool,
+        typer.Option("--no-fill", help="Segment the T1 as it is: do not fill the lesion with healthy tissue first."),
+    ] = False,
     segmenter: Annotated[str, typer.Option(help="What makes labels where none are given.")] = "samseg",
     rim: Annotated[float, typer.Option(help="Width of a rim to draw around the lesion's cavity, mm.")] = 0.0,
     edge: EdgeOption = 1.9,
@@ -31,7 +36,8 @@ def head(
 ) -> None:
     """Build a head model from a T1, and write it to a folder.
 
-    Without --labels the T1 is segmented first, in about ten minutes; what the segmenter wrote stays beside HEAD.
+    Without --labels the T1 is segmented first, in about ten minutes; what the segmenter wrote stays beside HEAD.  A
+    --lesion is filled with mirrored healthy tissue in the copy that is segmented, and put back into the labels.
 
     Example: `neuro-field head T1.nii.gz --labels labels.nii.gz --lesion lesion.nii.gz -o HEAD`
     """
@@ -44,10 +50,10 @@ def head(
     check_new_folder(output)
     with Stages() as stages:
         if image.startswith("example:") or is_head(image):
-            if labels or lesion or t2 or rim or tissue_edge or nonlinear:
+            if labels or lesion or no_fill or t2 or rim or tissue_edge or nonlinear:
                 raise InputError(
-                    "Options --labels, --lesion, --t2, --rim, --tissue-edge and --nonlinear go with a T1 image, not "
-                    "with a mesh."
+                    "Options --labels, --lesion, --no-fill, --t2, --rim, --tissue-edge and --nonlinear go with a T1 "
+                    "image, not with a mesh."
                 )
             made, files = head_of(image, stages, edge), images_of(image)
         elif Path(image).is_dir():
@@ -61,11 +67,13 @@ def head(
             raise InputError("Option --t2 is for the segmenter; with --labels nothing is segmented.")
         else:
             checked_mapping(None, nonlinear)
-            found = labels or _segmented(Path(image), t2, lesion, segmenter, output, stages)
+            found, said = (
+                (labels, ()) if labels else _segmented(Path(image), t2, lesion, not no_fill, segmenter, output, stages)
+            )
             edges = named_numbers(tissue_edge, "--tissue-edge")
             made, files = head_from_images(
                 image, found, lesion=lesion, rim=rim, edge=edge, tissue_edges=edges, nonlinear=nonlinear,
-                t2=t2, progress=stages,
+                t2=t2, findings=said, progress=stages,
             )  # fmt: skip
         with stages.stage("writing"):
             write_head(made, output, **files)
@@ -75,16 +83,19 @@ def head(
     typer.echo(f"Head written to {output}. Next: neuro-field plan {output} --preset contralesional-1hz-hand -o PLAN")
 
 
-def _segmented(t1: Path, t2: Path | None, lesion: Path | None, segmenter: str, output: Path, stages: Stages) -> Path:
-    """Labels of a T1 from a segmenter, which works in a folder beside the head."""
+def _segmented(
+    t1: Path, t2: Path | None, lesion: Path | None, fill: bool, segmenter: str, output: Path, stages: Stages
+) -> tuple[Path, tuple[Finding, ...]]:
+    """Labels of a T1 from a segmenter, which works in a folder beside the head, and what was found on the way."""
     from neuro_field.segment.segmentation import segment
 
     if lesion is not None and not lesion.is_file():
         raise InputError(f"The lesion mask {lesion} does not exist.")
     beside = output.absolute().with_name(f"{output.name}.segmentation")
-    made = segment([t1, t2] if t2 else [t1], beside, segmenter=segmenter, progress=stages)
+    images, filled = [t1, t2] if t2 else [t1], lesion if fill else None
+    made = segment(images, beside, lesion=filled, segmenter=segmenter, progress=stages)
     typer.echo(f"Labels {'found' if made.reused else 'made'}: {made.labels}, log {made.log}.")
-    return made.labels
+    return made.labels, made.findings
 
 
 def cache(clear: Annotated[bool, typer.Option("--clear", help="Remove the heads that are kept.")] = False) -> None:

@@ -16,6 +16,7 @@ from neuro_field.head.mesher import checked_edge, mesh_labels
 from neuro_field.head.model import HeadModel
 from neuro_field.head.tissues import BY_TAG, tags_of
 from neuro_field.mri.cleaning import CleaningReport, clean_labels, tissue_volumes
+from neuro_field.mri.labelled import lesion_labelled_as
 from neuro_field.mri.labels import Labels, label_table, to_sides, to_tissues
 from neuro_field.mri.lesion import PlacedLesion, place_lesion
 from neuro_field.mri.mapping import register_to_mni
@@ -86,7 +87,8 @@ def prepare_labels(
     Parameters and errors are those of `build_head`; ``t1`` is the image that was labelled, where it is at hand.
     """
     affine = as_affine(affine, "affine of build_head")
-    tissues, name = _checked_tissues(labels, table)
+    given, name = _checked_tissues(labels, table)
+    tissues = given
     record: dict[str, Any] = {"label_table": name, "findings": [], "seconds": {}}
     grid = affine
     if clean:
@@ -105,6 +107,7 @@ def prepare_labels(
                 "comes "
                 f"without an affine; instead received {shape}."
             )
+        record["findings"].append(lesion_labelled_as(given, affine, lesion, own).plain())
         placed = place_lesion(tissues, grid, lesion, own, rim=rim)
         tissues = placed.labels
         record["lesion"] = _lesion_record(placed)

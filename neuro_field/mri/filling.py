@@ -49,6 +49,9 @@ LEAST_PAIRS = 50
 #: Voxels around a place whose brightness a cubic spline needs.
 SPLINE = 12
 
+#: So much filled from its surroundings, cm3, has to be looked at: a segmenter sees tissue without folds there.
+NOTEWORTHY = 1.0
+
 #: Why a part was filled from its surroundings.
 WHY = ("lesion-opposite", "skull-open-opposite", "midline-shifted", "no-symmetry")
 
@@ -129,7 +132,8 @@ class Filling:
     def findings(self) -> tuple[Finding, ...]:
         """What has to be said: how much was filled how, and a midline that lies elsewhere."""
         parts = {"mirrored_cm3": self.mirrored_cm3, "nearby_cm3": self.nearby_cm3}
-        out = [Finding("lesion-filled", "note", parts | {"why": self.why})]
+        level = "warn" if self.nearby_cm3 >= NOTEWORTHY else "note"
+        out = [Finding("lesion-filled", level, parts | {"why": self.why})]
         if abs(self.shift) > MOST_SHIFT:
             out.append(Finding("lesion-midline-shifted", "warn", {"shift": abs(self.shift), "most": MOST_SHIFT}))
         return tuple(out)
@@ -204,8 +208,8 @@ def plan_filling(t1: Volume, lesion: Volume) -> Filling:
     voxel = abs(float(np.linalg.det(affine[:3, :3]))) / 1e3
     by_mirror = float(share[mask].sum() * voxel)
     rest = float(np.count_nonzero(mask) * voxel) - by_mirror
-    sealed = [Volume(read_only(each), affine) for each in (mask, share, brain)]
-    return Filling(mirror, shift, *sealed, by_mirror, rest, why)
+    lesion, mirrored, healthy = (Volume(read_only(each), affine) for each in (mask, share, brain))
+    return Filling(mirror, shift, lesion, mirrored, healthy, by_mirror, rest, why)
 
 
 class _Sides:

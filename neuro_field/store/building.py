@@ -1,6 +1,6 @@
 """From the images of a person to a head: read, held against each other, prepared, built; keeping it is for heads.py."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,6 +8,7 @@ import numpy as np
 
 from neuro_field.arrays import transformed
 from neuro_field.errors import InputError
+from neuro_field.findings import Finding
 from neuro_field.head.model import HeadModel
 from neuro_field.io.digest import digests
 from neuro_field.io.images import Image, read_image, read_labels
@@ -42,11 +43,13 @@ def head_from_images(
     tissue_edges: Mapping[str, float] | None = None,
     nonlinear: bool = False,
     t2: str | Path | None = None,
+    findings: Sequence[Finding] = (),
     progress: Progress | None = None,
 ) -> tuple[HeadModel, dict[str, Image]]:
     """A head from a T1, the label image of its segmentation and, if there is one, a lesion mask.
 
-    Of a T2 that helped to make the labels only the SHA-256 is kept.
+    Of a T2 that helped to make the labels only the SHA-256 is kept.  ``findings`` are those of making the labels; the
+    head's begin with them.
 
     Returns
     -------
@@ -82,5 +85,6 @@ def head_from_images(
         paths["lesion"] = lesion_image.path
     if t2 is not None:
         paths["t2"] = Path(t2)
-    head = replace(head, provenance=dict(head.provenance) | {"inputs": digests(paths)})
+    said = [found.plain() for found in findings] + list(head.provenance.get("findings", ()))
+    head = replace(head, provenance=dict(head.provenance) | {"inputs": digests(paths), "findings": said})
     return head, {"t1": t1_image, "labels": Image(ready.labels, ready.affine, label_image.path)}
