@@ -12,7 +12,7 @@ from neuro_field.clinic.envelope import INTENSITIES, LONGEST
 from neuro_field.clinic.presets import PRESETS
 from neuro_field.coil.outputs import OUTPUTS
 from neuro_field.head.tissues import TISSUES
-from neuro_field.mri.labels import TABLES
+from neuro_field.mri.tables import TABLES
 from neuro_field.navigation.files import WRITERS, Export, convention
 from neuro_field.search.uncertainty import LESION_VALUES, VARIATION
 from neuro_field.shelf.coils import coil_card

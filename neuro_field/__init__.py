@@ -8,12 +8,12 @@ The house, from the roof down; a room may import rooms on lower floors only::
     floor 8   report/                                from records to pages and pictures
     floor 7   navigation/                            navigators' files
     floor 6   clinic/                                one patient: presets, answers, dose, both hemispheres
-    floor 5   search/        segment/                placements ranked | other people's segmenters
+    floor 5   search/        segment/                placements ranked | other people's programs
     floor 4   reciprocity/   shelf/                  any pose to one target | built-in heads and coils
     floor 3   aim/           io/                     what to reach | formats: bytes to arrays
     floor 2   field/         mri/                    what the coil does to the head | images to heads
     floor 1   head/          coil/                   what conducts | what induces
-    ground    geometry/   kernels/   arrays   units   findings   names   errors
+    ground    geometry/   kernels/   arrays   units   findings   names   threads   caches   errors
 
 Lengths are mm in the head frame (world RAS of the T1), everything else is SI.
 

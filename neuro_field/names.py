@@ -1,6 +1,7 @@
 """Names as people type them: capitals, blanks and hyphens are forgiven, makers' names known, near misses told."""
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Collection, Iterable, Mapping
 from difflib import get_close_matches
 
 from neuro_field.errors import UnknownNameError
@@ -40,6 +41,34 @@ def resolved(kind: str, given: object, known: Iterable[str], also: Mapping[str, 
     if folded in meant and isinstance(given, str):
         return meant[folded]
     raise UnknownNameError(kind, given, listed, nearest(given, listed, also))
+
+
+#: Names that Windows keeps for devices, whatever their ending.
+_DEVICES = re.compile(r"(con|prn|aux|nul|(com|lpt)[0-9])(\..*)?", re.IGNORECASE)
+
+
+def file_name(text: object, taken: Collection[str] = ()) -> str:
+    """Any text as the name of a file or folder that every system takes, without an ending.
+
+    Parameters
+    ----------
+    text : object
+        A coil's name from a file, say: what is no letter, digit, dot or the like becomes a hyphen.
+    taken : collection of str
+        Names given out already; one that differs from them in capitals alone gets a number.
+
+    Examples
+    --------
+    >>> file_name("Cool-B65: A/P?"), file_name("aux.tcd"), file_name("B70", ["b70"])
+    ('Cool-B65-A-P', '_aux.tcd', 'B70-2')
+    """
+    name = re.sub(r"[^A-Za-z0-9_.+-]+", "-", str(text)).strip("-.+")[:80].rstrip("-.+") or "unnamed"
+    name, known = f"_{name}" if _DEVICES.fullmatch(name) else name, {other.casefold() for other in taken}
+    number, out = 1, name
+    while out.casefold() in known:
+        number += 1
+        out = f"{name}-{number}"
+    return out
 
 
 def nearest(given: object, known: Iterable[str], also: Mapping[str, str] | None = None) -> str | None:

@@ -10,7 +10,7 @@ PACKAGE = Path(__file__).parents[1] / "neuro_field"
 #: Bottom to top.  Rooms on one floor do not import one another.
 FLOORS = [
     {"errors"},
-    {"findings", "names"},
+    {"findings", "names", "threads", "caches"},
     {"arrays"},
     {"units", "kernels"},
     {"geometry"},

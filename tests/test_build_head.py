@@ -99,8 +99,16 @@ def test_a_lesion_on_the_given_grid_follows_when_the_image_is_padded():
     ("change", "message"),
     [
         (lambda labels, affine: {"labels": labels[:, :, 0]}, "three-dimensional"),
-        (lambda labels, affine: {"labels": np.where(labels == 2, 1, labels)}, "must hold grey matter"),
-        (lambda labels, affine: {"labels": np.where(labels == 5, 0, labels)}, "must hold scalp"),
+        (lambda labels, affine: {"labels": np.where(labels == 2, 1, labels)}, "by simnibs no grey matter"),
+        (lambda labels, affine: {"labels": np.where(labels == 5, 0, labels)}, "by simnibs no scalp"),
+        (
+            lambda labels, affine: {"labels": np.where(labels == 2, 1, labels), "table": "simnibs"},
+            "hold no grey matter,",
+        ),
+        (
+            lambda labels, affine: {"labels": np.where(labels > 3, 0, labels), "table": "simnibs"},
+            "no skull and no scalp",
+        ),
         (lambda labels, affine: {"affine": None}, "affine of build_head"),
         (lambda labels, affine: {"affine": np.zeros((4, 4))}, "affine of build_head"),
         (lambda labels, affine: {"edge": 0}, "edge"),

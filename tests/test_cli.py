@@ -101,7 +101,6 @@ def refused(capsys, arguments, *words):
         (["T1.nii.gz", "--labels", "labels.nii.gz", "--tissue-edge", "scalp"], ["scalp=4.0"]),
         (["T1.nii.gz", "--labels", "labels.nii.gz", "--edge", "0.05"], ["over the limit", "at least"]),
         (["T1.nii.gz", "--labels", "labels.nii.gz", "--t2", "T1.nii.gz"], ["--t2"]),
-        (["."], ["holds no head", "dcm2niix"]),
     ],
 )
 def test_head_refuses_bad_images_in_one_line_and_leaves_nothing(files, tmp_path, capsys, arguments, words):

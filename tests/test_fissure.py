@@ -18,7 +18,7 @@ from neuro_field.geometry.mesh import TetMesh
 from neuro_field.head.fissure import Fissure, fissure_of_mesh, fissure_of_sides, fissure_of_tissues, voxel_sampler
 from neuro_field.head.mapping import AffineMapping
 from neuro_field.mri.build import prepare_labels
-from neuro_field.mri.labels import to_sides
+from neuro_field.mri.labels import TABLES, to_sides
 from neuro_field.report.words import said
 from neuro_field.shelf.examples import example_images
 from neuro_field.store.heads import write_head
@@ -168,10 +168,9 @@ def test_labels_that_call_left_what_lies_right_are_refused():
 
 
 def test_the_tables_know_left_from_right():
-    assert to_sides(np.array([[[2, 41], [1005, 2005]], [[4, 43], [16, 258]]]), "freesurfer").ravel().tolist() == [
-        -1, 1, -1, 1, 0, 0, 0, 0,
-    ]  # fmt: skip
-    assert not to_sides(np.array([[[1, 2], [3, 5]], [[1, 2], [3, 5]]]), "simnibs").any()
+    image = np.array([[[2, 41], [1005, 2005]], [[4, 43], [16, 258]]])
+    assert to_sides(image, TABLES["freesurfer"]).ravel().tolist() == [-1, 1, -1, 1, 0, 0, 0, 0]
+    assert not to_sides(np.array([[[1, 2], [3, 5]], [[1, 2], [3, 5]]]), TABLES["simnibs"]).any()
 
 
 def test_a_head_that_is_kept_keeps_its_fissure(tmp_path):
@@ -207,7 +206,7 @@ def test_the_sheet_of_fluid_lies_where_samseg_changes_from_left_to_right():
         pytest.skip(f"{SHARED} is not there")
     image = nibabel.load(SHARED)
     labels = np.asarray(image.dataobj)
-    sides = to_sides(labels, "freesurfer")
+    sides = to_sides(labels, TABLES["freesurfer"])
     voxels = np.argwhere(sides)
     points, side = transformed(voxels.astype(float), image.affine), sides[tuple(voxels.T)]
     middles = [points[side == way].mean(axis=0) for way in (-1, 1)]

@@ -1,10 +1,12 @@
 """Images: every way a header can lie gets one line, and a good file its world."""
 
 import gzip
+import struct
 
 import nibabel as nib
 import numpy as np
 import pytest
+from tests_support import accepted
 
 from neuro_field.errors import FileFormatError, InputError
 from neuro_field.io.atomic import new_file, new_folder
@@ -105,6 +107,33 @@ def test_labels_must_be_whole_numbers_in_range(tmp_path):
     with pytest.raises(InputError, match="-1 to"):
         read_labels(saved(tmp_path / "b.nii", VALUES - np.int16(1)))
     assert read_labels(saved(tmp_path / "c.nii", VALUES.astype(np.float32))).values.dtype == np.uint16
+
+
+def scaled(path, slope, intercept=0.0):
+    """Whole numbers 0 to 5 in a file whose header scales them."""
+    saved(path, VALUES % 6)
+    data = bytearray(path.read_bytes())
+    struct.pack_into("<ff", data, 112, slope, intercept)
+    path.write_bytes(data)
+    return path
+
+
+def test_labels_that_the_header_scales_are_read_where_their_numbers_are_sure(tmp_path):
+    np.testing.assert_array_equal(accepted(read_labels, scaled(tmp_path / "a.nii", 1.0000001)).values, VALUES % 6)
+    packed = nib.Nifti1Image(np.choose(VALUES % 6, [0.0, 2, 41, 165, 258, 2035]), AFFINE)
+    packed.set_data_dtype(np.int16)  # nibabel packs them into steps of 0.03
+    packed.set_sform(AFFINE, code=1)
+    nib.save(packed, tmp_path / "b.nii")
+    assert nib.load(tmp_path / "b.nii").dataobj.slope == pytest.approx(2035 / 65535, rel=1e-3)
+    read = accepted(read_labels, tmp_path / "b.nii").values
+    np.testing.assert_array_equal(read, np.choose(VALUES % 6, [0, 2, 41, 165, 258, 2035]))
+
+
+@pytest.mark.parametrize(("slope", "intercept"), [(2, 0), (0.5, 0), (1 / 255, 0), (1e-4, 0), (1, 1), (1, -1), (-1, 5)])
+def test_labels_that_the_header_makes_others_are_refused_with_the_scale(tmp_path, slope, intercept):
+    with pytest.raises(InputError, match=r"scl_slope, scl_inter\): save the labels as integers") as caught:
+        read_labels(scaled(tmp_path / "a.nii", slope, intercept))
+    assert f"by {slope:.6g} and adds {intercept:.6g}" in str(caught.value)
 
 
 def test_missing_foreign_and_damaged_files_are_refused_in_one_line(tmp_path):

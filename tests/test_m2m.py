@@ -79,6 +79,27 @@ def put(folder, truth, kinds=("MNI2Conform", "Conform2MNI"), affine=True, axis=F
         write_image(folder / "toMNI" / f"{kind}_nonl.nii.gz", values.astype(np.float32), grid)
 
 
+def test_parcels_of_a_folder_tell_its_left_from_its_right(folder):
+    """Its mesh of ellipsoids has no fissure to be seen."""
+    np.savetxt(folder / "toMNI" / "MNI2conform_12DOF.txt", np.linalg.inv(MAPPING.mni_from_head))
+    assert read_head(folder).fissure is None
+    labels, affine = phantom_labels(6.0)
+    right = transformed(np.moveaxis(np.indices(labels.shape), 0, -1).reshape(-1, 3).astype(float), affine)[:, 0] > 5
+    sided = np.array([[0, 2, 3, 24, 515, 511], [0, 41, 42, 24, 515, 511]])[
+        right.reshape(labels.shape).astype(int), labels
+    ]
+    (folder / "segmentation").mkdir()
+    write_image(folder / "segmentation" / "labeling.nii.gz", sided.astype(np.int16), affine)
+    head = read_head(folder)
+    assert head.known_fissure is not None
+    assert head.known_fissure.source == "labels"
+    np.testing.assert_allclose(head.right_of_midline(np.array([[40.0, -18, 40], [-40, -18, 40]])), [35, -45], atol=4)
+    other_way = np.choose(np.isin(sided, (2, 3)) + 2 * np.isin(sided, (41, 42)), [sided, sided + 39, sided - 39])
+    write_image(folder / "segmentation" / "labeling.nii.gz", other_way.astype(np.int16), affine)
+    with pytest.raises(InputError, match="orientation in the image's header is wrong"):
+        read_head(folder)
+
+
 @pytest.mark.parametrize("axis", [False, True])
 def test_a_minimal_folder_comes_back_with_mesh_tissues_t1_and_map(folder, head, truth, brain, axis):
     put(folder, truth, axis=axis)

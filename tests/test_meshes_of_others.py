@@ -9,9 +9,10 @@ from tests_support import accepted
 
 from neuro_field.cli import main
 from neuro_field.errors import FileFormatError, InputError
+from neuro_field.findings import Finding
 from neuro_field.geometry.mesh import TetMesh
 from neuro_field.head.model import HeadModel
-from neuro_field.head.tissues import TISSUES
+from neuro_field.head.tissues import BY_NAME, TISSUES
 from neuro_field.io.images import Image, write_image
 from neuro_field.io.m2m import m2m_of, mesh_of
 from neuro_field.io.msh import read_msh, write_msh
@@ -86,8 +87,8 @@ def test_every_dialect_of_gmsh_is_one_mesh(gmsh, boxes, version, binary, order, 
     width = (order + 1) * (order + 2) * (order + 3) // 6
     used = np.concatenate(gmsh.model.mesh.getElements(3)[2]).reshape(-1, width)
     assert len(file.mesh.nodes) == len(np.unique(used[:, :4]))  # corners alone
-    said = () if order == 1 else (f"of tetrahedra of order {order} the corner nodes were used, edges as straight",)
-    assert file.notes == said
+    said = () if order == 1 else (Finding("head-mesh-curved", "note", {"order": order}),)
+    assert file.findings == said
 
 
 @pytest.mark.parametrize("version", [2.2, 4.1])
@@ -156,15 +157,16 @@ def test_names_of_volumes_override_their_numbers(tmp_path, names):
     conductivity = {tissue.tag: tissue.conductivity for tissue in TISSUES}
     assert head.conductivity.tolist() == [conductivity[called[name]] for name in names.values()]
     changed = [tag for tag, name in names.items() if called[name] != tag]
-    assert len(head.provenance["warnings"]) == len(changed)
-    assert all(f"volume {tag} is " in " ".join(head.provenance["warnings"]) for tag in changed)
+    told = [found.values for found in head.findings if found.code == "head-volume-by-name"]
+    assert {values["volume"] for values in told} == set(changed)
+    assert all(tissue_called(names[values["volume"]]) == BY_NAME[values["tissue"]].tag for values in told)
 
 
 @pytest.mark.parametrize("names", [{}, {1: "", 2: ""}, {1: "1", 2: "2"}, {1: "Volume 1", 2: "region_2"}])
 def test_numbers_count_where_names_say_nothing(tmp_path, names):
     head = accepted(head_named, tmp_path, {1: "", 2: "", 5: ""} | names)
     assert head.mesh.tags.tolist() == [1, 2, 5]
-    assert "warnings" not in head.provenance
+    assert "head-volume-by-name" not in {found.code for found in head.findings}
 
 
 def test_a_name_that_is_no_tissue_is_refused_and_so_is_a_volume_without_one_beside_foreign_numbers(tmp_path):
@@ -172,7 +174,7 @@ def test_a_name_that_is_no_tissue_is_refused_and_so_is_a_volume_without_one_besi
         FileFormatError, match=r"its volume 6 is called 'air', which is no tissue that is known; name it"
     ):
         head_named(tmp_path, {1: "white", 6: "air"})
-    with pytest.raises(FileFormatError, match=r"in its own way .*volume 1 is grey_.*volumes \[5\] without"):
+    with pytest.raises(FileFormatError, match=r"in its own way .*volume 1 is called gray.*volumes \[5\] without"):
         head_named(tmp_path, {1: "gray", 2: "white", 5: ""})
 
 
@@ -190,7 +192,7 @@ def test_what_was_done_to_a_mesh_is_said_on_the_terminal_and_the_page(boxes, tmp
     assert main(["head", str(path), "-o", str(tmp_path / "HEAD")]) == 0
     said = capsys.readouterr().out
     page = (tmp_path / "HEAD" / "qc.html").read_text()
-    for words in ("of order 2 the corner nodes were used", "volume 1 is grey_matter by its name"):
+    for words in ("of order 2 the corner nodes were used", "olume 1 of the mesh is grey matter by its name gray"):
         assert words in said
         assert words in page
 

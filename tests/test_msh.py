@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from tests_support import accepted
 
 from neuro_field.errors import FileFormatError, InputError
+from neuro_field.findings import Finding
 from neuro_field.geometry.mesh import TetMesh
 from neuro_field.io.msh import read_msh, write_msh
 from neuro_field.io.msh_sections import read_sections
@@ -166,10 +167,10 @@ def test_a_volume_in_no_physical_group_is_refused(tmp_path):
 def test_what_is_left_of_a_mesh_of_second_order_is_said(tmp_path):
     (tmp_path / "a.msh").write_bytes(second_order_22())
     file = accepted(read_msh, tmp_path / "a.msh")
-    assert file.notes == ("of tetrahedra of order 2 the corner nodes were used, edges as straight",)
+    assert file.findings == (Finding("head-mesh-curved", "note", {"order": 2}),)
     assert len(file.mesh.nodes) == len(NODES)
     (tmp_path / "a.msh").write_bytes(text_22())
-    assert read_msh(tmp_path / "a.msh").notes == ()
+    assert read_msh(tmp_path / "a.msh").findings == ()
 
 
 def test_names_and_data_come_with_the_mesh(tmp_path):

@@ -13,6 +13,7 @@ from phantoms import phantom_labels
 
 from neuro_field.cli import main
 from neuro_field.errors import InputError, UnknownNameError
+from neuro_field.io.locks import TakenError
 from neuro_field.segment.python import find_python
 from neuro_field.segment.samseg import VARIABLE, Samseg
 from neuro_field.segment.segmentation import segment
@@ -298,3 +299,15 @@ def test_a_head_from_a_t1_and_its_lesion(t1, player, tmp_path, capsys, monkeypat
     assert main([*given, str(tmp_path / "OTHER"), "--no-fill"]) == 2
     assert main([*given, str(tmp_path / "OTHER")]) == 2
     assert asked == [None, mask]
+
+
+def test_two_runs_do_not_segment_into_one_folder(player, t1, tmp_path):
+    from test_claims import another
+
+    code = "import sys, time; from pathlib import Path; from neuro_field.io.locks import locked\n"
+    code += "with locked(Path(sys.argv[1])): print('writing', flush=True); time.sleep(60)"
+    with another(tmp_path / "out", code), pytest.raises(TakenError, match="another run"):
+        segment([t1], tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+    assert segment([t1], tmp_path / "out").labels.is_file()
+    assert not list(tmp_path.glob(".writing-*"))

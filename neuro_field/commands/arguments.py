@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from neuro_field.console import Stages
+from neuro_field.errors import InputError
 
 Output = Annotated[Path, typer.Option("--output", "-o", help="New folder to write; must not hold anything yet.")]
 HeadArgument = Annotated[
@@ -50,3 +51,24 @@ def grid_of(source: str, image: Path | None) -> Any:
     from neuro_field.io.images import read_image
 
     return images_of(source).get("t1") if image is None else read_image(image)
+
+
+def label_table(text: str | None) -> Any:
+    """What --table says: the name of a table, or the tissue of every number, as in 1=scalp,2=bone,3=air."""
+    from neuro_field.head.tissues import BY_TAG
+    from neuro_field.io.tissue_names import tissue_called
+    from neuro_field.mri.labels import as_table
+
+    if text is None or "=" not in text:
+        return None if text is None else as_table(text).name
+    out = {}
+    for entry in text.split(","):
+        number, _, called = (part.strip() for part in entry.partition("="))
+        tag = tissue_called(called)
+        if not number.isdecimal() or (tag is None and called != "air"):
+            raise InputError(
+                f"Option --table must give every number its tissue, as in 1=scalp,2=bone,3=csf,4=grey,5=white,6=air; "
+                f"instead {entry!r:.60}."
+            )
+        out[int(number)] = "air" if tag is None else BY_TAG[tag].name
+    return out

@@ -1,5 +1,6 @@
 """Commands that compute a field, show things in 3D, and hold the solver against closed forms."""
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,7 +18,6 @@ from neuro_field.commands.arguments import (
     head_of,
 )
 from neuro_field.console import Stages, named_numbers, table
-from neuro_field.errors import InputError
 
 
 def simulate(
@@ -43,7 +43,7 @@ def simulate(
     from neuro_field.coil.placement import Placement
     from neuro_field.commands.targets import place_form
     from neuro_field.field.solver import Solver
-    from neuro_field.io.atomic import check_new_folder
+    from neuro_field.io.atomic import check_new_folder, claimed_folder
     from neuro_field.report.sentences import field_lines
     from neuro_field.store.fields import check_formats, write_field
 
@@ -53,7 +53,7 @@ def simulate(
     check_formats(formats, grid is not None)
     induced, place = coil_of(coil), place_form(at, "--at")
     towards = place_form(handle_towards, "--handle-towards")
-    with Stages() as stages:
+    with claimed_folder(output), Stages() as stages:
         model = head_of(head, stages, edge)
         placement = Placement.on(model.scalp, above=place(model), handle_towards=towards(model), gap=gap)
         clearance = "Whether the casing clears the scalp is not known: this coil's file has none."
@@ -93,16 +93,15 @@ def view(
 
     Example: `neuro-field view FIELD --cut coronal --vectors --screenshot field.png`
     """
+    from neuro_field.io.atomic import claimed_file
     from neuro_field.report.view import view as show
     from neuro_field.store.fields import CARD, read_field
     from neuro_field.store.plans import read_plan
 
-    if screenshot is not None and screenshot.exists():
-        raise InputError(f"File {screenshot} exists already; name another.")
     look: dict[str, Any] = {"cut": cut, "opacity": named_numbers(opacity, "--opacity")}
     look |= {"mid_grey": mid_grey, "vectors": vectors}
     shown: Any
-    with Stages() as stages:
+    with claimed_file(screenshot) if screenshot is not None else nullcontext(), Stages() as stages:
         if (Path(thing) / "plan.json").is_file():
             shown = read_plan(thing)
         elif (Path(thing) / CARD).is_file():
@@ -129,17 +128,16 @@ def validate(
     Example: `neuro-field validate --size small -o VALIDATION`
     """
     from neuro_field.field.validation import validate as run
-    from neuro_field.io.atomic import check_new_folder
+    from neuro_field.io.atomic import claimed_folder
     from neuro_field.store.validation import write_validation
 
-    if output is not None:
-        check_new_folder(output)
-    with Stages() as stages:
+    with claimed_folder(output) if output is not None else nullcontext(), Stages() as stages:
         rows = run(coil_of(coil), size=size, progress=stages)
+        if output is not None:
+            write_validation(rows, output)
     shown = [(r.case, r.mesh, r.metric, f"{r.value:.3g}", f"{r.limit:.3g}", ("FAILED", "ok")[r.passed]) for r in rows]
     table(("case", "mesh", "metric", "value", "limit", ""), shown)
     if output is not None:
-        write_validation(rows, output)
         typer.echo(f"Table and plot written to {output}.")
     if not all(row.passed for row in rows):
         raise typer.Exit(1)

@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from neuro_field.commands.arguments import EdgeOption, Output, head_of, images_of
+from neuro_field.commands.arguments import EdgeOption, Output, head_of, images_of, label_table
+from neuro_field.commands.scans import SeriesOption, given_image
 from neuro_field.console import Stages, named_numbers, table
 from neuro_field.errors import InputError
 from neuro_field.findings import Finding
@@ -13,10 +14,22 @@ from neuro_field.findings import Finding
 
 def head(
     image: Annotated[
-        str, typer.Argument(metavar="IMAGE", help="A T1 image, an m2m_ folder, a .msh, or example:colin27-stroke.")
+        str,
+        typer.Argument(
+            metavar="IMAGE", help="A T1 image, a folder of DICOM, an m2m_ folder, a .msh, or example:colin27-stroke."
+        ),
     ],
     output: Output,
+    series: SeriesOption = None,
     labels: Annotated[Path | None, typer.Option(help="Tissue labels on the T1's grid or another.")] = None,
+    table_: Annotated[
+        str | None,
+        typer.Option(
+            "--table",
+            help="What the labels' numbers mean: simnibs, freesurfer, charm, roast, spm, fieldtrip, "
+            "fieldtrip-alphabetical, outside-in, or tissues as 1=scalp,2=bone; else found by how they nest.",
+        ),
+    ] = None,
     lesion: Annotated[Path | None, typer.Option(help="Lesion mask, on any grid that overlaps.")] = None,
     t2: Annotated[Path | None, typer.Option(help="A T2 of the same person, for the segmenter.")] = None,
     no_fill: Annotated[
@@ -36,45 +49,48 @@ def head(
 ) -> None:
     """Build a head model from a T1, and write it to a folder.
 
-    Without --labels the T1 is segmented first, in about ten minutes; what the segmenter wrote stays beside HEAD.  A
-    --lesion is filled with mirrored healthy tissue in the copy that is segmented, and put back into the labels.
+    Without --labels the T1 is segmented first, in about ten minutes; what the segmenter wrote stays beside HEAD. A
+    --lesion is filled with mirrored healthy tissue in the copy that is segmented, and put back into the labels. Of a
+    folder of DICOM the one 3-D T1 is taken, or the series that --series names; no name, number or date is kept.
 
     Example: `neuro-field head T1.nii.gz --labels labels.nii.gz --lesion lesion.nii.gz -o HEAD`
     """
-    from neuro_field.io.atomic import check_new_folder
+    from neuro_field.io.atomic import check_new_folder, claimed_folder
     from neuro_field.mri.build import checked_mapping
     from neuro_field.report.sentences import head_lines
     from neuro_field.store.building import head_from_images
     from neuro_field.store.heads import is_head, write_head
 
     check_new_folder(output)
-    with Stages() as stages:
+    with claimed_folder(output), Stages() as stages:
         if image.startswith("example:") or is_head(image):
-            if labels or lesion or no_fill or t2 or rim or tissue_edge or nonlinear:
+            if series or labels or table_ or lesion or no_fill or t2 or rim or tissue_edge or nonlinear:
                 raise InputError(
-                    "Options --labels, --lesion, --no-fill, --t2, --rim, --tissue-edge and --nonlinear go with a T1 "
-                    "image, not with a mesh."
+                    "Options --series, --labels, --table, --lesion, --no-fill, --t2, --rim, --tissue-edge and "
+                    "--nonlinear go with a T1 image, not with a mesh."
                 )
             made, files = head_of(image, stages, edge), images_of(image)
-        elif Path(image).is_dir():
-            raise InputError(
-                f"The folder {image} holds no head (head.json, or m2m_<ID> with <ID>.msh); give one T1 image, made of "
-                "DICOM by dcm2niix."
-            )
-        elif not Path(image).is_file():
+        elif not Path(image).exists():
             raise InputError(f"The image {image} does not exist.")
         elif labels is not None and t2 is not None:
             raise InputError("Option --t2 is for the segmenter; with --labels nothing is segmented.")
+        elif table_ is not None and labels is None:
+            raise InputError("Option --table says what the numbers of --labels mean; without labels there are none.")
         else:
             checked_mapping(None, nonlinear)
-            found, said = (
-                (labels, ()) if labels else _segmented(Path(image), t2, lesion, not no_fill, segmenter, output, stages)
-            )
+            chosen = label_table(table_)
             edges = named_numbers(tissue_edge, "--tissue-edge")
-            made, files = head_from_images(
-                image, found, lesion=lesion, rim=rim, edge=edge, tissue_edges=edges, nonlinear=nonlinear,
-                t2=t2, findings=said, progress=stages,
-            )  # fmt: skip
+            with given_image(image, series, stages) as t1:
+                found, said = (
+                    (labels, ())
+                    if labels
+                    else _segmented(Path(t1.path), t2, lesion, not no_fill, segmenter, output, stages)
+                )
+                made, files = head_from_images(
+                    t1.path, found, lesion=lesion, rim=rim, edge=edge, tissue_edges=edges, table=chosen,
+                    nonlinear=nonlinear, t2=t2, findings=said, progress=stages,
+                )  # fmt: skip
+            made = t1.told_to(made)
         with stages.stage("writing"):
             write_head(made, output, **files)
     for line in head_lines(made):

@@ -113,7 +113,7 @@ def plan(
     from neuro_field.clinic.study import studies
     from neuro_field.commands.intake import Typed, cases_of
     from neuro_field.commands.targets import direction_form, region_forms, target_form
-    from neuro_field.io.atomic import check_new_folder
+    from neuro_field.io.atomic import check_new_folder, claimed_folder
     from neuro_field.report.sentences import study_lines
     from neuro_field.search.candidates import Grid
     from neuro_field.search.search import Avoidance
@@ -143,7 +143,7 @@ def plan(
     if fields:
         check_formats(["nifti"], t1 is not None)
     unfinished = UnfinishedPlan(f"{output.absolute()}.unfinished")
-    with Stages() as stages, _told_when_interrupted(unfinished):
+    with claimed_folder(output), Stages() as stages, _told_when_interrupted(unfinished):
         model = head_of(head, stages, edge)
         made = studies(
             model, cases, target=towards(model, aimed_at(model)) if aimed_at else None, grid=grid,
@@ -250,6 +250,7 @@ def delivered(
     from neuro_field.clinic.ledger import other_side_findings
     from neuro_field.clinic.study import plan_of
     from neuro_field.field.solver import Solver
+    from neuro_field.io.atomic import claimed_file
     from neuro_field.navigation.frames import ImageFrames
     from neuro_field.navigation.sessions import recorded_poses
     from neuro_field.report.ledger import ledger_lines
@@ -264,7 +265,7 @@ def delivered(
     if induced is None:
         raise InputError(f"The coil of {plan} is not on the shelf, or has changed; give --coil.")
     didt = dose.matched / 100 * induced.didt_max if dose and dose.matched and induced.didt_max else None
-    with Stages() as stages:
+    with claimed_file(output), Stages() as stages:
         model = head_of(head, stages, edge)
         check_head(plan, model)
         check_same_mesh(model, chosen.target)

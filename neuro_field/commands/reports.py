@@ -5,8 +5,6 @@ from typing import Annotated
 
 import typer
 
-from neuro_field.errors import InputError
-
 
 def report(
     folder: Annotated[Path, typer.Argument(metavar="PLAN", help="A plan folder.")],
@@ -18,16 +16,13 @@ def report(
 
     Example: `neuro-field report PLAN --kind page -o page.html`
     """
-    from neuro_field.io.atomic import ExistsError, new_file
+    from neuro_field.io.atomic import claimed_file, new_file
     from neuro_field.store.plans import render, said_of_kept
 
-    if output.exists():
-        raise ExistsError(f"{output} is there already; nothing was overwritten: name another.")
-    if not output.absolute().parent.is_dir():
-        raise InputError(f"The folder of {output} does not exist; create it, or name another.")
-    page = render(folder, kind=kind, language=language)
-    with new_file(output) as beside:
-        beside.write_text(page, encoding="utf-8", newline="\n")
+    with claimed_file(output):
+        page = render(folder, kind=kind, language=language)
+        with new_file(output) as beside:
+            beside.write_text(page, encoding="utf-8", newline="\n")
     for line in said_of_kept(folder):
         typer.echo(line)
     typer.echo(f"Report: {output}")

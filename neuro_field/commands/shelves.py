@@ -1,5 +1,6 @@
 """Commands that list coils, targets and presets."""
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
 
@@ -18,12 +19,17 @@ def coils(
 
     Example: `neuro-field coils figure8-70mm -o COIL`
     """
-    from neuro_field.io.atomic import check_new_folder
+    from neuro_field.io.atomic import claimed_folder
+
+    with claimed_folder(output) if output is not None else nullcontext():
+        _coils(name, output)
+
+
+def _coils(name: str | None, output: Path | None) -> None:
+    """Tell of the shelf or of one coil, and draw them into a folder that is held."""
     from neuro_field.shelf.coils import coil_names
     from neuro_field.store.coil_folder import shelf_rows, shown_coil, write_coil_pages
 
-    if output is not None:
-        check_new_folder(output)
     if name is None:
         table(*shelf_rows())
         typer.echo("A/us: at 100 % output. 15 mm, 20 mm: primary |E| at that depth, V/m at 1 A/us.")

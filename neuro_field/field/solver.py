@@ -332,9 +332,10 @@ def _is_number(value: object) -> bool:
 
 
 def peak_memory() -> int:
-    """Largest resident size of this process so far, bytes; 0 on Windows, which does not tell."""
-    if sys.platform == "win32":
+    """Largest resident size of this process so far, bytes; 0 where the system does not tell, as Windows."""
+    try:
+        resource = importlib.import_module("resource")
+    except ImportError:
         return 0
-    resource = importlib.import_module("resource")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return int(peak if sys.platform == "darwin" else peak * 1024)

@@ -99,13 +99,13 @@ class Fissure:
         return local[:, 0] - map_coordinates(self.offsets, cells, order=1, mode="nearest")
 
     def plain(self) -> dict[str, Any]:
-        """As values that JSON knows, offsets to a hundredth of a mm."""
+        """As values that JSON knows."""
         return {
             "head_from_grid": self.head_from_grid.tolist(),
             "start": list(self.start),
             "step": self.step,
-            "offsets": np.round(self.offsets, 2).tolist(),
-            "seen_cm2": round(self.seen_cm2, 1),
+            "offsets": self.offsets.tolist(),
+            "seen_cm2": self.seen_cm2,
             "source": self.source,
         }
 

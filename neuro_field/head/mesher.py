@@ -16,6 +16,8 @@ from neuro_field.errors import InputError
 from neuro_field.geometry.mesh import TetMesh
 from neuro_field.head.mesher_cut import cut_lattice, fill_pinches, largest_piece
 from neuro_field.head.mesher_fields import (
+    blocked,
+    blocks_of,
     coarsest_levels,
     cropped,
     indicator_fields,
@@ -50,7 +52,8 @@ def mesh_labels(
         head whose elements hang together through faces is meshed.
     affine : (4, 4) array
         Voxel indices to mm.  May turn, mirror, stretch or shear; where voxels are not cubes, the smoothed
-        indicators are first interpolated on a grid of cubes as fine as the finest voxel axis.
+        indicators are first interpolated on a grid of cubes as fine as the finest voxel axis. Voxels much finer than
+        the edge are taken together, up to 1 mm.
     edge : float
         Edge of the finest lattice cell, mm; grey matter, lesions and thin tissue are meshed at it.
     tissue_edges : mapping of str to float, optional
@@ -84,16 +87,18 @@ def mesh_labels(
     labels, affine = _checked_labels(labels), _checked_affine(affine, "affine of mesh_labels")
     edge = checked_edge(edge)
     spacings = np.linalg.norm(affine[:3, :3], axis=0)
-    margin = tuple(int(np.ceil(2 * edge / spacing)) + 4 for spacing in spacings)
-    labels, affine = cropped(labels, affine, margin)
-    shape, grid = labels.shape, affine
+    blocks = blocks_of(spacings, edge)
+    sizes = zip(blocks, spacings, strict=True)
+    margin = tuple(block * (int(np.ceil(2 * edge / (block * spacing))) + 4) for block, spacing in sizes)
+    labels, affine = blocked(*cropped(labels, affine, margin), blocks)
+    shape, grid = tuple(count // block for count, block in zip(labels.shape, blocks, strict=True)), affine
     if not is_isotropic(affine):
         shape, grid = isotropic_grid(shape, affine)
     lattice_shape(shape, _spacing(grid), edge)  # refuse before the fields are made
     _tell(progress, 0.0, "smoothing labels")
     tags = np.unique(labels)
     coarsest = coarsest_levels(tags, edge, tissue_edges or {})
-    fields, grid = indicator_fields(labels, tags, affine)
+    fields, grid = indicator_fields(labels, tags, affine, blocks)
     _tell(progress, 0.05, "choosing cell sizes")
     best = fields.argmax(axis=0).astype(np.int8)
     wanted = wanted_levels(best, coarsest[best], edge / _spacing(grid))

@@ -36,7 +36,7 @@ class HeadModel:
     known_fissure : Fissure, optional
         Between the hemispheres, as found in the labels that the head was built from; `fissure` asks the mesh otherwise.
     provenance : mapping of str to plain values
-        Where the head came from: files and their hashes, what cleaning changed, warnings. For reports.
+        Where the head came from: files and their hashes, what cleaning changed, what was found. For reports.
 
     Raises
     ------

@@ -14,14 +14,13 @@ from nibabel.spatialimages import HeaderDataError
 from neuro_field.arrays import AnyArray, FloatArray, read_only
 from neuro_field.errors import FileFormatError, InputError
 from neuro_field.io.atomic import new_file
+from neuro_field.io.image_limits import checked_count, checked_room, checked_start, scaled, storable
+from neuro_field.mri.labels import WHOLE, as_labels
 
 SUFFIXES = (".nii", ".nii.gz", ".mgz", ".mgh")
 
-#: More voxels than a 1024-cube in a header mean damage, or an image this package has no use for.
-MOST_VOXELS = 1024**3
-
-#: As many as a 512-cube in an image of vectors; maps to MNI have a tenth.
-MOST_VECTORS = 512**3
+#: Steps finer than this between whole numbers are a packing of them.
+FINE = 0.2
 
 #: How far apart (mm) the two affines of a NIfTI header may put a corner of the image.
 AFFINES_AGREE = 0.1
@@ -82,8 +81,7 @@ def _checked_shape(image: Any, path: Path) -> tuple[int, int, int]:
     if len(shape) != 3 or min(shape) < 2:
         what = "a time series or vector image" if len(shape) > 3 else "a single slice"
         raise InputError(f"The image {path} must be three-dimensional; instead it is {what} of shape {shape}.")
-    if np.prod(shape, dtype=float) > MOST_VOXELS:
-        raise FileFormatError(f"The header of {path} claims {shape} voxels, over {MOST_VOXELS}; it is damaged.")
+    checked_count(path, shape)
     return shape[0], shape[1], shape[2]
 
 
@@ -132,6 +130,7 @@ def _checked_affine(affine: FloatArray, path: Path) -> FloatArray:
 
 
 def _loaded(path: Path) -> Any:
+    checked_start(path)
     try:
         return nib.load(path)
     except UNREADABLE as trouble:
@@ -141,14 +140,13 @@ def _loaded(path: Path) -> Any:
 
 def _data(image: Any, path: Path, shape: tuple[int, ...]) -> AnyArray:
     """The voxels, in the machine's byte order."""
+    checked_room(image, path, int(np.prod(shape, dtype=np.int64)))
     try:
-        values = np.asanyarray(image.dataobj)
+        values = storable(scaled(image, shape))
     except UNREADABLE as trouble:
         reason = str(trouble).splitlines()[0][:120] if str(trouble) else type(trouble).__name__
         raise FileFormatError(f"The image {path} is truncated or damaged: {reason}.") from None
-    if values.dtype.kind not in "biuf":
-        raise InputError(f"The image {path} must hold real numbers; instead it holds {values.dtype}.")
-    return np.ascontiguousarray(values.reshape(shape), dtype=values.dtype.newbyteorder("="))
+    return values
 
 
 def read_image(path: str | Path) -> Image:
@@ -175,7 +173,7 @@ def read_image(path: str | Path) -> Image:
     affine = _checked_affine(affine, path)
     values = _data(image, path, shape)
     if values.dtype.kind == "f":
-        bad = int(np.count_nonzero(~np.isfinite(values)))
+        bad = sum(int(np.count_nonzero(~np.isfinite(slab))) for slab in values)
         if bad:
             raise InputError(f"The image {path} must hold finite numbers; instead {bad} voxels do not (NaN).")
     return Image(read_only(values), read_only(affine), path)
@@ -187,23 +185,33 @@ def read_labels(path: str | Path) -> Image:
     Raises
     ------
     InputError
-        As `read_image`, and if voxels hold fractions or numbers out of range.
+        As `read_image`, and if voxels hold fractions or numbers out of range, or numbers that the header multiplies.
     """
     image = read_image(path)
-    values = image.values
-    if values.dtype.kind == "f":
-        fractions = int(np.count_nonzero(np.abs(values - np.round(values)) > 1e-3))
-        if fractions:
-            raise InputError(
-                f"The label image {path} must hold whole numbers; instead {fractions} voxels do not: "
-                "resample labels "
-                "with nearest neighbour, and threshold probability maps at 0.5."
-            )
-        values = np.round(values)
-    low, high = values.min(), values.max()
-    if low < 0 or high > 65535:
-        raise InputError(f"The label image {path} must hold labels of 0 to 65535; instead {low:g} to {high:g}.")
-    return Image(read_only(values.astype(np.uint16)), image.affine, image.path)
+    scale = _scale_of_whole_numbers(Path(path))
+    if scale is None:
+        return Image(read_only(as_labels(image.values, f"label image {path}")), image.affine, image.path)
+    slope, intercept = scale
+    said = f"its header multiplies what is stored by {slope:.6g} and adds {intercept:.6g} (scl_slope, scl_inter)"
+    remedy = "save the labels as integers without scaling"
+    try:  # a program that packs into small integers leaves an error of half a step
+        values = as_labels(
+            image.values, f"label image {path}", max(WHOLE, 0.51 * abs(slope)) if abs(slope) < FINE else WHOLE
+        )
+    except InputError as error:
+        raise InputError(f"The label image {path} must hold whole numbers; {said}: {remedy}.") from error
+    if abs(slope) > FINE and max(abs(slope - 1), abs(intercept)) > WHOLE:
+        raise InputError(f"Of the label image {path} it is not known which numbers are meant; {said}: {remedy}.")
+    return Image(read_only(values), image.affine, image.path)
+
+
+def _scale_of_whole_numbers(path: Path) -> tuple[float, float] | None:
+    """Slope and intercept that a header applies to whole numbers; None where it leaves them as they are."""
+    data = _loaded(path).dataobj
+    slope, intercept = (float(getattr(data, name, default)) for name, default in (("slope", 1.0), ("inter", 0.0)))
+    if getattr(data, "dtype", np.dtype(float)).kind not in "iu" or (slope, intercept) == (1.0, 0.0):
+        return None
+    return slope, intercept
 
 
 def read_vectors(path: str | Path) -> Image:
@@ -225,11 +233,10 @@ def read_vectors(path: str | Path) -> Image:
         shape = (*shape[:3], shape[4])
     if len(shape) != 4 or shape[3] != 3 or min(shape) < 2 or not isinstance(image, nib.Nifti1Pair):
         raise InputError(f"The image {path} must be a NIfTI of three numbers per voxel; instead its shape is {shape}.")
-    if np.prod(shape[:3], dtype=float) > MOST_VECTORS:
-        raise FileFormatError(f"The header of {path} claims {shape[:3]} voxels, over {MOST_VECTORS}; it is damaged.")
+    checked_count(path, shape)
     affine = _checked_affine(_nifti_affine(image, path, shape[:3]), path)
     values = _data(image, path, shape)
-    bad = int(np.count_nonzero(~np.isfinite(values).all(axis=3)))
+    bad = sum(int(np.count_nonzero(~np.isfinite(slab).all(axis=2))) for slab in values)
     if bad:
         raise InputError(f"The image {path} must hold finite numbers; instead {bad} voxels do not (NaN).")
     return Image(read_only(values), read_only(affine), path)
@@ -243,7 +250,7 @@ def write_image(path: str | Path, values: AnyArray, affine: FloatArray, space: s
     """
     if not str(path).lower().endswith((".nii", ".nii.gz")):
         raise InputError(f"The image {path} must be named .nii or .nii.gz.")
-    image = nib.Nifti1Image(np.asarray(values), np.asarray(affine))
+    image = nib.Nifti1Image(storable(values), np.asarray(affine))
     image.set_qform(affine, code=space)
     gap = np.abs(_corners(image.get_qform(), image.shape[:3]) - _corners(np.asarray(affine), image.shape[:3])).max()
     if gap > 0.1 * AFFINES_AGREE:

@@ -12,13 +12,15 @@ import numpy as np
 from neuro_field.arrays import FloatArray
 from neuro_field.errors import FileFormatError, InputError
 from neuro_field.geometry.mesh import TetMesh
+from neuro_field.head.fissure import Fissure
 from neuro_field.head.mapping import AffineMapping, MniMapping
 from neuro_field.io.digest import digests
 from neuro_field.io.images import Image, read_image, read_labels, read_vectors
-from neuro_field.mri.build import mapping_overlap
+from neuro_field.mri.build import fissure_between, mapping_overlap
 from neuro_field.mri.coordinate_maps import coordinate_mapping
-from neuro_field.mri.labels import to_tissues
+from neuro_field.mri.labels import to_sides, to_tissues
 from neuro_field.mri.mapping import register_to_mni
+from neuro_field.mri.tables import TABLES
 
 #: The affine that SimNIBS 3 writes: world mm of MNI to world mm of the head.
 AFFINE = Path("toMNI") / "MNI2conform_12DOF.txt"
@@ -28,7 +30,12 @@ MAPS = (Path("toMNI") / "MNI2Conform_nonl.nii.gz", Path("toMNI") / "Conform2MNI_
 
 #: The tissue labels that SimNIBS 4 writes, and its T1; SimNIBS 3 has the T1 under another name.
 LABELS = Path("final_tissues.nii.gz")
+#: Its parcels of the brain, which have sides.
+PARCELS = Path("segmentation") / "labeling.nii.gz"
 T1 = (Path("T1.nii.gz"), Path("T1fs_conform.nii.gz"))
+
+#: Letters of a 4x4 matrix as text; more is none.
+_LONGEST = 10_000
 
 #: By any of these a folder of another name is known for one of SimNIBS.
 SIGNS = ("toMNI", "eeg_positions", str(LABELS), "charm_log.html", "headreco_log.html", "settings.ini")
@@ -125,6 +132,15 @@ def mapping_of(folder: Path, mesh: TetMesh) -> tuple[MniMapping | None, dict[str
     return mapping, about
 
 
+def fissure_of(folder: Path) -> Fissure | None:
+    """The fissure between the hemispheres of an m2m folder's parcels; None where it has none."""
+    if not (folder / PARCELS).is_file():
+        return None
+    parcels = read_labels(folder / PARCELS)
+    sides = to_sides(parcels.values, TABLES["charm"])
+    return fissure_between(sides, parcels.affine, np.zeros(sides.shape, dtype=np.uint8), parcels.affine)
+
+
 def _brain(mesh: TetMesh) -> FloatArray:
     """(m, 3) points all over the brain of a mesh, mm; over the whole of it where no tissue is brain."""
     brain = np.isin(mesh.tags, (1, 2))
@@ -135,7 +151,8 @@ def _brain(mesh: TetMesh) -> FloatArray:
 def _own_affine(path: Path, mesh: TetMesh) -> AffineMapping:
     """SimNIBS's affine, checked on the brain it must carry to the middle of MNI space."""
     try:
-        head_from_mni = np.loadtxt(path)
+        with path.open(encoding="utf-8") as file:
+            head_from_mni = np.loadtxt(file.read(_LONGEST).splitlines())
     except (OSError, ValueError) as trouble:
         raise FileFormatError(f"The file {path} cannot be read as a 4x4 matrix: {trouble}.") from None
     if head_from_mni.shape != (4, 4) or not np.isfinite(head_from_mni).all() or np.linalg.det(head_from_mni) == 0:

@@ -12,6 +12,7 @@ import numpy as np
 
 from neuro_field.arrays import AnyArray
 from neuro_field.errors import FileFormatError, InputError
+from neuro_field.findings import Finding
 from neuro_field.geometry.mesh import TetMesh
 from neuro_field.io.atomic import new_file
 from neuro_field.io.msh_sections import RawMesh, read_sections
@@ -29,13 +30,13 @@ class MshFile:
     """What a .msh file says of volumes.
 
     ``mesh`` in the file's own unit (mm for head meshes); ``names`` of volume tags; ``element_data`` (t,) or
-    (t, k) by name, NaN where the file gives none; ``notes`` what was left out of it, one line each.
+    (t, k) by name, NaN where the file gives none; ``findings`` what was left out of it.
     """
 
     mesh: TetMesh
     names: dict[int, str]
     element_data: dict[str, AnyArray]
-    notes: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
 
 
 def read_msh(path: str | Path) -> MshFile:
@@ -76,8 +77,8 @@ def read_msh(path: str | Path) -> MshFile:
         raise FileFormatError(f"The mesh {path} holds {flat} tetrahedra without volume; mesh the head again.")
     data = {name: _per_element(raw, *rows) for name, rows in raw.element_data.items()}
     curved = sorted(raw.orders - {1})
-    notes = tuple(f"of tetrahedra of order {order} the corner nodes were used, edges as straight" for order in curved)
-    return MshFile(TetMesh(nodes, tets, tags), raw.names, data, notes)
+    findings = tuple(Finding("head-mesh-curved", "note", {"order": int(order)}) for order in curved)
+    return MshFile(TetMesh(nodes, tets, tags), raw.names, data, findings)
 
 
 def _drop_doubles(raw: RawMesh, path: Path) -> None:

@@ -1,8 +1,10 @@
 """The sections of a Gmsh .msh file as plain arrays: a reader that believes no count before it fits the file."""
 
+from array import array
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from io import BytesIO
 from pathlib import Path
 from typing import Literal
 
@@ -27,6 +29,12 @@ OTHER_VOLUMES = {
     5: "hexahedra", 12: "hexahedra", 17: "hexahedra", 6: "prisms", 13: "prisms", 18: "prisms", 7: "pyramids",
     14: "pyramids", 19: "pyramids",
 }  # fmt: skip
+
+#: Largest file, bytes: a head of five million tetrahedra takes 0.2 GB, and each field on it as much again.
+MOST_FILE_BYTES = 2_000_000_000
+
+#: Bytes of text that are taken apart at once.
+_PIECE = 4_000_000
 
 
 @dataclass(eq=False)
@@ -140,14 +148,19 @@ class Reader:
     def even_table(self, rows: int, columns: int) -> AnyArray:
         """(rows, columns) float64 of as many lines, parsed at once."""
         end = self.data.find(b"$", self.at)
-        block = self.data[self.at : end if end >= 0 else len(self.data)]
-        try:
-            flat = np.array(block.split(), dtype=np.float64)
-        except ValueError:
-            raise self.wrong("numbers were expected, other text was found") from None
-        if len(flat) != rows * columns:
-            raise self.wrong(f"{rows} lines of {columns} numbers were expected, {len(flat)} numbers were found")
-        self.at = end if end >= 0 else len(self.data)
+        end = end if end >= 0 else len(self.data)
+        flat, found = np.empty(rows * columns), 0
+        while self.at < end:  # by pieces that end with a line: words take many times their text
+            stop = self.data.find(b"\n", min(self.at + _PIECE, end), end) + 1 or end
+            words = self.data[self.at : stop].split()
+            try:
+                numbers = np.array(words, dtype=np.float64)
+            except ValueError:
+                raise self.wrong("numbers were expected, other text was found") from None
+            flat[found : found + len(words)] = numbers[: max(0, len(flat) - found)]
+            found, self.at = found + len(words), stop
+        if found != len(flat):
+            raise self.wrong(f"{rows} lines of {columns} numbers were expected, {found} numbers were found")
         return flat.reshape(rows, columns)
 
     def whole(self, values: AnyArray) -> AnyArray:
@@ -173,6 +186,12 @@ def read_sections(path: Path) -> RawMesh:
     FileFormatError
         If it is no .msh 2.2 or 4.1 file or damaged; names the file and the section.
     """
+    size = path.stat().st_size
+    if size > MOST_FILE_BYTES:
+        raise FileFormatError(
+            f"The mesh {path} is {size / 1e9:.1f} GB; at most {MOST_FILE_BYTES / 1e9:.0f} GB are read: save it binary, "
+            "without fields."
+        )
     reader = Reader(path, path.read_bytes())
     if not reader.data.startswith(b"$MeshFormat"):
         raise reader.wrong("$MeshFormat was expected")
@@ -303,26 +322,29 @@ def _elements_22_ascii(reader: Reader, raw: RawMesh) -> None:
     close = reader.data.find(b"$EndElements", reader.at)
     if close < 0:
         raise reader.wrong("its end is missing")
-    lines = reader.data[reader.at : close].split(b"\n")
-    lines = [line for line in lines if line.strip()]
-    if len(lines) != count:
-        raise reader.wrong(f"{count} elements were expected, {len(lines)} lines were found")
-    rows: dict[int, list[list[bytes]]] = {}
+    found = 0
+    rows: dict[int, array[int]] = {}
     try:
-        for line in lines:
+        for line in BytesIO(reader.data[reader.at : close]):
             words = line.split()
+            if not words:
+                continue
+            found += 1
             kind = int(words[1])
             if kind in ORDER_OF:
                 first = 3 + int(words[2])
                 tag = words[3] if first > 3 else b"0"
-                rows.setdefault(kind, []).append([words[0], tag, *words[first : first + NODES_OF[kind]]])
+                words = [words[0], tag, *words[first : first + NODES_OF[kind]]]
+                rows.setdefault(kind, array("q")).extend(int(words[place]) for place in range(2 + NODES_OF[kind]))
             elif kind in OTHER_VOLUMES:
                 raw.others[OTHER_VOLUMES[kind]] += 1
-        tables = {k: np.array(v, dtype=np.int64).reshape(len(v), 2 + NODES_OF[k]) for k, v in rows.items()}
-    except (ValueError, IndexError):
+    except (ValueError, IndexError, OverflowError):
         raise reader.wrong("a line is not number, type, tags and nodes") from None
+    if found != count:
+        raise reader.wrong(f"{count} elements were expected, {found} lines were found")
     reader.at = close
-    for kind, table in tables.items():
+    for kind, numbers in rows.items():
+        table = np.frombuffer(numbers, dtype=np.int64).reshape(-1, 2 + NODES_OF[kind])
         raw.keep(kind, table[:, 0], table[:, 1], table[:, 2:])
 
 

@@ -12,6 +12,7 @@ from nibabel.wrapstruct import WrapStructError
 
 from neuro_field.arrays import FloatArray
 from neuro_field.errors import FileFormatError
+from neuro_field.io.image_limits import checked_start
 
 #: A quaternion's three numbers may be longer than one by this: single precision, or digits lost in a text.
 ROUNDING = 1e-3
@@ -26,6 +27,7 @@ def open_nifti(path: Path) -> tuple[Any, ArrayProxy]:
 
     Loading it as an image would ask the header for its affine, and so refuse a quaternion longer than one.
     """
+    checked_start(path)
     with ImageOpener(str(path)) as file:
         start = file.read(4)
         sizes = [int.from_bytes(start, order) for order in ("little", "big")]  # type: ignore[arg-type]

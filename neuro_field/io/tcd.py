@@ -33,6 +33,7 @@ from neuro_field.io.coil_limits import (
     one_line,
     text_of,
 )
+from neuro_field.io.json_text import parsed
 
 #: Most bytes that all packed arrays of a file may unpack to: beyond is taken for damage or an attack.
 MOST_UNPACKED_BYTES = 8 * MOST_SAMPLES
@@ -57,8 +58,8 @@ def read_tcd(path: Path, motions: Sequence[float] | None = None) -> Coil:
     """
     data = bounded_bytes(path)
     try:
-        content = json.loads(text_of(data))
-    except (ValueError, RecursionError) as error:  # also what is no text, and numbers of thousands of digits
+        content = parsed(text_of(data))
+    except InputError as error:
         raise FileFormatError(f"{path.name} is not a .tcd file (JSON): {error!s:.80}") from None
     try:
         return _coil(_Keys(content, "", _Room(MOST_UNPACKED_BYTES)), path, motions)

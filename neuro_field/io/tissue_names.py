@@ -11,6 +11,7 @@ import numpy as np
 
 from neuro_field.arrays import AnyArray
 from neuro_field.errors import FileFormatError
+from neuro_field.findings import Finding, as_name
 from neuro_field.head.tissues import BY_NAME, BY_TAG
 
 #: Other names, in small letters with one blank between words, of the tissues that we name.
@@ -46,8 +47,8 @@ def _plain(name: str) -> str:
     return " ".join(re.sub(r"[\s_\-.]+", " ", name).lower().split())
 
 
-def by_names(tags: AnyArray, names: Mapping[int, str], where: str) -> tuple[AnyArray, tuple[str, ...]]:
-    """Tags (t,) of tissues by the names of volumes where these say it, and notes on numbers that said otherwise.
+def by_names(tags: AnyArray, names: Mapping[int, str], where: str) -> tuple[AnyArray, tuple[Finding, ...]]:
+    """Tags (t,) of tissues by the names of volumes where these say it, and findings of numbers that said otherwise.
 
     A volume without a name, or called by a number alone, keeps its number.
 
@@ -58,7 +59,8 @@ def by_names(tags: AnyArray, names: Mapping[int, str], where: str) -> tuple[AnyA
         cannot be told by its number either.
     """
     out = tags.copy()
-    notes, unnamed = [], []
+    renamed: list[Finding] = []
+    unnamed = []
     for tag in np.unique(tags).tolist():
         name = names.get(tag, "")
         found = tissue_called(name)
@@ -73,11 +75,14 @@ def by_names(tags: AnyArray, names: Mapping[int, str], where: str) -> tuple[AnyA
             continue
         out[tags == tag] = found
         if found != tag:
-            number = f"SimNIBS's {BY_TAG[tag].name}" if tag in BY_TAG else "no tissue's number"
-            notes.append(f"volume {tag} is {BY_TAG[found].name} by its name {name!r:.40}, not {number}")
-    if notes and unnamed:
+            number = BY_TAG[tag].name if tag in BY_TAG else None
+            values = {"volume": tag, "tissue": BY_TAG[found].name, "called": as_name(name), "number": number}
+            renamed.append(Finding("head-volume-by-name", "note", values))
+    if renamed and unnamed:
+        first = renamed[0].values
         raise FileFormatError(
-            f"The mesh {where} counts its tissues in its own way ({notes[0]}), so its volumes {unnamed} without a name "
+            f"The mesh {where} counts its tissues in its own way (its volume {first['volume']} is called "
+            f"{first['called']}), so its volumes {unnamed} without a name "
             "cannot be told by their numbers; name them too."
         )
-    return out, tuple(notes)
+    return out, tuple(renamed)

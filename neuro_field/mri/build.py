@@ -17,7 +17,7 @@ from neuro_field.head.model import HeadModel
 from neuro_field.head.tissues import BY_TAG, tags_of
 from neuro_field.mri.cleaning import CleaningReport, clean_labels, tissue_volumes
 from neuro_field.mri.labelled import lesion_labelled_as
-from neuro_field.mri.labels import Labels, label_table, to_sides, to_tissues
+from neuro_field.mri.labels import Labels, Recognised, TableChoice, recognised, to_sides
 from neuro_field.mri.lesion import PlacedLesion, place_lesion
 from neuro_field.mri.mapping import register_to_mni
 from neuro_field.mri.volume import Volume, as_affine
@@ -61,14 +61,23 @@ def _lesion_record(placed: PlacedLesion) -> dict[str, Any]:
     }
 
 
-def _checked_tissues(labels: AnyArray, table: str | None) -> tuple[Labels, str]:
-    """Tissue tags and the name of the table they came from; refuses labels that no head can be built of."""
-    tissues = to_tissues(labels, table)
-    name = table if table is not None else label_table(labels).name
-    if not (tissues == 2).any():
-        found = [BY_TAG[int(tag)].name for tag in np.unique(tissues) if tag]
-        raise InputError(f"Input labels must hold grey matter; instead found only {', '.join(found) or 'air'}.")
-    return tissues, name
+#: Tissues without any of which no head can be built.
+_NEEDED = {"grey matter": "grey_matter", "skull": "skull", "scalp": "scalp"}
+
+
+def _recognised(labels: AnyArray, affine: FloatArray, table: TableChoice | None) -> Recognised:
+    """Labels as tissues; refuses at once those that no head can be built of."""
+    found = recognised(labels, affine, table)
+    present = np.unique(found.tissues).tolist()
+    missing = [words for words, name in _NEEDED.items() if not set(tags_of(name)) & set(present)]
+    if missing:
+        held = ", ".join(BY_TAG[tag].name.replace("_", " ") for tag in present if tag)
+        raise InputError(
+            f"Input labels hold no {' and no '.join(missing)}, only {held} (FreeSurfer's aseg and SynthSeg draw the "
+            "brain alone); a head needs both: leave the labels out to segment the T1 with SAMSEG, or take those of "
+            "SimNIBS charm."
+        )
+    return found
 
 
 def prepare_labels(
@@ -78,7 +87,7 @@ def prepare_labels(
     *,
     lesion_affine: FloatArray | None = None,
     rim: float = 0.0,
-    table: str | None = None,
+    table: TableChoice | None = None,
     clean: bool = True,
     t1: Volume | None = None,
 ) -> PreparedLabels:
@@ -87,15 +96,16 @@ def prepare_labels(
     Parameters and errors are those of `build_head`; ``t1`` is the image that was labelled, where it is at hand.
     """
     affine = as_affine(affine, "affine of build_head")
-    given, name = _checked_tissues(labels, table)
-    tissues = given
-    record: dict[str, Any] = {"label_table": name, "findings": [], "seconds": {}}
+    found = _recognised(labels, affine, table)
+    tissues = found.tissues
+    record: dict[str, Any] = {"label_table": found.table.name, "findings": [], "seconds": {}}
+    record["findings"] += [finding.plain() for finding in found.findings]
     grid = affine
     if clean:
         cleaned = clean_labels(tissues, affine)
         tissues, grid = cleaned.labels, cleaned.affine
         record["cleaning"] = _cleaning_record(cleaned.report)
-        record["findings"] += [found.plain() for found in cleaned.report.findings]
+        record["findings"] += [finding.plain() for finding in cleaned.report.findings]
         record["seconds"]["cleaning"] = round(cleaned.report.seconds, 2)
     if lesion is not None:
         start = time.perf_counter()
@@ -107,19 +117,37 @@ def prepare_labels(
                 "comes "
                 f"without an affine; instead received {shape}."
             )
-        record["findings"].append(lesion_labelled_as(given, affine, lesion, own).plain())
+        record["findings"].append(lesion_labelled_as(found.tissues, affine, lesion, own).plain())
         placed = place_lesion(tissues, grid, lesion, own, rim=rim)
         tissues = placed.labels
         record["lesion"] = _lesion_record(placed)
-        record["findings"] += [found.plain() for found in placed.findings]
+        record["findings"] += [finding.plain() for finding in placed.findings]
         record["seconds"]["lesion"] = round(time.perf_counter() - start, 2)
     record["label_volumes_cm3"] = _rounded(tissue_volumes(tissues, grid))
-    fissure = _between_sides(to_sides(labels, name), affine, tissues, grid)
+    fissure = fissure_between(to_sides(labels, found.table), affine, tissues, grid)
     return PreparedLabels(tissues, grid, fissure, record)
 
 
-def _between_sides(sides: AnyArray, affine: FloatArray, tissues: Labels, grid: FloatArray) -> Fissure | None:
-    """The fissure between a segmenter's left and right; what it made of a lesion does not count."""
+def fissure_between(sides: AnyArray, affine: FloatArray, tissues: Labels, grid: FloatArray) -> Fissure | None:
+    """The fissure between a segmenter's left and right; what it made of a lesion does not count.
+
+    Parameters
+    ----------
+    sides : (i, j, k) array
+        -1 left, 1 right, 0 neither; ``affine`` (4, 4) their voxel index to mm.
+    tissues : (i, j, k) uint8 array
+        Tags; ``grid`` (4, 4) their voxel index to mm.
+
+    Returns
+    -------
+    Fissure or None
+        None where one side is missing.
+
+    Raises
+    ------
+    InputError
+        If left lies to the right of right.
+    """
     if not ((sides < 0).any() and (sides > 0).any()):
         return None
     left, right = (transformed(np.argwhere(sides == side).astype(np.float64), affine).mean(axis=0) for side in (-1, 1))
@@ -141,7 +169,7 @@ def build_head(
     lesion_affine: FloatArray | None = None,
     rim: float = 0.0,
     tissue_edges: Mapping[str, float] | None = None,
-    table: str | None = None,
+    table: TableChoice | None = None,
     mapping: MniMapping | None = None,
     nonlinear: bool = False,
     clean: bool = True,
@@ -156,7 +184,7 @@ def build_head(
     Parameters
     ----------
     labels : (i, j, k) array of whole numbers
-        As SimNIBS charm, SAMSEG or FreeSurfer number tissues; must hold grey matter, bone and scalp.
+        As SimNIBS charm, SAMSEG, SPM12, ROAST or FieldTrip number tissues; must hold grey matter, bone and scalp.
     affine : (4, 4) array
         Voxel index to world mm (RAS) of the labels: the head frame.
     lesion : (i, j, k) array, optional
@@ -170,8 +198,10 @@ def build_head(
         Width of the rim to draw around a cavity, mm; 0 for none.
     tissue_edges : mapping of str to float, optional
         Longest edges wanted in tissues by name, mm; see `neuro_field.head.mesher.mesh_labels`.
-    table : {"simnibs", "freesurfer"}, optional
-        What the numbers mean; found from the numbers when omitted.
+    table : str or mapping of int to str, optional
+        What the numbers mean: a name in `neuro_field.mri.tables.TABLES`, such as "spm", or a tissue's name (or "air")
+        for every number. When omitted it is found from the numbers and from how tissues nest, scalp outside and white
+        matter inside.
     mapping : AffineMapping or WarpedMapping, optional
         To MNI152; found from the labels when omitted.
     nonlinear : bool
@@ -190,7 +220,8 @@ def build_head(
     Raises
     ------
     InputError
-        On labels without grey matter, bone or scalp, unknown or ambiguous numbers, an affine that cannot be,
+        On labels without grey matter, bone or scalp, unknown or ambiguous numbers, tissues that do not nest as in a
+        head by what their numbers mean, an affine that cannot be,
         a lesion that is empty, outside the brain or more than 40 % of it, or a brain that cannot be mapped to
         MNI; if a non-linear map is wanted and dipy is not installed.
 

@@ -9,6 +9,7 @@ import numpy as np
 from neuro_field.arrays import AnyArray
 from neuro_field.coil.marker import Marker
 from neuro_field.errors import FileFormatError, InputError
+from neuro_field.io.json_text import parsed
 from neuro_field.navigation.frames import ImageFrames
 from neuro_field.navigation.marks import Gathering, NavigatorFile, number
 
@@ -27,9 +28,9 @@ def read_ant(text: str, where: str, image: ImageFrames | None = None) -> Navigat
     Without the image its qform's world is taken to be the head frame, and a note says so.
     """
     try:
-        record = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise FileFormatError(f"{where} is no sound JSON: {str(error)[:100]}.") from None
+        record = parsed(text)
+    except FileFormatError as error:
+        raise FileFormatError(f"{where} is no sound JSON: {error}.") from None
     if not isinstance(record, dict) or not isinstance(record.get("TargetMarkers"), list):
         raise FileFormatError(f"{where} is no marker file of ANT visor2: it has no list TargetMarkers.")
     poses = Gathering(where)

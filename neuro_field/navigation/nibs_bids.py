@@ -16,6 +16,7 @@ import numpy as np
 from neuro_field.arrays import AnyArray, FloatArray
 from neuro_field.coil.marker import Marker
 from neuro_field.errors import FileFormatError
+from neuro_field.io.json_text import parsed
 from neuro_field.navigation.marks import LARGEST_NUMBER, Gathering, NavigatorFile, cells, fact, number
 
 #: The version that is written, and that which is read too.
@@ -88,9 +89,9 @@ def read_nibs_bids(text: str, coordinates: str, where: str, pulses: Sequence[str
 def _check_frame(coordinates: str, where: str) -> None:
     """Refuse a frame whose axes, or unit, may not be ours."""
     try:
-        frame = json.loads(coordinates)
-    except (ValueError, RecursionError) as error:
-        raise FileFormatError(f"The coordsystem.json of {where} is no sound JSON: {str(error)[:80]}.") from None
+        frame = parsed(coordinates)
+    except FileFormatError as error:
+        raise FileFormatError(f"The coordsystem.json of {where} is no sound JSON: {error}.") from None
     if not isinstance(frame, dict) or frame.get(AXES_KEY) != AXES_WORDS or frame.get("NIBSCoordinateUnits") != "mm":
         raise FileFormatError(
             f"The coordsystem.json of {where} must state {AXES_KEY} {AXES_WORDS!r} in mm; without that the draft "
@@ -134,8 +135,8 @@ def _matrix(text: str) -> AnyArray | None:
     if text == _MISSING:
         return None
     try:
-        value = np.array(json.loads(text), dtype=np.float64)
-    except (ValueError, TypeError, OverflowError, RecursionError):
+        value = np.array(parsed(text), dtype=np.float64)
+    except (ValueError, TypeError, OverflowError):
         value = np.full((4, 4), np.nan)
     if value.shape != (4, 4) or not (np.abs(value) <= LARGEST_NUMBER).all():
         raise FileFormatError(f"coil_transform must be a 4x4 array; instead it is {text!r:.40}.")

@@ -25,8 +25,8 @@ from neuro_field.head.tissues import BY_TAG
 from neuro_field.search.metrics import percentile_by_volume
 from neuro_field.search.plan import Plan
 
-#: In provenance: what a head's builder told people; its findings say it.
-_TOLD = ("warnings", "findings")
+#: In provenance: what is said of a head; its findings say it.
+_TOLD = "findings"
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,7 +113,7 @@ def flat_provenance(record: Mapping[str, Any], prefix: str = "") -> dict[str, st
     out: dict[str, str | float | bool | None] = {}
     for key, value in record.items():
         name = prefix + as_name(key)
-        if key in _TOLD:
+        if key == _TOLD:
             continue
         if isinstance(value, Mapping):
             out |= flat_provenance(value, f"{name}.")

@@ -69,6 +69,7 @@ def head_page(
         made=made,
         name=head.name,
         warnings=_warnings(head, tissues, float(angles.min())),
+        notes=[said(found) for found in head.findings if found.level == "note"],
         slices={name: _text(data) for name, data in images.items()},
         colours={name.replace("_", " "): colour for name, colour in OUTLINES.items()} | {"MNI152 brain": TEMPLATE},
         picture=_text(picture) if picture else "",
@@ -140,7 +141,6 @@ def _dice(head: HeadModel, labels: Volume) -> dict[int, float]:
 def _warnings(head: HeadModel, tissues: list[dict[str, Any]], smallest: float) -> list[str]:
     """What a person should look at before trusting the head."""
     out = [said(found) for found in head.findings if found.level == "warn"]
-    out += [str(warning) for warning in head.provenance.get("warnings", ())]
     for row in tissues:
         if row["labels"] and abs(row["mesh"] / row["labels"] - 1) > FAITHFUL:
             change = row["mesh"] / row["labels"] - 1

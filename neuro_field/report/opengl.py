@@ -41,7 +41,8 @@ def _draws() -> bool:
         return True  # macOS and Windows bring OpenGL
     with off_screen():
         trial = subprocess.run(
-            [sys.executable, "-c", _TRIAL], capture_output=True, text=True, timeout=120, check=False
+            [sys.executable, "-c", _TRIAL], capture_output=True, encoding="utf-8", errors="replace", timeout=120,
+            check=False,
         )  # fmt: skip
     return trial.returncode == 0 and "drawn" in trial.stdout
 

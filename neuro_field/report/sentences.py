@@ -40,8 +40,7 @@ def head_lines(head: HeadModel) -> list[str]:
         fit = ", ".join(f"{name.replace('_', ' ')} {share:.2f}" for name, share in overlap.items())
         lines.append(f"Overlap with the MNI152 template ({kind} map): {fit}.")
     lines += [f"Read first: {said(found)}" for found in head.findings if found.level == "warn"]
-    lines += [f"Note: {said(found)}" for found in head.findings if found.level == "note"]
-    return lines + [f"Note: {note}" for note in head.provenance.get("warnings", ())]
+    return lines + [f"Note: {said(found)}" for found in head.findings if found.level == "note"]
 
 
 def study_lines(study: Study) -> list[str]:

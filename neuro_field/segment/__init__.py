@@ -1,1 +1,1 @@
-"""Other people's segmenters, found and run."""
+"""Other people's programs, found and run: segmenters, and the converter of DICOM."""

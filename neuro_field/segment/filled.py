@@ -39,7 +39,7 @@ def filled_images(images: Sequence[Image], lesion: Image, folder: Path) -> tuple
             write_image(copy, whole, image.affine)
         said = filling.plain() | {"findings": [found.plain() for found in filling.findings]}
         with new_file(record) as beside:
-            beside.write_text(json.dumps(said, indent=1) + "\n", encoding="utf-8")
+            beside.write_text(json.dumps(said, indent=1) + "\n", encoding="utf-8", newline="\n")
     for copy in copies:
         read_image(copy)
     known = json.loads(record.read_text(encoding="utf-8"))

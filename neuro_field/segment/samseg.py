@@ -8,11 +8,13 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
+from neuro_field.caches import NoCacheError, cache_home
 from neuro_field.errors import InputError
 from neuro_field.segment.python import find_python, find_uv
-from neuro_field.shelf.examples import cache_folder
+from neuro_field.threads import threads
 
 #: Names a run_samseg, if it is not found by itself.
 VARIABLE = "NEURO_FIELD_SAMSEG"
@@ -45,7 +47,7 @@ class Samseg:
     @staticmethod
     def own_environment() -> Path:
         """Where `set_up` puts SAMSEG: in the user's cache."""
-        return cache_folder().parent / "samseg"
+        return cache_home() / "samseg"
 
     def find(self) -> Path | None:
         """run_samseg as $NEURO_FIELD_SAMSEG names it, beside our Python, on the PATH, or in its own environment."""
@@ -54,14 +56,12 @@ class Samseg:
             if not Path(named).is_file():
                 raise InputError(f"The variable {VARIABLE} must name the program run_samseg; instead it is {named!r}.")
             return Path(named).absolute()
-        own, on_path = self.own_environment(), shutil.which("run_samseg")
-        program = _in(own, "run_samseg")
-        beside = Path(sys.executable).parent / program.name
-        whole = program if (own / _WHOLE).is_file() else None
-        for place in (beside, Path(on_path) if on_path else None, whole):
-            if place is not None and place.is_file():
-                return place
-        return None
+        on_path = shutil.which("run_samseg")
+        places = [Path(sys.executable).parent / _in(Path(), "run_samseg").name, *([Path(on_path)] if on_path else [])]
+        with suppress(NoCacheError):
+            own = self.own_environment()
+            places += [_in(own, "run_samseg")] if (own / _WHOLE).is_file() else []
+        return next((place for place in places if place.is_file()), None)
 
     def set_up(self, progress: Callable[[str, float], object]) -> Path:
         """Install SAMSEG in an environment of its own; once, about half a GB."""
@@ -98,10 +98,7 @@ class Samseg:
         out = folder / "samseg"
         registration = out / "template.lta"
         command = [str(self._program), "--input", *map(str, images), "--output", str(out)]
-        command += [
-            "--threads",
-            str(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1),
-        ]
+        command += ["--threads", str(threads())]
         if len(images) > 1:
             command += ["--coregister", "--pallidum-separate"]
         return [*command, "--reg", str(registration)] if _is_whole(registration) else command
@@ -146,7 +143,9 @@ def _in(environment: Path, program: str) -> Path:
 def _done(command: list[str]) -> None:
     """Run a command of the set-up to its end."""
     try:
-        subprocess.run(command, check=True, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+        subprocess.run(
+            command, check=True, capture_output=True, stdin=subprocess.DEVNULL, encoding="utf-8", errors="replace"
+        )  # fmt: skip
     except (OSError, subprocess.CalledProcessError) as error:
         said = (getattr(error, "stderr", "") or str(error)).strip().splitlines()
         raise InputError(

@@ -16,6 +16,7 @@ from neuro_field.findings import Finding
 from neuro_field.io.atomic import new_file
 from neuro_field.io.digest import digest
 from neuro_field.io.images import read_image, read_labels
+from neuro_field.io.locks import locked
 from neuro_field.mri.build import Progress, silent
 from neuro_field.segment.filled import filled_images
 from neuro_field.segment.samseg import Samseg
@@ -87,8 +88,8 @@ def segment(
     Raises
     ------
     InputError
-        If an image is missing or not one of a head, the folder belongs to other images or another lesion, the lesion
-        lies outside the T1, the program is not there and cannot be set up, or it fails.
+        If an image is missing or not one of a head, the folder belongs to other images or another lesion, or another
+        run is at it, the lesion lies outside the T1, the program is not there and cannot be set up, or it fails.
     UnknownNameError
         If there is no such segmenter.
     """
@@ -102,22 +103,25 @@ def segment(
     record: dict[str, object] = {"segmenter": segmenter, "images": [_known_by(path) for path in paths]}
     if lesion is not None:
         record["filled"] = _known_by(Path(lesion))
-    _claim(folder, record)
-    findings: tuple[Finding, ...] = ()
-    if mask is not None:
-        tell("filling the lesion", 0.0)
-        paths, findings = filled_images(read, mask, folder)
-        tell("filling the lesion", 1.0)
-    labels, log = backend.labels(folder), folder / LOG
-    if (folder / FINISHED).is_file() and labels.is_file():
-        return Segmentation(labels, log, segmenter, True, findings)
-    program = backend.ready(tell)
-    _run(backend, backend.command(paths, folder), log, tell)
-    if not labels.is_file():
-        raise InputError(f"{program} ended without writing {labels.name}; its log is {log}.")
-    with new_file(folder / FINISHED) as beside:  # labels without it are those of a run that was killed
-        beside.write_text(json.dumps({"program": program}) + "\n", encoding="utf-8")
-    return Segmentation(labels, log, program, False, findings)
+    if not folder.parent.is_dir():
+        raise InputError(f"The folder {folder.parent} does not exist; create it, or give another output.")
+    with locked(folder):
+        _claim(folder, record)
+        findings: tuple[Finding, ...] = ()
+        if mask is not None:
+            tell("filling the lesion", 0.0)
+            paths, findings = filled_images(read, mask, folder)
+            tell("filling the lesion", 1.0)
+        labels, log = backend.labels(folder), folder / LOG
+        if (folder / FINISHED).is_file() and labels.is_file():
+            return Segmentation(labels, log, segmenter, True, findings)
+        program = backend.ready(tell)
+        _run(backend, backend.command(paths, folder), log, tell)
+        if not labels.is_file():
+            raise InputError(f"{program} ended without writing {labels.name}; its log is {log}.")
+        with new_file(folder / FINISHED) as beside:  # labels without it are those of a run that was killed
+            beside.write_text(json.dumps({"program": program}) + "\n", encoding="utf-8", newline="\n")
+        return Segmentation(labels, log, program, False, findings)
 
 
 def _known_by(path: Path) -> dict[str, str]:
@@ -139,11 +143,9 @@ def _claim(folder: Path, record: dict[str, object]) -> None:
                 "filled or not); remove it or give another output."
             )
         return
-    if not folder.parent.is_dir():
-        raise InputError(f"The folder {folder.parent} does not exist; create it, or give another output.")
     folder.mkdir(exist_ok=True)
     with new_file(path) as beside:
-        beside.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+        beside.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8", newline="\n")
 
 
 def _run(backend: Backend, command: list[str], log: Path, tell: Progress) -> None:
@@ -152,7 +154,7 @@ def _run(backend: Backend, command: list[str], log: Path, tell: Progress) -> Non
     tell(stage, 0.0)
     last: deque[str] = deque(maxlen=1)
     with (
-        log.open("a", encoding="utf-8") as kept,
+        log.open("a", encoding="utf-8", newline="\n") as kept,
         subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
             encoding="utf-8", errors="replace", env=backend.environment(), cwd=log.parent,

@@ -3,15 +3,16 @@
 import hashlib
 import json
 import logging
-import os
-import sys
 import zipfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from neuro_field.caches import NoCacheError, cache_home
 from neuro_field.errors import InputError, UnknownNameError
 from neuro_field.geometry.mesh import TetMesh
 from neuro_field.head.fissure import Fissure
@@ -20,7 +21,8 @@ from neuro_field.head.model import HeadModel
 from neuro_field.io.atomic import new_file
 from neuro_field.io.digest import digests
 from neuro_field.io.images import Image, read_image, read_labels
-from neuro_field.mri.build import PreparedLabels, Progress, build_prepared, prepare_labels
+from neuro_field.io.locks import locked
+from neuro_field.mri.build import PreparedLabels, Progress, build_prepared, prepare_labels, silent
 from neuro_field.mri.lesion import synthetic_lesion
 from neuro_field.shelf.library import card, folder_on
 
@@ -37,17 +39,8 @@ BUILDERS = ("head/fissure.py", "head/mesher*.py", "kernels/lattice*.py", "kernel
 
 
 def cache_folder() -> Path:
-    """Where this user's built heads are kept; $XDG_CACHE_HOME is obeyed on every system."""
-    home = os.environ.get("XDG_CACHE_HOME")
-    if home:
-        base = Path(home)
-    elif sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local"))
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Caches"
-    else:
-        base = Path.home() / ".cache"
-    return base / "neuro_field" / "heads"
+    """Where this user's built heads are kept, of all that is in `neuro_field.caches.cache_home`."""
+    return cache_home() / "heads"
 
 
 def _key(labels: Path, parameters: dict[str, Any]) -> str:
@@ -64,7 +57,6 @@ def _key(labels: Path, parameters: dict[str, Any]) -> str:
 def _store(head: HeadModel, path: Path) -> None:
     """Put a head in the cache and drop the oldest beyond `MOST_KEPT`; a cache that cannot be written is no error."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         fissure = None if head.known_fissure is None else head.known_fissure.plain()
         with new_file(path) as beside, beside.open("wb") as file:
             np.savez(
@@ -77,21 +69,22 @@ def _store(head: HeadModel, path: Path) -> None:
             )
         for old in cached_heads()[MOST_KEPT:]:
             old.path.unlink(missing_ok=True)
-    except OSError as trouble:
-        LOG.info("The built head was not cached: %s", trouble)
+    except (OSError, InputError) as trouble:
+        LOG.info("The built head is not kept: %s", trouble)
 
 
 def _stored(path: Path, name: str, mapping: AffineMapping) -> HeadModel | None:
     """A head from the cache; None if it is not there or damaged."""
-    if not path.is_file():
-        return None
     try:
         with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
             mesh = TetMesh(file["nodes"], file["tets"], file["tags"])
             provenance, fissure = (json.loads(file[key].tobytes()) for key in ("provenance", "fissure"))
         known = None if fissure is None else Fissure.of_plain(fissure)
-        path.touch()
+        with suppress(OSError):  # of another user, or kept where nothing may be written: it is good all the same
+            path.touch()
         return HeadModel.from_mesh(mesh, name=name, mapping=mapping, provenance=provenance, known_fissure=known)
+    except FileNotFoundError:
+        return None
     except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as trouble:
         LOG.info("The cached head %s is damaged and will be built again: %s", path, trouble)
         return None
@@ -158,16 +151,53 @@ def example_head(name: str = "colin27", *, edge: float = 1.9, progress: Progress
     if not isinstance(edge, int | float | np.floating | np.integer):
         raise InputError(f"Input edge must be a length in mm; instead received {edge!r:.80}.")
     parameters = {"name": name, "edge": float(edge), "variant": about.get("variants", {}).get(name)}
-    path = cache_folder() / f"{name}-{_key(labels, parameters)}.npz"
+    try:
+        path = cache_folder() / f"{name}-{_key(labels, parameters)}.npz"
+    except NoCacheError as trouble:
+        LOG.info("The built head is not kept: %s", trouble)
+        return _built(name, edge, progress)
     head = _stored(path, name, _identity())
     if head is None:
-        ready = _prepared(name, labels, about)
-        head = build_prepared(ready, edge, mapping=_identity(), name=name, progress=progress)
-        inputs = digests({"t1": folder / about["t1"], "labels": labels})
-        known = None if head.known_fissure is None else Fissure.of_plain(head.known_fissure.plain())  # as it is kept
-        head = replace(head, provenance=dict(head.provenance) | {"inputs": inputs}, known_fissure=known)
-        _store(head, path)
+        with _alone(path, progress):
+            head = _stored(path, name, _identity())  # whoever was before us made it
+            if head is None:
+                head = _built(name, edge, progress)
+                _store(head, path)
     return head
+
+
+def _built(name: str, edge: float, progress: Progress | None) -> HeadModel:
+    """A built-in head, meshed."""
+    folder = _folder(name)
+    about = card(folder)
+    labels = folder / about["labels"]
+    ready = _prepared(name, labels, about)
+    head = build_prepared(ready, edge, mapping=_identity(), name=name, progress=progress)
+    inputs = digests({"t1": folder / about["t1"], "labels": labels})
+    known = None if head.known_fissure is None else Fissure.of_plain(head.known_fissure.plain())  # as it is kept
+    return replace(head, provenance=dict(head.provenance) | {"inputs": inputs}, known_fissure=known)
+
+
+@contextmanager
+def _alone(path: Path, progress: Progress | None) -> Iterator[None]:
+    """Wait while another process makes the same head; where nothing can be kept there is nothing to wait for."""
+    tell, stage = progress if progress is not None else silent, "waiting for another run to mesh this head"
+    waited = False
+
+    def wait() -> None:
+        nonlocal waited
+        waited = True
+        tell(stage, 0.0)
+
+    with ExitStack() as stack:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            stack.enter_context(locked(path, wait=wait))
+        except OSError as trouble:
+            LOG.info("The built head is not kept: %s", trouble)
+        if waited:
+            tell(stage, 1.0)
+        yield
 
 
 def example_images(name: str = "colin27") -> dict[str, Image]:
@@ -190,7 +220,11 @@ class Kept:
 
 def cached_heads() -> list[Kept]:
     """The built-in heads kept in the user's cache folder, last used first."""
-    found = [Kept(path, path.stat().st_size, path.stat().st_mtime) for path in cache_folder().glob("*.npz")]
+    found = []
+    for path in cache_folder().glob("[!.]*.npz"):  # not what is being written
+        with suppress(FileNotFoundError):  # removed meanwhile by another run
+            about = path.stat()
+            found.append(Kept(path, about.st_size, about.st_mtime))
     return sorted(found, key=lambda kept: -kept.used)
 
 

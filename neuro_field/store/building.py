@@ -13,6 +13,7 @@ from neuro_field.head.model import HeadModel
 from neuro_field.io.digest import digests
 from neuro_field.io.images import Image, read_image, read_labels
 from neuro_field.mri.build import Progress, build_prepared, checked_mapping, prepare_labels
+from neuro_field.mri.labels import TableChoice
 from neuro_field.mri.volume import Volume
 
 #: Share of the labelled head that must lie within the T1.
@@ -41,6 +42,7 @@ def head_from_images(
     rim: float = 0.0,
     edge: float = 1.9,
     tissue_edges: Mapping[str, float] | None = None,
+    table: TableChoice | None = None,
     nonlinear: bool = False,
     t2: str | Path | None = None,
     findings: Sequence[Finding] = (),
@@ -48,8 +50,8 @@ def head_from_images(
 ) -> tuple[HeadModel, dict[str, Image]]:
     """A head from a T1, the label image of its segmentation and, if there is one, a lesion mask.
 
-    Of a T2 that helped to make the labels only the SHA-256 is kept.  ``findings`` are those of making the labels; the
-    head's begin with them.
+    ``table`` says what the labels' numbers mean, as in `neuro_field.build_head`. Of a T2 that helped to make the labels
+    only the SHA-256 is kept. ``findings`` are those of making the labels; the head's begin with them.
 
     Returns
     -------
@@ -75,6 +77,7 @@ def head_from_images(
         None if lesion_image is None else lesion_image.values,
         lesion_affine=None if lesion_image is None else lesion_image.affine,
         rim=rim,
+        table=table,
         t1=Volume(t1_image.values, t1_image.affine),
     )
     if progress is not None:

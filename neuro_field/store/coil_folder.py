@@ -7,6 +7,7 @@ from pathlib import Path
 from neuro_field.coil.coil import Coil
 from neuro_field.coil.winding import Winding
 from neuro_field.io.atomic import new_folder
+from neuro_field.names import file_name
 from neuro_field.report.coil_pages import DEPTHS, coil_facts, coil_picture, coils_page, primary_field
 from neuro_field.shelf.coils import coil_card, coil_names, coil_of_card, is_coil_file, read_coil, winding_of_card
 from neuro_field.units import AMPERE_PER_MICROSECOND
@@ -61,12 +62,14 @@ def write_coil_pages(
         If a name is not known, or the folder holds something.
     """
     with new_folder(folder) as beside:
-        pages = []
+        pages: list[tuple[dict[str, str], bytes]] = []
+        names: list[str] = []
         for number, source in enumerate(sources):
             shown = shown_coil(source)
             png = coil_picture(shown.coil, shown.winding)
-            (beside / f"{shown.coil.name.replace('/', '-')}.png").write_bytes(png)
+            names.append(file_name(shown.coil.name, names))
+            (beside / f"{names[-1]}.png").write_bytes(png)
             pages.append((shown.facts, png))
             if progress is not None:
                 progress("pictures of coils", (number + 1) / len(sources))
-        (beside / "coils.html").write_text(coils_page(pages), encoding="utf-8")
+        (beside / "coils.html").write_text(coils_page(pages), encoding="utf-8", newline="\n")

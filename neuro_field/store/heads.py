@@ -1,10 +1,6 @@
 """Heads on the disk: our HEAD folder, Gmsh meshes and SimNIBS m2m folders; and a head from a T1 and its labels."""
 
-import json
-from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -13,26 +9,26 @@ import numpy as np
 from neuro_field.arrays import AnyArray, FloatArray
 from neuro_field.errors import FileFormatError, InputError
 from neuro_field.geometry.mesh import TetMesh
-from neuro_field.head.fissure import Fissure
-from neuro_field.head.lesion import lesion_summary
-from neuro_field.head.mapping import AffineMapping, MniMapping, WarpedMapping
+from neuro_field.head.mapping import WarpedMapping
 from neuro_field.head.model import HeadModel
-from neuro_field.head.tissues import BY_TAG
+from neuro_field.head.tissues import BY_TAG, tags_of
 from neuro_field.io.atomic import new_folder
 from neuro_field.io.digest import digest
-from neuro_field.io.images import Image, read_image, read_labels, read_vectors, write_image
-from neuro_field.io.m2m import images_of, m2m_of, mapping_of, mesh_of
+from neuro_field.io.images import Image, read_image, read_labels, write_image
+from neuro_field.io.m2m import fissure_of, images_of, m2m_of, mapping_of, mesh_of
 from neuro_field.io.msh import MshFile, read_msh, write_msh
 from neuro_field.io.tissue_names import by_names
+from neuro_field.mri.labels import volume_findings
+from neuro_field.mri.nesting import Nesting, nesting_of_mesh
 from neuro_field.mri.volume import Volume
 from neuro_field.report.head_page import head_page
 from neuro_field.report.opengl import PictureError
 from neuro_field.report.view import head_picture
+from neuro_field.store.head_records import WARP, HeadFile, card_of, provenance_of, read_card
+from neuro_field.store.head_records import fissure_of as fissure_of_card
+from neuro_field.store.head_records import mapping_of as mapping_of_card
 
-SCHEMA = "neuro_field head"
-SCHEMA_VERSION = 1
 MESH, CARD, TISSUES, T1, QC = "head.msh", "head.json", "tissues.nii.gz", "T1.nii.gz", "qc.html"
-WARP = "mni_warp.nii.gz"
 
 #: Largest extent of a mesh that can be one in mm; a head in metres spans 0.3, one in micrometres 300,000.
 EXTENT = (20.0, 1000.0)
@@ -51,13 +47,13 @@ def read_head(path: str | Path) -> HeadModel:
     ----------
     path : path
         A folder that `write_head` wrote; the folder ``m2m_<ID>`` of SimNIBS, whose mapping to MNI is read, or found
-        from its labels; the mesh of either; or another Gmsh ``.msh`` in mm whose volumes are named as tissues or
-        numbered as SimNIBS does, without a mapping to MNI.
+        from its labels, and whose parcels tell left from right; the mesh of either; or another Gmsh ``.msh`` in mm
+        whose volumes are named as tissues or numbered as SimNIBS does, without a mapping to MNI.
 
     Raises
     ------
     InputError
-        If it is none of these, or holds tags that are no tissue.
+        If it is none of these, or holds tags that are no tissue, or tissues that do not nest as in a head.
     FileFormatError
         If a file is damaged.
 
@@ -85,7 +81,12 @@ def read_head(path: str | Path) -> HeadModel:
     if folder is None:
         return head
     mapping, about = mapping_of(folder, head.mesh)
-    return replace(head, name=folder.resolve().name, mapping=mapping, provenance=dict(head.provenance) | about)
+    out = replace(
+        head, name=folder.resolve().name, mapping=mapping, provenance=dict(head.provenance) | about,
+        known_fissure=fissure_of(folder),
+    )  # fmt: skip
+    out.__dict__["scalp"] = head.scalp
+    return out
 
 
 def _folder_of(path: Path) -> Path | None:
@@ -114,22 +115,31 @@ def _checked_extent(mesh: TetMesh, path: Path) -> None:
 def _from_msh(path: Path) -> HeadModel:
     file = read_msh(path)
     _checked_extent(file.mesh, path)
-    tags, notes = by_names(file.mesh.tags, file.names, str(path))
-    record: dict[str, Any] = {"source": path.name, "sha256": digest(path)}
-    if notes or file.notes:
-        record["warnings"] = [f"{path.name}: {note}" for note in (*file.notes, *notes)]
-    return HeadModel.from_mesh(replace(file.mesh, tags=tags), name=path.stem, provenance=record)
+    tags, renamed = by_names(file.mesh.tags, file.names, str(path))
+    name = "".join(letter if letter.isprintable() else "?" for letter in path.name)
+    head = HeadModel.from_mesh(replace(file.mesh, tags=tags), name=name.removesuffix(path.suffix))
+    nesting = _checked_nesting(head, path)
+    findings = [*file.findings, *renamed, *volume_findings(nesting)]
+    record: dict[str, Any] = {"source": name, "sha256": digest(path)}
+    if findings:
+        record["findings"] = [found.plain() for found in findings]
+    out = replace(head, provenance=record)
+    out.__dict__["scalp"] = head.scalp
+    return out
 
 
-def _plain(value: Any) -> Any:
-    """What JSON does not know, as what it knows."""
-    if isinstance(value, np.ndarray):
-        return value.tolist()
-    if isinstance(value, np.generic):
-        return value.item()
-    if isinstance(value, Mapping):
-        return dict(value)
-    return str(value)
+def _checked_nesting(head: HeadModel, path: Path) -> Nesting:
+    """How the tissues of a mesh nest; refuses those that lie in another order than in a head."""
+    nesting = nesting_of_mesh(head.mesh, head.scalp)
+    if nesting.reversals:
+        worst = nesting.reversals[0]
+        outer, inner = (f"{name.replace('_', ' ')} ({tags_of(name)[0]})" for name in (worst.outer, worst.inner))
+        raise InputError(
+            f"The volumes of the mesh {path} do not nest as tissues of a head: {outer} begins {worst.outer_begins:.0f} "
+            f"mm below the surface, deeper than {inner} at {worst.inner_begins:.0f} mm: they look exchanged; name each "
+            "volume as the tissue it is in $PhysicalNames."
+        )
+    return nesting
 
 
 def _conductivity_by_tag(head: HeadModel) -> dict[int, float] | None:
@@ -141,76 +151,6 @@ def _conductivity_by_tag(head: HeadModel) -> dict[int, float] | None:
     if (values[np.searchsorted(tags, head.mesh.tags)] != head.conductivity).any():
         return None
     return {int(tag): float(value) for tag, value in zip(tags, values, strict=True)}
-
-
-def _tissue_rows(head: HeadModel, by_tag: dict[int, float] | None) -> list[dict[str, Any]]:
-    rows = []
-    for tag in np.unique(head.mesh.tags).tolist():
-        tissue = BY_TAG.get(tag)
-        sigma = None if by_tag is None else by_tag[tag]
-        standard = tissue is not None and sigma == tissue.conductivity
-        rows.append(
-            {
-                "tag": tag,
-                "name": tissue.name if tissue else f"tag_{tag}",
-                "conductivity_S_per_m": sigma,
-                "source": tissue.source if tissue and standard else "changed from the standard value",
-                "volume_cm3": float(head.mesh.volumes[head.mesh.tags == tag].sum() / 1e3),
-            }
-        )
-    return rows
-
-
-def _card(head: HeadModel, by_tag: dict[int, float] | None) -> dict[str, Any]:
-    """What head.json says."""
-    lesion = lesion_summary(head)
-    mapping = head.mapping
-    return {
-        "schema": SCHEMA,
-        "schema_version": SCHEMA_VERSION,
-        "neuro_field": version("neuro_field"),
-        "written": datetime.now(UTC).isoformat(timespec="seconds"),
-        "name": head.name,
-        "frame": "mm, world RAS of the T1",
-        "mesh": {"nodes": len(head.mesh.nodes), "tetrahedra": len(head.mesh.tets)},
-        "conductivity": "per tissue" if by_tag is not None else f"per element, in {MESH}",
-        "tissues": _tissue_rows(head, by_tag),
-        "lesion": None
-        if lesion is None
-        else {
-            "volume_cm3": lesion.volume_cm3,
-            "side": lesion.side,
-            "centroid_mm": lesion.centroid,
-            "centroid_mni_mm": lesion.centroid_mni,
-            "tissues_cm3": lesion.tissues_cm3,
-            "left_cm3": lesion.left_cm3,
-            "right_cm3": lesion.right_cm3,
-            "infratentorial_cm3": lesion.infratentorial_cm3,
-        },
-        "mapping": None if mapping is None else _mapping_card(mapping),
-        "fissure": None if head.known_fissure is None else head.known_fissure.plain(),
-        "provenance": head.provenance,
-    }
-
-
-def _mapping_card(mapping: MniMapping) -> dict[str, Any]:
-    """The affine map, or the affine part and source of a non-linear one and where the rest of it lies."""
-    card: dict[str, Any] = {"mni_from_head": mapping.mni_from_head, "source": mapping.source}
-    if isinstance(mapping, WarpedMapping):
-        card |= {"affine_source": mapping.affine.source, "warp": WARP}
-        card["meaning"] = f"head_mm = inverse(mni_from_head) @ (mni_mm + displacement(mni_mm)), displacement in {WARP}"
-    return card
-
-
-def _mapping_of(card: dict[str, Any] | None, folder: Path) -> MniMapping | None:
-    """What `_mapping_card` says."""
-    if card is None:
-        return None
-    matrix = np.array(card["mni_from_head"])
-    if "warp" not in card:
-        return AffineMapping(matrix, card["source"])
-    warp = read_vectors(folder / WARP)
-    return WarpedMapping(AffineMapping(matrix, card["affine_source"]), warp.values, warp.affine, card["source"])
 
 
 def write_head(
@@ -236,15 +176,16 @@ def write_head(
     Raises
     ------
     InputError
-        If the folder holds something; nothing is overwritten.
+        If the folder holds something (nothing is overwritten), or the head's provenance something that JSON does not
+        know.
     """
     by_tag = _conductivity_by_tag(head)
+    card = card_of(head, by_tag)
     names = {tag: BY_TAG[tag].name for tag in np.unique(head.mesh.tags).tolist() if tag in BY_TAG}
     with new_folder(folder) as beside:
         data = {} if by_tag is not None else {"conductivity": head.conductivity}
         write_msh(beside / MESH, head.mesh, names=names, element_data=data)
-        text = json.dumps(_card(head, by_tag), default=_plain, indent=1, allow_nan=False)
-        (beside / CARD).write_text(text + "\n", encoding="utf-8")
+        (beside / CARD).write_bytes(card)
         for image, name in ((t1, T1), (labels, TISSUES)):
             if image is not None:
                 write_image(beside / name, image.values, image.affine)
@@ -268,38 +209,28 @@ def _qc_page(head: HeadModel, labels: Image | None, t1: Image | None) -> str:
 def _from_folder(folder: Path) -> HeadModel:
     """A head that `write_head` wrote."""
     path = folder / CARD
-    try:
-        card = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as trouble:
-        raise FileFormatError(f"The file {path} cannot be read: {trouble}.") from None
-    if not isinstance(card, dict) or card.get("schema") != SCHEMA:
-        raise FileFormatError(f"The file {path} must be a {SCHEMA}; it does not say so.")
-    if card.get("schema_version") != SCHEMA_VERSION:
-        raise FileFormatError(
-            f"The file {path} must have schema version {SCHEMA_VERSION}; instead it has "
-            f"{card.get('schema_version')!r}: it was written by another version of neuro_field."
-        )
+    card = read_card(path)
     file = read_msh(folder / MESH)
+    sigma = _conductivity(card, file, folder)
     try:
-        found = _mapping_of(card["mapping"], folder)
-        sigma = _conductivity(card, file, folder)
-        known = card.get("fissure")  # cards of older versions have none: the mesh is asked
-        fissure = None if known is None else Fissure.of_plain(known)
         return HeadModel(
-            file.mesh, sigma, name=card["name"], mapping=found, provenance=card["provenance"], known_fissure=fissure
-        )
-    except (KeyError, ValueError, TypeError, AttributeError) as trouble:
-        raise FileFormatError(f"The file {path} is damaged: {type(trouble).__name__} {trouble}.") from None
+            file.mesh, sigma, name=card.name, mapping=mapping_of_card(card, folder), provenance=provenance_of(card),
+            known_fissure=fissure_of_card(card),
+        )  # fmt: skip
+    except FileFormatError:
+        raise
+    except InputError as trouble:  # a value of the right kind that its noun refuses
+        raise FileFormatError(f"The file {path} is damaged: {trouble}") from None
 
 
-def _conductivity(card: dict[str, Any], file: MshFile, folder: Path) -> FloatArray:
+def _conductivity(card: HeadFile, file: MshFile, folder: Path) -> FloatArray:
     """(t,) or (t, 3, 3) S/m as the card says."""
-    if card["conductivity"] != "per tissue":
-        if "conductivity" not in file.element_data:
+    if card.conductivity != "per tissue":
+        values: AnyArray | None = file.element_data.get("conductivity")
+        if values is None or (values.ndim == 2 and values.shape[1] != 9):
             raise FileFormatError(f"The mesh {folder / MESH} lacks the conductivity that {CARD} says it holds.")
-        values: AnyArray = file.element_data["conductivity"]
         return np.asarray(values if values.ndim == 1 else values.reshape(-1, 3, 3), dtype=np.float64)
-    by_tag = {int(row["tag"]): float(row["conductivity_S_per_m"]) for row in card["tissues"]}
+    by_tag = {row.tag: row.conductivity_S_per_m for row in card.tissues if row.conductivity_S_per_m is not None}
     tags, inverse = np.unique(file.mesh.tags, return_inverse=True)
     missing = [int(tag) for tag in tags if int(tag) not in by_tag]
     if missing:

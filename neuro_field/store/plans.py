@@ -12,11 +12,12 @@ import msgspec
 
 from neuro_field.clinic.study import Study
 from neuro_field.errors import FileFormatError, InputError, UnknownNameError
-from neuro_field.findings import Finding, as_name
+from neuro_field.findings import Finding
 from neuro_field.head.model import HeadModel
 from neuro_field.io.atomic import new_folder
 from neuro_field.io.images import Image
 from neuro_field.mri.volume import Volume
+from neuro_field.names import file_name
 from neuro_field.report.facts import Facts, head_of, plans_of
 from neuro_field.report.interactive import view_of
 from neuro_field.report.opengl import PictureError
@@ -111,7 +112,7 @@ def write_studies(
     rows: dict[str, list[tuple[str, ...]]] = {}
     with new_folder(folder) as beside:
         for name, study in studies.items() if isinstance(studies, Mapping) else studies:
-            if as_name(name) != name or "/" in name or name in (INDEX, *rows):
+            if file_name(name, [INDEX, *rows]) != name:
                 raise InputError(f"Each study needs the name of a folder of its own; instead received {name!r:.80}.")
             write_study(study, beside / name, t1=t1, grid=grid, subject=subject)
             rows[name] = index_rows(name, study, subject)
@@ -124,7 +125,7 @@ def write_studies(
 def folder_name(study: Study) -> str:
     """How a study's folder is named among others: by preset and coil."""
     coil = study.coil.name if study.coil is not None else "unknown-coil"
-    return f"{as_name(study.preset.name)}_{as_name(coil)}".replace("/", "-")[:80]
+    return file_name(f"{file_name(study.preset.name)}_{file_name(coil)}")
 
 
 def _keep(study: Study | Plan, folder: Path, t1: Image | None, subject: str) -> None:

@@ -39,8 +39,8 @@ VERSION = 2
 #: In the folder: whose it is.
 MARK = "about.json"
 
-#: Larger files are not read, bytes.
-LARGEST = 4_000_000_000
+#: Larger files are not read, bytes: arrays, and records of plans.
+LARGEST, LARGEST_RECORD = 4_000_000_000, 64_000_000
 
 _ABOUT = (
     "What `neuro-field plan` had finished before it was interrupted: the same command goes on from here. It may be "
@@ -108,8 +108,8 @@ class UnfinishedPlan:
                 )  # fmt: skip
             return None
         try:
-            if path.stat().st_size > LARGEST:
-                raise FileFormatError(f"{path} is larger than {LARGEST / 1e9:.0f} GB")
+            if path.stat().st_size > LARGEST_RECORD:
+                raise FileFormatError(f"{path} is larger than {LARGEST_RECORD / 1e6:.0f} MB")
             try:
                 record = json.loads(path.read_text(encoding="utf-8"))
             except (ValueError, RecursionError) as error:
@@ -167,7 +167,7 @@ class UnfinishedPlan:
 
     def _write(self, name: str, record: dict[str, Any]) -> None:
         with new_file(self.folder / name) as beside:
-            beside.write_text(json.dumps(record, allow_nan=False) + "\n", encoding="utf-8")
+            beside.write_text(json.dumps(record, allow_nan=False) + "\n", encoding="utf-8", newline="\n")
 
     def _arrays(self, role: str, key: str) -> dict[str, AnyArray]:
         path = self._path(role, key, ".npz")

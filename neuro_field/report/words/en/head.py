@@ -41,7 +41,19 @@ def _open_skull(values: Mapping[str, Value]) -> str:
     )
 
 
+def _volume_by_name(values: Mapping[str, Value]) -> str:
+    number = "no tissue's number" if values["number"] is None else "{number}"
+    return "volume {volume} of the mesh is {tissue} by its name {called}; by its number it would be " + number + "."
+
+
 SENTENCES = {
+    "head-volume-by-name": _volume_by_name,
+    "head-mesh-curved": (
+        "of the mesh's tetrahedra of order {order} the corner nodes were used, with straight edges between them."
+    ),
+    "head-told-before": (
+        "the version of neuro_field that built this head told {count} more things in sentences; its qc.html has them."
+    ),
     "head-open-skull": _open_skull,
     "head-no-map": "this head has no map to MNI: targets are given in its own coordinates only.",
     "head-map-doubtful": _map_doubtful,
