@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 OUT ?= demo-plan
 
-.PHONY: demo test slow full lint docs clean
+.PHONY: demo test slow full fuzz lint docs clean
 
 demo: $(VENV)/installed
 	@out=$(OUT); n=2; while [ -e "$$out" ]; do out=$(OUT)-$$n; n=$$((n + 1)); done; \
@@ -24,6 +24,10 @@ slow: $(VENV)/installed-dev
 full: $(VENV)/installed-dev
 	$(BIN)/python -m pytest -q -m full -n 2 --dist load
 	$(BIN)/python benchmarks/clinic.py $(if $(EARLIER),--earlier $(EARLIER))
+
+# Ten thousand damaged files of every reader, or as many as SECONDS allow; what fails is kept in build/fuzz.
+fuzz: $(VENV)/installed-dev
+	$(BIN)/python tests/fuzz.py --seconds $(or $(SECONDS),600) --seed $(or $(SEED),0)
 
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff check .

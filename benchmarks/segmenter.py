@@ -28,6 +28,7 @@ import neuro_field as nf
 from neuro_field.findings import Finding
 from neuro_field.head.tissues import tags_of
 from neuro_field.io.images import Image, read_labels, write_image
+from neuro_field.io.masks import read_mask
 from neuro_field.mri.labels import to_tissues
 from neuro_field.mri.volume import Volume
 from neuro_field.segment.segmentation import segment
@@ -79,7 +80,8 @@ def segmented(name: str, t1: Path, folder: Path, lesion: Path | None) -> tuple[P
     kept = folder / f"labels_{name}.mgz"
     if kept.is_file():
         return kept, ()
-    made = segment([t1], folder / f"{name}.segmentation", lesion=lesion, progress=lambda stage, share: None)
+    drawn = None if lesion is None else read_mask(lesion).drawn()
+    made = segment([t1], folder / f"{name}.segmentation", lesion=drawn, progress=lambda stage, share: None)
     shutil.copyfile(made.labels, kept)
     return kept, made.findings
 

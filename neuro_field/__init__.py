@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from neuro_field.findings import Finding, Refusal
     from neuro_field.head.model import HeadModel
     from neuro_field.head.sphere import sphere_head
+    from neuro_field.mri.another_lesion import head_with_lesion
     from neuro_field.mri.build import build_head
     from neuro_field.mri.lesion import synthetic_lesion
     from neuro_field.navigation.files import read_navigator
@@ -86,6 +87,7 @@ _ROOMS = {
     "build_head": "mri.build",
     "delivered": "clinic.ledger",
     "example_head": "shelf.examples",
+    "head_with_lesion": "mri.another_lesion",
     "load_coil": "shelf.coils",
     "numerical_error": "field.error",
     "plan": "search.search",
@@ -125,6 +127,7 @@ __all__ = [
     "build_head",
     "delivered",
     "example_head",
+    "head_with_lesion",
     "load_coil",
     "numerical_error",
     "plan",

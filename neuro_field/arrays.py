@@ -13,6 +13,10 @@ BoolArray = NDArray[np.bool_]
 AnyArray = NDArray[Any]
 
 
+#: No coordinate is larger, in any unit, nor is a part of a pose: what is beyond comes of damage, and overflows.
+FARTHEST = 1e9
+
+
 def read_only(array: Any, dtype: Any = None) -> AnyArray:
     """A C-ordered array that nobody can write to: the same memory when it already is one, else a copy."""
     given = np.asarray(array)
@@ -37,13 +41,13 @@ def as_points(points: Any, what: str) -> FloatArray:
     """
     try:
         out = np.ascontiguousarray(points, dtype=np.float64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise InputError(f"Input {what} must be numbers of shape (m, 3); instead received {points!r:.80}.") from None
     if out.ndim != 2 or out.shape[1] != 3:
         raise InputError(f"Input {what} must have shape (m, 3); instead received shape {out.shape}.")
-    bad = int(np.count_nonzero(~np.isfinite(out).all(axis=1)))
+    bad = int(np.count_nonzero(~(np.abs(out) <= FARTHEST).all(axis=1)))  # NaN is none that is
     if bad:
-        raise InputError(f"Input {what} must be finite; instead {bad} of {len(out)} points are not.")
+        raise InputError(f"Input {what} must be finite, up to {FARTHEST:g}; instead {bad} of {len(out)} are not.")
     return out
 
 
@@ -51,10 +55,12 @@ def as_vector(vector: Any, what: str) -> FloatArray:
     """One finite vector or point as a (3,) float64 array."""
     try:
         out = np.array(vector, dtype=np.float64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise InputError(f"Input {what} must be three numbers; instead received {vector!r:.80}.") from None
-    if out.shape != (3,) or not np.isfinite(out).all():
-        raise InputError(f"Input {what} must be three finite numbers; instead received {vector!r:.80}.")
+    if out.shape != (3,) or not (np.abs(out) <= FARTHEST).all():
+        raise InputError(
+            f"Input {what} must be three finite numbers up to {FARTHEST:g}; instead received {vector!r:.80}."
+        )
     return out
 
 
@@ -71,10 +77,12 @@ def as_rigid(matrix: Any, what: str, tolerance: float = 1e-3) -> FloatArray:
     """A proper rigid 4x4 transform; says by how much a sheared, scaled or mirrored one fails."""
     try:
         out = np.array(matrix, dtype=np.float64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise InputError(f"Input {what} must be a 4x4 matrix; instead received {matrix!r:.80}.") from None
-    if out.shape != (4, 4) or not np.isfinite(out).all():
-        raise InputError(f"Input {what} must be a finite 4x4 matrix; instead received shape {out.shape}.")
+    if out.shape != (4, 4) or not (np.abs(out) <= FARTHEST).all():
+        raise InputError(
+            f"Input {what} must be a finite 4x4 matrix, numbers up to {FARTHEST:g}; instead received shape {out.shape}."
+        )
     if np.abs(out[3] - [0, 0, 0, 1]).max() > 1e-9:
         raise InputError(f"The last row of {what} must be 0 0 0 1; instead received {out[3]}.")
     rotation = out[:3, :3]

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from neuro_field.errors import ConvergenceError, InputError
+from neuro_field.errors import ConvergenceError, InputError, printable
 from neuro_field.findings import Refusal
 from neuro_field.report.opengl import PictureError
 from neuro_field.report.words import said
@@ -160,5 +160,5 @@ def fail_plainly(app: typer.Typer, arguments: list[str]) -> int:
             raise
         messages, status = [error.format_message()], 2
     for message in messages:
-        print(f"neuro-field: {' '.join(message.split())}", file=sys.stderr)
+        print(f"neuro-field: {printable(message)}", file=sys.stderr)
     return status

@@ -1,5 +1,27 @@
 """What can go wrong, as types; every message says the number, the limit and the remedy."""
 
+#: Longer messages lose their middle: a file may have put a name of any length into one.
+LONGEST = 900
+
+
+def printable(text: str) -> str:
+    """A message as one line that a terminal only shows: blanks for white space, escapes for what cannot be printed.
+
+    Names come from files, and may hold line feeds, control sequences or letters that turn the direction of writing.
+
+    Examples
+    --------
+    >>> printable("The coil 'a\\x1b[2J' \\n is no coil.")
+    "The coil 'a\\\\x1b[2J' is no coil."
+    """
+    out = visible(" ".join(text.split()))
+    return out if len(out) <= LONGEST else f"{out[: LONGEST // 2]} ... {out[-LONGEST // 2 :]}"
+
+
+def visible(text: str) -> str:
+    """A text with escapes for what cannot be printed, such as ``\\x1b``; line feeds stay."""
+    return "".join(letter if letter.isprintable() or letter == "\n" else ascii(letter)[1:-1] for letter in text)
+
 
 class InputError(ValueError):
     """Something a person passed in cannot be used; the message is one line and names the remedy.
@@ -11,6 +33,9 @@ class InputError(ValueError):
     Traceback (most recent call last):
     neuro_field.errors.InputError: Input radii of sphere_head must be positive and increase outwards; not (90, 80).
     """
+
+    def __str__(self) -> str:
+        return printable(super().__str__())
 
 
 class UnknownNameError(InputError, LookupError):
@@ -34,7 +59,9 @@ class UnknownNameError(InputError, LookupError):
 
     def __str__(self) -> str:
         meant = f"; did you mean {self.nearest}?" if self.nearest else "."
-        return f"Input {self.kind} must be one of {', '.join(self.known)}; instead received {self.name!r:.80}{meant}"
+        return printable(
+            f"Input {self.kind} must be one of {', '.join(self.known)}; instead received {self.name!r:.80}{meant}"
+        )
 
 
 class FileFormatError(InputError):

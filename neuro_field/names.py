@@ -6,6 +6,22 @@ from difflib import get_close_matches
 
 from neuro_field.errors import UnknownNameError
 
+#: Longer names are cut, and longer citations.
+LONGEST, LONGEST_SOURCE = 200, 1300
+
+
+def one_line(text: object, longest: int = LONGEST) -> str:
+    """A name as it can be shown anywhere: one line of letters, runs of white space and control characters as a blank.
+
+    Names come from files: of coils, heads, targets, masks, poses.
+
+    Examples
+    --------
+    >>> one_line("Jane\\tDoe\\x1b[2J")
+    'Jane Doe [2J'
+    """
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in str(text)).split())[:longest]
+
 
 def resolved(kind: str, given: object, known: Iterable[str], also: Mapping[str, str] | None = None) -> str:
     """The name on a list that a person means.

@@ -4,10 +4,13 @@ import numpy as np
 import pytest
 from phantoms import phantom_labels
 from scipy import ndimage
+from skulls import bleeding_outside, faceless, island, t1_of
 
 from neuro_field.errors import InputError
+from neuro_field.mri.build import prepare_labels
 from neuro_field.mri.cleaning import MARGIN, clean_labels
-from neuro_field.mri.volume import voxel_sizes
+from neuro_field.mri.face import of_face
+from neuro_field.mri.volume import Volume, voxel_sizes
 
 SPACINGS = [3.0, (2.0, 2.0, 4.0)]
 
@@ -106,6 +109,141 @@ def test_a_lesion_drawn_in_the_labels_is_not_cleaned_away():
     centre = np.array(labels.shape) // 2
     labels[centre[0] - 8, centre[1], centre[2]] = 21
     assert np.count_nonzero(clean_labels(labels, affine).labels == 21) == 1
+
+
+def told(findings, code):
+    return [dict(found.values) for found in findings if found.code == code]
+
+
+def ball(labels, affine, center, radius):
+    """Voxels within a distance of a place, mm."""
+    places = np.moveaxis(np.indices(labels.shape), 0, -1) @ affine[:3, :3].T + affine[:3, 3]
+    return np.linalg.norm(places - center, axis=-1) < radius
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+@pytest.mark.parametrize("masked", [True, False])
+def test_an_island_of_brain_in_a_cavity_lives(side, masked):
+    labels, affine = phantom_labels(3.0)
+    cavity, kept = island(labels, affine, side=side)
+    if not masked:
+        labels = np.where(cavity, np.uint8(3), labels)
+    ready = prepare_labels(labels, affine, cavity if masked else None)
+    assert np.isin(ready.labels[kept], (1, 2)).mean() > 0.99
+    assert (ready.labels[cavity] == (21 if masked else 3)).mean() > 0.85 + 0.15 * masked - 1e-9
+
+
+def test_brain_away_from_the_brain_goes_and_what_may_matter_is_said():
+    labels, affine = phantom_labels(2.0)
+    cavity, _ = island(labels, affine, cm3=0.0)
+    within = np.argwhere(cavity).mean(axis=0) @ affine[:3, :3].T + affine[:3, 3]
+    speck = ball(labels, affine, within, 3.2)  # 0.14 cm3
+    outside = ball(labels, affine, (0.0, 81.0, 8.0), 7.0) & (labels == 5)  # as an eye is taken for brain
+    labels = np.where(cavity, np.uint8(3), labels)
+    labels[speck | outside] = 2
+    cleaned = clean_labels(labels, affine)
+    assert (cleaned.labels[speck] == 3).all()
+    assert not np.isin(cleaned.labels[outside], (1, 2, 3)).any()
+    (removed,) = told(cleaned.report.findings, "build-brain-removed")
+    assert removed["cm3"] == pytest.approx(np.count_nonzero(speck | outside) * 0.008, rel=0.05)
+    assert np.linalg.norm([removed["x"], removed["y"] - 81.0, removed["z"] - 8.0]) < 8
+
+
+def test_a_cavity_taken_for_air_or_bone_is_inside_the_dura():
+    labels, affine = phantom_labels(3.0)
+    for tag in (0, 4, 5):
+        cavity, _ = island(labels, affine, cm3=0.0, cavity_cm3=20.0)
+        drawn = np.where(cavity, np.uint8(tag), labels)
+        assert (clean_labels(drawn, affine).labels[cavity] == 3).all()
+        ready = prepare_labels(drawn, affine, cavity)
+        assert (ready.labels[cavity] == 21).all()
+        assert ready.record["lesion"]["placed_cm3"] == pytest.approx(20.0, rel=0.01)
+
+
+def test_layers_leave_no_crumbs_of_soft_tissue_behind():
+    labels, affine = phantom_labels(2.0)
+    inside = np.isin(labels, (1, 2, 3))
+    lens = ball(labels, affine, (70.0, -18.0, 8.0), 10.5) & (labels == 4)
+    lens &= ndimage.distance_transform_edt(~inside, sampling=2.0) < 5.0
+    labels[lens] = 5  # soft tissue between dura and bone: the bone that is closed around the dura breaks it up
+    assert np.count_nonzero(lens) * 0.008 > 1.0
+    cleaned = clean_labels(labels, affine)
+    pieces = ndimage.label(cleaned.labels == 5, np.ones((3, 3, 3)))[1]
+    assert pieces == 1
+
+
+def test_what_hung_on_by_a_thread_does_not_float_beside_the_head():
+    labels, affine = phantom_labels(1.0, scale=0.5, margin=26.0)
+    beside = ball(labels, affine, (0.0, -18.0, 68.0), 9.0)  # the head ends at 52.5
+    column = np.rint(np.linalg.inv(affine) @ [0.0, -18.0, 0.0, 1.0])[:2].astype(int)
+    top = int(np.flatnonzero(beside.any(axis=(0, 1)))[0])
+    thread = labels[column[0], column[1], top // 2 : top]
+    thread[thread == 0] = 5
+    labels[beside] = 5
+    assert ndimage.label(labels > 0)[1] == 1
+    cleaned = clean_labels(labels, affine)
+    assert ndimage.label(cleaned.labels > 0)[1] == 1
+    assert not cleaned.labels[:, :, : labels.shape[2]][beside].any()
+
+
+def test_blood_outside_the_skull_is_not_wrapped_in_bone():
+    labels, affine = phantom_labels(2.0)
+    bled = bleeding_outside(labels, affine)
+    cleaned, plain = clean_labels(bled, affine), clean_labels(labels, affine)
+    assert np.count_nonzero(cleaned.labels == 9) > 0.9 * np.count_nonzero(bled == 9)
+    assert abs(np.count_nonzero(cleaned.labels == 4) - np.count_nonzero(plain.labels == 4)) * 0.008 < 0.5
+    within = np.where(ball(labels, affine, (66.0, -18.0, 8.0), 12.0) & (labels == 3), np.uint8(9), labels)
+    inside = clean_labels(within, affine)  # under the skull it is closed in as brain and CSF are
+    assert (distance_to(inside.labels == 9, affine)[inside.labels == 5] > 2.0).all()
+
+
+def test_layers_that_are_made_up_are_told_in_cubic_centimetres():
+    labels, affine = phantom_labels(3.0)
+    bare = np.where(
+        (labels == 5) & (np.moveaxis(np.indices(labels.shape), 0, -1)[..., 2] > labels.shape[2] * 0.75), 0, labels
+    )
+    cleaned = clean_labels(bare, affine)
+    (told_of,) = told(cleaned.report.findings, "build-layers-invented")
+    assert told_of["tissue"] == "scalp"
+    assert told_of["cm3"] == pytest.approx(cleaned.report.invented_cm3["scalp"])
+    assert told_of["above_cm3"] > 5
+    assert told_of["z"] > 60
+    assert not told(clean_labels(labels, affine).report.findings, "build-layers-invented")
+
+
+def test_an_image_that_ends_in_the_brain_is_told():
+    labels, affine = phantom_labels(3.0)
+    low = labels.shape[2] // 2 - 8
+    moved = affine.copy()
+    moved[2, 3] += 3.0 * low
+    (cut,) = told(clean_labels(labels[:, :, low:], moved).report.findings, "build-image-cuts-brain")
+    area = np.count_nonzero(np.isin(labels[:, :, low], (1, 2))) * 0.09
+    assert cut["area_cm2"] == pytest.approx(area)
+
+
+def test_a_face_that_was_removed_is_told():
+    labels, affine = phantom_labels(3.0, eyes=True)
+    gone = faceless(labels, affine)
+    t1 = t1_of(labels)
+    assert of_face(labels, affine, Volume(t1, affine)) == ()
+    (found,) = of_face(np.where(gone, np.uint8(0), labels), affine)
+    assert found.values["filled"] < 0.5
+    (found,) = of_face(labels, affine, Volume(np.where(gone, 0.0, t1 + 1.0), affine))
+    assert found.values["empty"] > 0.3
+    record = prepare_labels(np.where(gone, np.uint8(0), labels), affine).record
+    assert "build-face-removed" in [row["code"] for row in record["findings"]]
+
+
+def test_a_change_is_told_by_its_volume_whatever_its_share():
+    labels, affine = phantom_labels(3.0)
+    ring = (labels == 4) & (ndimage.binary_dilation(labels == 5, iterations=1))
+    grown = labels.copy()
+    grown[ring] = 5  # bone thinner by a voxel: smoothing and layers change little of it
+    assert told(clean_labels(grown, affine).report.findings, "build-volume-changed") == []
+    from neuro_field.mri.cleaning import _large_changes
+
+    (change,) = _large_changes({"scalp": 1500.0, "csf": 300.0}, {"scalp": 1445.0, "csf": 320.0})
+    assert (change.values["tissue"], change.values["change_cm3"]) == ("scalp", -55.0)
 
 
 def test_the_report_accounts_for_every_cubic_centimetre():

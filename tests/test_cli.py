@@ -247,7 +247,7 @@ def plan_folder(tmp_path_factory):
 
     folder = tmp_path_factory.mktemp("plan") / "PLAN"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("neuro_field.store.plans.study_pictures", lambda study: {})
+        patch.setattr("neuro_field.store.plans.study_pictures", lambda study, face=None: {})
         write_study(tiny_study(), folder)
     return folder
 
@@ -395,7 +395,7 @@ def test_presets_and_coils_are_planned_together_each_pair_in_its_folder(head_fol
     from neuro_field.clinic import study as clinic
     from neuro_field.search import survey
 
-    monkeypatch.setattr("neuro_field.store.plans.study_pictures", lambda study: {})
+    monkeypatch.setattr("neuro_field.store.plans.study_pictures", lambda study, face=None: {})
     made, solvers = [], []
     plan, solver = survey.plan, clinic.Solver
     monkeypatch.setattr(survey, "plan", lambda *a, **k: made.append(a[1].name) or plan(*a, **k))

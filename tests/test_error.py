@@ -174,7 +174,7 @@ def test_report_and_terminal_say_it():
 
 
 def test_plan_records_keep_it(tmp_path, monkeypatch):
-    monkeypatch.setattr("neuro_field.store.plans.study_pictures", lambda study: {})
+    monkeypatch.setattr("neuro_field.store.plans.study_pictures", lambda study, face=None: {})
     write_study(with_error(), tmp_path / "PLAN")
     card = tmp_path / "PLAN" / "plan.json"
     record = json.loads(card.read_text())

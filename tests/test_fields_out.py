@@ -158,7 +158,7 @@ def test_simulate_writes_the_formats_asked_for_on_the_heads_t1(tmp_path, capsys)
 
 
 def test_a_plan_writes_both_sides_best_fields_when_given_the_t1(tmp_path, monkeypatch):
-    def none(study):
+    def none(study, face=None):
         raise PictureError("not here")
 
     monkeypatch.setattr(plans, "study_pictures", none)

@@ -117,7 +117,7 @@ def test_the_folder_of_a_head_holds_the_page_also_where_nothing_can_be_drawn(hea
     shown = np.asarray(Picture.open(io.BytesIO(base64.b64decode(picture[1]))).convert("RGB"))
     assert len(np.unique(shown.reshape(-1, 3), axis=0)) > 1000
 
-    def none(head):
+    def none(head, face=None):
         raise PictureError("no OpenGL here")
 
     monkeypatch.setattr("neuro_field.store.heads.head_picture", none)

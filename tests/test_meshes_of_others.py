@@ -4,7 +4,7 @@ import shutil
 
 import numpy as np
 import pytest
-from test_msh import MESH, NODES, TETS
+from msh_dialects import MESH, NODES, TETS
 from tests_support import accepted
 
 from neuro_field.cli import main

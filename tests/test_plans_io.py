@@ -38,7 +38,7 @@ FORGOTTEN = ("head", "field", "response", "followed")
 VERSION2 = Path(__file__).parent / "version2_plan.json"
 
 
-def no_pictures(study):
+def no_pictures(study, face=None):
     raise PictureError("no OpenGL here")
 
 

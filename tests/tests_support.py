@@ -38,3 +38,13 @@ def accepted(read, *given):
         return read(*given)
     except InputError as error:
         raise AssertionError(f"a good file was refused: {error}") from None
+
+
+def leaks(patches):
+    """What monkeypatches have patched and not undone, by name."""
+    out = []
+    for patch in patches:
+        out += [f"{getattr(owner, '__name__', owner)}.{name}" for owner, name, _ in patch._setattr]
+        out += [str(key) for _, key, _ in patch._setitem]
+        out += ["sys.path"] * (patch._savesyspath is not None) + ["the working directory"] * (patch._cwd is not None)
+    return out

@@ -35,7 +35,7 @@ def _folder():
     holder = tempfile.TemporaryDirectory()  # removed when Python ends
     pictures = {f"{role}_{name}": pixel() for role in ROLES for name in NAMES}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(plans, "study_pictures", lambda study: pictures)
+        patch.setattr(plans, "study_pictures", lambda study, face=None: pictures)
         plans.write_study(tiny_study(), Path(holder.name) / "PLAN", subject="07")
     return holder
 

@@ -12,6 +12,7 @@ from neuro_field.arrays import AnyArray, FloatArray, IntArray, as_vector, read_o
 from neuro_field.errors import InputError
 from neuro_field.findings import Finding
 from neuro_field.head.model import HeadModel
+from neuro_field.names import LONGEST_SOURCE, one_line
 
 if TYPE_CHECKING:
     from neuro_field.field.field import Field
@@ -106,6 +107,9 @@ class Target:
     axis_offset: float | None = None
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "name", one_line(self.name))
+        object.__setattr__(self, "source", one_line(self.source, LONGEST_SOURCE))
+        object.__setattr__(self, "part_names", tuple(one_line(name) for name in self.part_names))
         for name, dtype in (("center", np.float64), ("elements", np.int64), ("weights", np.float64)):
             object.__setattr__(self, name, read_only(getattr(self, name), dtype))
         if self.direction is not None:

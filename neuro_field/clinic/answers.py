@@ -20,8 +20,14 @@ BLOCKED = (
 #: Implants with one of which nothing is planned until the physician has confirmed it by its name.
 CONFIRMABLE = ("aneurysm-coil", "stent", "plate")
 
+#: What the physician confirms of an opened skull that holds neither.
+NO_METAL = "no-plates-or-clips"
+
 #: What a partner hospital leaves out of its programme [src]: told, and left to the physician.
 EXCLUSIONS = ("convulsion-within-1-year", "dialysis", "depression", "dementia", "under-16", "bilateral-paresis")
+
+#: What may hold a bone flap, or lie under one.
+METAL_OF_A_FLAP = ("plate", "intracranial-clip", "intracranial-metal")
 
 #: All that can be named.
 CONTRAINDICATIONS = (*BLOCKED, *CONFIRMABLE, *EXCLUSIONS)
@@ -76,7 +82,7 @@ class Answers:
     contraindications : tuple of str
         Any of `CONTRAINDICATIONS`.
     confirmed : tuple of str
-        Those of `CONFIRMABLE` that the physician has confirmed.
+        Those of `CONFIRMABLE` that the physician has confirmed, or "no-plates-or-clips" for a skull that was opened.
     frequency, pulses, intensity, train_seconds : float, optional
         Of the protocol, where the preset leaves them open or another value is used: Hz, pulses a session, share of the
         motor threshold, seconds of one train.
@@ -139,7 +145,7 @@ def checked(given: Mapping[str, Any]) -> tuple[dict[str, Any], list[Finding]]:
         elif name in _LIMITS:
             found, says = _number(name, value, *_LIMITS[name])
         else:
-            known = CONFIRMABLE if name == "confirmed" else CONTRAINDICATIONS
+            known = (*CONFIRMABLE, NO_METAL) if name == "confirmed" else CONTRAINDICATIONS
             listed = (value,) if isinstance(value, str) else tuple(value or ())
             each = [_chosen(name, one, known) for one in listed]
             found, says = (
@@ -155,7 +161,9 @@ def checked(given: Mapping[str, Any]) -> tuple[dict[str, Any], list[Finding]]:
 def implants(answers: Answers) -> Iterator[Finding]:
     """What the named contraindications mean: nothing is planned, or it is said first; never that all is well."""
     for name in answers.named:
-        if name in BLOCKED:
+        if name == NO_METAL:
+            yield from _no_metal(answers)
+        elif name in BLOCKED:
             yield Finding("intake-forbidden", "stop", {"field": "contraindications", "answer": name})
         elif name in EXCLUSIONS:
             yield Finding("intake-excluded", "warn", {"answer": name})
@@ -163,6 +171,20 @@ def implants(answers: Answers) -> Iterator[Finding]:
             yield Finding("intake-unconfirmed", "stop", {"field": "confirmed", "answer": name})
         else:
             yield Finding("intake-confirmed", "warn", {"answer": name})
+
+
+def _no_metal(answers: Answers) -> Iterator[Finding]:
+    """Neither plates nor clips: not when one is named all the same."""
+    for name in answers.named:
+        if name in METAL_OF_A_FLAP:
+            yield Finding("intake-metal-contradicts", "stop", {"field": "confirmed", "answer": name})
+    yield Finding("intake-no-metal", "note", {})
+
+
+def of_open_skull(answers: Answers, area: float) -> Iterator[Finding]:
+    """Whether plates and clips were asked for by name, where the skull is or was open over ``area`` cm2."""
+    if area > 0 and not {NO_METAL, *METAL_OF_A_FLAP} & set(answers.named):
+        yield Finding("intake-open-skull", "stop", {"field": "confirmed", "area_cm2": area, "absent": NO_METAL})
 
 
 def _chosen(name: str, value: object, known: tuple[str, ...]) -> tuple[str | None, list[Finding]]:

@@ -7,7 +7,7 @@ from typing import Any
 from neuro_field.aim.atlas import other_side
 from neuro_field.aim.target import Target
 from neuro_field.clinic.aiming import Aims, aims
-from neuro_field.clinic.answers import Answers
+from neuro_field.clinic.answers import Answers, of_open_skull
 from neuro_field.clinic.case import Case, intake
 from neuro_field.clinic.cautions import of_study
 from neuro_field.clinic.dose import Dose
@@ -19,6 +19,7 @@ from neuro_field.coil.coil import Coil
 from neuro_field.errors import InputError, UnknownNameError
 from neuro_field.field.solver import Solver
 from neuro_field.findings import Finding, Refusal, worst_first
+from neuro_field.head.doubts import check_usable, open_area
 from neuro_field.head.lesion import LesionSummary, lesion_summary
 from neuro_field.head.model import HeadModel
 from neuro_field.search.candidates import Grid
@@ -308,6 +309,10 @@ def studies(
     Refusal
         If the head or the answers leave open where to aim; before anything is solved.
     """
+    check_usable(head)
+    unasked = {found for case in cases for found in of_open_skull(case.answers, open_area(head))}
+    if unasked:
+        raise Refusal(*unasked)
     aimed = [aims(head, case, target) for case in cases]
     for case, aim in zip(cases, aimed, strict=True):
         own = own_role(case.preset, case.answers, aim.affected)

@@ -19,6 +19,7 @@ from neuro_field.coil.stimulator import Stimulator
 from neuro_field.coil.symmetry import SYMMETRIES, measured_symmetry
 from neuro_field.errors import InputError
 from neuro_field.geometry.mesh import Surface
+from neuro_field.names import one_line
 
 #: Depth below the casing face, mm, at which the direction of a coil's field is read.
 DIRECTION_DEPTH = 17.5
@@ -73,6 +74,7 @@ class Coil:
     declared_symmetry: str | None = None
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "name", one_line(self.name))
         given = (self.elements,) if isinstance(self.elements, Dipoles | Segments | Grid) else tuple(self.elements)
         for element in given:
             if not isinstance(element, Dipoles | Segments | Grid):

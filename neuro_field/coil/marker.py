@@ -7,6 +7,7 @@ import numpy as np
 from neuro_field.arrays import FloatArray, as_vector, read_only
 from neuro_field.coil.placement import Placement
 from neuro_field.errors import InputError
+from neuro_field.names import one_line
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,8 +53,7 @@ class Marker:
 
     def __post_init__(self) -> None:
         for key in ("name", "session"):
-            text = "".join(letter if letter.isprintable() else " " for letter in str(getattr(self, key)))
-            object.__setattr__(self, key, " ".join(text.split()))
+            object.__setattr__(self, key, one_line(getattr(self, key)))
         if self.didt is not None and not (np.isfinite(self.didt) and self.didt >= 0):
             raise InputError(f"Input didt of Marker must be at least 0 A/s; instead received {self.didt!r}.")
         if self.output is not None and not 0 <= self.output <= 100:

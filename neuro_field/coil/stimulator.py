@@ -6,6 +6,7 @@ import numpy as np
 
 from neuro_field.arrays import FloatArray, read_only
 from neuro_field.errors import InputError
+from neuro_field.names import one_line
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,6 +61,8 @@ class Stimulator:
     source: str = ""
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "name", one_line(self.name))
+        object.__setattr__(self, "brand", one_line(self.brand))
         if self.didt_max is not None and not (np.isfinite(self.didt_max) and self.didt_max > 0):
             raise InputError(
                 f"Input didt_max of Stimulator {self.name!r} must be positive, in A/s; not {self.didt_max}."

@@ -15,6 +15,9 @@ HeadArgument = Annotated[
 CoilOption = Annotated[str, typer.Option("--coil", help="A name from `neuro-field coils`, or a .ccd, .tcd or .nii.gz.")]
 ImageOption = Annotated[Path | None, typer.Option("--image", help="The T1; else the one that came with the head.")]
 SubjectOption = Annotated[str, typer.Option("--subject", help="Label in the names of files; no patient's name.")]
+FacelessOption = Annotated[
+    bool, typer.Option("--faceless", help="Leave the face out of the page: in front of the ears, below the brows.")
+]
 EdgeOption = Annotated[float, typer.Option("--edge", help="Finest cell edge of the mesh, mm.")]
 
 

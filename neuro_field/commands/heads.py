@@ -1,15 +1,24 @@
 """Commands that build head models and keep them."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from neuro_field.commands.arguments import EdgeOption, Output, head_of, images_of, label_table
+from neuro_field.commands.arguments import EdgeOption, FacelessOption, Output, head_of, images_of, label_table
 from neuro_field.commands.scans import SeriesOption, given_image
 from neuro_field.console import Stages, named_numbers, table
 from neuro_field.errors import InputError
 from neuro_field.findings import Finding
+from neuro_field.mri.drawn_lesion import DrawnLesion
+
+LesionImageOption = Annotated[
+    Path | None,
+    typer.Option(help="The image the mask was drawn on (FLAIR, T2, DWI) if not the T1; it is moved there."),
+]
+LargeLesionOption = Annotated[
+    bool, typer.Option("--large-lesion", help="Take a lesion of more than 40 % of the brain, up to 75 %.")
+]
 
 
 def head(
@@ -30,7 +39,11 @@ def head(
             "fieldtrip-alphabetical, outside-in, or tissues as 1=scalp,2=bone; else found by how they nest.",
         ),
     ] = None,
-    lesion: Annotated[Path | None, typer.Option(help="Lesion mask, on any grid that overlaps.")] = None,
+    lesion: Annotated[
+        Path | None, typer.Option(help="Lesion mask, on any grid that overlaps; a finished head takes one as well.")
+    ] = None,
+    lesion_image: LesionImageOption = None,
+    large_lesion: LargeLesionOption = False,
     t2: Annotated[Path | None, typer.Option(help="A T2 of the same person, for the segmenter.")] = None,
     no_fill: Annotated[
         bool,
@@ -46,12 +59,19 @@ def head(
         bool,
         typer.Option("--nonlinear", help="Map to MNI152 non-linearly: half a minute, needs the extra [nonlinear]."),
     ] = False,
+    open_skull: Annotated[
+        str | None,
+        typer.Option(help="Where the skull is found open: yes keeps the opening, no closes it with bone."),
+    ] = None,
+    faceless: FacelessOption = False,
 ) -> None:
     """Build a head model from a T1, and write it to a folder.
 
     Without --labels the T1 is segmented first, in about ten minutes; what the segmenter wrote stays beside HEAD. A
     --lesion is filled with mirrored healthy tissue in the copy that is segmented, and put back into the labels. Of a
     folder of DICOM the one 3-D T1 is taken, or the series that --series names; no name, number or date is kept.
+
+    A finished HEAD takes a lesion with `neuro-field head HEAD --lesion lesion.nii.gz -o HEAD2`.
 
     Example: `neuro-field head T1.nii.gz --labels labels.nii.gz --lesion lesion.nii.gz -o HEAD`
     """
@@ -62,14 +82,19 @@ def head(
     from neuro_field.store.heads import is_head, write_head
 
     check_new_folder(output)
+    if lesion is None and (lesion_image is not None or large_lesion or rim):
+        raise InputError("Options --lesion-image, --large-lesion and --rim go with --lesion.")
+    stays_open = _answer(open_skull)
     with claimed_folder(output), Stages() as stages:
         if image.startswith("example:") or is_head(image):
-            if series or labels or table_ or lesion or no_fill or t2 or rim or tissue_edge or nonlinear:
+            if series or labels or table_ or no_fill or t2 or tissue_edge or nonlinear or open_skull:
                 raise InputError(
-                    "Options --series, --labels, --table, --lesion, --no-fill, --t2, --rim, --tissue-edge and "
-                    "--nonlinear go with a T1 image, not with a mesh."
+                    "Options --series, --labels, --table, --no-fill, --t2, --tissue-edge, --nonlinear and --open-skull "
+                    "go with a T1 image, not with a mesh."
                 )
             made, files = head_of(image, stages, edge), images_of(image)
+            if lesion is not None:
+                made, files = _given_lesion(made, files, lesion, lesion_image, rim, large_lesion, stages)
         elif not Path(image).exists():
             raise InputError(f"The image {image} does not exist.")
         elif labels is not None and t2 is not None:
@@ -81,37 +106,73 @@ def head(
             chosen = label_table(table_)
             edges = named_numbers(tissue_edge, "--tissue-edge")
             with given_image(image, series, stages) as t1:
-                found, said = (
-                    (labels, ())
-                    if labels
-                    else _segmented(Path(t1.path), t2, lesion, not no_fill, segmenter, output, stages)
-                )
+                found: Path | None = labels
+                said: tuple[Finding, ...] = ()
+                if found is None:
+                    drawn = _to_fill(lesion, lesion_image, Path(t1.path), stages)
+                    found, said = _segmented(Path(t1.path), t2, None if no_fill else drawn, segmenter, output, stages)
                 made, files = head_from_images(
-                    t1.path, found, lesion=lesion, rim=rim, edge=edge, tissue_edges=edges, table=chosen,
-                    nonlinear=nonlinear, t2=t2, findings=said, progress=stages,
+                    t1.path, found, lesion=lesion, lesion_image=lesion_image, rim=rim,
+                    largest_lesion=_largest(large_lesion), edge=edge, tissue_edges=edges, table=chosen,
+                    nonlinear=nonlinear, open_skull=stays_open, t2=t2, findings=said, progress=stages,
                 )  # fmt: skip
             made = t1.told_to(made)
         with stages.stage("writing"):
-            write_head(made, output, **files)
+            write_head(made, output, faceless=faceless, **files)
     for line in head_lines(made):
         typer.echo(line)
+    if "t1" in files:
+        typer.echo(f"{output / 'T1.nii.gz'} shows the patient's face, as a T1 does: treat the folder as patient data.")
     typer.echo(f"Look at {output / 'qc.html'} before you plan on this head.")
+    if any(found.level == "stop" for found in made.findings):
+        typer.echo(f"Head written to {output}, to be looked at: nothing is planned on it before that is answered.")
+        return
     typer.echo(f"Head written to {output}. Next: neuro-field plan {output} --preset contralesional-1hz-hand -o PLAN")
 
 
+def _largest(large: bool) -> float:
+    """Share of the brain that a lesion may take."""
+    from neuro_field.mri.lesion import LARGEST_ASKED, LARGEST_SHARE
+
+    return LARGEST_ASKED if large else LARGEST_SHARE
+
+
+def _given_lesion(
+    head: Any, files: dict[str, Any], lesion: Path, lesion_image: Path | None, rim: float, large: bool, stages: Stages
+) -> tuple[Any, dict[str, Any]]:
+    """A finished head with another lesion, and the images that go with it."""
+    from neuro_field.store.building import head_given_lesion
+
+    return head_given_lesion(
+        head, files, lesion, lesion_image=lesion_image, rim=rim, largest_lesion=_largest(large), progress=stages
+    )
+
+
+def _answer(typed: str | None) -> bool | None:
+    """yes, no, or nothing, of an option."""
+    if typed is not None and typed.lower() not in ("yes", "no"):
+        raise InputError(f"Option --open-skull must be yes or no; instead received {typed!r:.40}.")
+    return None if typed is None else typed.lower() == "yes"
+
+
 def _segmented(
-    t1: Path, t2: Path | None, lesion: Path | None, fill: bool, segmenter: str, output: Path, stages: Stages
+    t1: Path, t2: Path | None, lesion: DrawnLesion | None, segmenter: str, output: Path, stages: Stages
 ) -> tuple[Path, tuple[Finding, ...]]:
     """Labels of a T1 from a segmenter, which works in a folder beside the head, and what was found on the way."""
     from neuro_field.segment.segmentation import segment
 
-    if lesion is not None and not lesion.is_file():
-        raise InputError(f"The lesion mask {lesion} does not exist.")
     beside = output.absolute().with_name(f"{output.name}.segmentation")
-    images, filled = [t1, t2] if t2 else [t1], lesion if fill else None
-    made = segment(images, beside, lesion=filled, segmenter=segmenter, progress=stages)
+    made = segment([t1, t2] if t2 else [t1], beside, lesion=lesion, segmenter=segmenter, progress=stages)
     typer.echo(f"Labels {'found' if made.reused else 'made'}: {made.labels}, log {made.log}.")
     return made.labels, made.findings
+
+
+def _to_fill(lesion: Path | None, lesion_image: Path | None, t1: Path, stages: Stages) -> DrawnLesion | None:
+    """The lesion as it lies in the T1; refuses what is no mask before ten minutes of work."""
+    from neuro_field.io.images import read_image
+    from neuro_field.store.building import drawn_for
+
+    return None if lesion is None else drawn_for(lesion, lesion_image, read_image(t1), stages)
 
 
 def cache(clear: Annotated[bool, typer.Option("--clear", help="Remove the heads that are kept.")] = False) -> None:

@@ -9,6 +9,7 @@ import typer
 
 from neuro_field.commands.arguments import (
     EdgeOption,
+    FacelessOption,
     HeadArgument,
     ImageOption,
     Output,
@@ -79,7 +80,8 @@ def plan(
     confirmed: Annotated[
         list[str] | None,
         typer.Option(
-            help="An implant that the physician has confirmed: aneurysm-coil, stent or plate; may be repeated."
+            help="What the physician has confirmed: aneurysm-coil, stent, plate; for an opened skull "
+            "no-plates-or-clips. May be repeated."
         ),
     ] = None,
     frequency: Annotated[float | None, typer.Option(help="Of the pulses, Hz, where the preset leaves it open.")] = None,
@@ -99,6 +101,7 @@ def plan(
     numerical_error: Annotated[
         bool, typer.Option(help="Check the best fields in second order: a minute, 6 GB.")
     ] = False,
+    faceless: FacelessOption = False,
     edge: EdgeOption = 1.9,
 ) -> None:
     """Rank coil placements on both hemispheres, or for one target, and write the report.
@@ -113,6 +116,7 @@ def plan(
     from neuro_field.clinic.study import studies
     from neuro_field.commands.intake import Typed, cases_of
     from neuro_field.commands.targets import direction_form, region_forms, target_form
+    from neuro_field.head.face import Face
     from neuro_field.io.atomic import check_new_folder, claimed_folder
     from neuro_field.report.sentences import study_lines
     from neuro_field.search.candidates import Grid
@@ -145,13 +149,15 @@ def plan(
     unfinished = UnfinishedPlan(f"{output.absolute()}.unfinished")
     with claimed_folder(output), Stages() as stages, _told_when_interrupted(unfinished):
         model = head_of(head, stages, edge)
+        if faceless:
+            Face.of(model)  # refuses before the work
         made = studies(
             model, cases, target=towards(model, aimed_at(model)) if aimed_at else None, grid=grid,
             avoid=Avoidance(spared(model), share), draws=draws,
             numerical_error=numerical_error, keeper=unfinished, progress=stages,
         )  # fmt: skip
         lines: list[str] = []
-        keep = {"t1": t1, "grid": t1 if fields else None, "subject": subject}
+        keep = {"t1": t1, "grid": t1 if fields else None, "subject": subject, "faceless": faceless}
         if len(cases) == 1:
             study = next(made)
             lines += study_lines(study)

@@ -5,12 +5,15 @@ from typing import Annotated
 
 import typer
 
+from neuro_field.commands.arguments import FacelessOption
+
 
 def report(
     folder: Annotated[Path, typer.Argument(metavar="PLAN", help="A plan folder.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="New file to write, such as report.html.")],
     kind: Annotated[str, typer.Option(help="page.")] = "page",
     language: Annotated[str, typer.Option(help="en.")] = "en",
+    faceless: FacelessOption = False,
 ) -> None:
     """Make the report of a plan from its folder: no head is read, nothing is computed.
 
@@ -20,7 +23,7 @@ def report(
     from neuro_field.store.plans import render, said_of_kept
 
     with claimed_file(output):
-        page = render(folder, kind=kind, language=language)
+        page = render(folder, kind=kind, language=language, faceless=faceless)
         with new_file(output) as beside:
             beside.write_text(page, encoding="utf-8", newline="\n")
     for line in said_of_kept(folder):

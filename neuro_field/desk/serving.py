@@ -19,6 +19,7 @@ from neuro_field.arrays import FloatArray
 from neuro_field.errors import InputError
 from neuro_field.field.field import Field
 from neuro_field.field.solver import Solver
+from neuro_field.findings import Finding
 from neuro_field.report.directions import direction_words, offset_words, point_words, turn_words
 from neuro_field.report.facts import GreyField, HeadFacts
 from neuro_field.report.interactive import colour_ramp, cortex_surface
@@ -26,6 +27,7 @@ from neuro_field.report.opengl import check_opengl, off_screen
 from neuro_field.report.page import DISCLAIMER
 from neuro_field.report.scene import COLOURS, FIELD_MAP, node_values, polydata
 from neuro_field.report.sentences import magnitude_statistic, statistic, target_title
+from neuro_field.report.words import said
 from neuro_field.search.plan import Plan
 from neuro_field.search.steering import Held, Steering
 
@@ -322,6 +324,8 @@ class Bench:
 
         self.state.trame__title = "neuro_field: lead the coil"
         target = self.plan.target
+        self.state.title = target_title(target)  # shown as text by the browser: a name in the template would be code
+        self.state.statistic, self.state.size = statistic(target), magnitude_statistic(target)
         with (
             DivLayout(self.server),
             html.Div(
@@ -335,9 +339,9 @@ class Bench:
                     self.plotter.render_window, picking_modes=("picking", ["click"]), click=(self.pointed, "[$event]"),
                 )  # fmt: skip
             with html.Div(classes="panel"):
-                html.H1(f"Field in the target: {target_title(target)}")
+                html.H1("Field in the target: {{ title }}")
                 html.Div("{{ strength }} V/m", classes="value")
-                html.Div(f"{statistic(target)}, at 1 A/µs", classes="soft")
+                html.Div("{{ statistic }}, at 1 A/µs", classes="soft")
                 html.P(
                     "{{ status }}", classes=("exact ? 'status solved' : 'status guess'",),
                     raw_attrs=[':data-move="move"'],
@@ -359,8 +363,9 @@ class Bench:
                 html.Pre("{{ pose }}")
                 html.P(
                     "The estimate: the target by reciprocity, the colours by a sphere that fits the skull. "
-                    f"Mean sizes are {magnitude_statistic(target)}.", classes="soft",
+                    "Mean sizes are {{ size }}.", classes="soft",
                 )  # fmt: skip
+                html.P(said(Finding("page-serves-face", "note")), classes="soft face")
                 html.P(DISCLAIMER, classes="soft")
 
     def _buttons(self, html: Any) -> None:

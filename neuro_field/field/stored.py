@@ -12,6 +12,9 @@ from neuro_field.errors import InputError
 from neuro_field.geometry.locate import locate
 from neuro_field.head.model import HeadModel
 
+#: No field of a coil is stronger, V/m, and no current steeper, A/s: what is beyond comes of damage.
+STRONGEST, STEEPEST = 1e9, 1e15
+
 
 @dataclass(frozen=True, eq=False)
 class StoredField:
@@ -43,8 +46,13 @@ class StoredField:
     def __post_init__(self) -> None:
         object.__setattr__(self, "E", read_only(self.E, np.float64))
         wanted = (len(self.head.mesh.tets), 3)
-        if self.E.shape != wanted or not np.isfinite(self.E).all():
-            raise InputError(f"Input E of StoredField must be finite and of shape {wanted}; instead {self.E.shape}.")
+        if self.E.shape != wanted or not (np.abs(self.E) <= STRONGEST).all():  # false for NaN too
+            raise InputError(
+                f"Input E of StoredField must be of shape {wanted}, finite and up to {STRONGEST:g} V/m; instead "
+                f"{self.E.shape}, up to {np.abs(self.E).max(initial=0.0):.3g}."
+            )
+        if not 0 <= abs(self.didt) <= STEEPEST:
+            raise InputError(f"Input didt of StoredField must be up to {STEEPEST:g} A/s; instead {self.didt!r:.40}.")
 
     @cached_property
     def magnE(self) -> FloatArray:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from neuro_field.errors import InputError
-from neuro_field.findings import Finding, worst_first
+from neuro_field.findings import Finding, Refusal, worst_first
 from neuro_field.head.fissure import Fissure
 from neuro_field.head.lesion import BOTH_CM3, lesion_summary
 from neuro_field.head.openings import LEAST, skull_openings
@@ -28,6 +28,25 @@ def doubts_of(head: "HeadModel") -> tuple[Finding, ...]:
     """Findings of a head, worst first: those of its building, which its provenance keeps, and its own."""
     building = (Finding.of_plain(row) for row in head.provenance.get("findings", ()))
     return worst_first([*building, *_of_map(head), *_of_midline(head), *_of_skull(head), *_of_lesion(head)])
+
+
+def check_usable(head: "HeadModel") -> None:
+    """Refuse a head of which something has to be answered before anything is computed for a patient.
+
+    Raises
+    ------
+    Refusal
+        With the head's findings of level "stop".
+    """
+    stops = [found for found in head.findings if found.level == "stop"]
+    if stops:
+        raise Refusal(*stops)
+
+
+def open_area(head: "HeadModel") -> float:
+    """Area, cm2, of the openings of a head's skull: as found when it was built, closed since or not, or in its mesh."""
+    told = [found for found in head.findings if found.code in ("build-skull-open", "head-open-skull")]
+    return max((float(str(found.values["area_cm2"])) for found in told), default=0.0)
 
 
 def _of_map(head: "HeadModel") -> Iterator[Finding]:

@@ -1,5 +1,6 @@
 """The 10-10 electrode positions on a head's scalp, laid out with a tape as on a person."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -144,11 +145,11 @@ def _in_halves(path: FloatArray, middle: FloatArray, parts: int) -> list[FloatAr
     return [_at(path, s) for s in (*(share * steps), *(share + (1 - share) * steps))]
 
 
-def _fiducials(head: HeadModel, scalp: _Scalp) -> dict[str, FloatArray]:
-    """The four fiducials, carried from MNI space and set on the scalp."""
+def _fiducials(head: HeadModel, scalp: _Scalp, names: Sequence[str] = tuple(FIDUCIALS_MNI)) -> dict[str, FloatArray]:
+    """The four fiducials, or some, carried from MNI space and set on the scalp."""
     out = {}
-    for name, place in FIDUCIALS_MNI.items():
-        expected = head.from_mni(np.array([place]))[0]
+    for name in names:
+        expected = head.from_mni(np.array([FIDUCIALS_MNI[name]]))[0]
         out[name] = scalp.nearest(expected)
         gap = float(np.linalg.norm(out[name] - expected))
         if gap > FARTHEST_FIDUCIAL:
@@ -173,6 +174,17 @@ def _vertex(scalp: _Scalp, points: dict[str, FloatArray], guess: FloatArray) -> 
         if step < VERTEX_SETTLED:
             return vertex
     raise InputError("The 10-10 positions cannot be laid out: midline and coronal arc do not settle on a vertex.")
+
+
+def fiducials(head: HeadModel, names: Sequence[str]) -> dict[str, FloatArray]:
+    """Some of the root of the nose Nz, the inion Iz, and the points before the ears LPA and RPA: (3,) mm, on the scalp.
+
+    Raises
+    ------
+    InputError
+        As `landmarks_1010`.
+    """
+    return _fiducials(head, _Scalp.of(head.scalp), names)
 
 
 def landmarks_1010(head: HeadModel) -> dict[str, FloatArray]:

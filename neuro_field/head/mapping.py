@@ -10,6 +10,7 @@ from scipy.ndimage import map_coordinates
 
 from neuro_field.arrays import AnyArray, FloatArray, as_points, read_only, transformed
 from neuro_field.errors import InputError
+from neuro_field.names import LONGEST_SOURCE, one_line
 
 #: A warp is inverted to this distance, mm.
 INVERTED = 1e-3
@@ -17,6 +18,9 @@ INVERTED = 1e-3
 #: Newton steps towards one place at most, and into how many places the way is divided where they go round in a circle.
 MOST_STEPS = 30
 DIVISIONS = (1, 8, 64, 512)
+
+#: No number of a map to MNI is larger, mm and parts of axes: a scanner is a thousand.
+FARTHEST = 1e5
 
 
 class MniMapping(Protocol):
@@ -55,8 +59,12 @@ class AffineMapping:
     def __post_init__(self) -> None:
         matrix = read_only(self.mni_from_head, np.float64)
         object.__setattr__(self, "mni_from_head", matrix)
-        if matrix.shape != (4, 4) or not np.isfinite(matrix).all():
-            raise InputError(f"Input mni_from_head must be a finite 4x4 matrix; instead received {matrix.shape}.")
+        object.__setattr__(self, "source", one_line(self.source, LONGEST_SOURCE))
+        if matrix.shape != (4, 4) or not (np.abs(matrix) <= FARTHEST).all():  # false for NaN too
+            raise InputError(
+                f"Input mni_from_head must be a 4x4 matrix of numbers up to {FARTHEST:g}; instead received one of "
+                f"shape {matrix.shape} and up to {float(np.abs(matrix).max(initial=0.0)):.3g}."
+            )
         scale = float(np.linalg.det(matrix[:3, :3]))
         if not 0.2 < scale < 5.0:
             raise InputError(f"Input mni_from_head must scale volumes by 0.2 to 5 (no mirror); instead by {scale:.3g}.")
@@ -105,13 +113,18 @@ class WarpedMapping:
     def __post_init__(self) -> None:
         object.__setattr__(self, "displacement", read_only(self.displacement, np.float32))
         object.__setattr__(self, "mni_from_voxel", read_only(self.mni_from_voxel, np.float64))
+        object.__setattr__(self, "source", one_line(self.source, LONGEST_SOURCE))
         u, grid = self.displacement, self.mni_from_voxel
         if u.ndim != 4 or u.shape[3] != 3 or min(u.shape) < 2:
             raise InputError(f"Input displacement must have shape (i, j, k, 3); instead received {u.shape}.")
-        if not np.isfinite(u).all():
-            raise InputError("Input displacement must be finite; instead it holds numbers that are not.")
-        if grid.shape != (4, 4) or not np.isfinite(grid).all() or np.linalg.det(grid[:3, :3]) == 0:
-            raise InputError("Input mni_from_voxel must be a finite, invertible 4x4 matrix; it is not.")
+        if not (np.abs(u) <= FARTHEST).all():  # false for NaN too
+            raise InputError(
+                f"Input displacement must hold numbers up to {FARTHEST:g} mm; instead up to {np.abs(u).max():.3g}."
+            )
+        if grid.shape != (4, 4) or not (np.abs(grid) <= FARTHEST).all() or np.linalg.det(grid[:3, :3]) == 0:
+            raise InputError(
+                f"Input mni_from_voxel must be an invertible 4x4 matrix of numbers up to {FARTHEST:g}; it is not."
+            )
         least, folded = least_jacobian(u, grid)
         if folded:
             raise InputError(

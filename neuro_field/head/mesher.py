@@ -168,10 +168,10 @@ def mesh_fields(
     _tell(progress, 0.55, "improving elements")
     nodes, tets, labels = shaped(fields, nodes, tets, labels, outer, cell)
     _tell(progress, 0.95, "ordering nodes")
-    return _ordered(transformed(nodes, grid), tets, labels)
+    return ordered(transformed(nodes, grid), tets, labels)
 
 
-def _ordered(nodes: FloatArray, tets: IntArray, labels: IntArray) -> TetMesh:
+def ordered(nodes: FloatArray, tets: IntArray, labels: IntArray) -> TetMesh:
     """The mesh with nodes and elements along Morton curves and every volume positive."""
     order = morton_order(nodes)
     new = np.empty(len(order), dtype=np.int32)

@@ -17,6 +17,7 @@ from neuro_field.head.doubts import doubts_of
 from neuro_field.head.fissure import Fissure, fissure_of_mesh
 from neuro_field.head.mapping import MniMapping
 from neuro_field.head.tissues import BY_NAME, BY_TAG, tags_of
+from neuro_field.names import one_line
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,6 +63,7 @@ class HeadModel:
     known_fissure: Fissure | None = None
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "name", one_line(self.name))
         object.__setattr__(self, "conductivity", read_only(self.conductivity, np.float64))
         sigma, t = self.conductivity, len(self.mesh.tets)
         if sigma.shape not in ((t,), (t, 3, 3)):

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 LEAST = 5.0
 
 #: Openings lower than this share of the inner skull's radius below its middle are those of the base: orbits, foramina.
-_BASE = 0.2
+BASE = 0.2
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,15 +38,16 @@ def skull_openings(head: "HeadModel", least: float = LEAST) -> tuple[Opening, ..
     least : float
         cm2.
     """
-    inner, bone = head.region("intracranial"), head.region("skull")
-    soft = ~inner & ~bone & ~head.region("eyes")
+    blood, bone = head.region("blood"), head.region("skull")  # blood may lie on either side of the skull
+    inner = head.region("intracranial") & ~blood
+    soft = ~inner & ~bone & ~blood & ~head.region("eyes")
     if not bone.any() or not inner.any():
         return ()
     mesh, (middle, radius) = head.mesh, head.inner_skull_sphere
     within, outside = np.zeros((2, len(mesh.nodes)), dtype=bool)
     within[mesh.tets[inner]] = True
     outside[mesh.tets[soft]] = True
-    touching = within & outside & ((mesh.nodes - middle) @ _upwards(head) > -_BASE * radius)
+    touching = within & outside & ((mesh.nodes - middle) @ _upwards(head) > -BASE * radius)
     near = np.flatnonzero(touching[mesh.tets].sum(axis=1) >= 3)
     faces = _between(mesh.tets[near], inner[near], soft[near])
     faces = faces[touching[faces].all(axis=1)]

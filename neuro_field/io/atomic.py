@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from neuro_field.errors import InputError
+from neuro_field.errors import InputError, printable
 from neuro_field.io.locks import TakenError, locked
 
 #: Less than this on a disk is room for nothing that is written here, bytes.
@@ -30,7 +30,7 @@ class ExistsError(InputError, FileExistsError):
     """The place is taken; nothing was overwritten."""
 
     def __str__(self) -> str:
-        return str(self.args[0])
+        return printable(str(self.args[0]))
 
 
 def _parent(path: Path) -> Path:

@@ -13,8 +13,9 @@ from neuro_field.coil.sources import Dipoles
 from neuro_field.coil.stimulator import Stimulator, Waveform
 from neuro_field.errors import FileFormatError, InputError
 from neuro_field.geometry.mesh import Surface
-from neuro_field.io.coil_limits import bounded_bytes, checked_casing, checked_slope, one_line, text_of
+from neuro_field.io.coil_limits import bounded_bytes, checked_casing, checked_slope, text_of
 from neuro_field.io.stl import read_stl
+from neuro_field.names import LONGEST_SOURCE, one_line
 from neuro_field.units import AMPERE_PER_MICROSECOND, MILLIMETRES_PER_METRE, metres
 
 #: More dipoles than this are taken for damage.
@@ -87,7 +88,7 @@ def waveform_text(wave: Waveform) -> str:
 
 def _clean(value: object) -> str:
     """One line of a value that ends no key."""
-    return one_line(str(value).replace(";", ","))
+    return one_line(str(value).replace(";", ","), LONGEST_SOURCE)
 
 
 def _header(line: str, path: Path) -> dict[str, str]:
@@ -95,7 +96,7 @@ def _header(line: str, path: Path) -> dict[str, str]:
     spelling = {key.lower(): key for key in _KEYS}
     out: dict[str, str] = {}
     for part in line.split(";")[1:]:
-        key, equals, value = (text.strip() for text in part.partition("="))
+        key, equals, value = (one_line(text, LONGEST_SOURCE) for text in part.partition("="))
         key = spelling.get(key.lower(), key)
         if not equals or value.lower() in _UNKNOWN:
             continue

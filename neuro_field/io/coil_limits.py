@@ -46,11 +46,6 @@ def text_of(data: bytes) -> str:
         return data.decode("latin-1")
 
 
-def one_line(text: str) -> str:
-    """A name as one line of letters that can be shown: no control characters, runs of white space as one blank."""
-    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
-
-
 def checked_slope(value: float, unit: float, where: str) -> float:
     """A largest slope in A/s of one in the file's unit, 1 (A/s) or 1e6 (A/us); refuses what must be in another."""
     name, other = ("A/us", "A/s") if unit == AMPERE_PER_MICROSECOND else ("A/s", "A/us")

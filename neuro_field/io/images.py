@@ -1,5 +1,6 @@
 """Read T1, label and mask images with suspicion: what cannot be placed in the patient's world is refused."""
 
+import os
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,7 +63,7 @@ class Image:
 
 def _existing(path: str | Path) -> Path:
     path = Path(path)
-    if not path.exists():
+    if not os.path.exists(path):  # Path.exists raises on a name too long for the disk
         raise InputError(f"The image {path} does not exist.")
     if path.is_dir():
         raise InputError(f"{path} is a folder; give one image file ({', '.join(SUFFIXES)}).")
@@ -132,7 +133,8 @@ def _checked_affine(affine: FloatArray, path: Path) -> FloatArray:
 def _loaded(path: Path) -> Any:
     checked_start(path)
     try:
-        return nib.load(path)
+        with np.errstate(all="ignore"):  # of sizes and axes beyond a float: not finite, and refused for that
+            return nib.load(path)
     except UNREADABLE as trouble:
         reason = str(trouble).splitlines()[0][:120] if str(trouble) else type(trouble).__name__
         raise FileFormatError(f"The image {path} cannot be read: {reason}.") from None
@@ -142,20 +144,23 @@ def _data(image: Any, path: Path, shape: tuple[int, ...]) -> AnyArray:
     """The voxels, in the machine's byte order."""
     checked_room(image, path, int(np.prod(shape, dtype=np.int64)))
     try:
-        values = storable(scaled(image, shape))
+        with np.errstate(over="ignore", invalid="ignore"):  # scaled beyond a float: not finite, and refused for that
+            values = storable(scaled(image, shape))
     except UNREADABLE as trouble:
         reason = str(trouble).splitlines()[0][:120] if str(trouble) else type(trouble).__name__
         raise FileFormatError(f"The image {path} is truncated or damaged: {reason}.") from None
     return values
 
 
-def read_image(path: str | Path) -> Image:
+def read_image(path: str | Path, *, blank: bool = False) -> Image:
     """An image in its world coordinates.
 
     Parameters
     ----------
     path : path
         .nii, .nii.gz, .mgz or .mgh; three-dimensional, a fourth axis of length one is dropped.
+    blank : bool
+        Let voxels hold no number (NaN), as masks do outside.
 
     Raises
     ------
@@ -173,7 +178,8 @@ def read_image(path: str | Path) -> Image:
     affine = _checked_affine(affine, path)
     values = _data(image, path, shape)
     if values.dtype.kind == "f":
-        bad = sum(int(np.count_nonzero(~np.isfinite(slab))) for slab in values)
+        wrong = np.isinf if blank else lambda slab: ~np.isfinite(slab)
+        bad = sum(int(np.count_nonzero(wrong(slab))) for slab in values)
         if bad:
             raise InputError(f"The image {path} must hold finite numbers; instead {bad} voxels do not (NaN).")
     return Image(read_only(values), read_only(affine), path)

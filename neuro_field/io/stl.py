@@ -9,6 +9,9 @@ from neuro_field.errors import FileFormatError
 from neuro_field.geometry.mesh import Surface
 from neuro_field.io.coil_limits import bounded_bytes
 
+#: No corner lies farther out, mm: single precision, in which they are written, ends at 3e38.
+FARTHEST = 1e9
+
 _RECORD = np.dtype([("normal", "<f4", 3), ("corners", "<f4", (3, 3)), ("attribute", "<u2")])
 
 
@@ -17,13 +20,14 @@ def read_stl(path: Path) -> Surface:
     data = bounded_bytes(path)
     count = int.from_bytes(data[80:84], "little") if len(data) >= 84 else -1
     if count >= 0 and len(data) == 84 + count * _RECORD.itemsize:
-        corners = np.frombuffer(data, _RECORD, count, 84)["corners"].astype(np.float64)
+        with np.errstate(invalid="ignore"):  # of NaN, which is refused below
+            corners = np.frombuffer(data, _RECORD, count, 84)["corners"].astype(np.float64)
     elif data.lstrip()[:5].lower() == b"solid":
         corners = _text_corners(path, data)
     else:
         raise FileFormatError(f"{path.name} is not an .stl file, or is cut short.")
-    if not len(corners) or not np.isfinite(corners).all():
-        raise FileFormatError(f"{path.name} must hold triangles with finite corners; instead it does not.")
+    if not len(corners) or not (np.abs(corners) <= FARTHEST).all():  # false for NaN too
+        raise FileFormatError(f"{path.name} must hold triangles with corners up to {FARTHEST:g}; it does not.")
     points, index = np.unique(corners.reshape(-1, 3), axis=0, return_inverse=True)
     return Surface(points, index.reshape(-1, 3).astype(np.int32))
 

@@ -30,10 +30,10 @@ from neuro_field.io.coil_limits import (
     checked_sides,
     checked_slope,
     grid_corners,
-    one_line,
     text_of,
 )
 from neuro_field.io.json_text import parsed
+from neuro_field.names import LONGEST_SOURCE, one_line
 
 #: Most bytes that all packed arrays of a file may unpack to: beyond is taken for damage or an attack.
 MOST_UNPACKED_BYTES = 8 * MOST_SAMPLES
@@ -111,7 +111,7 @@ class _Keys:
 
     def text(self, key: str, default: str = "") -> str:
         value = self.value.get(key)
-        return default if value is None else one_line(str(value))
+        return default if value is None else one_line(str(value), LONGEST_SOURCE)
 
     def objects(self, key: str) -> list["_Keys"]:
         value = self.value.get(key)
@@ -195,7 +195,8 @@ def _coil(keys: _Keys, path: Path, asked: Sequence[float] | None) -> Coil:
         raise FileFormatError("coilElementList must hold at least one element.")
     known = [stimulator.didt_max for stimulator in stimulators if stimulator.didt_max is not None]
     provenance: dict[str, Any] = {"maker": keys.text("brand"), "source": path.name, "version": keys.text("version")}
-    provenance |= {key: keys.value[key] for key in ("limits", "resolution") if keys.value.get(key) is not None}
+    extents = {"limits": 2, "resolution": None}
+    provenance |= {k: keys.array(k, n).tolist() for k, n in extents.items() if keys.value.get(k) is not None}
     if values:
         provenance["motions"] = values
     return Coil(

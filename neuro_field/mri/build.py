@@ -10,17 +10,24 @@ import numpy as np
 
 from neuro_field.arrays import AnyArray, FloatArray, transformed
 from neuro_field.errors import InputError
+from neuro_field.geometry.mesh import TetMesh
 from neuro_field.head.fissure import Fissure, fissure_of_sides, fissure_of_tissues, voxel_sampler
+from neuro_field.head.lesion_elements import with_small_lesions
 from neuro_field.head.mapping import AffineMapping, MniMapping, WarpedMapping
 from neuro_field.head.mesher import checked_edge, mesh_labels
 from neuro_field.head.model import HeadModel
 from neuro_field.head.tissues import BY_TAG, tags_of
 from neuro_field.mri.cleaning import CleaningReport, clean_labels, tissue_volumes
+from neuro_field.mri.craniectomy import answered_skull, checked_answer
+from neuro_field.mri.drawn_lesion import DrawnLesion
+from neuro_field.mri.face import of_face
+from neuro_field.mri.kept import told_of_pieces, told_of_tissues
 from neuro_field.mri.labelled import lesion_labelled_as
 from neuro_field.mri.labels import Labels, Recognised, TableChoice, recognised, to_sides
-from neuro_field.mri.lesion import PlacedLesion, place_lesion
+from neuro_field.mri.layers import fill_dura
+from neuro_field.mri.lesion import LARGEST_SHARE, PlacedLesion, as_drawn, checked_largest, place_lesion
 from neuro_field.mri.mapping import register_to_mni
-from neuro_field.mri.volume import Volume, as_affine
+from neuro_field.mri.volume import Volume, as_affine, voxel_sizes
 from neuro_field.mri.warping import check_installed, tissue_overlap, warp_to_mni
 
 #: Called with the stage at hand and the share of it that is done, 0 to 1.
@@ -40,20 +47,22 @@ class PreparedLabels:
     record: dict[str, Any] = field(default_factory=dict)
 
 
-def _rounded(volumes: dict[str, float]) -> dict[str, float]:
+def rounded(volumes: dict[str, float]) -> dict[str, float]:
+    """Volumes by tissue, to a mm3."""
     return {name: round(value, 3) for name, value in volumes.items()}
 
 
 def _cleaning_record(report: CleaningReport) -> dict[str, Any]:
     return {
-        "before_cm3": _rounded(report.before_cm3),
-        "after_cm3": _rounded(report.after_cm3),
-        "moved_cm3": _rounded(report.moved_cm3),
+        "before_cm3": rounded(report.before_cm3),
+        "after_cm3": rounded(report.after_cm3),
+        "moved_cm3": rounded(report.moved_cm3),
+        "invented_cm3": rounded(report.invented_cm3),
         "padding_voxels": [list(pair) for pair in report.padding],
     }
 
 
-def _lesion_record(placed: PlacedLesion) -> dict[str, Any]:
+def lesion_record(placed: PlacedLesion) -> dict[str, Any]:
     return {
         "drawn_cm3": round(placed.drawn_cm3, 3),
         "placed_cm3": round(placed.volume_cm3, 3),
@@ -83,12 +92,14 @@ def _recognised(labels: AnyArray, affine: FloatArray, table: TableChoice | None)
 def prepare_labels(
     labels: AnyArray,
     affine: FloatArray,
-    lesion: AnyArray | None = None,
+    lesion: AnyArray | DrawnLesion | None = None,
     *,
     lesion_affine: FloatArray | None = None,
     rim: float = 0.0,
+    largest_lesion: float = LARGEST_SHARE,
     table: TableChoice | None = None,
     clean: bool = True,
+    open_skull: bool | None = None,
     t1: Volume | None = None,
 ) -> PreparedLabels:
     """Tissue labels as `build_head` meshes them: the first three steps of it, for looking at and for storing.
@@ -96,36 +107,61 @@ def prepare_labels(
     Parameters and errors are those of `build_head`; ``t1`` is the image that was labelled, where it is at hand.
     """
     affine = as_affine(affine, "affine of build_head")
+    checked_largest(largest_lesion)
+    checked_answer(open_skull)
     found = _recognised(labels, affine, table)
     tissues = found.tissues
     record: dict[str, Any] = {"label_table": found.table.name, "findings": [], "seconds": {}}
     record["findings"] += [finding.plain() for finding in found.findings]
-    grid = affine
     if clean:
-        cleaned = clean_labels(tissues, affine)
-        tissues, grid = cleaned.labels, cleaned.affine
-        record["cleaning"] = _cleaning_record(cleaned.report)
-        record["findings"] += [finding.plain() for finding in cleaned.report.findings]
-        record["seconds"]["cleaning"] = round(cleaned.report.seconds, 2)
+        tissues = np.array(tissues)
+        fill_dura(tissues, voxel_sizes(affine))  # a cavity is often called bone or air: the lesion may lie in it
     if lesion is not None:
         start = time.perf_counter()
-        own = affine if lesion_affine is None else lesion_affine
-        shape = np.asarray(lesion).shape[:3]
-        if lesion_affine is None and shape != np.asarray(labels).shape[:3]:
-            raise InputError(
-                f"Input lesion must have the shape of the labels, {np.asarray(labels).shape[:3]}, when it "
-                "comes "
-                f"without an affine; instead received {shape}."
-            )
-        record["findings"].append(lesion_labelled_as(found.tissues, affine, lesion, own).plain())
-        placed = place_lesion(tissues, grid, lesion, own, rim=rim)
+        drawn = as_drawn(lesion, lesion_affine, np.asarray(labels).shape[:3], affine)
+        record["findings"].append(lesion_labelled_as(found.tissues, affine, drawn.tags, drawn.affine).plain())
+        placed = place_lesion(tissues, affine, drawn, rim=rim, largest=largest_lesion)
         tissues = placed.labels
-        record["lesion"] = _lesion_record(placed)
+        record["lesion"] = lesion_record(placed)
         record["findings"] += [finding.plain() for finding in placed.findings]
         record["seconds"]["lesion"] = round(time.perf_counter() - start, 2)
-    record["label_volumes_cm3"] = _rounded(tissue_volumes(tissues, grid))
-    fissure = fissure_between(to_sides(labels, found.table), affine, tissues, grid)
+    fissure = fissure_between(to_sides(labels, found.table), affine, tissues, affine)
+    grid = affine
+    if clean:
+        tissues, grid = _cleaned(tissues, affine, t1, open_skull, fissure, record)
+    elif open_skull is not None:
+        raise InputError(
+            "Input open_skull is for labels that are cleaned; with clean=False they are taken as they are."
+        )
+    record["label_volumes_cm3"] = rounded(tissue_volumes(tissues, grid))
     return PreparedLabels(tissues, grid, fissure, record)
+
+
+def _cleaned(
+    tissues: Labels, affine: FloatArray, t1: Volume | None, open_skull: bool | None, fissure: Fissure | None,
+    record: dict[str, Any],
+) -> tuple[Labels, FloatArray]:  # fmt: skip
+    """Labels in closed layers, with the skull's openings as answered, and their affine; what was done is recorded."""
+    start = time.perf_counter()
+    skull = answered_skull(tissues, affine, t1, open_skull, _sides(tissues, affine, fissure))
+    record["skull"] = skull.record
+    record["seconds"]["skull"] = round(time.perf_counter() - start, 2)
+    cleaned = clean_labels(skull.labels, affine, opening=skull.opening)
+    record["cleaning"] = _cleaning_record(cleaned.report)
+    record["findings"] += [
+        finding.plain() for finding in (*skull.findings, *cleaned.report.findings, *of_face(tissues, affine, t1))
+    ]
+    record["seconds"]["cleaning"] = round(cleaned.report.seconds, 2)
+    return cleaned.labels, cleaned.affine
+
+
+def _sides(tissues: Labels, affine: FloatArray, fissure: Fissure | None) -> Callable[[FloatArray], FloatArray]:
+    """What tells right from left: the fissure, else the middle of the brain."""
+    if fissure is not None:
+        return fissure.right_of
+    brain = np.argwhere(np.isin(tissues, tags_of("brain") + tags_of("lesion")))
+    middle = float(transformed(brain.mean(axis=0)[None], affine)[0, 0])
+    return lambda points: points[:, 0] - middle
 
 
 def fissure_between(sides: AnyArray, affine: FloatArray, tissues: Labels, grid: FloatArray) -> Fissure | None:
@@ -168,17 +204,19 @@ def build_head(
     *,
     lesion_affine: FloatArray | None = None,
     rim: float = 0.0,
+    largest_lesion: float = LARGEST_SHARE,
     tissue_edges: Mapping[str, float] | None = None,
     table: TableChoice | None = None,
     mapping: MniMapping | None = None,
     nonlinear: bool = False,
     clean: bool = True,
+    open_skull: bool | None = None,
     name: str = "head",
     progress: Progress | None = None,
 ) -> HeadModel:
     """A head from the label image of a segmentation.
 
-    The labels become tissue tags, are cleaned into closed layers, receive the lesion, are mapped to MNI152
+    The labels become tissue tags, receive the lesion, are cleaned into closed layers, are mapped to MNI152
     and meshed. The record of each step stands in the head's ``provenance``.
 
     Parameters
@@ -188,7 +226,8 @@ def build_head(
     affine : (4, 4) array
         Voxel index to world mm (RAS) of the labels: the head frame.
     lesion : (i, j, k) array, optional
-        0/1: a mask, taken as a cavity; 1/2/3 or 21/22/23: cavity, rim, acute. On the labels' grid unless
+        A mask. 21, 22 and 23 are cavity, rim and acute lesion; any other numbers number pieces, all cavity, and
+        ``findings`` say so; fractions are probabilities, a lesion from 0.5 on. On the labels' grid unless
         ``lesion_affine`` is given.
     edge : float
         Edge length of the finest tetrahedra, mm.
@@ -196,6 +235,8 @@ def build_head(
         Voxel index to world mm of the lesion, if it lies on another grid.
     rim : float
         Width of the rim to draw around a cavity, mm; 0 for none.
+    largest_lesion : float
+        Share of the brain that the lesion may take: after a hemispherectomy, say, it is more than the usual limit.
     tissue_edges : mapping of str to float, optional
         Longest edges wanted in tissues by name, mm; see `neuro_field.head.mesher.mesh_labels`.
     table : str or mapping of int to str, optional
@@ -208,6 +249,10 @@ def build_head(
         Find a non-linear map to MNI152 on top of the affine one; needs dipy (the extra ``nonlinear``), half a minute.
     clean : bool
         Leave out cleaning only for labels that were cleaned before.
+    open_skull : bool, optional
+        True: openings of the vault, as a craniectomy leaves them, stay open; False: they are closed with bone. While an
+        opening of 5 cm2 and more is there and nothing is answered, the head is built closed, for inspection only: its
+        ``findings`` hold a stop, and nothing is planned on it.
     name : str
         For reports.
     progress : callable, optional
@@ -222,8 +267,8 @@ def build_head(
     InputError
         On labels without grey matter, bone or scalp, unknown or ambiguous numbers, tissues that do not nest as in a
         head by what their numbers mean, an affine that cannot be,
-        a lesion that is empty, outside the brain or more than 40 % of it, or a brain that cannot be mapped to
-        MNI; if a non-linear map is wanted and dipy is not installed.
+        a lesion that is empty, outside the brain or more than ``largest_lesion`` of it, or a brain that cannot
+        be mapped to MNI; if a non-linear map is wanted and dipy is not installed.
 
     Examples
     --------
@@ -245,7 +290,10 @@ def build_head(
     checked_mapping(mapping, nonlinear)
     tell = progress if progress is not None else silent
     tell("cleaning", 0.0)
-    ready = prepare_labels(labels, affine, lesion, lesion_affine=lesion_affine, rim=rim, table=table, clean=clean)
+    ready = prepare_labels(
+        labels, affine, lesion, lesion_affine=lesion_affine, rim=rim, largest_lesion=largest_lesion, table=table,
+        clean=clean, open_skull=open_skull,
+    )  # fmt: skip
     tell("cleaning", 1.0)
     return build_prepared(
         ready, edge, tissue_edges=tissue_edges, mapping=mapping, nonlinear=nonlinear, name=name, progress=progress
@@ -289,20 +337,27 @@ def build_prepared(
     mapping = _mapped(ready, mapping, nonlinear, record, tell)
     fissure = ready.fissure if ready.fissure is not None else _along_fluid(ready, mapping)
     record["fissure"] = None if fissure is None else {"source": fissure.source, "seen_cm2": round(fissure.seen_cm2, 1)}
+    mesh = meshed(ready.labels, ready.affine, edge, tissue_edges, record, tell)
+    return HeadModel.from_mesh(mesh, name=name, mapping=mapping, provenance=record, known_fissure=fissure)
+
+
+def meshed(
+    labels: Labels, affine: FloatArray, edge: float, tissue_edges: Mapping[str, float] | None, record: dict[str, Any],
+    tell: Progress,
+) -> TetMesh:  # fmt: skip
+    """Tissue labels as a mesh that kept its small lesions; what it took and lost goes into the record."""
     start = time.perf_counter()
     mesh = mesh_labels(
-        ready.labels, ready.affine, edge=edge, tissue_edges=tissue_edges,
-        progress=lambda share, step: tell("meshing", share),
-    )  # fmt: skip
+        labels, affine, edge=edge, tissue_edges=tissue_edges, progress=lambda share, step: tell("meshing", share)
+    )
+    pieces = with_small_lesions(mesh, labels, affine, edge)
     tell("meshing", 1.0)
     record["seconds"]["meshing"] = round(time.perf_counter() - start, 2)
-    record |= {
-        "edge_mm": edge,
-        "tissue_edges_mm": dict(tissue_edges or {}),
-        "neuro_field": version("neuro_field"),
-    }
-    record["mesh"] = {"nodes": len(mesh.nodes), "tetrahedra": len(mesh.tets)}
-    return HeadModel.from_mesh(mesh, name=name, mapping=mapping, provenance=record, known_fissure=fissure)
+    told = (*told_of_pieces(pieces), *told_of_tissues(pieces.mesh, labels, affine))
+    record["findings"] = [*record.get("findings", []), *(found.plain() for found in told)]
+    record |= {"edge_mm": edge, "tissue_edges_mm": dict(tissue_edges or {}), "neuro_field": version("neuro_field")}
+    record["mesh"] = {"nodes": len(pieces.mesh.nodes), "tetrahedra": len(pieces.mesh.tets)}
+    return pieces.mesh
 
 
 def _along_fluid(ready: PreparedLabels, mapping: MniMapping) -> Fissure | None:

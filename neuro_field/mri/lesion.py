@@ -13,6 +13,7 @@ from neuro_field.geometry.mesh import TetMesh
 from neuro_field.head.mapping import MniMapping
 from neuro_field.head.model import HeadModel
 from neuro_field.head.tissues import BY_NAME, tags_of
+from neuro_field.mri.drawn_lesion import DrawnLesion, drawn_lesion
 from neuro_field.mri.labels import Labels, as_labels
 from neuro_field.mri.volume import as_affine
 
@@ -22,14 +23,20 @@ REPLACEABLE = (*tags_of("brain"), *tags_of("csf"), *tags_of("lesion"))
 #: A mask larger than this share of the brain is more likely a mistake than a stroke.
 LARGEST_SHARE = 0.4
 
+#: Nor can anyone ask for more: half a brain with the fluid around it is less.
+LARGEST_ASKED = 0.75
+
 #: A wider rim than this, mm, is no rim.
 LARGEST_RIM = 20.0
 
 #: Share of a mask outside brain and CSF above which a person should look at it.
 NOTEWORTHY_LOSS = 0.2
 
-#: Tags by the number a mask holds; 255 is a mask as painting programs write it.
-MASK_NUMBERS = {1: 21, 2: 22, 3: 23, 21: 21, 22: 22, 23: 23, 255: 21}
+#: What lies outside brain and CSF is told above this volume too, cm3.
+NOTEWORTHY_CM3 = 5.0
+
+#: A piece of a mask that is lost is told first from this volume on, cm3.
+NOTEWORTHY_PIECE = 0.005
 
 #: The trunk of the synthetic left middle cerebral artery stroke, MNI152 mm, and how late (mm) growth reaches each
 #: place: from the Rolandic operculum up the precentral gyrus into the hand knob, into the insula, the frontal and
@@ -65,26 +72,8 @@ class PlacedLesion:
     findings: tuple[Finding, ...]
 
 
-def _lesion_tags(lesion: AnyArray) -> Labels:
-    """Lesion tags (0, 21, 22, 23) of a mask or a label image of a lesion."""
-    numbers = as_labels(lesion, "lesion")
-    counts = np.bincount(numbers.ravel())
-    present = [int(n) for n in np.flatnonzero(counts) if n]
-    if not present:
-        raise InputError("Input lesion must mark at least one voxel; instead every voxel is 0.")
-    schemes: tuple[set[int], ...] = ({1, 2, 3}, {21, 22, 23}, {255})
-    if not any(set(present) <= scheme for scheme in schemes):
-        shown = ", ".join(f"{n} ({counts[n]} voxels)" for n in present[:8])
-        raise InputError(
-            f"Input lesion must hold 0 and 1 (a mask), or 1 to 3 or 21 to 23 (cavity, rim, acute); instead {shown}."
-        )
-    table = np.zeros(256, dtype=np.uint8)
-    table[list(MASK_NUMBERS)] = list(MASK_NUMBERS.values())
-    return table[numbers]
-
-
-def _on_grid(lesion: Labels, lesion_affine: FloatArray, shape: tuple[int, ...], affine: FloatArray) -> Labels:
-    """Lesion tags on another grid, by nearest neighbour."""
+def _on_grid(lesion: AnyArray, lesion_affine: FloatArray, shape: tuple[int, ...], affine: FloatArray) -> AnyArray:
+    """Whole numbers on another grid, by nearest neighbour."""
     if lesion.shape == shape and np.allclose(lesion_affine, affine, atol=1e-4):
         return lesion
     voxel_from_voxel = np.linalg.inv(lesion_affine) @ affine
@@ -94,7 +83,13 @@ def _on_grid(lesion: Labels, lesion_affine: FloatArray, shape: tuple[int, ...], 
 
 
 def place_lesion(
-    labels: Labels, affine: FloatArray, lesion: AnyArray, lesion_affine: FloatArray | None = None, *, rim: float = 0.0
+    labels: Labels,
+    affine: FloatArray,
+    lesion: AnyArray | DrawnLesion,
+    lesion_affine: FloatArray | None = None,
+    *,
+    rim: float = 0.0,
+    largest: float = LARGEST_SHARE,
 ) -> PlacedLesion:
     """Tissue labels with a lesion in them.
 
@@ -107,49 +102,101 @@ def place_lesion(
         Tissue tags.
     affine : (4, 4) array
         Their voxel index to world mm.
-    lesion : (a, b, c) array
-        0/1 (or 0/255): a mask, taken as a cavity; 1/2/3 or 21/22/23: cavity, rim, acute.
+    lesion : (a, b, c) array or DrawnLesion
+        A mask whose numbers mean what `neuro_field.mri.drawn_lesion.drawn_lesion` says, or what that made of one.
     lesion_affine : (4, 4) array, optional
-        Voxel index to world mm of the lesion; the labels' own when omitted, then the shapes must agree.
+        Voxel index to world mm of a mask; the labels' own when omitted, then the shapes must agree.
     rim : float
         Brain whose voxels lie within this distance of a cavity's, mm, becomes its rim (tag 22); 0 for none.
+    largest : float
+        Share of the brain that it may take, 0.4 unless more is asked for, and 0.75 at most.
 
     Raises
     ------
     InputError
-        If the rim is not 0 to 20 mm, or the lesion is empty, lies outside the brain or takes more than 40 % of it.
+        If the rim is not 0 to 20 mm, or the lesion is empty, lies outside the brain or takes more of it than allowed.
     """
     labels = as_labels(labels, "labels of place_lesion").astype(np.uint8)
     affine = as_affine(affine, "affine of place_lesion")
-    tags = _lesion_tags(lesion)
-    if lesion_affine is None and tags.shape != labels.shape:
-        raise InputError(
-            f"Input lesion must have the shape of the labels, {labels.shape}, when it comes without an "
-            f"affine; instead received {tags.shape}."
-        )
-    own = affine if lesion_affine is None else as_affine(lesion_affine, "lesion_affine")
-    drawn = _on_grid(tags, own, labels.shape, affine)
-    inside = np.where(np.isin(labels, REPLACEABLE), drawn, 0)
+    largest = checked_largest(largest)
+    drawn = as_drawn(lesion, lesion_affine, labels.shape, affine)
+    inside = np.where(np.isin(labels, REPLACEABLE), _on_grid(drawn.tags, drawn.affine, labels.shape, affine), 0)
     voxel = abs(float(np.linalg.det(affine[:3, :3]))) / 1e3
-    drawn_cm3 = float(np.count_nonzero(tags) * abs(np.linalg.det(own[:3, :3])) / 1e3)
     volume = float(np.count_nonzero(inside) * voxel)
     if volume == 0:
         raise InputError(
-            f"Input lesion of {drawn_cm3:.1f} cm3 lies outside brain and CSF of this head; check that both "
+            f"Input lesion of {drawn.cm3:.1f} cm3 lies outside brain and CSF of this head; check that both "
             "images show the same patient in the same world coordinates."
         )
     placed = _rimmed(np.where(inside > 0, inside, labels), affine, rim)
     brain = np.isin(labels, (*tags_of("brain"), *tags_of("lesion"))) | (inside > 0)
     share = volume / float(np.count_nonzero(brain) * voxel)
-    if share > LARGEST_SHARE:
-        raise InputError(
-            f"Input lesion must take at most {LARGEST_SHARE:.0%} of the brain; instead it takes {share:.0%} "
-            f"({volume:.0f} cm3): is it a brain mask?"
-        )
-    lost = 1 - volume / drawn_cm3
-    clipped = Finding("lesion-clipped", "warn", {"lost": lost, "drawn_cm3": drawn_cm3, "placed_cm3": volume})
+    told = (*told_of_size(share, volume, largest), *told_of_clipping(drawn.cm3, volume))
+    findings = (*drawn.findings, *told, *_told_of_pieces(drawn, inside > 0, affine))
     placed.flags.writeable = False
-    return PlacedLesion(placed, volume, drawn_cm3, share, (clipped,) if lost > NOTEWORTHY_LOSS else ())
+    return PlacedLesion(placed, volume, drawn.cm3, share, findings)
+
+
+def as_drawn(
+    lesion: AnyArray | DrawnLesion, lesion_affine: FloatArray | None, shape: tuple[int, ...], affine: FloatArray
+) -> DrawnLesion:
+    """A lesion as it was drawn: as it is, or a mask with its affine, which is the labels' own when omitted."""
+    if isinstance(lesion, DrawnLesion):
+        return lesion
+    drawn = drawn_lesion(lesion, affine if lesion_affine is None else as_affine(lesion_affine, "lesion_affine"))
+    if lesion_affine is None and drawn.tags.shape != shape:
+        raise InputError(
+            f"Input lesion must have the shape of the labels, {shape}, when it comes without an "
+            f"affine; instead received {drawn.tags.shape}."
+        )
+    return drawn
+
+
+def checked_largest(largest: float) -> float:
+    """A share of the brain that a lesion may be allowed to take."""
+    if not (np.isfinite(largest) and 0 < largest <= LARGEST_ASKED):
+        raise InputError(
+            f"Input largest_lesion must be a share of the brain above 0 and at most {LARGEST_ASKED:g}; instead "
+            f"received {largest!r:.20}."
+        )
+    return float(largest)
+
+
+def told_of_size(share: float, volume: float, largest: float) -> tuple[Finding, ...]:
+    """Refuse a lesion larger than allowed; tell one that only was because more was allowed."""
+    if share > largest:
+        raise InputError(
+            f"Input lesion must take at most {largest:.0%} of the brain; instead it takes {share:.0%} "
+            f"({volume:.0f} cm3): is it a brain mask? If it is the lesion, allow it with --large-lesion or "
+            "largest_lesion."
+        )
+    if share <= LARGEST_SHARE:
+        return ()
+    return (Finding("lesion-large", "warn", {"share": share, "cm3": volume, "usual": LARGEST_SHARE}),)
+
+
+def told_of_clipping(drawn_cm3: float, placed_cm3: float) -> tuple[Finding, ...]:
+    """How much of a mask lay outside brain and CSF, where that is much."""
+    lost_cm3 = drawn_cm3 - placed_cm3
+    lost = lost_cm3 / drawn_cm3
+    if lost <= NOTEWORTHY_LOSS and lost_cm3 <= NOTEWORTHY_CM3:
+        return ()
+    values = {"lost": lost, "lost_cm3": lost_cm3, "drawn_cm3": drawn_cm3, "placed_cm3": placed_cm3}
+    return (Finding("lesion-clipped", "warn" if lost > NOTEWORTHY_LOSS else "note", values),)
+
+
+def _told_of_pieces(drawn: DrawnLesion, placed: BoolArray, affine: FloatArray) -> tuple[Finding, ...]:
+    """Pieces of a mask of which nothing is in the labels: outside the brain, or between the voxels of the labels."""
+    numbered, count = ndimage.label(drawn.tags, np.ones((3, 3, 3)))
+    if count < 2:
+        return ()
+    kept = np.zeros(count + 1, dtype=bool)
+    kept[_on_grid(numbered, drawn.affine, placed.shape, affine)[placed]] = True
+    cm3 = np.bincount(numbered.ravel(), minlength=count + 1)[1:][~kept[1:]] * drawn.voxel_cm3
+    if not len(cm3):
+        return ()
+    values = {"pieces": len(cm3), "cm3": float(cm3.sum()), "largest": float(cm3.max())}
+    return (Finding("lesion-pieces-lost", "warn" if cm3.max() >= NOTEWORTHY_PIECE else "note", values),)
 
 
 def _rimmed(labels: Labels, affine: FloatArray, rim: float) -> Labels:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from neuro_field.arrays import FloatArray, as_rigid
+from neuro_field.arrays import FARTHEST, FloatArray, as_rigid
 from neuro_field.errors import FileFormatError, InputError
 from neuro_field.io.images import UNREADABLE
 from neuro_field.io.nifti_forms import open_nifti, qform_of, sform_of
@@ -49,6 +49,9 @@ class ImageFrames:
             raise InputError(str(error)) from None
         except UNREADABLE as error:
             raise InputError(f"The image {path} cannot be read: {str(error)[:100]}") from None
+        for form, affine in (("qform", qform), ("sform", sform)):
+            if affine is not None and not (np.abs(affine).max() <= FARTHEST and abs(np.linalg.det(affine)) > 0):
+                raise InputError(f"The {form} in the header of {path} must be finite and invertible; it is damaged.")
         if not qcode and not scode:
             raise InputError(f"The image {path} does not say where it lies (qform_code and sform_code are 0).")
         if len(shape) != 3:

@@ -10,17 +10,22 @@ from neuro_field.aim.atlas import SITES
 from neuro_field.aim.target import Target
 from neuro_field.arrays import FloatArray, transformed
 from neuro_field.errors import InputError
+from neuro_field.findings import Finding
 from neuro_field.geometry.locate import locate
 from neuro_field.geometry.quality import smallest_dihedral_angles
+from neuro_field.head.face import Face
 from neuro_field.head.lesion import lesion_summary
 from neuro_field.head.mapping import WarpedMapping
 from neuro_field.head.model import HeadModel
+from neuro_field.head.tissues import BY_TAG
+from neuro_field.mri.faceless import faceless
 from neuro_field.mri.volume import Volume
 from neuro_field.report.directions import point_words
 from neuro_field.report.facts import HeadFacts, tissue_figures
 from neuro_field.report.mapping_pictures import mapping_pictures
 from neuro_field.report.page import rendered, tissue_rows
-from neuro_field.report.slices import OUTLINES, TEMPLATE, histogram, slice_pictures
+from neuro_field.report.skull_page import OpeningsOfHead
+from neuro_field.report.slices import OPENING, OUTLINES, TEMPLATE, histogram, slice_pictures
 from neuro_field.report.words import said
 
 #: Landmarks that the page lists.
@@ -32,7 +37,7 @@ FAITHFUL = 0.05
 
 def head_page(
     head: HeadModel, *, labels: Volume | None = None, t1: Volume | None = None, picture: bytes | None = None,
-    no_picture: str = "", made: str | None = None,
+    no_picture: str = "", made: str | None = None, face: Face | None = None,
 ) -> str:  # fmt: skip
     """Quality control of a head as HTML.
 
@@ -48,6 +53,8 @@ def head_page(
         Why there is none; said on the page.
     made : str, optional
         Date and time; now, when omitted.
+    face : Face, optional
+        Left out of the slices; the ``picture`` is made without it by who makes it.
 
     Returns
     -------
@@ -58,10 +65,14 @@ def head_page(
     facts = HeadFacts.of(head)
     angles = smallest_dihedral_angles(head.mesh)
     tissues = _tissues(head, labels)
-    images, mapped = {}, {}
+    images, mapped, opened = {}, {}, {}
+    skull = OpeningsOfHead.of(head)
     if labels is not None:
         focus = _focus(head, lesion)
-        images = slice_pictures(labels, t1, focus, head.mapping)
+        shown = labels if face is None else faceless(labels, face, labels)
+        shown_t1 = t1 if t1 is None or face is None else faceless(t1, face, labels)
+        images = slice_pictures(shown, shown_t1, focus, head.mapping, skull.points)
+        opened = skull.slices(shown, shown_t1, head)
         mapped = {} if head.mapping is None else mapping_pictures(labels, head.mapping, focus)
     bars = histogram(angles, np.linspace(0, 75, 76), "smallest dihedral angle, degrees", "elements")
     return rendered(
@@ -71,9 +82,13 @@ def head_page(
         warnings=_warnings(head, tissues, float(angles.min())),
         notes=[said(found) for found in head.findings if found.level == "note"],
         slices={name: _text(data) for name, data in images.items()},
-        colours={name.replace("_", " "): colour for name, colour in OUTLINES.items()} | {"MNI152 brain": TEMPLATE},
+        colours={name.replace("_", " "): colour for name, colour in OUTLINES.items()} | {"MNI152 brain": TEMPLATE}
+        | ({"opening of the skull": OPENING} if skull.rows else {}),
+        openings=skull.rows,
+        opened={name: _text(data) for name, data in opened.items()},
         picture=_text(picture) if picture else "",
         no_picture=no_picture,
+        face=_face_said(bool(images or picture), face is not None, t1 is not None),
         tissues=tissues,
         cleaning=_cleaning(head.provenance.get("cleaning")),
         lesion=None if lesion is None else {
@@ -99,6 +114,12 @@ def head_page(
     )  # fmt: skip
 
 
+def _face_said(shown: bool, blanked: bool, t1: bool) -> str:
+    """That the page shows a face, or was made not to, and which files of the folder hold one."""
+    code = "page-head-faceless" if blanked else "page-head-shows-face"
+    return said(Finding(code, "note", {"t1": t1})) if shown or blanked else ""
+
+
 def _text(data: bytes) -> str:
     return base64.b64encode(data).decode("ascii")
 
@@ -122,7 +143,17 @@ def _tissues(head: HeadModel, labels: Volume | None) -> list[dict[str, Any]]:
     rows = tissue_rows(tissue_figures(head))
     for row in rows:
         row |= {"mesh": row["cm3"], "labels": drawn.get(row["tag"]), "dice": dice.get(row["tag"])}
-    return rows
+    return rows + _gone(drawn, {row["tag"] for row in rows})
+
+
+def _gone(drawn: Mapping[int, float], meshed: set[int]) -> list[dict[str, Any]]:
+    """Rows of tissues that the labels have and the mesh does not."""
+    return [
+        {"tag": tag, "name": BY_TAG[tag].name.replace("_", " "), "labels": drawn[tag], "mesh": 0.0, "dice": 0.0,
+         "sigma": "-", "source": "not in the mesh"}
+        for tag in sorted(set(drawn) - meshed - {0})
+        if tag in BY_TAG
+    ]  # fmt: skip
 
 
 def _dice(head: HeadModel, labels: Volume) -> dict[int, float]:
@@ -140,7 +171,7 @@ def _dice(head: HeadModel, labels: Volume) -> dict[int, float]:
 
 def _warnings(head: HeadModel, tissues: list[dict[str, Any]], smallest: float) -> list[str]:
     """What a person should look at before trusting the head."""
-    out = [said(found) for found in head.findings if found.level == "warn"]
+    out = [said(found) for found in head.findings if found.level != "note"]
     for row in tissues:
         if row["labels"] and abs(row["mesh"] / row["labels"] - 1) > FAITHFUL:
             change = row["mesh"] / row["labels"] - 1
@@ -161,7 +192,12 @@ def _cleaning(record: Mapping[str, Any] | None) -> dict[str, Any] | None:
     before, after = record["before_cm3"], record["after_cm3"]
     names = dict.fromkeys([*before, *after])
     rows = [(name.replace("_", " "), before.get(name, 0.0), after.get(name, 0.0)) for name in names]
-    return {"rows": rows, "moved": {step.replace("_", " "): cm3 for step, cm3 in record["moved_cm3"].items()}}
+    invented = {name: float(cm3) for name, cm3 in record.get("invented_cm3", {}).items()}
+    return {
+        "rows": rows,
+        "invented": invented,
+        "moved": {step.replace("_", " "): cm3 for step, cm3 in record["moved_cm3"].items()},
+    }
 
 
 def _targets(head: HeadModel) -> list[tuple[str, ...]]:

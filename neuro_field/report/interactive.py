@@ -23,9 +23,11 @@ from neuro_field.errors import FileFormatError
 from neuro_field.field.field import Field
 from neuro_field.geometry.locate import locate
 from neuro_field.geometry.mesh import Surface
+from neuro_field.head.face import Face
 from neuro_field.head.mapping import AffineMapping, MniMapping
 from neuro_field.head.model import HeadModel
 from neuro_field.head.tissues import BY_TAG, tags_of
+from neuro_field.mri.faceless import faceless
 from neuro_field.mri.volume import Volume
 from neuro_field.report.facts import GreyField, HeadFacts
 from neuro_field.report.scene import COLOURS, FIELD_MAP, node_values, target_balls
@@ -93,6 +95,21 @@ def view_of(head: HeadModel, plans: Mapping[str, Plan], t1: Volume | None = None
         "names": {str(tag): BY_TAG[tag].name for tag in np.unique(tags[tags > 0]).tolist() if tag in BY_TAG},
         "plans": [_plan(name, plan, nodes, shown_in.reshape(shape)) for name, plan in plans.items()],
     }  # fmt: skip
+
+
+def without_face(view: Mapping[str, Any], face: Face) -> dict[str, Any]:
+    """A view without a face: of its scalp, its image and its tissues."""
+    record = view["tissues"]
+    tissues = Volume(unpacked(record["values"]), _grid_affine(np.array(record["origin"]), record["step"]))
+    kept = faceless(tissues, face, tissues)
+    image = view["image"]
+    grey = Volume(unpacked(image["values"]), _grid_affine(np.array(image["origin"]), image["step"]))
+    return {
+        **view,
+        "scalp": _packed_surface(face.trimmed(unpacked_surface(view["scalp"]))),
+        "tissues": {**record, "values": packed(kept.values)},
+        "image": {**image, "values": packed(faceless(grey, face, tissues).values)},
+    }
 
 
 def interactive_page(view: Mapping[str, Any], titles: Mapping[str, str]) -> str:
@@ -218,6 +235,13 @@ def cortex_surface(head: HeadModel) -> tuple[Surface, AnyArray]:
     surface = head.mesh.boundary(brain).largest_piece()
     nodes = np.unique(head.mesh.tets[brain])
     return surface, nodes[cKDTree(head.mesh.nodes[nodes]).query(surface.points)[1]]
+
+
+def _grid_affine(low: FloatArray, step: float) -> FloatArray:
+    """(4, 4) voxel index of a `_grid` to mm of the head frame."""
+    out = np.diag([step, step, step, 1.0])
+    out[:3, 3] = low
+    return out
 
 
 def _grid(low: FloatArray, high: FloatArray, step: float) -> tuple[FloatArray, tuple[int, int, int]]:

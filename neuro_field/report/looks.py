@@ -9,11 +9,14 @@ from scipy.spatial import cKDTree
 
 from neuro_field.arrays import AnyArray, FloatArray
 from neuro_field.errors import InputError, UnknownNameError
+from neuro_field.head.face import Face
 from neuro_field.head.model import HeadModel
 from neuro_field.head.tissues import BY_TAG, GROUPS, tags_of
 from neuro_field.report.drawing import SIZE, View, arrow, bar, field_title, grey_matter, marks
 from neuro_field.report.facts import GreyField
 from neuro_field.report.scene import COLOURS, FIELD_MAP, Scene, arrows, coil_shape, polydata
+from neuro_field.report.skull_page import OpeningsOfHead
+from neuro_field.report.slices import OPENING
 from neuro_field.search.plan import Plan
 
 #: The planes a head may be cut along: which of its axes (right, anterior, superior) goes through each.
@@ -129,7 +132,8 @@ def whole_head(plotter: Any, scene: Scene, view: View, look: Look | None = None)
         grey = scene.grey if cut is None else cut.left_of(scene.grey)
         grey_matter(plotter, scene, grey, opacity=look.opacity.get("grey_matter", 1.0))
     named = {"scalp": 0.2, **look.opacity}
-    _tissues(plotter, head, {name: value for name, value in named.items() if name != "grey_matter"}, cut)
+    around = {name: value for name, value in named.items() if name != "grey_matter"}
+    _tissues(plotter, head, around, cut, scene.anatomy.scalp)
     if cut is not None:
         _cut_face(plotter, head, cut, scene)
     if look.vectors:
@@ -143,22 +147,28 @@ def whole_head(plotter: Any, scene: Scene, view: View, look: Look | None = None)
         arrow(plotter, name, start, direction, LENGTHS[name], view=view)
 
 
-def bare_head(plotter: Any, head: HeadModel, axes: FloatArray, focus: FloatArray, side: int, look: Look) -> None:
-    """A head without a field, as a look wants it."""
+def bare_head(
+    plotter: Any, head: HeadModel, axes: FloatArray, focus: FloatArray, side: int, look: Look, face: Face | None = None
+) -> None:
+    """A head without a field, as a look wants it, and without a face that is to be left out."""
     plotter.enable_depth_peeling(4)
     cut = Cut.of(look, axes, focus, side)
-    _tissues(plotter, head, {"scalp": 0.25, "grey_matter": 1.0, "lesion": 1.0, **look.opacity}, cut)
+    scalp = polydata(head.scalp if face is None else face.trimmed(head.scalp))
+    _tissues(plotter, head, {"scalp": 0.25, "grey_matter": 1.0, "lesion": 1.0, **look.opacity}, cut, scalp)
     if cut is not None:
         _cut_face(plotter, head, cut, None)
+    opened = OpeningsOfHead.of(head).points
+    if len(opened):
+        plotter.add_points(opened, color=OPENING, point_size=7.0, render_points_as_spheres=True)
 
 
-def _tissues(plotter: Any, head: HeadModel, opacity: Mapping[str, float], cut: Cut | None) -> None:
-    """Surfaces of tissues or groups of them; the scalp as the head's outside."""
+def _tissues(plotter: Any, head: HeadModel, opacity: Mapping[str, float], cut: Cut | None, scalp: Any) -> None:
+    """Surfaces of tissues or groups of them; the scalp as the head's outside, which is given."""
     for name, value in opacity.items():
         inside = head.region(name)
         if not value or not inside.any():
             continue
-        surface = polydata(head.scalp if name == "scalp" else head.mesh.boundary(inside))
+        surface = scalp if name == "scalp" else polydata(head.mesh.boundary(inside))
         if cut is not None:
             surface = cut.left_of(surface)
         if surface.n_points:

@@ -3,7 +3,7 @@
 import base64
 import io
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -13,14 +13,16 @@ import jinja2
 import numpy as np
 
 from neuro_field.clinic.study import Study
-from neuro_field.errors import FileFormatError
+from neuro_field.errors import FileFormatError, InputError, visible
 from neuro_field.field.field import SolveReport
 from neuro_field.findings import Finding
+from neuro_field.head.face import Face
 from neuro_field.head.tissues import BY_TAG
 from neuro_field.report import sentences
 from neuro_field.report.directions import direction_words, point_words, turn_words
 from neuro_field.report.facts import Facts, HeadFacts, HeadFigures, TissueFigures
 from neuro_field.report.interactive import colour_ramp, interactive_page, scripts
+from neuro_field.report.interactive import without_face as shown_without_face
 from neuro_field.report.scene import COLOURS
 from neuro_field.report.surety import sure_lines, sure_rows, varied_words
 from neuro_field.report.words import said
@@ -45,6 +47,9 @@ CAPTIONS = {
     "free). The white line with black edges goes round the zone: the positions from which the coil keeps at least 95 % "
     "of the best with some handle.",
 }
+
+#: Of a folder whose pictures and view were made without the face; it stands at the head of the page.
+FACELESS = "page-faceless"
 
 #: Pictures of more points are not opened.
 LARGEST_PICTURE = 30_000_000
@@ -124,12 +129,46 @@ def study_page(kept: Kept) -> str:
         limits=LIMITS,
         varied=varied_words(),
         view=_view(kept),
+        face=_face(kept),
         made=kept.written,
     )
 
 
+def _face(kept: Kept) -> str:
+    """That the page shows a face, or was made not to; nothing of one that shows no head."""
+    if any(finding.code == FACELESS for finding in kept.remarks):
+        return said(Finding(FACELESS, "note"))
+    if kept.view is None and not kept.pictures:
+        return ""
+    image = None if kept.view is None else kept.view["image"]["what"]
+    return said(Finding("page-shows-face", "note", {"image": image}))
+
+
+def without_face(kept: Kept) -> Kept:
+    """What a page without the face is made from; pictures that were drawn with it are left out, and that is said.
+
+    Raises
+    ------
+    InputError
+        If the plan's folder does not know where the face is: its head had no map to MNI, or its scalp ends above it.
+    """
+    if any(finding.code == FACELESS for finding in kept.remarks) or (kept.view is None and not kept.pictures):
+        return kept
+    view = kept.view
+    if view is not None:
+        try:
+            view = shown_without_face(view, Face.between(kept.facts.head.landmarks))
+        except InputError as error:
+            raise InputError(
+                f"The face cannot be left out, for nothing in the plan's folder says where it is. {error}"
+            ) from None
+    pictures = {name: data for name, data in kept.pictures.items() if name.endswith("cortex")}
+    left_out = (Finding("page-pictures-left-out", "note"),) if len(pictures) < len(kept.pictures) else ()
+    return replace(kept, view=view, pictures=pictures, remarks=(*kept.remarks, *left_out, Finding(FACELESS, "note")))
+
+
 def _said(findings: Iterable[Finding], level: str) -> list[str]:
-    return [said(finding) for finding in findings if finding.level == level]
+    return [said(finding) for finding in findings if finding.level == level and finding.code != FACELESS]
 
 
 def _view(kept: Kept) -> dict[str, Any] | None:
@@ -155,7 +194,7 @@ def _view(kept: Kept) -> dict[str, Any] | None:
 
 def _embedded(picture: bytes) -> str:
     """A PNG as the source of an image: in WebP, a tenth of its size."""
-    from PIL import Image  # comes with pyvista
+    from PIL import Image, UnidentifiedImageError  # comes with pyvista
 
     out = io.BytesIO()
     try:
@@ -164,7 +203,8 @@ def _embedded(picture: bytes) -> str:
             raise FileFormatError(f"A picture of the plan has {opened.width} x {opened.height} points: too many.")
         opened.convert("RGB").save(out, format="WEBP", quality=90)
     except (OSError, SyntaxError) as error:
-        raise FileFormatError(f"A picture of the plan is damaged: {str(error)[:80]}") from None
+        reason = "it is no PNG" if isinstance(error, UnidentifiedImageError) else str(error)[:80]
+        raise FileFormatError(f"A picture of the plan is damaged: {reason}.") from None
     return f"data:image/webp;base64,{base64.b64encode(out.getvalue()).decode('ascii')}"
 
 
@@ -173,7 +213,7 @@ def rendered(template: str, *, made: str | None = None, **values: Any) -> str:
     room = Path(__file__).parent
     pages = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True,
-        loader=jinja2.FileSystemLoader(room),
+        loader=jinja2.FileSystemLoader(room), finalize=_plain_text,
     )  # fmt: skip
     return pages.get_template(template).render(
         style=(room / "style.css").read_text(encoding="utf-8"),
@@ -182,6 +222,11 @@ def rendered(template: str, *, made: str | None = None, **values: Any) -> str:
         made=made or datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         **values,
     )
+
+
+def _plain_text(value: Any) -> Any:
+    """A text that a page shows, such as a name from a file, without control characters; markup of ours as it is."""
+    return visible(value) if type(value) is str else value
 
 
 def _study_parts(study: Study, facts: Facts, images: Mapping[str, str]) -> list[dict[str, Any]]:

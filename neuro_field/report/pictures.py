@@ -8,21 +8,24 @@ import numpy as np
 from neuro_field.arrays import FloatArray
 from neuro_field.clinic.study import Study
 from neuro_field.errors import InputError
+from neuro_field.head.face import Face
 from neuro_field.report.drawing import View, arrow, bar, grey_matter, marks, picture
 from neuro_field.report.looks import whole_head
 from neuro_field.report.opengl import check_opengl
-from neuro_field.report.scene import COLOURS, FIELD_MAP, Scene, arrows
+from neuro_field.report.scene import COLOURS, FIELD_MAP, Anatomy, Scene, arrows
 from neuro_field.search.plan import Plan
 from neuro_field.search.zone import Zone
 
 
-def study_pictures(study: Study | Plan) -> dict[str, bytes]:
+def study_pictures(study: Study | Plan, face: Face | None = None) -> dict[str, bytes]:
     """Four pictures of each plan's best placement.
 
     Parameters
     ----------
     study : Study or Plan
         With its fields, as just computed.
+    face : Face, optional
+        Left out of the scalp.
 
     Returns
     -------
@@ -45,8 +48,8 @@ def study_pictures(study: Study | Plan) -> dict[str, bytes]:
     anatomy = None
     for prefix, made in plans.items():
         if made.field is not None:
+            anatomy = anatomy or Anatomy.of(made.field.head, face)
             scene = Scene.of(made.field, made, anatomy)
-            anatomy = scene.anatomy
             out |= {prefix + name: draw(scene, made) for name, draw in _SCENES.items()}
     return out
 

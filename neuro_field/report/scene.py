@@ -15,6 +15,7 @@ from neuro_field.errors import InputError
 from neuro_field.field.field import Field
 from neuro_field.field.stored import StoredField
 from neuro_field.geometry.mesh import Surface
+from neuro_field.head.face import Face
 from neuro_field.head.model import HeadModel
 from neuro_field.report.facts import GreyField
 from neuro_field.search.plan import Plan
@@ -65,8 +66,8 @@ class Anatomy:
     lesion: Any
 
     @classmethod
-    def of(cls, head: HeadModel) -> "Anatomy":
-        """Of a head with grey matter."""
+    def of(cls, head: HeadModel, face: Face | None = None) -> "Anatomy":
+        """Of a head with grey matter; without a face that is to be left out."""
         inside, lesion = head.region("grey_matter"), head.region("lesion")
         if not inside.any():
             raise InputError(f"The head {head.name!r} has no grey_matter to show a field in.")
@@ -78,7 +79,8 @@ class Anatomy:
         grey = polydata(surface).compute_normals(cell_normals=False, split_vertices=False, auto_orient_normals=False)
         return cls(
             head, anatomical_axes(head), surface.points.mean(axis=0), grey, used[place].astype(np.int32),
-            polydata(head.scalp), polydata(head.mesh.boundary(lesion)) if lesion.any() else None,
+            polydata(head.scalp if face is None else face.trimmed(head.scalp)),
+            polydata(head.mesh.boundary(lesion)) if lesion.any() else None,
         )  # fmt: skip
 
 

@@ -39,7 +39,7 @@ def head_lines(head: HeadModel) -> list[str]:
     for kind, overlap in head.provenance.get("mapping_overlap", {}).items():
         fit = ", ".join(f"{name.replace('_', ' ')} {share:.2f}" for name, share in overlap.items())
         lines.append(f"Overlap with the MNI152 template ({kind} map): {fit}.")
-    lines += [f"Read first: {said(found)}" for found in head.findings if found.level == "warn"]
+    lines += [f"Read first: {said(found)}" for found in head.findings if found.level != "note"]
     return lines + [f"Note: {said(found)}" for found in head.findings if found.level == "note"]
 
 

@@ -21,6 +21,9 @@ OUTLINES = {
     "lesion": "#CC79A7",
 }
 
+#: Colour of openings of the skull, and how near a slice, mm, a point of one is drawn on it.
+OPENING, NEAR_SLICE = "#E41A1C", 3.0
+
 #: Colour of the MNI152 brain's outline.
 TEMPLATE = "#009E73"
 
@@ -37,7 +40,11 @@ _STEP = 0.8
 
 
 def slice_pictures(
-    labels: Volume, t1: Volume | None, focus: FloatArray, mapping: MniMapping | None
+    labels: Volume,
+    t1: Volume | None,
+    focus: FloatArray,
+    mapping: MniMapping | None,
+    openings: FloatArray | None = None,
 ) -> dict[str, bytes]:
     """Three planes through a point: the T1 (or the labels) with tissue outlines and the MNI152 brain's outline.
 
@@ -50,6 +57,8 @@ def slice_pictures(
         mm, head frame.
     mapping : AffineMapping or WarpedMapping, optional
         Without one the template's outline is left out.
+    openings : (m, 3) array, optional
+        Points of openings of the skull, mm, head frame: marked where a slice meets them.
 
     Returns
     -------
@@ -67,7 +76,9 @@ def slice_pictures(
         grey = tags if t1 is None else t1.at(flat, 1).reshape(len(y), len(x))
         template = None if mapping is None else _template_at(mapping.to_mni(flat)).reshape(len(y), len(x))
         title = f"{name}, {'xyz'[through]} = {focus[through]:.0f} mm"
-        out[name] = _slice(x, y, grey, tags, template, title, left, right)
+        near = np.zeros((0, 3)) if openings is None else openings
+        near = near[np.abs(near[:, through] - focus[through]) < NEAR_SLICE][:, [across, up]]
+        out[name] = _slice(x, y, grey, tags, template, near, title, left, right)
     return out
 
 
@@ -87,8 +98,8 @@ def _template() -> tuple[BoolArray, FloatArray]:
 
 
 def _slice(
-    x: FloatArray, y: FloatArray, grey: AnyArray, tags: AnyArray, template: AnyArray | None, title: str, left: str,
-    right: str,
+    x: FloatArray, y: FloatArray, grey: AnyArray, tags: AnyArray, template: AnyArray | None, marks: FloatArray,
+    title: str, left: str, right: str,
 ) -> bytes:  # fmt: skip
     figure, axes = new_figure(6.0, 6.0 * len(y) / len(x) + 0.4)
     top = float(np.percentile(grey[tags > 0], 99)) if (tags > 0).any() else 1.0
@@ -101,6 +112,8 @@ def _slice(
             axes.contour(x, y, mask, levels=[0.5], colors=[colour], linewidths=1.6 if name == "lesion" else 0.7)
     if template is not None and (template > 0.5).any():
         axes.contour(x, y, template, levels=[0.5], colors=[TEMPLATE], linewidths=1.4, linestyles="dashed")
+    if len(marks):
+        axes.plot(*marks.T, "s", color=OPENING, markersize=3.0)
     for words, place, side in ((left, 0.02, "left"), (right, 0.98, "right")):
         axes.text(place, 0.96, words, transform=axes.transAxes, color="white", ha=side, va="top", weight="bold")
     axes.set_title(title, fontsize=10)

@@ -15,6 +15,7 @@ from neuro_field.clinic.study import Study
 from neuro_field.errors import InputError
 from neuro_field.field.field import Field
 from neuro_field.field.stored import StoredField
+from neuro_field.head.face import Face
 from neuro_field.head.model import HeadModel
 from neuro_field.report.drawing import View, picture, stage, target, window
 from neuro_field.report.facts import HeadFacts
@@ -22,6 +23,7 @@ from neuro_field.report.looks import Look, bare_head, cut_view, sensitivity_cone
 from neuro_field.report.opengl import PictureError, check_opengl, off_screen
 from neuro_field.report.pictures import position_view, positions, side_view
 from neuro_field.report.scene import Scene
+from neuro_field.report.skull_page import OpeningsOfHead
 from neuro_field.search.plan import Plan
 
 #: What a screenshot may be: a picture, one whose words stay text, a film of the head turning once.
@@ -103,9 +105,9 @@ def view(
     window(turned, shown.axes, lambda plotter: shown.draw(plotter, turned))
 
 
-def head_picture(head: HeadModel) -> bytes:
-    """PNG of a head: grey matter and lesion under a translucent scalp; raises PictureError."""
-    shown = _head(head, Look())
+def head_picture(head: HeadModel, face: Face | None = None) -> bytes:
+    """PNG of a head: grey matter and lesion under a translucent scalp, without a face if given; raises PictureError."""
+    shown = _head(head, Look(), face)
     check_opengl()
     return _png(shown)
 
@@ -204,19 +206,21 @@ def _own_plan(study: Study) -> Plan:
     return plans.get(study.own_side) or next(iter(plans.values()))
 
 
-def _head(head: HeadModel, look: Look) -> Shown:
-    """Grey matter and lesion under a translucent scalp, from the lesion's side, else from the left."""
+def _head(head: HeadModel, look: Look, face: Face | None = None) -> Shown:
+    """Grey matter and lesion under a translucent scalp, from the side of lesion or open skull, else the left."""
     if look.mid_grey or look.vectors:
         raise InputError("A head without a field has nothing to show at mid-grey points or as vectors; give a field.")
     right, anterior, superior = axes = HeadFacts.of(head, landmarks=False).axes
     centre = (head.scalp.points.max(axis=0) + head.scalp.points.min(axis=0)) / 2
     lesion = head.mesh.centroids[head.region("lesion")]
-    side = 1 if len(lesion) and (lesion.mean(axis=0) - centre) @ right > 0 else -1
+    opened = OpeningsOfHead.of(head).points
+    about = next((points.mean(axis=0) for points in (lesion, opened) if len(points)), None)
+    side = 1 if about is not None and (about - centre) @ right > 0 else -1
     focus = lesion.mean(axis=0) if len(lesion) and look.cut else centre
     into = -(0.84 * side * right + 0.2 * anterior + 0.5 * superior)
     title = f"Seen from the patient's {'right' if side > 0 else 'left'}, slightly above"
     where = View(into, superior, centre, 290.0, title) if look.cut is None else cut_view(look, axes, focus, side)
-    return Shown(where, axes, lambda plotter, where: bare_head(plotter, head, axes, focus, side, look))
+    return Shown(where, axes, lambda plotter, where: bare_head(plotter, head, axes, focus, side, look, face))
 
 
 def _read_plan(plan: Plan, look: Look) -> Shown:

@@ -15,6 +15,7 @@ from neuro_field.field.error import numerical_error as error_of
 from neuro_field.field.field import Field
 from neuro_field.field.solver import Solver, peak_memory
 from neuro_field.findings import worst_first
+from neuro_field.head.doubts import check_usable
 from neuro_field.head.model import HeadModel
 from neuro_field.reciprocity.response import Response, responses
 from neuro_field.search.areas import of_areas
@@ -157,6 +158,7 @@ def plan(
             f"Input solver of plan must have elements of order 1; instead received order {solver.order}. For a check "
             "in second order give numerical_error=True."
         )
+    check_usable(solver.head)
     avoid, settings = avoid or Avoidance(), _settings(coil, grid or Grid(), avoid or Avoidance(), objective, over)
     clock, head, grid = Clock(progress), solver.head, settings.grid
     for each in (target, *avoid.regions, *over, *([] if homologous is None else [homologous])):

@@ -13,6 +13,7 @@ from neuro_field.aim.target import Target, check_same_mesh
 from neuro_field.coil.coil import Coil
 from neuro_field.errors import InputError
 from neuro_field.field.solver import Solver
+from neuro_field.head.doubts import check_usable
 from neuro_field.head.model import HeadModel
 from neuro_field.search.candidates import Grid
 from neuro_field.search.clock import Progress
@@ -89,6 +90,7 @@ def survey(
     """
     if not isinstance(draws, int) or isinstance(draws, bool) or not 0 <= draws <= MOST_DRAWS:
         raise InputError(f"Input draws must be 0 to {MOST_DRAWS}; instead received {draws!r}.")
+    check_usable(head)
     for each in (*targets.values(), *(avoid.regions if avoid else ())):
         check_same_mesh(head, each)
     say = progress or (lambda stage, share: None)

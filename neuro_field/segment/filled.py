@@ -9,6 +9,7 @@ import numpy as np
 from neuro_field.findings import Finding
 from neuro_field.io.atomic import new_file
 from neuro_field.io.images import Image, read_image, write_image
+from neuro_field.mri.drawn_lesion import DrawnLesion
 from neuro_field.mri.filling import plan_filling
 from neuro_field.mri.volume import Volume
 
@@ -16,15 +17,15 @@ from neuro_field.mri.volume import Volume
 FILLING, COPY = "filling.json", "{name}_filled.nii.gz"
 
 
-def filled_images(images: Sequence[Image], lesion: Image, folder: Path) -> tuple[list[Path], tuple[Finding, ...]]:
+def filled_images(images: Sequence[Image], lesion: DrawnLesion, folder: Path) -> tuple[list[Path], tuple[Finding, ...]]:
     """Copies of a person's images with the lesion filled, and what has to be said of it.
 
     Parameters
     ----------
     images : sequence of Image
         The T1 first; it tells how the lesion is filled.
-    lesion : Image
-        Its mask, on any grid.
+    lesion : DrawnLesion
+        Where it lies in the T1, on any grid.
     folder : Path
         Where the copies go, and the record of the filling; copies that are there already are taken.
     """
@@ -32,7 +33,7 @@ def filled_images(images: Sequence[Image], lesion: Image, folder: Path) -> tuple
     copies = [folder / COPY.format(name="T1" if not number else f"T{number + 1}") for number in range(len(images))]
     if not record.is_file():
         t1 = images[0]
-        filling = plan_filling(Volume(t1.values, t1.affine), Volume(lesion.values > 0, lesion.affine))
+        filling = plan_filling(Volume(t1.values, t1.affine), Volume(lesion.tags > 0, lesion.affine))
         for image, copy in zip(images, copies, strict=True):
             filled = filling.applied(image.values, image.affine)
             whole = filled.astype(np.float32) if filled.dtype.itemsize == 8 or filled.dtype == bool else filled

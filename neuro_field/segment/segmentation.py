@@ -14,10 +14,11 @@ from typing import Protocol
 from neuro_field.errors import InputError, UnknownNameError
 from neuro_field.findings import Finding
 from neuro_field.io.atomic import new_file
-from neuro_field.io.digest import digest
-from neuro_field.io.images import read_image, read_labels
+from neuro_field.io.digest import digest, fingerprint
+from neuro_field.io.images import read_image
 from neuro_field.io.locks import locked
 from neuro_field.mri.build import Progress, silent
+from neuro_field.mri.drawn_lesion import DrawnLesion
 from neuro_field.segment.filled import filled_images
 from neuro_field.segment.samseg import Samseg
 
@@ -66,7 +67,7 @@ def segment(
     images: Sequence[str | Path],
     folder: str | Path,
     *,
-    lesion: str | Path | None = None,
+    lesion: DrawnLesion | None = None,
     segmenter: str = "samseg",
     progress: Progress | None = None,
 ) -> Segmentation:
@@ -79,8 +80,8 @@ def segment(
     folder : path
         For the program's files and log; kept, so that a second call with the same images and lesion goes on where the
         first was interrupted, or finds its labels.
-    lesion : path, optional
-        Mask of a lesion that is filled with healthy tissue before the program sees the images; see
+    lesion : DrawnLesion, optional
+        A lesion, where it lies in the T1, that is filled with healthy tissue before the program sees the images; see
         `neuro_field.mri.filling`.  The labels are then those of a brain without it.
     segmenter : {"samseg"}
     progress : callable, optional
@@ -97,20 +98,19 @@ def segment(
         raise UnknownNameError("segmenter", segmenter, list(SEGMENTERS))
     paths, folder = [Path(image).absolute() for image in images], Path(folder).absolute()
     read = [read_image(path) for path in paths]  # refuses what is no image of a head before minutes are spent
-    mask = None if lesion is None else read_labels(lesion)
     tell = progress if progress is not None else silent
     backend = SEGMENTERS[segmenter]()
     record: dict[str, object] = {"segmenter": segmenter, "images": [_known_by(path) for path in paths]}
     if lesion is not None:
-        record["filled"] = _known_by(Path(lesion))
+        record["filled"] = fingerprint(lesion.tags > 0, lesion.affine)
     if not folder.parent.is_dir():
         raise InputError(f"The folder {folder.parent} does not exist; create it, or give another output.")
     with locked(folder):
         _claim(folder, record)
         findings: tuple[Finding, ...] = ()
-        if mask is not None:
+        if lesion is not None:
             tell("filling the lesion", 0.0)
-            paths, findings = filled_images(read, mask, folder)
+            paths, findings = filled_images(read, lesion, folder)
             tell("filling the lesion", 1.0)
         labels, log = backend.labels(folder), folder / LOG
         if (folder / FINISHED).is_file() and labels.is_file():

@@ -12,8 +12,13 @@ from neuro_field.findings import Finding
 from neuro_field.head.model import HeadModel
 from neuro_field.io.digest import digests
 from neuro_field.io.images import Image, read_image, read_labels
-from neuro_field.mri.build import Progress, build_prepared, checked_mapping, prepare_labels
+from neuro_field.io.masks import read_mask
+from neuro_field.mri.another_lesion import relesioned
+from neuro_field.mri.build import Progress, build_prepared, checked_mapping, prepare_labels, silent
+from neuro_field.mri.drawn_lesion import DrawnLesion
 from neuro_field.mri.labels import TableChoice
+from neuro_field.mri.lesion import LARGEST_SHARE
+from neuro_field.mri.lesion_image import carried_to_t1
 from neuro_field.mri.volume import Volume
 
 #: Share of the labelled head that must lie within the T1.
@@ -34,24 +39,92 @@ def _checked_world(labels: Image, t1: Image) -> None:
         )
 
 
+def drawn_for(
+    lesion: str | Path, lesion_image: str | Path | None, t1: Image | None, progress: Progress = silent
+) -> DrawnLesion:
+    """A lesion mask in the world of the T1: as it lies, or as the image it was drawn on is brought there.
+
+    Raises
+    ------
+    InputError
+        As `read_mask` and `carried_to_t1`, and if there is no T1 to bring the image to.
+    """
+    drawn = read_mask(lesion).drawn()
+    if lesion_image is None:
+        return drawn
+    if t1 is None:
+        raise InputError("There is no T1 beside this head to which the lesion's image could be brought.")
+    image, stage = read_image(lesion_image), "moving the lesion to the T1"
+    progress(stage, 0.0)
+    carried = carried_to_t1(drawn, Volume(image.values, image.affine), Volume(t1.values, t1.affine))
+    progress(stage, 1.0)
+    return carried
+
+
+def _lesion_paths(lesion: str | Path | None, lesion_image: str | Path | None) -> dict[str, Path]:
+    """The files a lesion came from, by what they are."""
+    given = {"lesion": lesion, "lesion_image": lesion_image}
+    return {what: Path(path) for what, path in given.items() if path is not None}
+
+
+def head_given_lesion(
+    head: HeadModel,
+    images: Mapping[str, Image],
+    lesion: str | Path,
+    *,
+    lesion_image: str | Path | None = None,
+    rim: float = 0.0,
+    largest_lesion: float = LARGEST_SHARE,
+    progress: Progress | None = None,
+) -> tuple[HeadModel, dict[str, Image]]:
+    """A finished head with another lesion, and the images that go with it; see `head_with_lesion`.
+
+    Parameters
+    ----------
+    head : HeadModel
+    images : mapping
+        Its ``t1`` and ``labels``, those that are there.
+    lesion, lesion_image : path
+        The mask, and the image it was drawn on where that is not the T1.
+
+    Raises
+    ------
+    InputError
+        As `head_with_lesion` and `drawn_for`.
+    """
+    drawn = drawn_for(lesion, lesion_image, images.get("t1"), progress or silent)
+    labels = images.get("labels")
+    tissues = None if labels is None else Volume(labels.values, labels.affine)
+    made = relesioned(head, drawn, tissues, rim=rim, largest_lesion=largest_lesion, progress=progress)
+    inputs = dict(made.head.provenance.get("inputs") or {}) | digests(_lesion_paths(lesion, lesion_image))
+    out = replace(made.head, provenance=dict(made.head.provenance) | {"inputs": inputs})
+    if labels is None or made.labels is None:
+        return out, dict(images)
+    return out, dict(images) | {"labels": Image(made.labels.values, made.labels.affine, labels.path)}
+
+
 def head_from_images(
     t1: str | Path,
     labels: str | Path,
     *,
     lesion: str | Path | None = None,
+    lesion_image: str | Path | None = None,
     rim: float = 0.0,
+    largest_lesion: float = LARGEST_SHARE,
     edge: float = 1.9,
     tissue_edges: Mapping[str, float] | None = None,
     table: TableChoice | None = None,
     nonlinear: bool = False,
+    open_skull: bool | None = None,
     t2: str | Path | None = None,
     findings: Sequence[Finding] = (),
     progress: Progress | None = None,
 ) -> tuple[HeadModel, dict[str, Image]]:
     """A head from a T1, the label image of its segmentation and, if there is one, a lesion mask.
 
-    ``table`` says what the labels' numbers mean, as in `neuro_field.build_head`. Of a T2 that helped to make the labels
-    only the SHA-256 is kept. ``findings`` are those of making the labels; the head's begin with them.
+    A lesion drawn on another image of the same person comes with that image, ``lesion_image``; ``table`` says what the
+    labels' numbers mean, as in `neuro_field.build_head`. Of a T2 that helped to make the labels only the SHA-256 is
+    kept. ``findings`` are those of making the labels; the head's begin with them.
 
     Returns
     -------
@@ -67,16 +140,17 @@ def head_from_images(
     """
     checked_mapping(None, nonlinear)
     t1_image, label_image = read_image(t1), read_labels(labels)
-    lesion_image = None if lesion is None else read_labels(lesion)
+    drawn = None if lesion is None else drawn_for(lesion, lesion_image, t1_image, progress or silent)
     _checked_world(label_image, t1_image)
     if progress is not None:
         progress("cleaning", 0.0)
     ready = prepare_labels(
         label_image.values,
         label_image.affine,
-        None if lesion_image is None else lesion_image.values,
-        lesion_affine=None if lesion_image is None else lesion_image.affine,
+        drawn,
         rim=rim,
+        largest_lesion=largest_lesion,
+        open_skull=open_skull,
         table=table,
         t1=Volume(t1_image.values, t1_image.affine),
     )
@@ -84,8 +158,7 @@ def head_from_images(
         progress("cleaning", 1.0)
     head = build_prepared(ready, edge, tissue_edges=tissue_edges, nonlinear=nonlinear, progress=progress)
     paths = {"t1": t1_image.path, "labels": label_image.path}
-    if lesion_image is not None:
-        paths["lesion"] = lesion_image.path
+    paths |= _lesion_paths(lesion, lesion_image)
     if t2 is not None:
         paths["t2"] = Path(t2)
     said = [found.plain() for found in findings] + list(head.provenance.get("findings", ()))

@@ -9,6 +9,7 @@ import numpy as np
 from neuro_field.arrays import AnyArray, FloatArray
 from neuro_field.errors import FileFormatError, InputError
 from neuro_field.geometry.mesh import TetMesh
+from neuro_field.head.face import Face
 from neuro_field.head.mapping import WarpedMapping
 from neuro_field.head.model import HeadModel
 from neuro_field.head.tissues import BY_TAG, tags_of
@@ -154,8 +155,9 @@ def _conductivity_by_tag(head: HeadModel) -> dict[int, float] | None:
 
 
 def write_head(
-    head: HeadModel, folder: str | Path, *, t1: Image | None = None, labels: Image | None = None, qc: bool = True
-) -> None:
+    head: HeadModel, folder: str | Path, *, t1: Image | None = None, labels: Image | None = None, qc: bool = True,
+    faceless: bool = False,
+) -> None:  # fmt: skip
     """Write a head to a new folder; `read_head` gives the same head back, conductivities included.
 
     The folder holds ``head.msh``, ``head.json``, ``qc.html``; when given, ``T1.nii.gz`` and ``tissues.nii.gz``; and
@@ -172,13 +174,17 @@ def write_head(
         The tissue labels that were meshed.
     qc : bool
         Leave out ``qc.html``, the page for checking the head, where nobody will look at it.
+    faceless : bool
+        Leave the face out of ``qc.html``; the other files hold it all the same.
 
     Raises
     ------
     InputError
         If the folder holds something (nothing is overwritten), or the head's provenance something that JSON does not
-        know.
+        know; if the
+        face is to be left out of a head that does not tell where it is (`Face.of`).
     """
+    face = Face.of(head) if faceless else None
     by_tag = _conductivity_by_tag(head)
     card = card_of(head, by_tag)
     names = {tag: BY_TAG[tag].name for tag in np.unique(head.mesh.tags).tolist() if tag in BY_TAG}
@@ -192,18 +198,18 @@ def write_head(
         if isinstance(head.mapping, WarpedMapping):
             write_image(beside / WARP, head.mapping.displacement, head.mapping.mni_from_voxel, space="mni")
         if qc:
-            (beside / QC).write_text(_qc_page(head, labels, t1), encoding="utf-8", newline="\n")
+            (beside / QC).write_text(_qc_page(head, labels, t1, face), encoding="utf-8", newline="\n")
 
 
-def _qc_page(head: HeadModel, labels: Image | None, t1: Image | None) -> str:
-    """The page for checking a head, with a picture where one can be drawn."""
+def _qc_page(head: HeadModel, labels: Image | None, t1: Image | None, face: Face | None) -> str:
+    """The page for checking a head, with a picture where one can be drawn; without a face that is given."""
     volumes = [None if image is None else Volume(image.values, image.affine) for image in (labels, t1)]
     picture, why = None, ""
     try:
-        picture = head_picture(head)
+        picture = head_picture(head, face)
     except PictureError as error:
         why = str(error)
-    return head_page(head, labels=volumes[0], t1=volumes[1], picture=picture, no_picture=why)
+    return head_page(head, labels=volumes[0], t1=volumes[1], picture=picture, no_picture=why, face=face)
 
 
 def _from_folder(folder: Path) -> HeadModel:

@@ -41,12 +41,15 @@ Kind = Literal["rMT", "aMT"]
 Method = Literal["emg", "twitch"]
 Symmetry = Literal["continuous", "two-fold", "none"]
 
-Share = Annotated[float, Meta(ge=0)]
+#: mm, V/m, A/s, seconds, bytes: none is larger, and one that is would overflow what is computed with it.
+_LARGEST = 1e12
+Number = Annotated[float, Meta(ge=-_LARGEST, le=_LARGEST)]
+Share = Annotated[float, Meta(ge=0, le=_LARGEST)]
 Count = Annotated[int, Meta(ge=0)]
-Vector = tuple[float, float, float]
-Row = tuple[float, float, float, float]
+Vector = tuple[Number, Number, Number]
+Row = tuple[Number, Number, Number, Number]
 Pose = tuple[Row, Row, Row, Row]
-Numbers = tuple[float, ...]
+Numbers = tuple[Number, ...]
 Counts = tuple[Count, ...]
 
 #: What a finding may carry.
@@ -104,47 +107,47 @@ class TargetRecord(Record):
     findings: Findings
     mesh: MeshDigest
     axis_source: Literal["sulcus", "site", "given"] | None
-    axis_offset: float | None
+    axis_offset: Number | None
     recipe: RecipeRecord
 
 
 class MetricsRecord(Record):
     """`search.metrics.Metrics`."""
 
-    peak: float
-    off_target: float | None
-    half_volume: float
-    homologous: float | None
-    rim: float | None
-    lesion: float | None
-    cortex_distance: float
-    off_target_distance: float | None
-    avoided: dict[Name, float]
+    peak: Number
+    off_target: Number | None
+    half_volume: Number
+    homologous: Number | None
+    rim: Number | None
+    lesion: Number | None
+    cortex_distance: Number
+    off_target_distance: Number | None
+    avoided: dict[Name, Number]
 
 
 class SensitivityRecord(Record):
     """`search.sensitivity.Sensitivity`."""
 
-    shift: float
-    turn: float
-    tilt: float
-    worst: float
-    mean: float
+    shift: Number
+    turn: Number
+    tilt: Number
+    worst: Number
+    mean: Number
 
 
 class CandidateRecord(Record):
     """`search.plan.Candidate`; the last three tell its placement once more, in other words."""
 
     head_from_coil: Pose
-    strength: float
-    verified: float
-    magnitude: float
-    angle: float
+    strength: Number
+    verified: Number
+    magnitude: Number
+    angle: Number
     lift: Share
     metrics: MetricsRecord
     sensitivity: SensitivityRecord
-    filled: float | None
-    ratio: float | None
+    filled: Number | None
+    ratio: Number | None
     center_mni: Vector | None
     handle_direction: Vector
     initial_e_direction: Vector | None
@@ -155,7 +158,7 @@ class RuleRecord(Record):
 
     rule: FindingRecord
     head_from_coil: Pose
-    strength: float
+    strength: Number
 
 
 class StabilityRecord(Record):
@@ -171,7 +174,7 @@ class StabilityRecord(Record):
     loss_mean: Numbers
     loss_p95: Numbers
     magnitude: Numbers
-    reduced_error: float
+    reduced_error: Number
 
 
 class ReportRecord(Record):
@@ -182,9 +185,9 @@ class ReportRecord(Record):
     refined: Count
     excluded: Count
     modes: Count
-    truncation: float
-    largest_difference: float
-    seconds: dict[Name, float]
+    truncation: Number
+    largest_difference: Number
+    seconds: dict[Name, Number]
     peak_memory: Count
 
 
@@ -193,15 +196,15 @@ class ErrorRecord(Record):
 
     where: Name
     points: Count
-    relative_l2: float
-    p999: float
-    near_l2: float
-    near_mean: float
+    relative_l2: Number
+    p999: Number
+    near_l2: Number
+    near_mean: Number
     near: Vector
-    radius: float
+    radius: Number
     near_points: Count
     unknowns: Count
-    target: float | None
+    target: Number | None
 
 
 class SolveRecord(Record):
@@ -209,16 +212,16 @@ class SolveRecord(Record):
 
     nodes: Count
     iterations: Count
-    residual: float
-    tolerance: float
-    seconds: dict[Name, float]
+    residual: Number
+    tolerance: Number
+    seconds: dict[Name, Number]
     peak_memory: Count
 
 
 class FieldRecord(Record):
     """`report.facts.PlanFacts`: of the best placement's field, V/m at 1 A/us."""
 
-    threshold: float
+    threshold: Number
     hot_spot: Vector
     solve: SolveRecord
 
@@ -226,12 +229,12 @@ class FieldRecord(Record):
 class GridRecord(Record):
     """`search.candidates.Grid`."""
 
-    radius: float | None
-    spacing: float
-    angle_step: float
-    gap: float
+    radius: Number | None
+    spacing: Number
+    angle_step: Number
+    gap: Number
     gaps: Numbers
-    tilts: tuple[tuple[float, float], ...]
+    tilts: tuple[tuple[Number, Number], ...]
 
 
 class SearchRecord(Record):
@@ -241,7 +244,7 @@ class SearchRecord(Record):
     objective: Literal["strength", "ratio", "focality"]
     over: tuple[Name, ...]
     avoided: tuple[Name, ...]
-    avoid_share: float
+    avoid_share: Number
     symmetry: Symmetry
     statistic: Literal["element-means"]
 
@@ -251,19 +254,19 @@ class ZoneRecord(Record):
 
     poses: tuple[Pose, ...]
     strengths: Numbers
-    kept: float
-    share: float
-    area_cm2: float
-    handle_low: float | None
-    handle_high: float | None
+    kept: Number
+    share: Number
+    area_cm2: Number
+    handle_low: Number | None
+    handle_high: Number | None
     closed: bool
     beyond: tuple[Pose, ...]
     beyond_strengths: Numbers
     cells: tuple[tuple[int, int, int], ...]
     heights: Numbers
-    spacing: float
-    angle_step: float
-    period: float | None
+    spacing: Number
+    angle_step: Number
+    period: Number | None
 
 
 class PlanRecord(Record):
@@ -290,9 +293,9 @@ class PresetRecord(Record):
     sites: tuple[Name, ...]
     side: Literal["contralesional", "ipsilesional", "both", "not-dominant", "asked", "given"]
     coil: Name
-    intensity: float | None
+    intensity: Number | None
     threshold: Kind
-    trains: tuple[tuple[float, float | None], ...]
+    trains: tuple[tuple[Number, Number | None], ...]
     at_once: bool
     pattern: Literal["regular", "intermittent-theta-burst", "continuous-theta-burst"]
     frequency: Citation | None
@@ -311,21 +314,21 @@ class AnswersRecord(Record):
     fluency: Literal["fluent", "non-fluent"] | None
     dominant_side: Side | None
     mep: Literal["present", "absent", "untested"]
-    fma_ue: float | None
-    rmt: float | None
+    fma_ue: Number | None
+    rmt: Number | None
     mt_method: Method
     contraindications: tuple[Name, ...]
     confirmed: tuple[Name, ...]
-    frequency: float | None
-    pulses: float | None
-    intensity: float | None
-    train_seconds: float | None
+    frequency: Number | None
+    pulses: Number | None
+    intensity: Number | None
+    train_seconds: Number | None
 
 
 class ThresholdRecord(Record):
     """`clinic.threshold.Threshold`: hand and foot are sides of the body."""
 
-    percent: float
+    percent: Number
     kind: Kind
     hand: Side | None
     foot: Side | None
@@ -343,28 +346,28 @@ class LesionRecord(Record):
     centroid: Vector
     centroid_mni: Vector | None
     side: Literal["left", "right", "both", "midline", "infratentorial"] | None
-    tissues_cm3: dict[Name, float]
-    left_cm3: float | None
-    right_cm3: float | None
-    infratentorial_cm3: float | None
+    tissues_cm3: dict[Name, Number]
+    left_cm3: Number | None
+    right_cm3: Number | None
+    infratentorial_cm3: Number | None
 
 
 class DoseRecord(Record):
     """`clinic.dose.Dose`."""
 
-    published: float | None
-    matched: float | None
-    needed: float | None
-    low: float | None
-    high: float | None
-    begin: float | None
-    of_threshold: float | None
-    target_field: float | None
-    ratio_magnitude: float | None
-    ratio_along: float | None
+    published: Number | None
+    matched: Number | None
+    needed: Number | None
+    low: Number | None
+    high: Number | None
+    begin: Number | None
+    of_threshold: Number | None
+    target_field: Number | None
+    ratio_magnitude: Number | None
+    ratio_along: Number | None
     statistic: Literal["magnitude", "along"]
-    stokes_low: float | None
-    stokes_high: float | None
+    stokes_low: Number | None
+    stokes_high: Number | None
     anchor: Literal["pose", "hot-spot", "best-placement"] | None
     at_target: bool
     stimulator: Name | None
@@ -407,7 +410,7 @@ class CoilRecord(Record):
     file: Digest | None
     source: Name | None
     citation: Citation | None
-    didt_max: float | None
+    didt_max: Number | None
     declared_symmetry: Symmetry | None
     initial_e_direction: Vector
 
@@ -417,8 +420,8 @@ class TissueRecord(Record):
 
     tag: Count
     name: Name
-    cm3: float
-    sigma: float
+    cm3: Number
+    sigma: Number
     tensor: bool
     standard: bool
 
@@ -444,7 +447,7 @@ class HeadRecord(Record):
     mapping: Name | None
     mni_from_head: Pose | None
     tissues: tuple[TissueRecord, ...]
-    provenance: dict[Name, bool | float | Name | None]
+    provenance: dict[Name, bool | Number | Name | None]
 
 
 class PlanFile(Struct, forbid_unknown_fields=True, kw_only=True, tag_field="kind", tag="plan"):

@@ -13,6 +13,7 @@ import msgspec
 from neuro_field.clinic.study import Study
 from neuro_field.errors import FileFormatError, InputError, UnknownNameError
 from neuro_field.findings import Finding
+from neuro_field.head.face import Face
 from neuro_field.head.model import HeadModel
 from neuro_field.io.atomic import new_folder
 from neuro_field.io.images import Image
@@ -20,8 +21,9 @@ from neuro_field.mri.volume import Volume
 from neuro_field.names import file_name
 from neuro_field.report.facts import Facts, head_of, plans_of
 from neuro_field.report.interactive import view_of
+from neuro_field.report.interactive import without_face as shown_without_face
 from neuro_field.report.opengl import PictureError
-from neuro_field.report.page import CAPTIONS, Kept, study_page
+from neuro_field.report.page import CAPTIONS, FACELESS, Kept, study_page, without_face
 from neuro_field.report.pictures import study_pictures
 from neuro_field.report.words import said
 from neuro_field.search.plan import Plan
@@ -48,8 +50,9 @@ KINDS = ("page",)
 
 
 def write_study(
-    study: Study | Plan, folder: str | Path, *, t1: Image | None = None, grid: Image | None = None, subject: str = "01"
-) -> None:
+    study: Study | Plan, folder: str | Path, *, t1: Image | None = None, grid: Image | None = None, subject: str = "01",
+    faceless: bool = False,
+) -> None:  # fmt: skip
     """Write a study or plan to a new folder.
 
     plan.json (schema "neuro_field/plan"), view.json.gz (surfaces, image and fields that the report shows), plan.tsv
@@ -69,16 +72,19 @@ def write_study(
         The T1 again, when its grid is to carry the fields.
     subject : str
         Label in the tables and in the names of the fields, never a patient's name.
+    faceless : bool
+        Leave the face out of pictures, view and report.
 
     Raises
     ------
     InputError
-        If the folder holds something, or fields are asked of a plan read from files, which has none.
+        If the folder holds something, fields are asked of a plan read from files, which has none, or the face is to be
+        left out of a head that does not tell where it is (`Face.of`).
     """
     if not isinstance(study, Study | Plan):
         raise InputError(f"Input study of write_study must be a Study or Plan; instead received {study!r:.80}.")
     with new_folder(folder) as beside:
-        _keep(study, beside, t1, subject)
+        _keep(study, beside, t1, subject, faceless)
         (beside / TABLE).write_text(plan_table(study, subject), encoding="utf-8", newline="\n")
         zones = zone_table(study, subject)
         if zones:
@@ -91,6 +97,7 @@ def write_study(
 def write_studies(
     studies: Mapping[str, Study | Plan] | Iterable[tuple[str, Study | Plan]],
     folder: str | Path, *, t1: Image | None = None, grid: Image | None = None, subject: str = "01",
+    faceless: bool = False,
 ) -> None:  # fmt: skip
     """Write several studies or plans of one head to a new folder: one of `write_study` each, by name, and index.tsv.
 
@@ -101,7 +108,7 @@ def write_studies(
         are written as they come.
     folder : str or Path
         Must not exist, or be empty; it appears whole or not at all.
-    t1, grid, subject
+    t1, grid, subject, faceless
         As of `write_study`.
 
     Raises
@@ -114,7 +121,7 @@ def write_studies(
         for name, study in studies.items() if isinstance(studies, Mapping) else studies:
             if file_name(name, [INDEX, *rows]) != name:
                 raise InputError(f"Each study needs the name of a folder of its own; instead received {name!r:.80}.")
-            write_study(study, beside / name, t1=t1, grid=grid, subject=subject)
+            write_study(study, beside / name, t1=t1, grid=grid, subject=subject, faceless=faceless)
             rows[name] = index_rows(name, study, subject)
         if not rows:
             raise InputError("Input studies of write_studies must hold at least one; instead it is empty.")
@@ -128,15 +135,19 @@ def folder_name(study: Study) -> str:
     return file_name(f"{file_name(study.preset.name)}_{file_name(coil)}")
 
 
-def _keep(study: Study | Plan, folder: Path, t1: Image | None, subject: str) -> None:
+def _keep(study: Study | Plan, folder: Path, t1: Image | None, subject: str, faceless: bool) -> None:
     """Write what a page is made from."""
     shown = {role: plan for role, plan in plans_of(study).items() if plan.field is not None}
     head = head_of(study)
+    face = Face.of(head) if faceless and head is not None else None
     if head is not None and shown:
         view = view_of(head, shown, Volume(t1.values, t1.affine) if t1 is not None else None)
+        view = view if face is None else shown_without_face(view, face)
         data = msgspec.json.encode(msgspec.convert(view, View))
         (folder / VIEW).write_bytes(gzip.compress(data, 6, mtime=0))
-    pictures, remarks = _pictures(study)
+    pictures, remarks = _pictures(study, face)
+    if face is not None:
+        remarks = (*remarks, Finding(FACELESS, "note"))
     if pictures:
         (folder / PICTURES).mkdir()
     for name, data in pictures.items():
@@ -146,12 +157,12 @@ def _keep(study: Study | Plan, folder: Path, t1: Image | None, subject: str) -> 
     (folder / CARD).write_bytes(msgspec.json.format(msgspec.json.encode(record), indent=1) + b"\n")
 
 
-def _pictures(study: Study | Plan) -> tuple[dict[str, bytes], tuple[Finding, ...]]:
+def _pictures(study: Study | Plan, face: Face | None) -> tuple[dict[str, bytes], tuple[Finding, ...]]:
     """The pictures, and what has to be said where there are none."""
     if all(plan.field is None for plan in plans_of(study).values()):
         return {}, (Finding("plan-no-field", "note"),)
     try:
-        return study_pictures(study), ()
+        return study_pictures(study, face), ()
     except PictureError:
         return {}, (Finding("plan-no-pictures", "note"),)
 
@@ -200,7 +211,9 @@ def read_kept(folder: str | Path) -> Kept:
     return _read(folder, whole=True)
 
 
-def render(thing: Study | Plan | str | Path, kind: str = "page", language: str = "en") -> str:
+def render(
+    thing: Study | Plan | str | Path, kind: str = "page", language: str = "en", *, faceless: bool = False
+) -> str:
     """A report as HTML: of a plan's folder from that alone, with neither head nor solve.
 
     Parameters
@@ -209,6 +222,8 @@ def render(thing: Study | Plan | str | Path, kind: str = "page", language: str =
         A plan's folder; or what would be written there.
     kind : {"page"}
     language : {"en"}
+    faceless : bool
+        Leave the face out; pictures of a folder that were drawn with it are left out whole.
 
     Returns
     -------
@@ -218,7 +233,8 @@ def render(thing: Study | Plan | str | Path, kind: str = "page", language: str =
     Raises
     ------
     InputError
-        If the kind is not known, or "card", which does not exist yet; if there is no such language.
+        If the kind is not known, or "card", which does not exist yet; if there is no such language; if the face is to
+        be left out and nothing says where it is.
     FileFormatError
         As `read_plan`.
 
@@ -241,11 +257,12 @@ def render(thing: Study | Plan | str | Path, kind: str = "page", language: str =
     if language != "en":
         raise UnknownNameError("language", language, ["en"])
     if isinstance(thing, str | Path):
-        return study_page(read_kept(thing))
+        kept = read_kept(thing)
+        return study_page(without_face(kept) if faceless else kept)
     if not isinstance(thing, Study | Plan):
         raise InputError(f"Input thing of render must be a Study, a Plan or a folder; instead received {thing!r:.80}.")
     with TemporaryDirectory() as folder:
-        _keep(thing, Path(folder), None, "01")
+        _keep(thing, Path(folder), None, "01", faceless)
         return study_page(read_kept(folder))
 
 
@@ -350,7 +367,7 @@ def _view(path: Path) -> Mapping[str, Any] | None:
         if len(data) > LARGEST_UNPACKED:
             raise FileFormatError(f"{path} unpacks to more than {LARGEST_UNPACKED / 1e6:.0f} MB.")
         found: Mapping[str, Any] = msgspec.to_builtins(msgspec.json.decode(data, type=View))
-    except (OSError, EOFError, zlib.error, msgspec.MsgspecError, RecursionError) as error:
+    except (OSError, EOFError, zlib.error, msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise FileFormatError(f"{path} is damaged: {_one_line(error)}.") from None
     return found
 

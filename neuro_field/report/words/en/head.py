@@ -35,7 +35,7 @@ def _map_doubtful(values: Mapping[str, Value]) -> str:
 def _open_skull(values: Mapping[str, Value]) -> str:
     where = "" if values["opening_side"] is None else " on the {opening_side}"
     return (
-        "the skull is open over {area_cm2:.0f} cm2" + where + ", around ({x:.0f}, {y:.0f}, {z:.0f}) mm of the head "
+        "the skull is open over {area_cm2:.0f} cm²" + where + ", around ({x:.0f}, {y:.0f}, {z:.0f}) mm of the head "
         "frame: the field beside an opening is stronger and lies elsewhere. Ask about a missing bone flap, plates and "
         "clips before anything is used."
     )
@@ -47,6 +47,11 @@ def _volume_by_name(values: Mapping[str, Value]) -> str:
 
 
 SENTENCES = {
+    "head-open-skull-unanswered": (
+        "the skull is open over {area_cm2:.0f} cm² in all, and nobody has answered whether it stays so: nothing is "
+        "computed for a patient in this head. Look at qc.html, then build it again with --open-skull yes (the bone is "
+        "missing) or --open-skull no (bone or a plate closes it)."
+    ),
     "head-volume-by-name": _volume_by_name,
     "head-mesh-curved": (
         "of the mesh's tetrahedra of order {order} the corner nodes were used, with straight edges between them."

@@ -67,6 +67,13 @@ SENTENCES = {
     "intake-unconfirmed": _unconfirmed,
     "intake-confirmed": "{answer} in the head, confirmed by the responsible physician: that clears nobody. Heating, "
     "forces and a changed field near it are not computed here.",
+    "intake-open-skull": "The skull of this head is or was open over {area_cm2:.0f} cm²: which plates and clips are "
+    "in it? Name them as contraindications (plate, intracranial-clip), confirm a plate by the responsible physician "
+    "(confirmed plate), or confirm that there are none (confirmed no-plates-or-clips).",
+    "intake-no-metal": "The skull was opened, and the responsible physician has confirmed that it holds neither plates "
+    "nor clips.",
+    "intake-metal-contradicts": "{answer} was named, and confirmed that there are neither plates nor clips: one of the "
+    "two is wrong.",
     "intake-excluded": "{answer} was named, which is on a partner hospital's list of exclusions [src]: whether to go "
     "on is the responsible physician's decision.",
     "intake-clears-nobody": "What was not named clears nobody. Ask for: {asked}.",
