@@ -99,8 +99,8 @@ def head(
         if image.startswith("example:") or is_head(image):
             if series or labels or table_ or no_fill or t2 or tissue_edge or nonlinear or open_skull or mapping:
                 raise InputError(
-                    "Options --series, --labels, --table, --no-fill, --t2, --tissue-edge, --nonlinear, --open-skull and "
-                    "--mapping go with a T1 image, not with a mesh."
+                    "Options --series, --labels, --table, --no-fill, --t2, --tissue-edge, --nonlinear, --open-skull "
+                    "and --mapping go with a T1 image, not with a mesh."
                 )
             made, files = head_of(image, stages, edge, mapping=False if no_mapping else None), images_of(image)
             if lesion is not None:
