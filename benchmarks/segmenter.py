@@ -1,22 +1,24 @@
 """Lesions and a missing flap through the real segmenter, with and without the lesion filled before; needs SAMSEG.
 
-    python benchmarks/segmenter.py FOLDER [--unpainted LABELS] [--plan] [--only flap|cavity]
+    python benchmarks/segmenter.py FOLDER [--finished LABELS_FOLDER] [--unpainted LABELS] [--plan] [--only flap|cavity]
 
 Paints two states into Colin27's T1 (tests/painting.py): 50 cm2 of bone missing and 40 cm3 of cavity around an island of
 viable cortex, and a cavity of 150 cm3 open to the ventricle.  Each goes through `neuro-field head`'s own way: filling,
-SAMSEG, labels, lesion, head (edge 4) and, with --plan, a plan of the spared hand.  Told are the agreement (Dice) of the
-labels with those of the unpainted T1 beyond 5 mm from all that was painted, how far the spared hand's target lies from
-the unpainted head's, and what was found.  About ten minutes a run of SAMSEG on two idle processors, five runs; FOLDER
-keeps them, and labels that are there (labels_<name>.mgz) are taken.
+SAMSEG, labels, lesion, head (edge 4, an opening of the skull kept open) and, with --plan, a plan of the spared hand.
+Told are the agreement (Dice) of the labels with those of the unpainted T1 beyond 5 mm from all that was painted, how
+far the spared hand's target and the best placement lie from the unpainted head's, and what was found.  About ten
+minutes a run of SAMSEG on two idle processors, five runs; FOLDER keeps them, and labels that are there
+(labels_flap_unfilled.mgz, labels_flap_filled.mgz, labels_cavity_..., labels_unpainted.mgz) are taken.  With --finished
+they are taken from that folder, SAMSEG is not started, and a run that is not there is named and left out.
 """
 
 import argparse
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from scipy import ndimage
@@ -31,6 +33,7 @@ from neuro_field.io.images import Image, read_labels, write_image
 from neuro_field.io.masks import read_mask
 from neuro_field.mri.labels import to_tissues
 from neuro_field.mri.volume import Volume
+from neuro_field.search.plan import Candidate
 from neuro_field.segment.segmentation import segment
 from neuro_field.shelf.examples import example_images
 from neuro_field.store.building import head_from_images
@@ -49,6 +52,16 @@ STATES: dict[str, tuple[Callable[..., painting.Painted], str]] = {
 
 
 @dataclass(frozen=True)
+class Best:
+    """The best placement of a plan: V/m at 1 A/us, the unpainted head's, and how far it is from that one's."""
+
+    strength: float
+    wanted: float
+    moved: float
+    turned: float
+
+
+@dataclass(frozen=True)
 class Row:
     """One run's figures."""
 
@@ -56,7 +69,8 @@ class Row:
     dice: dict[str, float]
     apart: float
     findings: tuple[Finding, ...]
-    strength: float | None
+    lesion_cm3: float
+    best: Best | None
 
 
 def dice(a: np.ndarray, b: np.ndarray) -> float:
@@ -75,54 +89,88 @@ def agreement(labels: Image, unpainted: Image, changed: np.ndarray, affine: np.n
     return {name: dice(np.isin(here, tags_of(name)), np.isin(there, tags_of(name))) for name in TISSUES}
 
 
-def segmented(name: str, t1: Path, folder: Path, lesion: Path | None) -> tuple[Path, tuple[Finding, ...]]:
-    """Labels of a T1, made or found in the folder."""
-    kept = folder / f"labels_{name}.mgz"
-    if kept.is_file():
-        return kept, ()
+def segmented(
+    name: str, t1: Path, given: argparse.Namespace, lesion: Path | None
+) -> tuple[Path, tuple[Finding, ...]] | None:
+    """Labels of a T1, made or found; None where only finished ones are wanted and these are not there."""
+    kept = Path(given.finished or given.folder) / f"labels_{name}.mgz"
+    if kept.is_file() or given.finished:
+        return (kept, ()) if kept.is_file() else None
     drawn = None if lesion is None else read_mask(lesion).drawn()
-    made = segment([t1], folder / f"{name}.segmentation", lesion=drawn, progress=lambda stage, share: None)
+    made = segment([t1], given.folder / f"{name}.segmentation", lesion=drawn, progress=lambda stage, share: None)
     shutil.copyfile(made.labels, kept)
     return kept, made.findings
 
 
-def headed(t1: Path, labels: Path, lesion: Path | None, said: tuple[Finding, ...]) -> nf.HeadModel:
+def headed(t1: Path, labels: Path, lesion: Path | None, said: tuple[Finding, ...], opened: bool) -> nf.HeadModel:
     """A coarse head, as `neuro-field head` builds it."""
-    return head_from_images(t1, labels, lesion=lesion, edge=4.0, findings=said)[0]
+    answer = True if opened else None
+    return head_from_images(t1, labels, lesion=lesion, edge=4.0, open_skull=answer, findings=said)[0]
 
 
-def strength(head: nf.HeadModel, target: nf.Target) -> float:
-    """What the best placement of a plan reaches, V/m at 1 A/us."""
-    return nf.plan(nf.Solver(head), nf.load_coil("figure8-70mm"), target).best.strength
+@cache
+def planned(head: nf.HeadModel, side: str) -> Candidate:
+    """The best placement over the hand area of a side."""
+    target = nf.Target.named(head, "m1-hand", side=side)
+    return nf.plan(nf.Solver(head), nf.load_coil("figure8-70mm"), target).best
 
 
-def rows(state: str, folder: Path, unpainted: Image, sound: nf.HeadModel, planned: bool) -> list[Row]:
-    """The state's figures, with the lesion filled and not."""
+def compared(head: nf.HeadModel, sound: nf.HeadModel, side: str) -> Best:
+    """A head's best placement beside the unpainted head's; a figure-8 turned by half a turn is the same."""
+    here, there = planned(head, side), planned(sound, side)
+    one, other = here.placement.head_from_coil, there.placement.head_from_coil
+    moved = float(np.linalg.norm(one[:3, 3] - other[:3, 3]))
+    turned = float(np.degrees(np.arccos(min(1.0, abs(float(one[:3, 1] @ other[:3, 1]))))))
+    return Best(here.strength, there.strength, moved, turned)
+
+
+def painted_files(state: str, folder: Path) -> tuple[painting.Painted, Path, Path]:
+    """What is painted, and the files of the painted T1 and of the lesion."""
     images = example_images("colin27")
     t1, affine = images["t1"].values, images["t1"].affine
-    paint, spared = STATES[state]
     tissues = Volume(images["labels"].values, images["labels"].affine)
     voxels = np.moveaxis(np.indices(t1.shape), 0, -1).reshape(-1, 3) @ affine[:3, :3].T + affine[:3, 3]
-    painted = paint(t1, tissues.at(voxels, 0).reshape(t1.shape), affine)
+    painted = STATES[state][0](t1, tissues.at(voxels, 0).reshape(t1.shape), affine)
     path, mask = folder / f"T1_{state}.nii.gz", folder / f"mask_{state}.nii.gz"
     write_image(path, painted.values, affine)
     write_image(mask, painted.lesion.astype(np.uint8), affine)
+    return painted, path, mask
+
+
+def rows(state: str, given: argparse.Namespace, unpainted: Image, sound: nf.HeadModel) -> Iterator[Row]:
+    """The state's figures, with the lesion not filled and filled."""
+    painted, path, mask = painted_files(state, given.folder)
+    spared, opened = STATES[state][1], bool(painted.bone.any())
     wanted = nf.Target.named(sound, "m1-hand", side=spared)
-    out = []
     for name, filled in ((f"{state}_unfilled", None), (f"{state}_filled", mask)):
-        labels, said = segmented(name, path, folder, filled)
-        head = headed(path, labels, mask, said)
+        made = segmented(name, path, given, filled)
+        if made is None:
+            print(f"{name:18s}left out: labels_{name}.mgz is not in {given.finished}", flush=True)
+            continue
+        head = headed(path, made[0], mask, made[1], opened)
         found = nf.Target.named(head, "m1-hand", side=spared)
-        apart = float(np.linalg.norm(np.asarray(found.center) - wanted.center))
-        out.append(
-            Row(
-                name,
-                agreement(read_labels(labels), unpainted, painted.changed, affine),
-                apart,
-                head.findings,
-                strength(head, found) if planned else None,
-            )
+        yield Row(
+            name,
+            agreement(read_labels(made[0]), unpainted, painted.changed, example_images("colin27")["t1"].affine),
+            float(np.linalg.norm(np.asarray(found.center) - wanted.center)),
+            head.findings,
+            float(head.provenance["lesion"]["placed_cm3"]),
+            compared(head, sound, spared) if given.plan else None,
         )
+
+
+def told(row: Row) -> str:
+    """A row of the table, and below it what was found."""
+    held = min(row.dice.values()) >= LEAST_DICE and row.apart <= MOST_APART
+    figures = "".join(f"{value:8.3f}" for value in row.dice.values())
+    out = f"{row.name:18s}{figures}{row.apart:9.1f}{row.lesion_cm3:8.1f}  {'yes' if held else 'no'}"
+    if row.best is not None:
+        best = row.best
+        out += f"\n    plan: {best.strength:.3f} V/m at 1 A/us (unpainted {best.wanted:.3f}), best placement "
+        out += f"{best.moved:.1f} mm and {best.turned:.0f} degrees from the unpainted head's"
+    for finding in row.findings:
+        area = f", {finding.values['area_cm2']:.1f} cm2" if "area_cm2" in finding.values else ""
+        out += f"\n    found: {finding.code} ({finding.level}{area})"
     return out
 
 
@@ -130,27 +178,26 @@ def main(words: list[str] | None = None) -> list[Row]:
     """Measure what is asked for, print it, and return the rows."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
+    parser.add_argument("--finished", type=Path, help="a folder of labels made before; SAMSEG is not started")
     parser.add_argument("--unpainted", type=Path, help="labels of the unpainted T1, where they were made before")
     parser.add_argument("--plan", action="store_true")
     parser.add_argument("--only", choices=list(STATES))
-    given: Any = parser.parse_args(words)
+    given = parser.parse_args(words)
     given.folder.mkdir(exist_ok=True)
     t1 = given.folder / "T1_unpainted.nii.gz"
     image = example_images("colin27")["t1"]
     write_image(t1, image.values, image.affine)
-    labels = given.unpainted or segmented("unpainted", t1, given.folder, None)[0]
-    sound, unpainted = headed(t1, labels, None, ()), read_labels(labels)
+    made = (given.unpainted, ()) if given.unpainted else segmented("unpainted", t1, given, None)
+    if made is None:
+        parser.error(f"labels_unpainted.mgz is not in {given.finished}; give --unpainted.")
+    sound, unpainted = headed(t1, made[0], None, (), False), read_labels(made[0])
     out = []
-    print(f"{'run':18s}" + "".join(f"{name.replace('_matter', ''):>8s}" for name in TISSUES) + "  hand mm  held  found")
+    print(
+        f"{'run':18s}" + "".join(f"{name.replace('_matter', ''):>8s}" for name in TISSUES) + "  hand mm  lesion  held"
+    )
     for state in [given.only] if given.only else STATES:
-        for row in rows(state, given.folder, unpainted, sound, given.plan):
-            held = min(row.dice.values()) >= LEAST_DICE and row.apart <= MOST_APART
-            codes = ", ".join(f"{finding.code} ({finding.level})" for finding in row.findings)
-            reached = "" if row.strength is None else f"; {row.strength:.1f} V/m at 1 A/us"
-            figures = "".join(f"{value:8.3f}" for value in row.dice.values())
-            print(
-                f"{row.name:18s}{figures}{row.apart:9.1f}  {'yes' if held else 'no':4s}  {codes}{reached}", flush=True
-            )
+        for row in rows(state, given, unpainted, sound):
+            print(told(row), flush=True)
             out.append(row)
     return out
 

@@ -6,7 +6,7 @@ from functools import lru_cache
 import numpy as np
 import pytest
 from phantoms import phantom_labels
-from skulls import craniectomy, flap_of, t1_of
+from skulls import craniectomy, flap_of, t1_of, world
 
 import neuro_field as nf
 from neuro_field.errors import InputError
@@ -75,6 +75,43 @@ def test_fatty_marrow_between_two_tables_is_bone():
     t1[marrow] = 130.0
     assert marrow.any()
     assert skull_holes(labels, affine, Volume(t1, affine)) == ()
+
+
+@pytest.mark.parametrize("side", SIDES)
+def test_a_coil_that_is_nearer_to_one_side_neither_hides_nor_makes_an_opening(side):
+    labels, affine = whole()
+    nearer = 1.0 + (0.4 if side == "left" else -0.4) * np.linspace(-1, 1, labels.shape[0])[:, None, None]
+    assert skull_holes(labels, affine, Volume(t1_of(labels) * nearer, affine)) == ()
+    for dim_or_bright in SIDES:
+        gone, _ = flap_of(labels, affine, 50, dim_or_bright)
+        (hole,) = skull_holes(labels, affine, Volume(t1_of(labels, gone=gone) * nearer, affine))
+        assert hole.opening.area == pytest.approx(50, rel=0.2)
+
+
+def test_a_segmenters_bone_in_the_fluid_at_the_border_of_a_flap_is_part_of_its_opening():
+    labels, affine = whole()
+    gone, place = flap_of(labels, affine, 50)
+    t1 = t1_of(labels, gone=gone, noise=0.0)
+    border = gone & (np.linalg.norm(world(labels.shape, affine) - place, axis=-1) > np.sqrt(2000 / np.pi))
+    t1[border] = 40.0  # fluid: a quarter of the way from bone to grey matter
+    (hole,) = skull_holes(labels, affine, Volume(t1, affine))
+    assert hole.opening.area == pytest.approx(50, rel=0.2)
+
+
+def test_fluid_beneath_thin_bone_opens_nothing():
+    labels, affine = whole()
+    gone, _ = flap_of(labels, affine, 50)
+    t1 = t1_of(labels, noise=0.0)
+    t1[gone] = 40.0
+    assert skull_holes(labels, affine, Volume(t1, affine)) == ()
+
+
+def test_openings_come_largest_first():
+    labels, affine = whole()
+    small, large = flap_of(labels, affine, 20, "right")[0], flap_of(labels, affine, 50, "left")[0]
+    both = np.where(small | large, np.uint8(5), labels)
+    assert [hole.opening.area > 35 for hole in skull_holes(both, affine)] == [True, False]
+    assert [hole.opening.area > 35 for hole in skull_holes(both[::-1], affine)] == [True, False]
 
 
 def test_an_image_that_shows_no_bone_is_said_and_not_believed():
