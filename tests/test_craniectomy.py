@@ -32,13 +32,19 @@ def found_in(record, code):
     return [row for row in record["findings"] if row["code"] == code]
 
 
+def only(found):
+    """The one of them there has to be."""
+    assert len(found) == 1
+    return found[0]
+
+
 @pytest.mark.parametrize("side", SIDES)
 @pytest.mark.parametrize("area", [20, 50, 80])
 def test_missing_bone_is_found_in_labels_with_its_side_and_area(side, area):
     labels, affine = whole()
     opened, place = craniectomy(labels, affine, area, side)
     record = prepare_labels(opened, affine).record
-    (told,) = found_in(record, "build-skull-open")
+    told = only(found_in(record, "build-skull-open"))
     assert told["values"]["opening_side"] == side
     assert told["values"]["area_cm2"] == pytest.approx(area, rel=0.2)
     assert told["values"]["seen"] == "labels"
@@ -50,7 +56,7 @@ def test_missing_bone_is_found_in_labels_with_its_side_and_area(side, area):
 def test_bone_that_a_segmenter_made_up_is_found_in_the_t1(side, area):
     labels, affine = whole()
     t1 = Volume(t1_of(labels, gone=flap_of(labels, affine, area, side)[0]), affine)
-    (told,) = found_in(prepare_labels(labels, affine, t1=t1).record, "build-skull-open")
+    told = only(found_in(prepare_labels(labels, affine, t1=t1).record, "build-skull-open"))
     assert told["values"]["opening_side"] == side
     assert told["values"]["area_cm2"] == pytest.approx(area, rel=0.2)
     assert told["values"]["seen"] == "t1"
@@ -84,7 +90,7 @@ def test_a_coil_that_is_nearer_to_one_side_neither_hides_nor_makes_an_opening(si
     assert skull_holes(labels, affine, Volume(t1_of(labels) * nearer, affine)) == ()
     for dim_or_bright in SIDES:
         gone, _ = flap_of(labels, affine, 50, dim_or_bright)
-        (hole,) = skull_holes(labels, affine, Volume(t1_of(labels, gone=gone) * nearer, affine))
+        hole = only(skull_holes(labels, affine, Volume(t1_of(labels, gone=gone) * nearer, affine)))
         assert hole.opening.area == pytest.approx(50, rel=0.2)
 
 
@@ -94,7 +100,7 @@ def test_a_segmenters_bone_in_the_fluid_at_the_border_of_a_flap_is_part_of_its_o
     t1 = t1_of(labels, gone=gone, noise=0.0)
     border = gone & (np.linalg.norm(world(labels.shape, affine) - place, axis=-1) > np.sqrt(2000 / np.pi))
     t1[border] = 40.0  # fluid: a quarter of the way from bone to grey matter
-    (hole,) = skull_holes(labels, affine, Volume(t1, affine))
+    hole = only(skull_holes(labels, affine, Volume(t1, affine)))
     assert hole.opening.area == pytest.approx(50, rel=0.2)
 
 
@@ -156,7 +162,7 @@ def test_an_opening_that_is_answered_stays_open_there_and_only_there(seen):
     places = np.argwhere(lost) @ affine[:3, :3].T + affine[:3, 3]
     assert np.linalg.norm(places - place, axis=1).max() < 10 * np.sqrt(50 / np.pi) + 12
     assert not np.isin(ready.labels[gone], (0, 1, 2)).any()
-    (opening,) = skull_openings(head)
+    opening = only(skull_openings(head))
     assert opening.area == pytest.approx(50, rel=0.35)  # of elements of 5 mm
     assert [found.level for found in head.findings if found.code == "build-skull-open"] == ["note"]
     assert not [found for found in head.findings if found.level == "stop"]
@@ -165,7 +171,7 @@ def test_an_opening_that_is_answered_stays_open_there_and_only_there(seen):
 def test_an_opening_that_is_denied_is_closed_and_said(seen):
     ready, head = built(seen, False)
     assert skull_openings(head) == ()
-    (told,) = (found for found in head.findings if found.code == "build-skull-open")
+    told = only([found for found in head.findings if found.code == "build-skull-open"])
     assert told.level == "warn"
     assert "closed with bone, as answered" in said(told)
     assert not [found for found in head.findings if found.level == "stop"]

@@ -83,7 +83,7 @@ def test_a_head_that_is_its_own_mirror_image_is_restored(side, darker):
     assert abs(filling.mirror.normal @ MOVED - filling.mirror.offset) < 0.3
     assert abs(filling.shift) <= 0.5
     assert filling.why == ()
-    assert filling.nearby_cm3 == pytest.approx(0.0, abs=0.05)
+    assert 0.0 <= filling.nearby_cm3 < 0.05  # never less than nothing
     assert filling.mirrored_cm3 == pytest.approx(lesion.sum() * 0.027, rel=1e-3)
     filled = filling.applied(t1, affine)
     off = filled - healthy

@@ -205,8 +205,8 @@ def plan_filling(t1: Volume, lesion: Volume) -> Filling:
     brain = _on(t1, Volume(sides.covered, sides.affine), 0) > 0
     brain &= (t1.values > BRAIN[0] * seen.white) & (t1.values < BRAIN[1] * seen.white) & ~mask
     voxel = abs(float(np.linalg.det(affine[:3, :3]))) / 1e3
-    by_mirror = float(share[mask].sum() * voxel)
-    rest = float(np.count_nonzero(mask) * voxel) - by_mirror
+    taken = share[mask].astype(np.float64)
+    by_mirror, rest = float(taken.sum() * voxel), float((1 - taken).sum() * voxel)
     lesion, mirrored, healthy = (Volume(read_only(each), affine) for each in (mask, share, brain))
     return Filling(mirror, shift, lesion, mirrored, healthy, by_mirror, rest, why)
 
