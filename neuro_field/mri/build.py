@@ -306,7 +306,7 @@ def build_head(
 
 def checked_mapping(mapping: MniMapping | Literal[False] | None, nonlinear: bool) -> None:
     """Refuse at once a map that is none, or one that cannot be found here."""
-    if mapping not in (None, False) and not isinstance(mapping, AffineMapping | WarpedMapping):
+    if not (mapping is None or mapping is False or isinstance(mapping, AffineMapping | WarpedMapping)):
         raise InputError(
             "Input mapping of build_head must be an AffineMapping, a WarpedMapping, or False for none; not "
             f"{type(mapping).__name__}."
