@@ -186,7 +186,7 @@ def test_nothing_is_planned_while_an_opening_is_unanswered(seen):
     target = nf.Target.ball(head, center=(-45, -18, 55), radius=10.0)
     grid = nf.Grid(radius=10, spacing=10, angle_step=90)
     solver = nf.Solver(head)
-    solver.solve_many = solver.solve = None  # refused before any work
+    solver.solve_many = solver.solve = lambda *given, **named: pytest.fail("work was done before the refusal")
     for refused in (
         lambda: nf.plan(solver, coil, target, grid=grid),
         lambda: nf.study(head, target=target, coil=coil, confirmed=["no-plates-or-clips"], grid=grid, draws=0),
