@@ -1,6 +1,6 @@
 """From the images of a person to a head: read, held against each other, prepared, built; keeping it is for heads.py."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 
 from neuro_field.errors import InputError
+from neuro_field.findings import Finding
 from neuro_field.head.mapping import MniMapping
 from neuro_field.head.model import HeadModel
 from neuro_field.head.tissues import tags_of
@@ -108,6 +109,7 @@ def head_from_images(
     mapping: str | Path | Literal[False] | None = None,
     open_skull: bool | None = None,
     t2: str | Path | None = None,
+    findings: Sequence[Finding] = (),
     progress: Progress | None = None,
 ) -> tuple[HeadModel, dict[str, Image]]:
     """A head from a T1, the label image of its segmentation and, if there is one, a lesion mask.
@@ -115,7 +117,7 @@ def head_from_images(
     A lesion drawn on another image of the same person comes with that image, ``lesion_image``; ``table`` says what the
     labels' numbers mean, as in `neuro_field.build_head`. ``mapping`` is the file of an affine map to MNI152, whichever
     way it goes, or False for a head without one; it is found from the labels when omitted. Of a T2 that helped to make
-    the labels only the SHA-256 is kept.
+    the labels only the SHA-256 is kept. ``findings`` are those of making the labels; the head's begin with them.
 
     Returns
     -------
@@ -168,5 +170,6 @@ def head_from_images(
         paths["t2"] = Path(t2)
     if matrix is not None:
         paths["mapping"] = Path(str(mapping))
-    head = replace(head, provenance=dict(head.provenance) | {"inputs": digests(paths)})
+    rows = [found.plain() for found in findings] + list(head.provenance.get("findings", ()))
+    head = replace(head, provenance=dict(head.provenance) | {"inputs": digests(paths), "findings": rows})
     return head, {"t1": t1_image, "labels": Image(ready.labels, ready.affine, label_image.path, t1_image.code)}
