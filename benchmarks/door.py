@@ -69,8 +69,11 @@ class Row:
         return f"| {self.case.name} | {self.case.expected} | {self.done}{fault} | {said} | {self.kept} | {error} |"
 
 
-def measured(case: doors.Case, truth: AffineMapping, stride: int) -> Row:
-    """The case through the files, checks, cleaning and registration of a build, not meshed."""
+def measured(case: doors.Case, truth: AffineMapping, stride: int, plain: frozenset[str] = frozenset()) -> Row:
+    """The case through the files, checks, cleaning and registration of a build, not meshed.
+
+    ``plain`` are the codes said of the untouched head in such voxels: they tell nothing about the case.
+    """
     scene, start = case.made(stride), time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         try:
@@ -82,7 +85,8 @@ def measured(case: doors.Case, truth: AffineMapping, stride: int) -> Row:
             faults = ("a right case is refused",) if case.expected == "right" else ()
             return Row(case, "refused", said, "", None, time.perf_counter() - start, faults=faults)
     doubts = doubts_of_map(mapping, record["mapping_overlap"], fissure_of(ready, mapping))
-    found = [*map(Finding.of_plain, record["findings"]), *images.lesion_findings(mapping), *doubts]
+    told = [*map(Finding.of_plain, record["findings"]), *images.lesion_findings(mapping), *doubts]
+    found = [each for each in told if each.code not in plain]
     warned = {each.code for each in found if each.level != "note"}
     shown = dict.fromkeys(each.code if each.code in warned else f"({each.code})" for each in worst_first(found))
     places = transformed(truth.from_mni(doors.HAND_KNOBS), scene.world)
@@ -141,6 +145,7 @@ def main(arguments: list[str] | None = None) -> bool:
     given = parser.parse_args(arguments)
     whole = doors.colin27(given.stride)
     truth = register_to_mni(whole.labels, whole.affine)
+    untouched = measured(doors.Case("untouched", "right", doors.colin27), truth, given.stride)
     lines, rows = [], []
 
     def put(line: str) -> None:
@@ -150,12 +155,14 @@ def main(arguments: list[str] | None = None) -> bool:
     put("| handed over | it is | it was | what was said | kept | error, mm |\n|---|---|---|---|---|---|")
     for case in doors.cases():
         if given.pattern in case.name:
-            rows.append(measured(case, truth, given.stride))
+            rows.append(measured(case, truth, given.stride, untouched.codes))
             put(rows[-1].line)
     right = [row for row in rows if row.case.expected == "right"]
     doubted = sum("head-map-doubtful" in row.codes for row in right)
     put(f"\nOf {len(right)} right cases {sum(row.done == 'refused' for row in right)} were refused, {doubted} told to "
         "have a doubtful map.")  # fmt: skip
+    if untouched.codes:
+        put(f"\nLeft out is what is said of the untouched head in voxels of {given.stride} mm: {untouched.said}.")
     if given.into is not None:
         given.into.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return any(row.faults for row in rows) or doubted > MOST_DOUBTED * max(len(right), 10)
