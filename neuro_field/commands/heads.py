@@ -9,6 +9,8 @@ from neuro_field.commands.arguments import EdgeOption, FacelessOption, Output, h
 from neuro_field.commands.scans import SeriesOption, given_image
 from neuro_field.console import Stages, named_numbers, table
 from neuro_field.errors import InputError
+from neuro_field.findings import Finding
+from neuro_field.mri.drawn_lesion import DrawnLesion
 
 LesionImageOption = Annotated[
     Path | None,
@@ -43,6 +45,10 @@ def head(
     lesion_image: LesionImageOption = None,
     large_lesion: LargeLesionOption = False,
     t2: Annotated[Path | None, typer.Option(help="A T2 of the same person, for the segmenter.")] = None,
+    no_fill: Annotated[
+        bool,
+        typer.Option("--no-fill", help="Segment the T1 as it is: do not fill the lesion with healthy tissue first."),
+    ] = False,
     segmenter: Annotated[str, typer.Option(help="What makes labels where none are given.")] = "samseg",
     rim: Annotated[float, typer.Option(help="Width of a rim to draw around the lesion's cavity, mm.")] = 0.0,
     edge: EdgeOption = 1.9,
@@ -68,7 +74,8 @@ def head(
 ) -> None:
     """Build a head model from a T1, and write it to a folder.
 
-    Without --labels the T1 is segmented first, in about ten minutes; what the segmenter wrote stays beside HEAD. Of a
+    Without --labels the T1 is segmented first, in about ten minutes; what the segmenter wrote stays beside HEAD. A
+    --lesion is filled with mirrored healthy tissue in the copy that is segmented, and put back into the labels. Of a
     folder of DICOM the one 3-D T1 is taken, or the series that --series names; no name, number or date is kept.
 
     A finished HEAD takes a lesion with `neuro-field head HEAD --lesion lesion.nii.gz -o HEAD2`.
@@ -90,10 +97,10 @@ def head(
     stays_open = _answer(open_skull)
     with claimed_folder(output), Stages() as stages:
         if image.startswith("example:") or is_head(image):
-            if series or labels or table_ or t2 or tissue_edge or nonlinear or open_skull or mapping:
+            if series or labels or table_ or no_fill or t2 or tissue_edge or nonlinear or open_skull or mapping:
                 raise InputError(
-                    "Options --series, --labels, --table, --t2, --tissue-edge, --nonlinear, --open-skull and --mapping "
-                    "go with a T1 image, not with a mesh."
+                    "Options --series, --labels, --table, --no-fill, --t2, --tissue-edge, --nonlinear, --open-skull "
+                    "and --mapping go with a T1 image, not with a mesh."
                 )
             made, files = head_of(image, stages, edge, mapping=False if no_mapping else None), images_of(image)
             if lesion is not None:
@@ -111,12 +118,16 @@ def head(
             chosen = label_table(table_)
             edges = named_numbers(tissue_edge, "--tissue-edge")
             with given_image(image, series, stages) as t1:
-                found = labels or _segmented(Path(t1.path), t2, lesion, segmenter, output, stages)
+                found: Path | None = labels
+                said: tuple[Finding, ...] = ()
+                if found is None:
+                    drawn = _to_fill(lesion, lesion_image, Path(t1.path), stages)
+                    found, said = _segmented(Path(t1.path), t2, None if no_fill else drawn, segmenter, output, stages)
                 made, files = head_from_images(
                     t1.path, found, lesion=lesion, lesion_image=lesion_image, rim=rim,
                     largest_lesion=_largest(large_lesion), edge=edge, tissue_edges=edges, table=chosen,
                     nonlinear=nonlinear, mapping=False if no_mapping else mapping, open_skull=stays_open, t2=t2,
-                    progress=stages,
+                    findings=said, progress=stages,
                 )  # fmt: skip
             made = t1.told_to(made)
         with stages.stage("writing"):
@@ -157,17 +168,24 @@ def _answer(typed: str | None) -> bool | None:
     return None if typed is None else typed.lower() == "yes"
 
 
-def _segmented(t1: Path, t2: Path | None, lesion: Path | None, segmenter: str, output: Path, stages: Stages) -> Path:
-    """Labels of a T1 from a segmenter, which works in a folder beside the head."""
-    from neuro_field.io.masks import read_mask
+def _segmented(
+    t1: Path, t2: Path | None, lesion: DrawnLesion | None, segmenter: str, output: Path, stages: Stages
+) -> tuple[Path, tuple[Finding, ...]]:
+    """Labels of a T1 from a segmenter, which works in a folder beside the head, and what was found on the way."""
     from neuro_field.segment.segmentation import segment
 
-    if lesion is not None:
-        read_mask(lesion).drawn()  # refuse what is no mask before ten minutes of work
     beside = output.absolute().with_name(f"{output.name}.segmentation")
-    made = segment([t1, t2] if t2 else [t1], beside, segmenter=segmenter, progress=stages)
+    made = segment([t1, t2] if t2 else [t1], beside, lesion=lesion, segmenter=segmenter, progress=stages)
     typer.echo(f"Labels {'found' if made.reused else 'made'}: {made.labels}, log {made.log}.")
-    return made.labels
+    return made.labels, made.findings
+
+
+def _to_fill(lesion: Path | None, lesion_image: Path | None, t1: Path, stages: Stages) -> DrawnLesion | None:
+    """The lesion as it lies in the T1; refuses what is no mask before ten minutes of work."""
+    from neuro_field.io.images import read_image
+    from neuro_field.store.building import drawn_for
+
+    return None if lesion is None else drawn_for(lesion, lesion_image, read_image(t1), stages)
 
 
 def cache(clear: Annotated[bool, typer.Option("--clear", help="Remove the heads that are kept.")] = False) -> None:

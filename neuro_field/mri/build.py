@@ -22,6 +22,7 @@ from neuro_field.mri.craniectomy import answered_skull, checked_answer
 from neuro_field.mri.drawn_lesion import DrawnLesion
 from neuro_field.mri.face import of_face
 from neuro_field.mri.kept import told_of_pieces, told_of_tissues
+from neuro_field.mri.labelled import lesion_labelled_as
 from neuro_field.mri.labels import Labels, Recognised, TableChoice, recognised, to_sides
 from neuro_field.mri.layers import fill_dura
 from neuro_field.mri.lesion import LARGEST_SHARE, PlacedLesion, as_drawn, checked_largest, place_lesion
@@ -122,6 +123,7 @@ def prepare_labels(
     if lesion is not None:
         start = time.perf_counter()
         drawn = as_drawn(lesion, lesion_affine, np.asarray(labels).shape[:3], affine)
+        record["findings"].append(lesion_labelled_as(found.tissues, affine, drawn.tags, drawn.affine).plain())
         placed = place_lesion(tissues, affine, drawn, rim=rim, largest=largest_lesion)
         tissues = placed.labels
         record["lesion"] = lesion_record(placed)
@@ -304,7 +306,7 @@ def build_head(
 
 def checked_mapping(mapping: MniMapping | Literal[False] | None, nonlinear: bool) -> None:
     """Refuse at once a map that is none, or one that cannot be found here."""
-    if mapping not in (None, False) and not isinstance(mapping, AffineMapping | WarpedMapping):
+    if not (mapping is None or mapping is False or isinstance(mapping, AffineMapping | WarpedMapping)):
         raise InputError(
             "Input mapping of build_head must be an AffineMapping, a WarpedMapping, or False for none; not "
             f"{type(mapping).__name__}."

@@ -66,8 +66,8 @@ UPRIGHT = 60.0
 LEAST_WHITE = 0.45
 LEAST_BRAIN = 0.70
 
-#: Where the position claimed comes to overlap as well as another within this, it has gone over to that one.
-AS_GOOD = 0.02
+#: White matter turned by exchanged axes must overlap by so much more (Dice) than as it is claimed to lie.
+CLEARLY = 0.05
 
 #: With exchanged axes the white matter must overlap at least so well before they are blamed.
 LEAST_TURNED = 0.55
@@ -351,7 +351,7 @@ def register_to_mni(labels: AnyArray, affine: FloatArray, *, padding: Padding = 
     drawn = _drawn(labels, affine, padding)
     candidates = _rough(drawn)
     overlaps = [_overlap_of(found, labels, affine, padding) for _, found in candidates]
-    best = max(range(len(candidates)), key=lambda n: overlaps[n].white + AS_GOOD * bool(candidates[n][0]))
+    best = len(candidates) - 1 if _turned_over(candidates, overlaps) else 0
     (number, mni_from_head), overlap = candidates[best], overlaps[best]
     if number and overlap.white >= LEAST_TURNED:
         raise MapRefused("axes-exchanged", _turned(POSES[number], overlap, None if candidates[0][0] else overlaps[0]))
@@ -361,6 +361,16 @@ def register_to_mni(labels: AnyArray, affine: FloatArray, *, padding: Padding = 
     _check(mni_from_head, overlap, upright=not number)
     source = f"12-parameter affine of the tissue labels to ICBM152 (overlap {overlap.brain:.3f})"
     return AffineMapping(mni_from_head, source)
+
+
+def _turned_over(candidates: list[tuple[int, FloatArray]], overlaps: list[Overlap]) -> bool:
+    """Whether the last candidate is to be believed and not the position claimed, which comes first.
+
+    It must fit clearly better, or be where the position claimed itself came to lie.  Near-round brains fit about as
+    well in any position: then the header is believed.
+    """
+    number, _ = candidates[-1]
+    return pose_of(candidates[0][1]) == number or overlaps[-1].white >= overlaps[0].white + CLEARLY
 
 
 def _overlap_of(mni_from_head: FloatArray, labels: AnyArray, affine: FloatArray, padding: Padding) -> Overlap:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from neuro_field.caches import NoCacheError, cache_home
 from neuro_field.errors import InputError
+from neuro_field.segment.python import find_python, find_uv
 from neuro_field.threads import threads
 
 #: Names a run_samseg, if it is not found by itself.
@@ -26,6 +27,9 @@ PYTHON = (3, 11)
 
 #: Marks an environment that was set up to its end.
 _WHOLE = "whole"
+
+#: How the last line of template.lta begins.
+_LAST_OF_LTA = "cras"
 
 #: Share of the time that has gone when the first iteration begins on the coarse and on the fine grid, and at the end.
 _MILESTONES = (0.05, 0.35, 0.97)
@@ -61,16 +65,20 @@ class Samseg:
 
     def set_up(self, progress: Callable[[str, float], object]) -> Path:
         """Install SAMSEG in an environment of its own; once, about half a GB."""
-        python = sys.executable if sys.version_info[:2] == PYTHON else shutil.which("python3.11")
-        if python is None:
+        python, uv = find_python(PYTHON), find_uv()
+        if python is None and uv is None:
             raise InputError(
-                f"SAMSEG is not installed and needs Python 3.11, which is not here: install Python 3.11 (or SAMSEG, "
-                f"and name its run_samseg in {VARIABLE}), or give --labels made elsewhere."
+                f"SAMSEG is not installed and needs Python 3.11, which is not here (looked for on the PATH, in pyenv, "
+                f"with py -3.11 and with uv): install Python 3.11 or uv, which fetches one (or SAMSEG, and name its "
+                f"run_samseg in {VARIABLE}), or give --labels made elsewhere."
             )
         folder, stage = self.own_environment(), "setting up SAMSEG, once"
         progress(stage, 0.0)
         folder.parent.mkdir(parents=True, exist_ok=True)
-        _done([python, "-m", "venv", "--clear", str(folder)])
+        if python is not None:
+            _done([str(python), "-m", "venv", "--clear", str(folder)])
+        else:
+            _done([str(uv), "venv", "--clear", "--seed", "--python", f"{PYTHON[0]}.{PYTHON[1]}", str(folder)])
         progress(stage, 0.1)
         _done([str(_in(folder, "python")), "-m", "pip", "install", "--quiet", *REQUIREMENTS])
         (folder / _WHOLE).touch()
@@ -93,7 +101,7 @@ class Samseg:
         command += ["--threads", str(threads())]
         if len(images) > 1:
             command += ["--coregister", "--pallidum-separate"]
-        return [*command, "--reg", str(registration)] if registration.is_file() else command
+        return [*command, "--reg", str(registration)] if _is_whole(registration) else command
 
     def environment(self) -> dict[str, str]:
         """See `Backend`; without our own Python paths."""
@@ -114,6 +122,15 @@ class Samseg:
     def labels(self, folder: Path) -> Path:
         """See `Backend`."""
         return folder / "samseg" / "seg.mgz"
+
+
+def _is_whole(registration: Path) -> bool:
+    """Whether a registration was written to its end: a run may have been killed while it wrote."""
+    try:
+        text = registration.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return False
+    return _LAST_OF_LTA in text[text.find("dst volume info") :] if "dst volume info" in text else False
 
 
 def _in(environment: Path, program: str) -> Path:

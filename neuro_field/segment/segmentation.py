@@ -12,14 +12,18 @@ from pathlib import Path
 from typing import Protocol
 
 from neuro_field.errors import InputError, UnknownNameError
+from neuro_field.findings import Finding
 from neuro_field.io.atomic import new_file
-from neuro_field.io.digest import digest
+from neuro_field.io.digest import digest, fingerprint
 from neuro_field.io.images import read_image
 from neuro_field.io.locks import locked
 from neuro_field.mri.build import Progress, silent
+from neuro_field.mri.drawn_lesion import DrawnLesion
+from neuro_field.segment.filled import filled_images
 from neuro_field.segment.samseg import Samseg
 
-RECORD, LOG = "inputs.json", "segmentation.log"
+#: What the folder is of, what the program said, and the mark that it came to its end.
+RECORD, LOG, FINISHED = "inputs.json", "segmentation.log", "finished.json"
 
 
 class Backend(Protocol):
@@ -49,16 +53,23 @@ SEGMENTERS: dict[str, Callable[[], Backend]] = {"samseg": Samseg}
 
 @dataclass(frozen=True)
 class Segmentation:
-    """Labels made by a program: where they and the log lie, the program, and whether they were there already."""
+    """Labels made by a program: where they and the log lie, the program, whether they were there already, and what has
+    to be said of how a lesion was filled before."""
 
     labels: Path
     log: Path
     program: str
     reused: bool
+    findings: tuple[Finding, ...] = ()
 
 
 def segment(
-    images: Sequence[str | Path], folder: str | Path, *, segmenter: str = "samseg", progress: Progress | None = None
+    images: Sequence[str | Path],
+    folder: str | Path,
+    *,
+    lesion: DrawnLesion | None = None,
+    segmenter: str = "samseg",
+    progress: Progress | None = None,
 ) -> Segmentation:
     """Tissue labels of one person's images.
 
@@ -67,40 +78,55 @@ def segment(
     images : sequence of paths
         The T1 first; others (a T2) may follow.
     folder : path
-        For the program's files and log; kept, so that a second call with the same images goes on where the first
-        was interrupted, or finds its labels.
+        For the program's files and log; kept, so that a second call with the same images and lesion goes on where the
+        first was interrupted, or finds its labels.
+    lesion : DrawnLesion, optional
+        A lesion, where it lies in the T1, that is filled with healthy tissue before the program sees the images; see
+        `neuro_field.mri.filling`.  The labels are then those of a brain without it.
     segmenter : {"samseg"}
     progress : callable, optional
 
     Raises
     ------
     InputError
-        If an image is missing or not one of a head, the folder belongs to other images or another run is at it, the
-        program is not there and cannot be set up, or it fails.
+        If an image is missing or not one of a head, the folder belongs to other images or another lesion, or another
+        run is at it, the lesion lies outside the T1, the program is not there and cannot be set up, or it fails.
     UnknownNameError
         If there is no such segmenter.
     """
     if segmenter not in SEGMENTERS:
         raise UnknownNameError("segmenter", segmenter, list(SEGMENTERS))
     paths, folder = [Path(image).absolute() for image in images], Path(folder).absolute()
-    for path in paths:
-        read_image(path)  # refuses what is no image of a head before minutes are spent
+    read = [read_image(path) for path in paths]  # refuses what is no image of a head before minutes are spent
     tell = progress if progress is not None else silent
     backend = SEGMENTERS[segmenter]()
-    known_by = [{"name": path.name, "sha256": digest(path)} for path in paths]
-    record: dict[str, object] = {"segmenter": segmenter, "images": known_by}
+    record: dict[str, object] = {"segmenter": segmenter, "images": [_known_by(path) for path in paths]}
+    if lesion is not None:
+        record["filled"] = fingerprint(lesion.tags > 0, lesion.affine)
     if not folder.parent.is_dir():
         raise InputError(f"The folder {folder.parent} does not exist; create it, or give another output.")
     with locked(folder):
         _claim(folder, record)
+        findings: tuple[Finding, ...] = ()
+        if lesion is not None:
+            tell("filling the lesion", 0.0)
+            paths, findings = filled_images(read, lesion, folder)
+            tell("filling the lesion", 1.0)
         labels, log = backend.labels(folder), folder / LOG
-        if labels.is_file():
-            return Segmentation(labels, log, segmenter, True)
+        if (folder / FINISHED).is_file() and labels.is_file():
+            return Segmentation(labels, log, segmenter, True, findings)
         program = backend.ready(tell)
         _run(backend, backend.command(paths, folder), log, tell)
         if not labels.is_file():
             raise InputError(f"{program} ended without writing {labels.name}; its log is {log}.")
-        return Segmentation(labels, log, program, False)
+        with new_file(folder / FINISHED) as beside:  # labels without it are those of a run that was killed
+            beside.write_text(json.dumps({"program": program}) + "\n", encoding="utf-8", newline="\n")
+        return Segmentation(labels, log, program, False, findings)
+
+
+def _known_by(path: Path) -> dict[str, str]:
+    """How the record knows a file."""
+    return {"name": path.name, "sha256": digest(path)}
 
 
 def _claim(folder: Path, record: dict[str, object]) -> None:
@@ -113,8 +139,8 @@ def _claim(folder: Path, record: dict[str, object]) -> None:
             known = None
         if known != record:
             raise InputError(
-                f"The folder {folder} holds something else than a segmentation of these images; remove it or give "
-                "another output."
+                f"The folder {folder} holds something else than a segmentation of these images (and this lesion, "
+                "filled or not); remove it or give another output."
             )
         return
     folder.mkdir(exist_ok=True)

@@ -1,6 +1,6 @@
 """From the images of a person to a head: read, held against each other, prepared, built; keeping it is for heads.py."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
@@ -169,6 +169,7 @@ def head_from_images(
     mapping: str | Path | Literal[False] | None = None,
     open_skull: bool | None = None,
     t2: str | Path | None = None,
+    findings: Sequence[Finding] = (),
     progress: Progress | None = None,
 ) -> tuple[HeadModel, dict[str, Image]]:
     """A head from a T1, the label image of its segmentation and, if there is one, a lesion mask.
@@ -176,7 +177,7 @@ def head_from_images(
     A lesion drawn on another image of the same person comes with that image, ``lesion_image``; ``table`` says what the
     labels' numbers mean, as in `neuro_field.build_head`. ``mapping`` is the file of an affine map to MNI152, whichever
     way it goes, or False for a head without one; it is found from the labels when omitted. Of a T2 that helped to make
-    the labels only the SHA-256 is kept.
+    the labels only the SHA-256 is kept. ``findings`` are those of making the labels; the head's begin with them.
 
     Returns
     -------
@@ -203,7 +204,8 @@ def head_from_images(
     head = build_prepared(
         ready, edge, tissue_edges=tissue_edges, mapping=known, nonlinear=nonlinear, progress=progress
     )  # fmt: skip
-    rows = [*head.provenance["findings"], *(each.plain() for each in images.lesion_findings(head.mapping))]
+    said = images.lesion_findings(head.mapping)
+    rows = [each.plain() for each in findings] + head.provenance["findings"] + [each.plain() for each in said]
     paths = {"t1": images.t1.path, "labels": images.labels.path}
     paths |= _lesion_paths(lesion, lesion_image)
     if t2 is not None:

@@ -36,7 +36,44 @@ def _threshold(values: Mapping[str, Value]) -> str:
     )
 
 
+_TISSUES = ("brain", "csf", "bone", "scalp", "other")
+
+_WHY = {
+    "lesion-opposite": "there is a lesion opposite",
+    "skull-open-opposite": "no skull is seen opposite",
+    "midline-shifted": "the midline is shifted",
+    "no-symmetry": "the head is not like its mirror image",
+}
+
+
+def _filled(values: Mapping[str, Value]) -> str:
+    text = (
+        "the T1 was segmented with the lesion filled: {mirrored_cm3:.1f} cm³ with mirrored tissue of the other "
+        "hemisphere"
+    )
+    why = values["why"]
+    if not isinstance(why, tuple) or not why:
+        return text + "."
+    reasons = ", ".join(_WHY[str(reason)] for reason in why)
+    return text + ", {nearby_cm3:.1f} cm³ from its surroundings, because " + reasons + "."
+
+
+def _labelled_as(values: Mapping[str, Value]) -> str:
+    shares = [f"{{{name}:.0%}} {name.replace('csf', 'CSF').replace('other', 'eye or air')}" for name in _TISSUES]
+    text = "the labels as given call the lesion's voxels " + ", ".join(shares)
+    outside = sum(float(str(values[name])) for name in ("bone", "scalp", "other"))
+    if outside < float(str(values["most"])):
+        return text + "."
+    return text + ": the segmenter was misled, or the mask lies elsewhere; look at both."
+
+
 SENTENCES = {
+    "lesion-filled": _filled,
+    "lesion-midline-shifted": (
+        "the brain's midline lies {shift:.0f} mm beside the head's plane of symmetry (at most {most:g} mm is usual): "
+        "there may be mass effect; the lesion was filled from its surroundings before segmenting."
+    ),
+    "lesion-labelled-as": _labelled_as,
     "lesion-numbers": _numbers,
     "lesion-named": _named,
     "lesion-threshold": _threshold,
