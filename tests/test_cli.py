@@ -98,7 +98,7 @@ def refused(capsys, arguments, *words):
         (["T1.nii.gz", "--labels", "shares.nii.gz"], ["shares.nii.gz", "nearest neighbour"]),
         (["T1.nii.gz", "--labels", "elsewhere.nii.gz"], ["one world", "0%"]),
         (["T1.nii.gz", "--labels", "numbers.nii.gz"], ["37 ("]),
-        (["T1.nii.gz", "--labels", "labels.nii.gz", "--lesion", "elsewhere.nii.gz"], ["lesion must hold"]),
+        (["T1.nii.gz", "--labels", "labels.nii.gz", "--lesion", "elsewhere.nii.gz"], ["lies outside brain"]),
         (["T1.nii.gz", "--labels", "labels.nii.gz", "--lesion", "brain.nii.gz"], ["at most 40%"]),
         (["T1.nii.gz", "--labels", "labels.nii.gz", "--lesion", "mask.nii.gz", "--rim", "50"], ["rim", "20 mm"]),
         (["T1.nii.gz", "--labels", "labels.nii.gz", "--tissue-edge", "scalp"], ["scalp=4.0"]),

@@ -19,7 +19,7 @@ from neuro_field.navigation.ant import read_ant
 from neuro_field.navigation.nibs_bids import _check_frame, _matrix
 from neuro_field.shelf.coils import read_coil
 
-AFFINE = np.diag([2.0, 2.0, 2.0, 1.0])
+AFFINE = np.diag([2.0, 2.0, 2.0, 1.0]) + np.outer([-9.0, -8.0, -7.0, 0.0], [0, 0, 0, 1])
 
 
 @pytest.fixture

@@ -19,6 +19,9 @@ from neuro_field.io.msh import read_msh, write_msh
 from neuro_field.io.tissue_names import by_names, tissue_called
 from neuro_field.store.heads import head_images, is_head, read_head, write_head
 
+#: Voxels of 2 mm that lie somewhere.
+PLACED = np.diag([2.0, 2, 2, 1]) + np.outer([-4.0, -3, -2, 0], [0, 0, 0, 1])
+
 # --- written by Gmsh ------------------------------------------------------------------------------------------------
 
 
@@ -206,7 +209,7 @@ def put(folder, mesh):
     """What SimNIBS leaves in a folder, and its mesh where asked for."""
     (folder / "toMNI").mkdir(parents=True)
     np.savetxt(folder / "toMNI" / "MNI2conform_12DOF.txt", TURN)
-    write_image(folder / "T1.nii.gz", np.full((4, 4, 4), 7.0, np.float32), np.diag([2.0, 2, 2, 1]))
+    write_image(folder / "T1.nii.gz", np.full((4, 4, 4), 7.0, np.float32), PLACED)
     write_msh(mesh, TetMesh(NODES, TETS, np.array([4, 5])))
     return folder
 
@@ -262,7 +265,7 @@ def test_a_folder_with_several_meshes_or_signs_of_none_is_refused(tmp_path):
 def test_our_own_head_is_read_by_its_mesh_with_all_it_holds(tmp_path):
     mesh = TetMesh(NODES, TETS, np.array([4, 5]))
     head = HeadModel(mesh, np.array([0.3, 0.4]), name="changed")
-    labels = Image(np.full((4, 4, 4), 4, np.uint16), np.diag([2.0, 2, 2, 1]), tmp_path / "labels.nii.gz")
+    labels = Image(np.full((4, 4, 4), 4, np.uint16), PLACED, tmp_path / "labels.nii.gz")
     write_head(head, tmp_path / "HEAD", t1=labels, labels=labels, qc=False)
     (tmp_path / "HEAD" / "toMNI").mkdir()  # not even then is it one of SimNIBS
     for given in (tmp_path / "HEAD", tmp_path / "HEAD" / "head.msh"):

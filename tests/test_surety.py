@@ -68,7 +68,7 @@ def test_the_reduced_space_holds_its_snapshots_and_comes_near_other_draws(solver
     space = reduced(solver, [loads], [family.head_with(row) for row in corners], family.parts)[0]
     energy = (solver.system.stiffness @ space.space).T @ space.space
     assert np.allclose(energy, np.eye(len(energy)), atol=1e-6)
-    for row, tolerance in [(np.ones(len(family.parts)), 1e-4), (corners[-1], 2e-4), (family.scales(1)[0], 1e-2)]:
+    for row, tolerance in [(np.ones(len(family.parts)), 1e-4), (corners[-1], 4e-4), (family.scales(1)[0], 1e-2)]:
         full = solver.retuned(family.head_with(row)).potentials(loads)[0]
         found = space.space @ space.potentials(row)
         gap = (found - full) - (found - full).mean(axis=0)

@@ -119,7 +119,7 @@ class WarpedMapping:
             raise InputError(f"Input displacement must have shape (i, j, k, 3); instead received {u.shape}.")
         if not (np.abs(u) <= FARTHEST).all():  # false for NaN too
             raise InputError(
-                f"Input displacement must hold numbers up to {FARTHEST:g} mm; instead up to {np.abs(u).max():.3g}."
+                f"Input displacement must be finite, up to {FARTHEST:g} mm; instead it reaches {np.abs(u).max():.3g}."
             )
         if grid.shape != (4, 4) or not (np.abs(grid) <= FARTHEST).all() or np.linalg.det(grid[:3, :3]) == 0:
             raise InputError(

@@ -28,6 +28,9 @@ SUFFIXES = (".nii", ".nii.gz", ".mgz", ".mgh")
 #: Steps finer than this between whole numbers are a packing of them.
 FINE = 0.2
 
+#: Voxels of maps, mm: they are smooth, and may be given far more coarsely than a head is shown.
+MAP_VOXELS = (0.2, 50.0)
+
 #: How far apart (mm) the two affines of a NIfTI header may put a corner of the image.
 AFFINES_AGREE = 0.1
 
@@ -356,7 +359,8 @@ def read_vectors(path: str | Path) -> Image:
     if len(shape) != 4 or shape[3] != 3 or min(shape) < 2 or not isinstance(image, nib.Nifti1Pair):
         raise InputError(f"The image {path} must be a NIfTI of three numbers per voxel; instead its shape is {shape}.")
     checked_count(path, shape)
-    affine = as_affine(_nifti_forms(image, path, shape[:3])[0].affine, f"affine of the image {path}")
+    form = _nifti_forms(image, path, shape[:3])[0]
+    affine = as_affine(form.affine, f"affine of the image {path}", voxels=MAP_VOXELS)
     values = _data(image, path, shape)
     bad = sum(int(np.count_nonzero(~np.isfinite(slab).all(axis=2))) for slab in values)
     if bad:

@@ -132,7 +132,7 @@ def _files(folder: Path) -> Iterator[Path]:
     """All files of a folder and the folders in it, without hidden ones: waste baskets, environments of programs."""
     for place, folders, names in os.walk(folder):
         folders[:] = [name for name in folders if not name.startswith(".")]
-        yield from (Path(place) / name for name in names)
+        yield from (Path(place) / name for name in names if not name.startswith("."))
 
 
 def _nothing(folder: Path, files: Sequence[Path]) -> str:
