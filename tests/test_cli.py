@@ -9,12 +9,10 @@ import nibabel as nib
 import numpy as np
 import pytest
 from phantoms import phantom_labels
-from skulls import craniectomy, t1_of, world
 from test_claims import another
 from tiny_study import tiny_head
 
 from neuro_field.cli import main
-from neuro_field.mri.rigid import RigidFit
 from neuro_field.store.heads import read_head, write_head
 from neuro_field.store.plans import read_plan, write_study
 
@@ -126,76 +124,6 @@ def test_a_head_from_a_users_files_is_planned(files, tmp_path, capsys):
         assert word in said
     best = json.loads((plan / "plan.json").read_text())["plans"]["contralesional"]["ranking"][0]
     assert best["strength"] == pytest.approx(best["verified"], rel=0.01)
-
-
-@pytest.fixture(scope="module")
-def open_skull(tmp_path_factory):
-    """A head whose skull is open on the left, answered so, with a lesion and without a map to MNI; its images."""
-    folder = tmp_path_factory.mktemp("open")
-    labels, affine = phantom_labels(4.0)
-    opened, _ = craniectomy(labels, affine, 60.0, "left")
-    places = world(labels.shape, affine)
-    images = {
-        "labels": opened, "T1": t1_of(labels, gone=opened != labels).astype(np.float32),
-        "left": np.linalg.norm(places - [-35, -10, 25], axis=-1) < 14,
-        "right": np.linalg.norm(places - [35, -10, 25], axis=-1) < 14,
-    }  # fmt: skip
-    for name, values in images.items():
-        nib.save(
-            nib.Nifti1Image(values.astype(np.float32 if name == "T1" else np.uint8), affine), folder / f"{name}.nii"
-        )
-    np.savetxt(folder / "map.txt", np.eye(4))
-    built(folder, "HEAD", "--lesion", "left.nii", "--open-skull", "yes", "--no-mapping")
-    return folder
-
-
-def built(folder, name, *more):
-    """A head of the images in a folder."""
-    words = [str(folder / word) if word.endswith((".nii", ".txt")) else word for word in more]
-    images = [str(folder / "T1.nii"), "--labels", str(folder / "labels.nii")]
-    assert main(["head", *images, *words, "--edge", "8", "-o", str(folder / name)]) == 0
-
-
-def test_the_page_of_an_open_skull_lists_its_opening_and_what_it_lacks(open_skull):
-    page = (open_skull / "HEAD" / "qc.html").read_text()
-    row = re.search(r"<td>(\d+) cm²</td><td>left</td><td>\(-\d+", page)
-    assert row, "no row of the opening on the left"
-    assert 40 < int(row[1]) < 80
-    assert "kept open, as answered" in page
-    assert "no map to MNI" in page
-
-
-def test_plan_asks_for_plates_and_says_what_a_head_without_a_map_cannot(open_skull, tmp_path, capsys):
-    asked = ["plan", open_skull / "HEAD", "--preset", "contralesional-1hz-hand", "-o", tmp_path / "PLAN"]
-    refused(capsys, asked, "no-plates-or-clips")
-    target = ["plan", open_skull / "HEAD", "--target", "left:m1-hand", "--coil", "figure8-70mm"]
-    refused(capsys, [*target, "--confirmed", "no-plates-or-clips", "-o", tmp_path / "PLAN"], "no map")
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_finished_head_takes_another_lesion_by_command(open_skull, tmp_path, capsys):
-    words = ["head", open_skull / "HEAD", "--lesion", open_skull / "right.nii", "-o", tmp_path / "OTHER"]
-    assert main([str(word) for word in words]) == 0
-    assert "cm3, right." in capsys.readouterr().out
-    assert read_lesion_side(open_skull / "HEAD") == "left"
-    assert read_lesion_side(tmp_path / "OTHER") == "right"
-    assert "closed with bone" not in (tmp_path / "OTHER" / "qc.html").read_text()
-
-
-def test_an_unanswered_skull_with_a_given_map_and_a_lesion_from_another_image_is_not_planned(
-    open_skull, tmp_path, capsys, monkeypatch
-):
-    moved = np.eye(4)
-    moved[0, 3] = 70.0
-    fit = RigidFit(moved, 0.0, 70.0, 1.1, 1.02, 0.08)
-    monkeypatch.setattr("neuro_field.mri.lesion_image.register_rigid", lambda image, t1: fit)
-    built(open_skull, "UNANSWERED", "--mapping", "map.txt", "--lesion", "left.nii", "--lesion-image", "T1.nii")
-    said = capsys.readouterr().out
-    assert "to be looked at: nothing is planned on it" in said
-    assert "The lesion moved by 70.0 mm" in said.replace("the lesion", "The lesion")
-    assert read_lesion_side(open_skull / "UNANSWERED") == "right"
-    assert "template (" in said
-    refused(capsys, ["plan", open_skull / "UNANSWERED", "-o", tmp_path / "PLAN"], "--open-skull yes")
 
 
 def read_lesion_side(folder):
