@@ -31,14 +31,9 @@ HUGE = 1e308
 
 
 def refused(read, *given, match=None):
-    """Refused in one line; any other trouble, a warning as well, fails the test by assertion."""
+    """The one line that is said."""
     with pytest.raises(InputError, match=match) as caught:
-        try:
-            read(*given)
-        except InputError:
-            raise
-        except Exception as trouble:
-            raise AssertionError(f"not refused, but {type(trouble).__name__}: {trouble}") from None
+        read(*given)
     assert str(caught.value).isprintable()
 
 
