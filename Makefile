@@ -19,10 +19,12 @@ test: $(VENV)/installed-dev
 slow: $(VENV)/installed-dev
 	$(BIN)/python -m pytest -q -m slow -n 2 --dist loadfile
 
-# Once before a release: what must hold at full size, in a table, and whole studies of forty strokes; an hour.
+# Once before a release: what must hold at full size, in a table, what hospitals may hand over, and whole studies of
+# forty strokes; an hour.
 # EARLIER=PLAN of another version holds the zone to its placements.
 full: $(VENV)/installed-dev
 	$(BIN)/python -m pytest -q -m full -n 2 --dist load
+	$(BIN)/python benchmarks/door.py
 	$(BIN)/python benchmarks/clinic.py $(if $(EARLIER),--earlier $(EARLIER))
 
 # Ten thousand damaged files of every reader, or as many as SECONDS allow; what fails is kept in build/fuzz.

@@ -20,7 +20,7 @@ version = release = neuro_field.__version__
 copyright = "the authors of neuro_field, BSD-3-Clause"
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
-exclude_patterns = ["made/*.md"]
+exclude_patterns = ["made/*.md", "worked/*.md"]
 smartquotes = False  # -- is an option, no dash
 
 html_theme = "furo"

@@ -1,6 +1,7 @@
-"""Run what the documentation shows and takes minutes: one patient from image to ledger, the validation, the benchmark.
+"""Run what the documentation shows and takes minutes: one patient from image to ledger, the validation, the benchmark,
+and what hospitals may hand over.
 
-    python docs/worked.py [--edge MM] [--only patient|validation|benchmark] [--into FOLDER]
+    python docs/worked.py [--edge MM] [--only patient|validation|benchmark|door] [--into FOLDER]
 
 Writes docs/worked/: what each command printed, the figures the pages quote, tables and pictures.  The pages include
 them as they are, so that nothing is typed by hand.  Pictures of pages need Chromium, and are left as they were without.
@@ -156,6 +157,13 @@ def benchmark(folder: Path, into: Path) -> None:
     (into / "benchmark.json").write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
 
 
+def door(into: Path) -> None:
+    """What becomes of right and wrong images, a table; a fault in it ends this."""
+    scripts = Path(__file__).parents[1] / "benchmarks"
+    environment = {**os.environ, "PYTHONPATH": str(scripts.parent)}
+    subprocess.run([sys.executable, scripts / "door.py", "--into", into / "door.md"], check=True, env=environment)
+
+
 def measured() -> dict[str, object]:
     """When and on what the figures were measured."""
     cpuinfo = Path("/proc/cpuinfo")
@@ -174,7 +182,7 @@ def main(arguments: list[str] | None = None) -> None:
     """Run what is asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--edge", type=float, default=1.9, help="finest cell edge of the patient's mesh, mm")
-    parser.add_argument("--only", choices=("patient", "validation", "benchmark"), help="leave out the others")
+    parser.add_argument("--only", choices=("patient", "validation", "benchmark", "door"), help="leave out the others")
     parser.add_argument("--into", type=Path, default=WORKED, help="folder for what the pages include")
     options = parser.parse_args(arguments)
     options.into.mkdir(parents=True, exist_ok=True)
@@ -185,6 +193,8 @@ def main(arguments: list[str] | None = None) -> None:
             validation(Path(folder), options.into)
         if options.only in (None, "benchmark"):
             benchmark(Path(folder), options.into)
+        if options.only in (None, "door"):
+            door(options.into)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,9 @@ import nibabel as nib
 import numpy as np
 from scipy import ndimage
 from scipy.spatial.transform import Rotation
+from skulls import bleeding_outside, faceless, flap_of, world
+
+from neuro_field.mri.tables import TABLES
 
 SHELF = Path(__file__).parents[1] / "meshes" / "colin27"
 
@@ -28,7 +31,9 @@ class Scene:
     """Images of one head in a world: labels and T1 with their affines, a lesion mask, and where the head truly lies.
 
     ``head_from_colin`` (4, 4) takes mm of Colin27's published world to mm of the world that the affines claim: a lie of
-    the affines is in it too, since it says where the anatomy comes to lie.
+    the affines is in it too, since it says where the anatomy comes to lie.  ``table`` is given with the labels;
+    ``atlas`` (4, 4) takes mm of the world to those of an atlas, which the files state ``beside`` the world or alone;
+    ``island`` (i, j, k) is living brain within a stroke, on the grid of the labels.
     """
 
     labels: np.ndarray
@@ -38,6 +43,10 @@ class Scene:
     lesion: np.ndarray | None = None
     lesion_affine: np.ndarray | None = None
     head_from_colin: np.ndarray | None = None
+    table: str | None = None
+    atlas: np.ndarray | None = None
+    beside: bool = False
+    island: np.ndarray | None = None
 
     def moved(self, world: np.ndarray) -> "Scene":
         """The same images, all said to lie elsewhere."""
@@ -64,11 +73,16 @@ class Scene:
 
 @dataclass(frozen=True)
 class Case:
-    """``expected``: "right" must be taken, "wrong" refused or told, "doubtful" may be told; ``made`` the scene."""
+    """``expected``: "right" must be taken, "wrong" refused or told, "doubtful" may be told, "unseen" no one can tell.
+
+    ``made`` the scene by the stride; ``says`` the code of what must be said of it, ``area`` of an opening, cm2.
+    """
 
     name: str
     expected: str
     made: Callable[[int], Scene]
+    says: str = ""
+    area: float = 0.0
 
 
 @lru_cache(maxsize=2)
@@ -89,8 +103,7 @@ def colin27(stride: int = 2) -> Scene:
 
 def places(scene: Scene) -> np.ndarray:
     """(i, j, k, 3) mm of the labels' voxels."""
-    indices = np.moveaxis(np.indices(scene.labels.shape), 0, -1).astype(np.float64)
-    return indices @ scene.affine[:3, :3].T + scene.affine[:3, 3]
+    return world(scene.labels.shape, scene.affine)
 
 
 def turned(axis: str, degrees: float, about=(0.0, -18.0, 8.0)) -> np.ndarray:
@@ -141,12 +154,18 @@ def ventricles(stride: int, grown: float) -> Scene:
 
 def _filled(scene: Scene, mask: np.ndarray, tag: int) -> Scene:
     """With a tag in the labels, and the brightness of fluid in the T1, over a mask of the labels' grid."""
-    labels, t1 = scene.labels.copy(), scene.t1.astype(np.float32)
+    labels = scene.labels.copy()
     labels[mask] = tag
+    return _painted(replace(scene, labels=labels), mask, 0.3)
+
+
+def _painted(scene: Scene, mask: np.ndarray, share: float) -> Scene:
+    """With a share of the T1's bright parts over a mask of the labels' grid."""
+    t1 = scene.t1.astype(np.float32)
     back = np.linalg.inv(scene.affine) @ scene.t1_affine
     on_t1 = ndimage.affine_transform(mask.astype(np.float32), back[:3, :3], back[:3, 3], output_shape=t1.shape, order=1)
-    fluid = float(np.percentile(t1[on_t1 == 0], 60)) * 0.3
-    return replace(scene, labels=labels, t1=np.where(on_t1 > 0.5, fluid, t1).astype(np.float32))
+    value = share * float(np.percentile(t1[on_t1 == 0], 60))
+    return replace(scene, t1=np.where(on_t1 > 0.5, value, t1).astype(np.float32))
 
 
 def stroke_of(scene: Scene, cm3: float) -> np.ndarray:
@@ -168,12 +187,70 @@ def cavity(stride: int, cm3: float, masked: bool) -> Scene:
     return out.with_lesion(mask) if masked else out
 
 
-def relabelled(stride: int, numbers: dict[int, int]) -> Scene:
-    """With tissue numbers exchanged."""
+def with_island(stride: int, cm3: float, masked: bool) -> Scene:
+    """A stroke of 150 cm3 with an island of living brain in its middle, which no mask covers."""
     scene = colin27(stride)
-    table = np.arange(256, dtype=np.uint8)
-    table[list(numbers)] = list(numbers.values())
-    return replace(scene, labels=table[scene.labels])
+    whole = stroke_of(scene, 150 + cm3)
+    brain = whole & np.isin(scene.labels, (1, 2))
+    distance = np.where(brain, np.linalg.norm(places(scene) - STROKE, axis=-1), np.inf)
+    voxels = int(cm3 * 1e3 / abs(np.linalg.det(scene.affine[:3, :3])))
+    island = np.zeros(whole.shape, dtype=bool)
+    island.ravel()[np.argsort(distance, axis=None, kind="stable")[:voxels]] = True
+    out = replace(_filled(scene, whole & ~island, 3), island=island)
+    return out.with_lesion(whole & ~island) if masked else out
+
+
+def opened(stride: int, area: float, side: str, drawn_closed: bool) -> Scene:
+    """After a craniectomy: soft tissue for bone in the T1, and in the labels unless the segmenter drew bone there.
+
+    The tables of the skull are thin: in voxels of 2 mm the T1 shows an opening 5 mm wider all around than it is.
+    """
+    scene = colin27(stride)
+    gone, _ = flap_of(scene.labels, scene.affine, area, side)
+    labels = scene.labels if drawn_closed else np.where(gone, np.uint8(5), scene.labels)
+    return _painted(replace(scene, labels=labels), gone, 1.0)
+
+
+def defaced(stride: int) -> Scene:
+    """Without a face, in labels and T1."""
+    scene = colin27(stride)
+    gone = faceless(scene.labels, scene.affine)
+    return _painted(replace(scene, labels=np.where(gone, np.uint8(0), scene.labels)), gone, 0.0)
+
+
+def bled(stride: int) -> Scene:
+    """With blood under the scalp, outside the skull."""
+    scene = colin27(stride)
+    return replace(scene, labels=bleeding_outside(scene.labels, scene.affine))
+
+
+def in_table(stride: int, name: str) -> Scene:
+    """In the numbers of another program, which has fewer tissues: eyes are scalp where it draws none."""
+    scene, table = colin27(stride), TABLES[name]
+    left = places(scene)[..., 0] < 0
+    out = np.zeros(scene.labels.shape, dtype=np.uint16)
+    for tag in range(1, 7):
+        meant = next(t for t in ((tag, 7) if tag == 4 else (tag, 5)) if t in table.tags.values())
+        numbers = [number for number, of in table.tags.items() if of == meant]
+        for side, others in ((left, table.right), (~left, table.left)):
+            here = min(number for number in numbers if number not in others)
+            out[(scene.labels == tag) & side] = here
+    return replace(scene, labels=out)
+
+
+def in_atlas(stride: int, matrix: np.ndarray, beside: bool) -> Scene:
+    """Stated to lie in an atlas, beside the scanner's world or alone: then its own world is not known."""
+    scene = colin27(stride).moved(shifted(12, -20, 30))
+    out = replace(scene, atlas=matrix @ np.linalg.inv(scene.world), beside=beside)
+    return out if beside else replace(out, head_from_colin=matrix)
+
+
+def relabelled(stride: int, numbers: dict[int, int], table: str | None = None) -> Scene:
+    """With tissue numbers exchanged, and said to be of a table or not."""
+    scene = colin27(stride)
+    to = np.arange(256, dtype=np.uint8)
+    to[list(numbers)] = list(numbers.values())
+    return replace(scene, labels=to[scene.labels], table=table)
 
 
 def resampled(spacing: float) -> Scene:
@@ -246,7 +323,33 @@ def shifted(x: float, y: float, z: float) -> np.ndarray:
 
 def cases() -> Iterator[Case]:
     """All of them: the right ones first."""
-    right: dict[str, Callable[[int], Scene]] = {
+    groups = {"right": _right(), "doubtful": _doubtful(), "wrong": _wrong(), "unseen": _unseen()}
+    for expected, group in groups.items():
+        for name, made in group.items():
+            yield Case(name, expected, made)
+    for area in (20.0, 50.0, 80.0):
+        for side in ("left", "right"):
+            for closed, how in ((False, "open in labels and T1"), (True, "labels closed, T1 open")):
+                yield Case(
+                    f"craniectomy of {area:g} cm2, {side}, {how}",
+                    "right",
+                    lambda stride, it=(area, side, closed): opened(1, *it),
+                    says="build-skull-open",
+                    area=area,
+                )
+    yield Case("bleeding under the scalp", "right", bled)
+    yield Case("defaced", "right", defaced, says="build-face-removed")
+    large, own = scaled(1.42, 1.42, 1.42), np.eye(4)
+    for name, expected, matrix, beside, says in (
+        ("scanner's form and an atlas's, 42 % larger", "right", large, True, "image-atlas-form"),
+        ("an atlas's form alone", "doubtful", own, False, "image-atlas-only"),
+        ("an atlas's form alone, 42 % larger", "wrong", large, False, ""),
+    ):
+        yield Case(name, expected, lambda stride, it=(matrix, beside): in_atlas(stride, *it), says=says)
+
+
+def _right() -> dict[str, Callable[[int], Scene]]:
+    return {
         "as it is": colin27,
         "0.8 mm voxels": lambda stride: resampled(0.8),
         "stored from right to left": stored_mirrored,
@@ -266,8 +369,16 @@ def cases() -> Iterator[Case]:
             f"cavity of {cm3} cm3, masked": lambda stride, cm3=cm3: cavity(stride, cm3, True)
             for cm3 in (50, 100, 150, 250, 400)
         },
+        **{
+            f"island of {cm3} cm3, stroke masked": lambda stride, cm3=cm3: with_island(stride, cm3, True)
+            for cm3 in (10, 25)
+        },
+        **{f"numbers of {name}": lambda stride, name=name: in_table(stride, name) for name in TABLES},
     }
-    doubtful: dict[str, Callable[[int], Scene]] = {
+
+
+def _doubtful() -> dict[str, Callable[[int], Scene]]:
+    return {
         "cut below z = -20": lambda stride: cut(stride, 2, low=-20),
         "cut above z = 45": lambda stride: cut(stride, 2, high=45),
         "cut in front of y = 30": lambda stride: cut(stride, 1, high=30),
@@ -277,9 +388,16 @@ def cases() -> Iterator[Case]:
             for cm3 in (50, 150, 250, 400)
         },
         "cavity of 560 cm3, masked": lambda stride: cavity(stride, 560, True),
+        **{
+            f"island of {cm3} cm3, no mask": lambda stride, cm3=cm3: with_island(stride, cm3, False) for cm3 in (10, 25)
+        },
         "lost header, voxels in order": lambda stride: lost_header(stride, False),
+        "white and grey exchanged, as SPM numbers them": lambda stride: relabelled(stride, {1: 2, 2: 1}),
     }
-    wrong: dict[str, Callable[[int], Scene]] = {
+
+
+def _wrong() -> dict[str, Callable[[int], Scene]]:
+    return {
         "LPS read as RAS": lambda stride: colin27(stride).moved(flipped(0, 1)),
         "front and back exchanged": lambda stride: colin27(stride).moved(flipped(1)),
         "up and down exchanged": lambda stride: colin27(stride).moved(flipped(2)),
@@ -287,16 +405,37 @@ def cases() -> Iterator[Case]:
         "lost header, sagittal order": lambda stride: lost_header(stride, True),
         "lying, 90 degrees": lambda stride: colin27(stride).moved(turned("x", 90)),
         "voxels stated 42 % too large": lambda stride: colin27(stride).moved(scaled(1.42, 1.42, 1.42)),
-        "white and grey exchanged": lambda stride: relabelled(stride, {1: 2, 2: 1}),
+        "white and grey exchanged, table given": lambda stride: relabelled(stride, {1: 2, 2: 1}, "simnibs"),
+        "bone and CSF exchanged": lambda stride: relabelled(stride, {3: 4, 4: 3}),
+        "bone and CSF exchanged, table given": lambda stride: relabelled(stride, {3: 4, 4: 3}, "simnibs"),
         "labels mirrored": lambda stride: labels_elsewhere(stride, flipped(0)),
         "labels LPS": lambda stride: labels_elsewhere(stride, flipped(0, 1)),
         "labels 40 mm too far right": lambda stride: labels_elsewhere(stride, shifted(40, 0, 0)),
         "labels 10 mm too high": lambda stride: labels_elsewhere(stride, shifted(0, 0, 10)),
         "labels 5 mm too far back": lambda stride: labels_elsewhere(stride, shifted(0, -5, 0)),
     }
-    for expected, group in (("right", right), ("doubtful", doubtful), ("wrong", wrong)):
-        for name, made in group.items():
-            yield Case(name, expected, made)
+
+
+def _unseen() -> dict[str, Callable[[int], Scene]]:
+    return {"left and right exchanged in both": lambda stride: colin27(stride).moved(flipped(0))}
+
+
+def written(scene: Scene, folder: Path) -> dict[str, Path]:
+    """The scene as files, by the names of what `neuro_field.store.building.prepared_images` takes."""
+    out = {}
+    images = {"t1": (scene.t1, scene.t1_affine), "labels": (scene.labels, scene.affine)}
+    if scene.lesion is not None:
+        images["lesion"] = (scene.lesion, scene.lesion_affine)
+    for name, (values, affine) in images.items():
+        image = nib.Nifti1Image(np.ascontiguousarray(values), affine)
+        image.set_qform(None, 0)
+        image.set_sform(affine, 1)
+        if scene.atlas is not None:
+            image.set_sform(scene.atlas @ affine, 4)
+            image.set_qform(affine if scene.beside else None, 1 if scene.beside else 0)
+        out[name] = folder / f"{name}.nii"
+        nib.save(image, out[name])
+    return out
 
 
 def named(name: str, stride: int = 2) -> Scene:

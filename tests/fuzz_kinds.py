@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 import msgspec
 import nibabel as nib
 import numpy as np
+from dicoms import FLAIR, MPRAGE, write_enhanced, write_series
 from msh_dialects import DIALECTS
 from phantoms import phantom_labels
 from scipy.spatial.transform import Rotation
@@ -31,12 +33,17 @@ from neuro_field.head.mapping import AffineMapping, WarpedMapping
 from neuro_field.head.model import HeadModel
 from neuro_field.head.sphere import sphere_head
 from neuro_field.io.images import Image, read_image, read_labels, read_vectors, write_image
+from neuro_field.io.masks import read_mask
 from neuro_field.io.msh import read_msh, write_msh
 from neuro_field.io.stl import read_stl, stl_bytes
+from neuro_field.mri.drawn_lesion import DrawnLesion
 from neuro_field.navigation.files import WRITERS, Export, read_navigator
 from neuro_field.navigation.frames import ImageFrames
 from neuro_field.report.interactive import view_of
 from neuro_field.report.page import study_page
+from neuro_field.report.words import said
+from neuro_field.segment.dicom import find_series
+from neuro_field.segment.series_choice import chosen_series
 from neuro_field.shelf.coils import load_coil, read_coil, write_coil
 from neuro_field.store.fields import read_field, write_field
 from neuro_field.store.heads import read_head, write_head
@@ -112,6 +119,95 @@ def hold_frames(frames: ImageFrames, again: Path) -> None:
     assert np.isfinite(np.linalg.inv(frames.head)).all()
     assert len(frames.shape) == 3
     assert frames.head_world.startswith("NIfTI:")
+
+
+# ---- lesion masks, with what lies beside them
+
+
+def _drawn() -> Any:
+    """A cavity of 21 in a rim of 22."""
+    values = np.zeros((6, 5, 4), np.uint8)
+    values[1:5, 1:4, 1:3], values[2:4, 2, 1] = 22, 21
+    return values
+
+
+def _voi(folder: Path) -> None:
+    write_image(folder / "lesion.nii.gz", _drawn(), AFFINE)
+    (folder / "lesion.nii.gz").rename(folder / "lesion.voi")
+
+
+def _nrrd(name: str, **more: Any) -> Callable[[Path], object]:
+    """As 3D Slicer writes them: LPS, the voxels packed; text or voxels apart where the name says so."""
+    import nrrd
+
+    lps = np.diag([-1.0, -1, 1, 1]) @ AFFINE
+    header = {"space": "left-posterior-superior", "space directions": lps[:3, :3].T, "space origin": lps[:3, 3]} | more
+
+    def make(folder: Path) -> None:
+        values = np.where(_drawn() > 0, _drawn() - 20, 0) if "Segment0_ID" in more else _drawn()
+        nrrd.write(str(folder / name), values, header)
+
+    return make
+
+
+SEGMENTS = {
+    f"Segment{number}_{key}": text
+    for number, name in enumerate(("cavity", "rim"))
+    for key, text in (("ID", name), ("Name", name), ("LabelValue", str(number + 1)), ("Layer", "0"))
+}
+
+
+def _json_beside(folder: Path) -> None:
+    write_image(folder / "lesion.nii", np.where(_drawn() > 0, _drawn() - 20, 0).astype(np.uint8), AFFINE)
+    (folder / "lesion.json").write_text(json.dumps({"Space": "T1w", "lesion": {"1": "cavity", "2": "rim"}}))
+
+
+def _table_beside(folder: Path) -> None:
+    write_image(folder / "lesion.nii", np.where(_drawn() > 0, _drawn() - 20, 0).astype(np.uint8), AFFINE)
+    (folder / "lesion.tsv").write_text("index\tname\n1\tcavity\n2\trim\n")
+
+
+def _read_drawn(folder: Path) -> Any:
+    (path,) = (path for path in folder.iterdir() if path.name.endswith(MASKS))
+    return read_mask(path).drawn()
+
+
+MASKS = (".nii", ".nii.gz", ".voi", ".nrrd", ".nhdr")
+
+
+def hold_drawn(drawn: DrawnLesion, again: Path) -> None:
+    """Something drawn, in kinds that are some, at a place; what is said of it is one line; the same when written."""
+    assert set(np.unique(drawn.tags).tolist()) - {0} <= {21, 22, 23}
+    assert 0 < drawn.cm3 < np.inf
+    for finding in drawn.findings:
+        assert said(finding).isprintable(), f"not one plain line: {said(finding)!r:.200}"
+    hold_image(Image(drawn.tags, drawn.affine, again), again)
+    assert np.array_equal(read_mask(again / "a.nii").drawn().tags, drawn.tags), "another lesion"
+
+
+# ---- DICOM
+
+
+def _dicom(folder: Path) -> None:
+    """Two series of a scanner: files of a slice each, and one that holds all its frames."""
+    values = _values("int16")
+    write_series(folder / "S1", values, AFFINE, "t1_mprage", 1, **MPRAGE)
+    write_series(folder / "S2", values, AFFINE, "t2_spc_dark-fluid", 2, **FLAIR)
+    (folder / "S3").mkdir()
+    write_enhanced(folder / "S3" / "IM1", values, AFFINE)
+
+
+def hold_series(found: Any, again: Path) -> None:
+    """Series that can be listed, of which one may be chosen; what is said of them is plain."""
+    for series in found.series:
+        row = series.row
+        assert row.slices >= 0
+        assert np.isfinite([*series.spacing, row.lean, *np.ravel(series.corners)]).all(), "no place"
+        for text in (series.name, series.description, series.damage() or "", series.obstacle() or ""):
+            assert text.isprintable(), f"not one plain line: {text!r:.200}"
+    for asked in (None, "1", "t2"):
+        with suppress(InputError):  # its message is one line by itself
+            chosen_series(found.series, asked)
 
 
 # ---- coils
@@ -517,6 +613,13 @@ KINDS: tuple[Kind, ...] = (
     Kind(
         "frames.nii", _nifti("a.nii", _values("int16")), lambda folder: ImageFrames.read(one(folder)), hold_frames
     ),
+    Kind("lesion.voi", _voi, _read_drawn, hold_drawn),
+    Kind("lesion.nrrd", _nrrd("lesion.nrrd"), _read_drawn, hold_drawn),
+    Kind("lesion.seg.nrrd", _nrrd("lesion.seg.nrrd", **SEGMENTS), _read_drawn, hold_drawn),
+    Kind("lesion.nhdr", _nrrd("lesion.nhdr"), _read_drawn, hold_drawn),
+    Kind("lesion.json", _json_beside, _read_drawn, hold_drawn, ("*.json",)),
+    Kind("lesion.tsv", _table_beside, _read_drawn, hold_drawn, ("*.tsv",)),
+    Kind("DICOM", _dicom, find_series, hold_series, ("*/*",)),
     Kind("coil.ccd", _coil(SMALL, "a.ccd"), _read_coil("a.ccd"), hold_coil),
     Kind("coil.tcd", _coil(SMALL, "a.tcd"), _read_coil("a.tcd"), hold_coil),
     Kind("coil.tcd of all", _tcd, _read_coil("a.tcd"), hold_coil),

@@ -15,8 +15,8 @@ from neuro_field.mri.volume import Volume
 
 @pytest.fixture(scope="module")
 def scene():
-    """The upper half of the head: enough to tell, and quick."""
-    return doors.cut(2, 2, low=-20)
+    """The upper part of the head in voxels of 4 mm: enough to tell, and quick."""
+    return doors.cut(4, 2, low=0)
 
 
 def volumes(scene, world=None):
@@ -40,7 +40,6 @@ def test_labels_on_their_own_t1_are_taken_and_explain_it_best_where_they_lie(sce
     [
         (doors.flipped(0), r"fit the T1 mirrored left-right \(0\.\d\d against 0\.\d\d"),
         (doors.flipped(0, 1), r"LPS read as RAS\) and moved by \d\d mm"),
-        (doors.shifted(40, 0, 0), r"fit the T1 moved by 40 mm"),
         (doors.shifted(0, 0, -8), r"fit the T1 moved by 8 mm"),
         (doors.shifted(0, 140, 0), r" [234]\d% of the labels lie within the T1"),
     ],

@@ -62,3 +62,42 @@ def test_the_search_is_measured_beside_forward_solves(tmp_path, capsys, monkeypa
     assert "one forward solve / one of 100,000 placements" in capsys.readouterr().out
     (path,) = tmp_path.iterdir()
     assert len(json.loads(path.read_text())["runs"][0]["ratios"]) == 3
+
+
+@pytest.fixture(scope="module")
+def door():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(BENCHMARKS))
+        import door
+    return door
+
+
+def test_a_case_at_the_door_goes_the_way_of_a_build_and_is_kept_in_a_table(door, tmp_path, capsys):
+    assert not door.main(["42 % larger", "--stride", "4", "--into", str(tmp_path / "door.md")])
+    table = (tmp_path / "door.md").read_text(encoding="utf-8")
+    assert table == capsys.readouterr().out
+    assert "Of 1 right cases 0 were refused, 0 told to have a doubtful map." in table
+    beside, alone = table.splitlines()[2:4]
+    assert "| right | told | " in beside
+    assert "image-atlas-form" in beside
+    assert float(beside.split("|")[-2]) < 2.0
+    assert "| wrong | refused | The brain in the labels is 1.38 times" in alone  # Colin27's is 3 % smaller than MNI's
+
+
+def test_silence_and_what_is_not_said_are_faults_at_the_door(door):
+    case = door.doors.Case("a case", "doubtful", door.doors.colin27, says="build-skull-open")
+    warned, said = {"build-volume-changed"}, frozenset({"build-volume-changed", "build-skull-open"})
+    assert door.faults_of(case, warned, said, 4.0) == ()
+    assert door.faults_of(case, warned, said, 6.0) == ("silently 6 mm off",)  # another warning does not tell of that
+    assert door.faults_of(case, {"head-map-doubtful"}, said, 6.0) == ()
+    assert door.faults_of(case, warned, frozenset(), 0.0) == ("build-skull-open is not said",)
+    wrong = door.doors.Case("another", "wrong", door.doors.colin27)
+    assert door.faults_of(wrong, set(), frozenset(), 0.0) == ("a wrong case is taken",)
+
+
+def test_an_opening_at_the_door_is_held_to_its_area_and_side(door):
+    case = door.doors.Case("craniectomy of 50 cm2, left, open", "right", door.doors.colin27, area=50.0)
+    row = {"area_cm2": 48.0, "side": "left", "seen": "t1"}
+    assert door.opening_of(case, [row]) == ("48.0 cm², left, by the t1", ())
+    assert door.opening_of(case, [row | {"side": "right"}])[1] == ("an opening on the right",)
+    assert door.opening_of(case, []) == ("no opening", ("its area is wrong",))

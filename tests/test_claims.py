@@ -17,6 +17,7 @@ from neuro_field.io.atomic import (
     check_new_folder,
     claimed_file,
     claimed_folder,
+    held_folder,
     new_file,
     new_folder,
 )
@@ -88,12 +89,12 @@ def test_a_place_that_is_no_place_is_refused_before_the_work(tmp_path, monkeypat
 
 
 @pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="a folder that even root cannot write to")
-@pytest.mark.parametrize("claim", [claimed_folder, claimed_file])
+@pytest.mark.parametrize("claim", [claimed_folder, claimed_file, held_folder])
 def test_a_folder_that_cannot_be_written_to_is_refused(claim):
     assert "Nothing can be written to /proc" in refusal(hold, claim, Path("/proc/PLAN"))
 
 
-@pytest.mark.parametrize("claim", [claimed_folder, claimed_file])
+@pytest.mark.parametrize("claim", [claimed_folder, claimed_file, held_folder])
 def test_a_full_disk_is_refused(tmp_path, monkeypatch, claim):
     full = atomic.shutil._ntuple_diskusage(10**9, 10**9 - 4096, 4096)
     monkeypatch.setattr(atomic.shutil, "disk_usage", lambda path: full)

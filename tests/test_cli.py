@@ -9,6 +9,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 from phantoms import phantom_labels
+from test_claims import another
 from tiny_study import tiny_head
 
 from neuro_field.cli import main
@@ -101,6 +102,7 @@ def refused(capsys, arguments, *words):
         (["T1.nii.gz", "--labels", "labels.nii.gz", "--tissue-edge", "scalp"], ["scalp=4.0"]),
         (["T1.nii.gz", "--labels", "labels.nii.gz", "--edge", "0.05"], ["over the limit", "at least"]),
         (["T1.nii.gz", "--labels", "labels.nii.gz", "--t2", "T1.nii.gz"], ["--t2"]),
+        (["T1.nii.gz", "--labels", "labels.nii.gz", "--no-mapping", "--faceless"], ["--faceless finds the face by"]),
     ],
 )
 def test_head_refuses_bad_images_in_one_line_and_leaves_nothing(files, tmp_path, capsys, arguments, words):
@@ -261,6 +263,14 @@ def test_export_writes_files_says_their_frames_and_overwrites_nothing(plan_folde
     assert len(list((tmp_path / "out").iterdir())) == 6
     assert sorted(path.name for path in plan_folder.iterdir()) == before
     refused(capsys, ["export", plan_folder, "--to", "ant", "-o", tmp_path / "out"], "nothing was overwritten")
+    (tmp_path / "link").symlink_to(tmp_path / "nowhere")
+    refused(capsys, ["export", plan_folder, "--to", "ant", "-o", tmp_path / "link"], "link to nothing")
+    refused(capsys, ["export", plan_folder, "--to", "ant", "-o", tmp_path / "x" / "y"], "does not exist")
+    code = "import sys, time; from pathlib import Path; from neuro_field.io.locks import locked\n"
+    code += "with locked(Path(sys.argv[1])): print('writing', flush=True); time.sleep(60)"
+    with another(tmp_path / "out", code):
+        refused(capsys, ["export", plan_folder, "--to", "softaxic", "-o", tmp_path / "out"], "another run")
+    assert len(list((tmp_path / "out").iterdir())) == 6
     refused(capsys, ["export", plan_folder, "--to", "ant,nexstim"], "nexstim", "localite", "nibs-bids")
     refused(capsys, ["export", plan_folder, "--to", " , "], "localite", "nibs-bids")
     refused(capsys, ["export", plan_folder, "--to", "ant", "--image", tmp_path / "no.nii"], "no.nii")

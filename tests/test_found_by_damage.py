@@ -18,8 +18,10 @@ from neuro_field.errors import LONGEST, FileFormatError, InputError, UnknownName
 from neuro_field.field.stored import StoredField
 from neuro_field.head.mapping import AffineMapping, WarpedMapping
 from neuro_field.io.images import read_image, write_image
+from neuro_field.io.masks import read_mask
 from neuro_field.io.msh import read_msh
 from neuro_field.io.stl import read_stl, stl_bytes
+from neuro_field.mri.volume import as_affine
 from neuro_field.navigation.frames import ImageFrames
 from neuro_field.report.page import _embedded
 from neuro_field.shelf.coils import read_coil
@@ -51,7 +53,7 @@ def test_numbers_that_overflow_are_no_places():
     refused(as_vector, [10**400, 0, 0], "it")
     refused(AffineMapping, HUGE * np.eye(4), match="up to 1e")
     grid = np.diag([10.0, 10, 10, 1])
-    refused(WarpedMapping, AffineMapping(np.eye(4)), np.full((3, 3, 3, 3), 3e38), grid, match="up to 1e")
+    refused(WarpedMapping, AffineMapping(np.eye(4)), np.full((3, 3, 3, 3), 3e38), grid, match="up to 100000 mm")
 
 
 def test_a_field_that_no_coil_makes_is_refused():
@@ -78,6 +80,32 @@ def test_an_mgz_whose_sizes_overflow_is_refused(tmp_path):
     raw[30:42] = np.array([3e38] * 3, ">f4").tobytes()
     (tmp_path / "a.mgh").write_bytes(raw)
     refused(read_image, tmp_path / "a.mgh")
+
+
+NRRD = """NRRD0004
+type: unsigned char
+dimension: 3
+space: left-posterior-superior
+sizes: {sizes}
+space directions: ({step},0,0) (0,2,0) (0,0,2)
+encoding: raw
+space origin: ({origin},0,0)
+
+"""
+
+
+@pytest.mark.parametrize(
+    ("damaged", "match"),
+    [({"sizes": "4 nan 4"}, "shape"), ({"step": "1e200"}, "up to 1e"), ({"origin": "1e200"}, "up to 1e")],
+)
+def test_a_mask_of_numbers_that_are_none_is_refused(tmp_path, damaged, match):
+    told = NRRD.format(**{"sizes": "4 4 4", "step": "2", "origin": "0"} | damaged)
+    (tmp_path / "a.nrrd").write_bytes(told.encode() + bytes(21) + b"\x01" * 43)
+    refused(read_mask, tmp_path / "a.nrrd", match=match)
+
+
+def test_an_affine_that_overflows_is_none():
+    refused(as_affine, np.diag([HUGE, 2, 2, 1]), "it", match="up to 1e")
 
 
 @pytest.mark.parametrize("corner", ["1e300 0 0", "nan 0 0"])

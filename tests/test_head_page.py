@@ -106,7 +106,9 @@ def test_a_head_without_images_or_mapping_still_has_a_page(head):
 
     made = head_page(replace(head, mapping=None), no_picture="not asked for")
     assert "no label image" in made
-    assert "no mapping to MNI152" in made
+    assert "This head has no map to MNI" in made
+    assert "MNI152 brain" not in made
+    assert "lesion&#39;s side are not known" not in made  # the fissure tells it
 
 
 def test_the_folder_of_a_head_holds_the_page_also_where_nothing_can_be_drawn(head, ready, tmp_path, monkeypatch):

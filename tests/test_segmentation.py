@@ -10,6 +10,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 from phantoms import phantom_labels
+from tests_support import accepted
 
 from neuro_field.cli import main
 from neuro_field.errors import InputError, UnknownNameError
@@ -247,6 +248,31 @@ def test_uv_makes_the_environment_where_there_is_no_python(tmp_path, monkeypatch
     )
     assert Samseg().set_up(lambda stage, share: None) == folder / "bin" / "run_samseg"
     assert (folder / "asked").read_text().split() == ["-m", "pip", "install", "--quiet", "samseg==0.4a0", "numpy<2"]
+
+
+def test_a_second_set_up_waits_for_the_first_and_takes_what_it_made(tmp_path, monkeypatch):
+    from test_claims import another
+
+    real = sys.executable
+    bare(monkeypatch, tmp_path, (3, 11))
+    fake = program(tmp_path / "python", "exit 1")  # would fail if it were asked
+    monkeypatch.setattr(sys, "executable", real)
+    folder, told = Samseg.own_environment(), []
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    code = "import sys, time; from pathlib import Path; from neuro_field.io.locks import locked\n"
+    code += "with locked(Path(sys.argv[1])): print('writing', flush=True); time.sleep(60)"
+    with another(folder, code) as process:
+        monkeypatch.setattr(sys, "executable", str(fake))
+
+        def tell(stage, share):
+            told.append(stage)
+            if stage.startswith("waiting"):
+                program(folder / "bin" / "run_samseg", "")
+                (folder / "whole").touch()
+                process.kill()
+
+        assert accepted(Samseg().ready, tell) == f"samseg ({folder / 'bin' / 'run_samseg'})"
+    assert any("another run" in stage for stage in told)
 
 
 def test_a_failed_set_up_says_what_it_needs(tmp_path, monkeypatch):

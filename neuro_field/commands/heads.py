@@ -94,6 +94,8 @@ def head(
         raise InputError("Options --lesion-image, --large-lesion and --rim go with --lesion.")
     if mapping is not None and no_mapping:
         raise InputError("Options --mapping and --no-mapping exclude each other; give one.")
+    if faceless and no_mapping:
+        raise InputError("Option --faceless finds the face by the map to MNI, and --no-mapping makes none; give one.")
     stays_open = _answer(open_skull)
     with claimed_folder(output), Stages() as stages:
         if image.startswith("example:") or is_head(image):

@@ -1,6 +1,6 @@
 """What has to be said of a head before anything is computed in it: its map, its midline, its lesion."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,6 +9,7 @@ from neuro_field.errors import InputError
 from neuro_field.findings import Finding, Refusal, worst_first
 from neuro_field.head.fissure import Fissure
 from neuro_field.head.lesion import BOTH_CM3, lesion_summary
+from neuro_field.head.mapping import MniMapping
 from neuro_field.head.openings import LEAST, skull_openings
 
 if TYPE_CHECKING:
@@ -27,7 +28,15 @@ _COMPARED = (-80.0, 50.0), (0.0, 65.0)
 def doubts_of(head: "HeadModel") -> tuple[Finding, ...]:
     """Findings of a head, worst first: those of its building, which its provenance keeps, and its own."""
     building = (Finding.of_plain(row) for row in head.provenance.get("findings", ()))
-    return worst_first([*building, *_of_map(head), *_of_midline(head), *_of_skull(head), *_of_lesion(head)])
+    of_its_map = doubts_of_map(head.mapping, head.provenance.get("mapping_overlap") or {}, head.fissure)
+    return worst_first([*building, *of_its_map, *_of_skull(head), *_of_lesion(head)])
+
+
+def doubts_of_map(
+    mapping: MniMapping | None, overlaps: Mapping[str, Mapping[str, float]], fissure: Fissure | None
+) -> tuple[Finding, ...]:
+    """What a map to MNI152 leaves in doubt, by its overlaps, as a head's record keeps them, and by the fissure."""
+    return (*_of_map(mapping, overlaps), *_of_midline(fissure, mapping))
 
 
 def check_usable(head: "HeadModel") -> None:
@@ -49,10 +58,9 @@ def open_area(head: "HeadModel") -> float:
     return max((float(str(found.values["area_cm2"])) for found in told), default=0.0)
 
 
-def _of_map(head: "HeadModel") -> Iterator[Finding]:
-    if head.mapping is None:
+def _of_map(mapping: MniMapping | None, overlaps: Mapping[str, Mapping[str, float]]) -> Iterator[Finding]:
+    if mapping is None:
         yield Finding("head-no-map", "note", {})
-    overlaps = head.provenance.get("mapping_overlap") or {}
     used = overlaps.get("nonlinear") or overlaps.get("affine")
     if used and used.get("white_matter", 1.0) < LEAST_OVERLAP:
         yield Finding(
@@ -67,13 +75,13 @@ def _of_map(head: "HeadModel") -> Iterator[Finding]:
         )
 
 
-def _of_midline(head: "HeadModel") -> Iterator[Finding]:
-    if head.fissure is None:
-        yield Finding("head-no-fissure", "warn", {"mapped": head.mapping is not None})
+def _of_midline(fissure: Fissure | None, mapping: MniMapping | None) -> Iterator[Finding]:
+    if fissure is None:
+        yield Finding("head-no-fissure", "warn", {"mapped": mapping is not None})
         return
-    if head.mapping is None:
+    if mapping is None:
         return
-    places = head.to_mni(fissure_points(head.fissure))
+    places = mapping.to_mni(fissure_points(fissure))
     (back, front), (low, high) = _COMPARED
     _, y, z = places.T
     places = places[(y > back) & (y < front) & (z > low) & (z < high)]

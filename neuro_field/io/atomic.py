@@ -195,6 +195,30 @@ def claimed_folder(path: str | Path) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def held_folder(path: str | Path) -> Iterator[None]:
+    """Hold a folder to add files to, which may hold some already; it is made if it is not there.
+
+    Raises
+    ------
+    InputError
+        If ``path`` is a file or a link to nothing (also a FileExistsError), or cannot be made; if its own folder does
+        not exist or cannot be written to, its disk is full, or another run is at it.
+    """
+    path = Path(path)
+    parent = _parent(path)
+    with _held(path, parent):
+        if not path.is_dir() and (path.exists() or path.is_symlink()):
+            kind = "link to nothing" if path.is_symlink() else "file"
+            raise ExistsError(f"{path} is a {kind}; nothing was overwritten: name another folder.")
+        _check_room(parent)
+        try:
+            path.mkdir(exist_ok=True)
+        except OSError as error:
+            raise _unwritable(path, error) from None
+        yield
+
+
 def _become(beside: Path, path: Path) -> None:
     """Rename a folder to its place, which may be an empty folder."""
     try:

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from neuro_field.arrays import AnyArray, FloatArray, read_only
+from neuro_field.arrays import FARTHEST, AnyArray, FloatArray, read_only
 from neuro_field.errors import FileFormatError, InputError
 from neuro_field.mri.drawn_lesion import CAVITY, kind_of_name
 from neuro_field.nouns import noun
@@ -97,7 +97,8 @@ def _header(path: Path) -> tuple[dict[str, Any], int]:
     if not text.startswith(b"NRRD") or (end is None and len(text) == _LONGEST_HEADER):
         raise FileFormatError(f"The image {path} is not a NRRD file: it has no header.")
     try:
-        header = dict(nrrd.read_header([line.decode("utf-8", "replace") for line in lines]))
+        with np.errstate(invalid="ignore"):  # sizes that are no numbers become negative ones, which are refused
+            header = dict(nrrd.read_header([line.decode("utf-8", "replace") for line in lines]))
     except (nrrd.NRRDError, ValueError, KeyError, IndexError, TypeError) as trouble:
         reason = str(trouble).splitlines()[0][:120] if str(trouble) else type(trouble).__name__
         raise FileFormatError(f"The header of {path} is damaged: {reason}.") from None
@@ -144,8 +145,10 @@ def _affine(header: Mapping[str, Any], axes: int, path: Path) -> FloatArray:
     affine = np.eye(4)
     affine[:3, :3], affine[:3, 3] = directions.T, origin
     signs = np.array([*_SPACES[space], 1.0])
-    if not np.isfinite(affine).all() or np.linalg.det(affine[:3, :3]) == 0:
-        raise FileFormatError(f"The directions in the header of {path} are not finite and independent; it is damaged.")
+    if not (np.abs(affine) <= FARTHEST).all() or np.linalg.det(affine[:3, :3]) == 0:  # NaN is none that is
+        raise FileFormatError(
+            f"The directions in the header of {path} are not numbers up to {FARTHEST:g} and independent; it is damaged."
+        )
     return read_only(signs[:, None] * affine)
 
 

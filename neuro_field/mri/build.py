@@ -341,8 +341,8 @@ def build_prepared(
     checked_mapping(mapping, nonlinear)
     tell = progress if progress is not None else silent
     record = dict(ready.record) | {"seconds": dict(ready.record.get("seconds", {}))}
-    found = _mapped(ready, mapping, nonlinear, record, tell)
-    fissure = ready.fissure if ready.fissure is not None else _along_fluid(ready, found)
+    found = mapped(ready, mapping, nonlinear, record, tell)
+    fissure = fissure_of(ready, found)
     record["fissure"] = None if fissure is None else {"source": fissure.source, "seen_cm2": round(fissure.seen_cm2, 1)}
     mesh = meshed(ready.labels, ready.affine, edge, tissue_edges, record, tell)
     return HeadModel.from_mesh(mesh, name=name, mapping=found, provenance=record, known_fissure=fissure)
@@ -367,14 +367,16 @@ def meshed(
     return pieces.mesh
 
 
-def _along_fluid(ready: PreparedLabels, mapping: MniMapping | None) -> Fissure | None:
-    """The fissure along the fluid between the hemispheres of labels that do not tell left from right."""
+def fissure_of(ready: PreparedLabels, mapping: MniMapping | None) -> Fissure | None:
+    """The fissure between a segmenter's left and right, else that along the fluid between the hemispheres."""
+    if ready.fissure is not None:
+        return ready.fissure
     brain = np.argwhere(np.isin(ready.labels, tags_of("brain") + tags_of("lesion")))
     middle = transformed(brain.mean(axis=0)[None], ready.affine)[0]
     return fissure_of_tissues(voxel_sampler(ready.labels, ready.affine), middle, mapping)
 
 
-def _mapped(
+def mapped(
     ready: PreparedLabels,
     mapping: MniMapping | Literal[False] | None,
     nonlinear: bool,

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy import ndimage
 
-from neuro_field.arrays import AnyArray, FloatArray, transformed
+from neuro_field.arrays import FARTHEST, AnyArray, FloatArray, transformed
 from neuro_field.errors import InputError
 from neuro_field.nouns import noun
 
@@ -46,8 +46,15 @@ def as_affine(affine: object, what: str, *, voxels: tuple[float, float] = VOXELS
         matrix = np.array(affine, dtype=np.float64)
     except (TypeError, ValueError):
         raise InputError(f"Input {what} must be a 4x4 matrix; instead received a {type(affine).__name__}.") from None
-    if matrix.shape != (4, 4) or not np.isfinite(matrix).all() or np.abs(matrix[3] - [0, 0, 0, 1]).max() > 1e-9:
-        raise InputError(f"Input {what} must be a finite 4x4 affine (voxel to mm); instead shape {matrix.shape}.")
+    if (
+        matrix.shape != (4, 4)
+        or not (np.abs(matrix) <= FARTHEST).all()
+        or np.abs(matrix[3] - [0, 0, 0, 1]).max() > 1e-9
+    ):
+        raise InputError(
+            f"Input {what} must be a 4x4 affine (voxel to mm) of numbers up to {FARTHEST:g}; instead shape "
+            f"{matrix.shape}, {np.abs(matrix).max(initial=0):.3g} the largest."
+        )
     sizes = voxel_sizes(matrix)
     if sizes.min() < voxels[0] or sizes.max() > voxels[1]:
         raise InputError(

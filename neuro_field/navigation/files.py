@@ -7,7 +7,7 @@ from neuro_field.clinic.study import Study
 from neuro_field.coil.marker import Marker
 from neuro_field.coil.placement import Placement
 from neuro_field.errors import FileFormatError, InputError, UnknownNameError
-from neuro_field.io.atomic import ExistsError, new_file
+from neuro_field.io.atomic import ExistsError, held_folder, new_file
 from neuro_field.names import resolved
 from neuro_field.navigation.ant import ant_text, read_ant
 from neuro_field.navigation.brainsight import brainsight_text, read_brainsight, usual_system
@@ -200,7 +200,7 @@ def export_plan(study: Study | Plan, systems: Sequence[str], folder: str | Path,
     UnknownNameError
         If a system is not known, listing those that are.
     InputError
-        If a file is there already (also a FileExistsError), or the folder's own folder is not.
+        If a file is there already (also a FileExistsError), the folder cannot be made, or another run writes there.
     """
     folder = Path(folder)
     for name in systems or [""]:
@@ -213,18 +213,14 @@ def export_plan(study: Study | Plan, systems: Sequence[str], folder: str | Path,
         for name in texts:
             for ending, text in WRITERS[name]((*markers, *rim), how).items():
                 texts[name][folder / _file_name(name, role, (len(markers), len(rim)), ending, how)] = text
-    for path in (path for files in texts.values() for path in files):
-        if path.exists() or path.is_symlink():
-            raise ExistsError(f"{path} is there already; nothing was overwritten: move it, or name another folder.")
-    if not folder.parent.is_dir():
-        raise InputError(f"The folder {folder.parent} does not exist; create it, or name another.")
-    if folder.is_file():
-        raise ExistsError(f"{folder} is a file; nothing was overwritten: name another folder.")
-    folder.mkdir(exist_ok=True)
-    for files in texts.values():
-        for path, text in files.items():
-            with new_file(path) as beside:
-                beside.write_text(text, encoding="utf-8", newline="\n")
+    with held_folder(folder):
+        for path in (path for files in texts.values() for path in files):
+            if path.exists() or path.is_symlink():
+                raise ExistsError(f"{path} is there already; nothing was overwritten: move it, or name another folder.")
+        for files in texts.values():
+            for path, text in files.items():
+                with new_file(path) as beside:
+                    beside.write_text(text, encoding="utf-8", newline="\n")
     return {name: list(files) for name, files in texts.items()}
 
 

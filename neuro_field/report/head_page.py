@@ -26,7 +26,7 @@ from neuro_field.report.mapping_pictures import mapping_pictures
 from neuro_field.report.page import rendered, tissue_rows
 from neuro_field.report.skull_page import OpeningsOfHead
 from neuro_field.report.slices import OPENING, OUTLINES, TEMPLATE, histogram, slice_pictures
-from neuro_field.report.words import said
+from neuro_field.report.words import named, said
 
 #: Landmarks that the page lists.
 LANDMARKS = ("Nz", "Iz", "LPA", "RPA", "Cz", "C3", "C4")
@@ -82,7 +82,8 @@ def head_page(
         warnings=_warnings(head, tissues, float(angles.min())),
         notes=[said(found) for found in head.findings if found.level == "note"],
         slices={name: _text(data) for name, data in images.items()},
-        colours={name.replace("_", " "): colour for name, colour in OUTLINES.items()} | {"MNI152 brain": TEMPLATE}
+        colours={named(name): colour for name, colour in OUTLINES.items()}
+        | ({"MNI152 brain": TEMPLATE} if head.mapping is not None else {})
         | ({"opening of the skull": OPENING} if skull.rows else {}),
         openings=skull.rows,
         opened={name: _text(data) for name, data in opened.items()},
@@ -93,9 +94,9 @@ def head_page(
         cleaning=_cleaning(head.provenance.get("cleaning")),
         lesion=None if lesion is None else {
             "Volume": f"{lesion.volume_cm3:.1f} cm³",
-            "Side": lesion.side or "not known: the head has no mapping to MNI",
+            "Side": lesion.side or "not known: nothing tells left from right in this head",
             "Centroid": f"{point_words(lesion.centroid)} mm in the head frame",
-            "Kinds": ", ".join(f"{name.replace('_', ' ')} {cm3:.1f} cm³" for name, cm3 in lesion.tissues_cm3.items()),
+            "Kinds": ", ".join(f"{named(name)} {cm3:.1f} cm³" for name, cm3 in lesion.tissues_cm3.items()),
         },
         targets=_targets(head),
         landmarks={name: point_words(facts.landmarks[name]) for name in LANDMARKS if name in facts.landmarks},
@@ -149,7 +150,7 @@ def _tissues(head: HeadModel, labels: Volume | None) -> list[dict[str, Any]]:
 def _gone(drawn: Mapping[int, float], meshed: set[int]) -> list[dict[str, Any]]:
     """Rows of tissues that the labels have and the mesh does not."""
     return [
-        {"tag": tag, "name": BY_TAG[tag].name.replace("_", " "), "labels": drawn[tag], "mesh": 0.0, "dice": 0.0,
+        {"tag": tag, "name": named(BY_TAG[tag].name), "labels": drawn[tag], "mesh": 0.0, "dice": 0.0,
          "sigma": "-", "source": "not in the mesh"}
         for tag in sorted(set(drawn) - meshed - {0})
         if tag in BY_TAG
@@ -174,14 +175,11 @@ def _warnings(head: HeadModel, tissues: list[dict[str, Any]], smallest: float) -
     out = [said(found) for found in head.findings if found.level != "note"]
     for row in tissues:
         if row["labels"] and abs(row["mesh"] / row["labels"] - 1) > FAITHFUL:
-            change = row["mesh"] / row["labels"] - 1
-            out.append(
-                f"{row['name']} has {100 * change:+.0f} % volume in the mesh against the labels: use a shorter --edge."
-            )
+            tissue = BY_TAG[row["tag"]].name if row["tag"] in BY_TAG else f"tag-{row['tag']}"
+            told = {"tissue": tissue, "labels_cm3": row["labels"], "mesh_cm3": row["mesh"]}
+            out.append(said(Finding("page-head-mesh-unfaithful", "warn", told)))
     if smallest < 5:
-        out.append(f"The flattest element has a dihedral angle of {smallest:.1f} degrees.")
-    if head.mapping is None:
-        out.append("There is no mapping to MNI152: named targets and the lesion's side are not known.")
+        out.append(said(Finding("page-head-flat-element", "warn", {"angle": smallest})))
     return out
 
 
@@ -191,7 +189,7 @@ def _cleaning(record: Mapping[str, Any] | None) -> dict[str, Any] | None:
         return None
     before, after = record["before_cm3"], record["after_cm3"]
     names = dict.fromkeys([*before, *after])
-    rows = [(name.replace("_", " "), before.get(name, 0.0), after.get(name, 0.0)) for name in names]
+    rows = [(named(name), before.get(name, 0.0), after.get(name, 0.0)) for name in names]
     invented = {name: float(cm3) for name, cm3 in record.get("invented_cm3", {}).items()}
     return {
         "rows": rows,

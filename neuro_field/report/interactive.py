@@ -31,6 +31,7 @@ from neuro_field.mri.faceless import faceless
 from neuro_field.mri.volume import Volume
 from neuro_field.report.facts import GreyField, HeadFacts
 from neuro_field.report.scene import COLOURS, FIELD_MAP, node_values, target_balls
+from neuro_field.report.words import named
 from neuro_field.search.plan import Plan
 from neuro_field.units import AMPERE_PER_MICROSECOND
 
@@ -133,7 +134,7 @@ def interactive_page(view: Mapping[str, Any], titles: Mapping[str, str]) -> str:
         "colours": _colours(),
         "inks": COLOURS,
         "lesion_tags": list(tags_of("lesion")),
-        "names": {tag: name.replace("_", " ") for tag, name in view["names"].items()},
+        "names": {tag: named(name) for tag, name in view["names"].items()},
         "plans": [plans[name] | {"title": title} for name, title in titles.items() if name in plans],
     }
     return json.dumps(shown, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")

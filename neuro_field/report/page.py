@@ -26,7 +26,7 @@ from neuro_field.report.interactive import colour_ramp, interactive_page, script
 from neuro_field.report.interactive import without_face as shown_without_face
 from neuro_field.report.scene import COLOURS
 from neuro_field.report.surety import sure_lines, sure_rows, varied_words
-from neuro_field.report.words import said
+from neuro_field.report.words import named, said
 from neuro_field.search.plan import Candidate, Plan
 from neuro_field.units import AMPERE_PER_MICROSECOND
 
@@ -336,7 +336,7 @@ def tissue_rows(tissues: Iterable[TissueFigures]) -> list[dict[str, Any]]:
     return [
         {
             "tag": tissue.tag,
-            "name": tissue.name.replace("_", " ").replace("tag-", "tag "),
+            "name": named(tissue.name),
             "cm3": tissue.cm3,
             "sigma": f"{tissue.sigma:.3f}" + (" (mean of a tensor)" if tissue.tensor else ""),
             "source": BY_TAG[tissue.tag].source if tissue.standard and tissue.tag in BY_TAG else "set for this head",

@@ -17,7 +17,7 @@ from neuro_field.head.model import HeadModel
 from neuro_field.report.directions import direction_words, offset_words, point_words, turn_words
 from neuro_field.report.facts import GreyField, HeadFacts, Strongest, cortex_distance, plan_head
 from neuro_field.report.surety import misplaced_line, rule_lines, stability_line, zone_line
-from neuro_field.report.words import said
+from neuro_field.report.words import named, said
 from neuro_field.search.plan import Candidate, Plan
 from neuro_field.units import AMPERE_PER_MICROSECOND
 
@@ -32,10 +32,12 @@ def head_lines(head: HeadModel) -> list[str]:
     """A head in a few lines: size, volumes, lesion, and what building it had to note."""
     mesh = head.mesh
     lines = [f"{head.name}: {len(mesh.nodes):,} nodes, {len(mesh.tets):,} elements."]
-    lines.append("Volumes: " + ", ".join(f"{name} {cm3:.0f} cm3" for name, cm3 in head.tissue_volumes.items()) + ".")
+    lines.append(
+        "Volumes: " + ", ".join(f"{named(name)} {cm3:.0f} cm3" for name, cm3 in head.tissue_volumes.items()) + "."
+    )
     lesion = lesion_summary(head)
     if lesion is not None:
-        lines.append(f"Lesion: {lesion.volume_cm3:.1f} cm3, {lesion.side or 'side unknown (no mapping to MNI)'}.")
+        lines.append(f"Lesion: {lesion.volume_cm3:.1f} cm3, {lesion.side or 'side unknown'}.")
     for kind, overlap in head.provenance.get("mapping_overlap", {}).items():
         fit = ", ".join(f"{name.replace('_', ' ')} {share:.2f}" for name, share in overlap.items())
         lines.append(f"Overlap with the MNI152 template ({kind} map): {fit}.")

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from neuro_field.caches import NoCacheError, cache_home
 from neuro_field.errors import InputError
+from neuro_field.io.locks import locked
 from neuro_field.segment.python import find_python, find_uv
 from neuro_field.threads import threads
 
@@ -75,13 +76,9 @@ class Samseg:
         folder, stage = self.own_environment(), "setting up SAMSEG, once"
         progress(stage, 0.0)
         folder.parent.mkdir(parents=True, exist_ok=True)
-        if python is not None:
-            _done([str(python), "-m", "venv", "--clear", str(folder)])
-        else:
-            _done([str(uv), "venv", "--clear", "--seed", "--python", f"{PYTHON[0]}.{PYTHON[1]}", str(folder)])
-        progress(stage, 0.1)
-        _done([str(_in(folder, "python")), "-m", "pip", "install", "--quiet", *REQUIREMENTS])
-        (folder / _WHOLE).touch()
+        with locked(folder, wait=lambda: progress("waiting for another run to set up SAMSEG", 0.0)):
+            if self.find() is None:  # that run may have made it
+                _install(folder, python, uv, lambda share: progress(stage, share))
         progress(stage, 1.0)
         found = self.find()
         if found is None:
@@ -131,6 +128,17 @@ def _is_whole(registration: Path) -> bool:
     except OSError:
         return False
     return _LAST_OF_LTA in text[text.find("dst volume info") :] if "dst volume info" in text else False
+
+
+def _install(folder: Path, python: Path | None, uv: Path | None, progress: Callable[[float], object]) -> None:
+    """Make an environment with SAMSEG by one of both programs, and mark it as whole."""
+    if python is not None:
+        _done([str(python), "-m", "venv", "--clear", str(folder)])
+    else:
+        _done([str(uv), "venv", "--clear", "--seed", "--python", f"{PYTHON[0]}.{PYTHON[1]}", str(folder)])
+    progress(0.1)
+    _done([str(_in(folder, "python")), "-m", "pip", "install", "--quiet", *REQUIREMENTS])
+    (folder / _WHOLE).touch()
 
 
 def _in(environment: Path, program: str) -> Path:

@@ -18,13 +18,43 @@ from neuro_field.io.images import Image, check_worlds, read_image, read_labels
 from neuro_field.io.masks import read_mask
 from neuro_field.mri.agreement import check_labels, check_lesion
 from neuro_field.mri.another_lesion import relesioned
-from neuro_field.mri.build import Progress, build_prepared, checked_mapping, prepare_labels, silent
+from neuro_field.mri.build import (
+    PreparedLabels,
+    Progress,
+    build_prepared,
+    checked_mapping,
+    prepare_labels,
+    silent,
+)
 from neuro_field.mri.drawn_lesion import DrawnLesion
 from neuro_field.mri.given_mapping import given_mapping
 from neuro_field.mri.labels import TableChoice
 from neuro_field.mri.lesion import LARGEST_SHARE
 from neuro_field.mri.lesion_image import carried_to_t1
 from neuro_field.mri.volume import Volume
+from neuro_field.nouns import noun
+
+
+@noun
+class PreparedImages:
+    """Images of a person that were held against each other.
+
+    ``t1`` and ``labels`` as they were read; ``drawn`` the lesion on the T1, if there is one; ``ready`` the labels to be
+    meshed, in whose record the findings stand.
+    """
+
+    t1: Image
+    labels: Image
+    drawn: DrawnLesion | None
+    ready: PreparedLabels
+
+    def lesion_findings(self, mapping: MniMapping | None) -> tuple[Finding, ...]:
+        """What has to be said of where the lesion lies, once the map to MNI152 is known."""
+        if self.drawn is None or mapping is None:
+            return ()
+        brain = np.isin(self.ready.labels, tags_of("brain") + tags_of("lesion")).astype(np.uint8)
+        mask, t1 = Volume(self.drawn.tags, self.drawn.affine), Volume(self.t1.values, self.t1.affine)
+        return check_lesion(mask, t1, Volume(brain, self.ready.affine), mapping)
 
 
 def drawn_for(
@@ -94,6 +124,36 @@ def head_given_lesion(
     return out, dict(images) | {"labels": Image(made.labels.values, made.labels.affine, labels.path)}
 
 
+def prepared_images(
+    t1: str | Path,
+    labels: str | Path,
+    *,
+    lesion: str | Path | None = None,
+    lesion_image: str | Path | None = None,
+    rim: float = 0.0,
+    largest_lesion: float = LARGEST_SHARE,
+    table: TableChoice | None = None,
+    open_skull: bool | None = None,
+    progress: Progress | None = None,
+) -> PreparedImages:
+    """The part of `head_from_images` before the map and the mesh, with the same parameters and errors."""
+    t1_image, label_image = read_image(t1), read_labels(labels)
+    t1_volume = Volume(t1_image.values, t1_image.affine)
+    drawn = None if lesion is None else drawn_for(lesion, lesion_image, t1_image, progress or silent)
+    if progress is not None:
+        progress("cleaning", 0.0)
+    ready = prepare_labels(
+        label_image.values, label_image.affine, drawn, rim=rim, largest_lesion=largest_lesion, open_skull=open_skull,
+        table=table, t1=t1_volume,
+    )  # fmt: skip
+    if progress is not None:
+        progress("cleaning", 1.0)
+    where = f"The labels {label_image.path} and the T1 {t1_image.path}"
+    found = check_labels(Volume(ready.labels, ready.affine), t1_volume, where)
+    ready.record["findings"] += [each.plain() for each in (*t1_image.findings("t1"), *found)]
+    return PreparedImages(t1_image, label_image, drawn, ready)
+
+
 def head_from_images(
     t1: str | Path,
     labels: str | Path,
@@ -133,43 +193,24 @@ def head_from_images(
     """
     checked_mapping(False if mapping is False else None, nonlinear)
     matrix = None if mapping is None or mapping is False else read_affine(mapping)
-    t1_image, label_image = read_image(t1), read_labels(labels)
-    t1_volume = Volume(t1_image.values, t1_image.affine)
-    drawn = None if lesion is None else drawn_for(lesion, lesion_image, t1_image, progress or silent)
-    if progress is not None:
-        progress("cleaning", 0.0)
-    ready = prepare_labels(
-        label_image.values,
-        label_image.affine,
-        drawn,
-        rim=rim,
-        largest_lesion=largest_lesion,
-        open_skull=open_skull,
-        table=table,
-        t1=t1_volume,
-    )
-    if progress is not None:
-        progress("cleaning", 1.0)
-    where = f"The labels {label_image.path} and the T1 {t1_image.path}"
-    found = check_labels(Volume(ready.labels, ready.affine), t1_volume, where)
-    ready.record["findings"] += [each.plain() for each in (*t1_image.findings("t1"), *found)]
+    images = prepared_images(
+        t1, labels, lesion=lesion, lesion_image=lesion_image, rim=rim, largest_lesion=largest_lesion, table=table,
+        open_skull=open_skull, progress=progress,
+    )  # fmt: skip
+    ready = images.ready
     known: MniMapping | Literal[False] | None = False if mapping is False else None
     if matrix is not None:
         known = given_mapping(matrix, Path(str(mapping)).name, ready.labels, ready.affine, ready.padding)
     head = build_prepared(
         ready, edge, tissue_edges=tissue_edges, mapping=known, nonlinear=nonlinear, progress=progress
     )  # fmt: skip
-    if drawn is not None and head.mapping is not None:
-        brain = Volume(np.isin(ready.labels, tags_of("brain") + tags_of("lesion")).astype(np.uint8), ready.affine)
-        said = check_lesion(Volume(drawn.tags, drawn.affine), t1_volume, brain, head.mapping)
-        rows = [*head.provenance["findings"], *(each.plain() for each in said)]
-        head = replace(head, provenance=dict(head.provenance) | {"findings": rows})
-    paths = {"t1": t1_image.path, "labels": label_image.path}
+    said = images.lesion_findings(head.mapping)
+    rows = [each.plain() for each in findings] + head.provenance["findings"] + [each.plain() for each in said]
+    paths = {"t1": images.t1.path, "labels": images.labels.path}
     paths |= _lesion_paths(lesion, lesion_image)
     if t2 is not None:
         paths["t2"] = Path(t2)
     if matrix is not None:
         paths["mapping"] = Path(str(mapping))
-    rows = [found.plain() for found in findings] + list(head.provenance.get("findings", ()))
-    head = replace(head, provenance=dict(head.provenance) | {"inputs": digests(paths), "findings": rows})
-    return head, {"t1": t1_image, "labels": Image(ready.labels, ready.affine, label_image.path, t1_image.code)}
+    head = replace(head, provenance=dict(head.provenance) | {"findings": rows, "inputs": digests(paths)})
+    return head, {"t1": images.t1, "labels": Image(ready.labels, ready.affine, images.labels.path, images.t1.code)}

@@ -5,6 +5,7 @@ looked up in the language's ``NAMES`` first, a value may be missing only where a
 Where one string does not do, it is a function of the values that gives one.
 """
 
+import re
 import string
 from collections.abc import Callable, Mapping
 from functools import cache
@@ -45,6 +46,17 @@ def catalogue(language: str = "en") -> tuple[dict[str, Sentence], dict[str, str]
     for found in iter_modules(room.__path__):
         sentences |= getattr(import_module(f"{room.__name__}.{found.name}"), "SENTENCES", {})
     return sentences, room.NAMES
+
+
+def named(name: str, language: str = "en") -> str:
+    """What a tissue or another thing with a name in findings is called.
+
+    Examples
+    --------
+    >>> named("csf"), named("grey_matter"), named("tag-77")
+    ('CSF', 'grey matter', 'tag 77')
+    """
+    return catalogue(language)[1].get(name, re.sub(r"^tag-", "tag ", name).replace("_", " "))
 
 
 def said(finding: Finding, language: str = "en") -> str:

@@ -30,6 +30,15 @@ def _head_faceless(values: Mapping[str, Value]) -> str:
     )
 
 
+def _mesh_unfaithful(values: Mapping[str, Value]) -> str:
+    labels, mesh = float(str(values["labels_cm3"])), float(str(values["mesh_cm3"]))
+    more = "more" if mesh > labels else "less"
+    return (
+        f"the mesh holds {abs(mesh / labels - 1):.0%} {more} {{tissue}} than the labels ({{mesh_cm3:.1f}} instead of "
+        "{labels_cm3:.1f} cm³): use a shorter --edge."
+    ).replace("%", " %")
+
+
 SENTENCES = {
     "page-shows-face": _shows_face,
     "page-faceless": "the face is left out of this page: in front of the ears and below the brows nothing but brain "
@@ -39,4 +48,9 @@ SENTENCES = {
     "page-serves-face": "this page shows the patient's face: let nobody look over your shoulder who may not see it.",
     "page-head-shows-face": _head_shows_face,
     "page-head-faceless": _head_faceless,
+    "page-head-mesh-unfaithful": _mesh_unfaithful,
+    "page-head-flat-element": (
+        "the flattest element of the mesh has an angle of {angle:.1f} degrees between two of its faces (5 or more is "
+        "usual): the field in and beside it is less accurate."
+    ),
 }
