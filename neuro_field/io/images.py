@@ -9,7 +9,7 @@ from typing import Any
 import nibabel as nib
 import numpy as np
 from nibabel.filebasedimages import ImageFileError
-from nibabel.freesurfer.mghformat import MGHError
+from nibabel.freesurfer.mghformat import MGHError, MGHHeader
 from nibabel.openers import ImageOpener
 from nibabel.spatialimages import HeaderDataError
 
@@ -229,6 +229,9 @@ def _loaded(path: Path) -> Any:
     checked_start(path)
     try:
         with np.errstate(all="ignore"):  # of sizes and axes beyond a float: not finite, and refused for that
+            if path.name.lower().endswith((".mgh", ".mgz")):
+                with ImageOpener(str(path)) as file:  # nibabel leaves its own open where it refuses a header
+                    MGHHeader.from_fileobj(file)
             return nib.load(path)
     except UNREADABLE as trouble:
         reason = str(trouble).splitlines()[0][:120] if str(trouble) else type(trouble).__name__
