@@ -17,7 +17,7 @@ from neuro_field.arrays import AnyArray, FloatArray, read_only
 from neuro_field.errors import FileFormatError, InputError
 from neuro_field.findings import Finding, Value
 from neuro_field.io.atomic import new_file
-from neuro_field.io.image_limits import checked_count, checked_room, checked_start, scaled, storable
+from neuro_field.io.image_limits import MOST_BYTES, checked_count, checked_room, checked_start, scaled, storable
 from neuro_field.io.nifti_forms import PATIENT, Form, forms_of
 from neuro_field.mri.labels import WHOLE, as_labels
 from neuro_field.mri.volume import as_affine
@@ -229,7 +229,13 @@ def _loaded(path: Path) -> Any:
     checked_start(path)
     try:
         with np.errstate(all="ignore"):  # of sizes and axes beyond a float: not finite, and refused for that
-            return nib.load(path)
+            if not path.name.lower().endswith(".mgh"):
+                return nib.load(path)
+            if path.stat().st_size > MOST_BYTES:
+                raise FileFormatError(
+                    f"The image {path} is larger than {MOST_BYTES / 1e9:.1f} GB; it is no image of a head."
+                )
+            return nib.MGHImage.from_bytes(path.read_bytes())  # nibabel never closes such a file itself
     except UNREADABLE as trouble:
         reason = str(trouble).splitlines()[0][:120] if str(trouble) else type(trouble).__name__
         raise FileFormatError(f"The image {path} cannot be read: {reason}.") from None
