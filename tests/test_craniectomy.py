@@ -3,6 +3,7 @@
 from dataclasses import replace
 from functools import lru_cache
 
+import doors
 import numpy as np
 import pytest
 from phantoms import phantom_labels
@@ -233,3 +234,9 @@ def test_an_answer_for_a_whole_skull_and_answers_that_are_none():
         prepare_labels(labels, affine, open_skull="yes")
     with pytest.raises(InputError, match="clean=False"):
         prepare_labels(labels, affine, open_skull=True, clean=False)
+
+
+def test_a_head_tilted_to_its_side_is_not_taken_for_open():
+    """Its base rises above the middle of the brain on one side: orbits and canals are no openings of the vault."""
+    scene = doors.named("head tilted by 30 degrees", 2)
+    assert skull_holes(scene.labels, scene.affine, Volume(scene.t1, scene.t1_affine)) == ()

@@ -17,6 +17,10 @@ from neuro_field.mri.masks import AIR, EVERY_NEIGHBOUR, EYES, SKULL, inside_dura
 from neuro_field.mri.volume import Volume, voxel_sizes
 from neuro_field.nouns import noun
 
+#: How far the brain's middle must lie above the head's, mm, to tell how the head is tilted, and the most it is,
+#: radians.
+_TELLING, _MOST_TILTED = 4.0, np.radians(45)
+
 #: Rays go out this far from the dura, mm: what is not in the open air by then is not the vault.
 REACH = 32.0
 
@@ -103,7 +107,7 @@ def skull_holes(labels: Labels, affine: FloatArray, t1: Volume | None = None, le
     """
     if not mask_of(labels, SKULL).any():
         return ()
-    dura = _vault(inside_dura(labels), affine)
+    dura = _vault(inside_dura(labels), labels > 0, affine)
     tags = _along_rays(dura, labels, affine)
     outside = tags == _OPEN_AIR
     seen = outside.any(axis=1)
@@ -154,8 +158,8 @@ def _bone_and_grey(labels: Labels, affine: FloatArray, t1: Volume) -> tuple[floa
     return out[0], out[1]
 
 
-def _vault(inside: BoolArray, affine: FloatArray) -> _Dura:
-    """The faces between a mask and what is around it, above the base of the skull."""
+def _vault(inside: BoolArray, head: BoolArray, affine: FloatArray) -> _Dura:
+    """The faces between a mask and what is around it, above the base of the skull, however the head is tilted."""
     sizes = voxel_sizes(affine)
     depth = ndimage.gaussian_filter(inside.astype(np.float32), 2.0 / sizes)
     slope = -np.stack(np.gradient(depth, *sizes), axis=-1)
@@ -175,7 +179,23 @@ def _vault(inside: BoolArray, affine: FloatArray) -> _Dura:
     dura = _Dura(*(np.concatenate(part) for part in zip(*parts, strict=True)))
     middle = np.average(dura.points, axis=0, weights=dura.areas)
     radius = float(np.sqrt(dura.areas.sum() * 100 / (4 * np.pi)))
-    return dura.of((dura.points - middle)[:, 2] > -BASE * radius)
+    above = [
+        (dura.points - middle) @ up > -BASE * radius
+        for up in (np.array([0.0, 0.0, 1.0]), _tilted(inside, head, affine))
+    ]
+    return dura.of(above[0] & above[1])
+
+
+def _tilted(inside: BoolArray, head: BoolArray, affine: FloatArray) -> FloatArray:
+    """(3,) upwards in a head that is tilted to a side: from the middle of the head, which has a neck, to the brain's.
+
+    Views that end at a side of the head shift this too, so that it serves beside the world's own axis, not instead.
+    """
+    brain, whole = (transformed(np.argwhere(mask).mean(axis=0)[None], affine)[0] for mask in (inside, head))
+    rightwards, upwards = (brain - whole)[[0, 2]]
+    roll = np.arctan2(rightwards, upwards) if upwards > _TELLING else 0.0
+    roll = float(np.clip(roll, -_MOST_TILTED, _MOST_TILTED))
+    return np.array([np.sin(roll), 0.0, np.cos(roll)])
 
 
 def _along_rays(dura: _Dura, labels: Labels, affine: FloatArray) -> Labels:
