@@ -345,7 +345,9 @@ def ball() -> HeadModel:
     """Two shells with a map to MNI, a few thousand elements."""
     mapping = AffineMapping(np.diag([1.5, 1.5, 1.5, 1]), "made")
     made = sphere_head((30, 36), edge=9.0)
-    return HeadModel.from_mesh(made.mesh, name="ball", mapping=mapping, provenance={"edge": 9.0, "inputs": {"a": "b"}})
+    return HeadModel.from_mesh(
+        made.mesh, name="ball", mapping=mapping, provenance={"edge": 9.0, "inputs": {"a": {"sha256": "0" * 64}}}
+    )
 
 
 def _head(folder: Path) -> None:
@@ -374,7 +376,7 @@ def _m2m(folder: Path) -> None:
     place = folder / "m2m_ernie"
     (place / "toMNI").mkdir(parents=True)
     write_msh(place / "ernie.msh", ball().mesh)
-    labels, affine = phantom_labels(12.0)
+    labels, affine = phantom_labels(10.0)
     write_image(place / "T1.nii.gz", labels.astype(np.float32) * 50, affine)
     write_image(place / "final_tissues.nii.gz", labels, affine)
     head_from_mni = np.diag([0.7, 0.7, 0.7, 1.0])
