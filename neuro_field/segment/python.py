@@ -71,7 +71,14 @@ def _said(command: list[str]) -> str:
     """The last line that a command says; nothing if it fails."""
     try:
         done = subprocess.run(
-            command, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=_PATIENCE, check=True
+            command,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+            stdin=subprocess.DEVNULL,
+            timeout=_PATIENCE,
+            check=True,
         )
     except (OSError, ValueError, subprocess.SubprocessError):
         return ""
