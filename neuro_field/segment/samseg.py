@@ -130,7 +130,7 @@ def _is_whole(registration: Path) -> bool:
     return _LAST_OF_LTA in text[text.find("dst volume info") :] if "dst volume info" in text else False
 
 
-def _install(folder: Path, python: Path | None, uv: Path | None, progress: Callable[[float], object]) -> None:
+def _install(folder: Path, python: Path | None, uv: str | None, progress: Callable[[float], object]) -> None:
     """Make an environment with SAMSEG by one of both programs, and mark it as whole."""
     if python is not None:
         _done([str(python), "-m", "venv", "--clear", str(folder)])
