@@ -98,6 +98,8 @@ def refused(capsys, arguments, *words):
         (["T1.nii.gz", "--labels", "numbers.nii.gz"], ["37 ("]),
         (["T1.nii.gz", "--labels", "labels.nii.gz", "--lesion", "elsewhere.nii.gz"], ["lies outside brain"]),
         (["T1.nii.gz", "--labels", "labels.nii.gz", "--lesion", "brain.nii.gz"], ["at most 40%"]),
+        (["T1.nii.gz", "--labels", "labels.nii.gz", "--lesion", "mask.nii.gz", "--no-fill"], ["--no-fill", "--labels"]),
+        (["T1.nii.gz", "--no-fill"], ["--no-fill", "goes with --lesion"]),
         (["T1.nii.gz", "--labels", "labels.nii.gz", "--lesion", "mask.nii.gz", "--rim", "50"], ["rim", "20 mm"]),
         (["T1.nii.gz", "--labels", "labels.nii.gz", "--tissue-edge", "scalp"], ["scalp=4.0"]),
         (["T1.nii.gz", "--labels", "labels.nii.gz", "--edge", "0.05"], ["over the limit", "at least"]),

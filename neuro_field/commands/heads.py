@@ -92,6 +92,10 @@ def head(
     check_new_folder(output)
     if lesion is None and (lesion_image is not None or large_lesion or rim):
         raise InputError("Options --lesion-image, --large-lesion and --rim go with --lesion.")
+    if no_fill and (lesion is None or labels is not None):
+        raise InputError(
+            "Option --no-fill leaves the T1 as it is for the segmenter: it goes with --lesion, and not with --labels."
+        )
     if mapping is not None and no_mapping:
         raise InputError("Options --mapping and --no-mapping exclude each other; give one.")
     if faceless and no_mapping:

@@ -26,9 +26,6 @@ class Kernel:
         with TURN:
             return self._compiled(*arguments)
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._compiled, name)
-
 
 def parallel(**options: Any) -> Callable[[Any], Kernel]:
     """Compile a function whose `prange` loops run on several threads, and keep what was compiled; numba's options."""

@@ -113,6 +113,10 @@ def prepare_labels(
     affine = as_affine(affine, "affine of build_head")
     checked_largest(largest_lesion)
     checked_answer(open_skull)
+    if open_skull is not None and not clean:
+        raise InputError(
+            "Input open_skull is for labels that are cleaned; with clean=False they are taken as they are."
+        )
     found = _recognised(labels, affine, table)
     tissues = found.tissues
     record: dict[str, Any] = {"label_table": found.table.name, "findings": [], "seconds": {}}
@@ -133,10 +137,6 @@ def prepare_labels(
     grid, padding = affine, NOT_PADDED
     if clean:
         tissues, grid, padding = _cleaned(tissues, affine, t1, open_skull, fissure, record)
-    elif open_skull is not None:
-        raise InputError(
-            "Input open_skull is for labels that are cleaned; with clean=False they are taken as they are."
-        )
     record["label_volumes_cm3"] = rounded(tissue_volumes(tissues, grid))
     return PreparedLabels(tissues, grid, fissure, record, padding)
 

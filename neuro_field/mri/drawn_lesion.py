@@ -14,7 +14,7 @@ from neuro_field.arrays import AnyArray, BoolArray, FloatArray, read_only
 from neuro_field.errors import InputError
 from neuro_field.findings import Finding, as_name
 from neuro_field.head.tissues import tags_of
-from neuro_field.mri.labels import LARGEST_LABEL, Labels
+from neuro_field.mri.labels import LARGEST_LABEL, Labels, as_image
 from neuro_field.mri.volume import as_affine
 from neuro_field.nouns import noun
 
@@ -127,14 +127,8 @@ def drawn_lesion(values: AnyArray, affine: FloatArray, names: Mapping[int, str] 
 
 
 def _image(values: AnyArray) -> AnyArray:
-    """A three-dimensional array of real numbers."""
-    array = np.asarray(values)
-    if array.ndim == 4 and array.shape[3] == 1:
-        array = array[..., 0]
-    if array.ndim != 3 or min(array.shape) < 2:
-        raise InputError(f"Input lesion must be a three-dimensional image; instead received shape {array.shape}.")
-    if array.dtype.kind not in "biuf":
-        raise InputError(f"Input lesion must hold real numbers; instead received type {array.dtype}.")
+    """A three-dimensional array of numbers."""
+    array = as_image(values, "lesion")
     return array.astype(np.uint8) if array.dtype.kind == "b" else array
 
 

@@ -35,5 +35,4 @@ def lesion_labelled_as(tissues: Labels, affine: FloatArray, lesion: AnyArray, le
     other = max(0.0, 1.0 - sum(named.values()))
     outside = named["bone"] + named["scalp"] + other
     level = "warn" if outside >= MOST_OUTSIDE else "note"
-    shares = {"brain": named["brain"], "csf": named["csf"], "bone": named["bone"], "scalp": named["scalp"]}
-    return Finding("lesion-labelled-as", level, {**shares, "other": other, "most": MOST_OUTSIDE})
+    return Finding("lesion-labelled-as", level, {**named, "other": other, "most": MOST_OUTSIDE})

@@ -52,19 +52,25 @@ class _Reading:
         return bool(self.nesting.reversals)
 
 
+def as_image(values: AnyArray, what: str, holding: str = "real numbers") -> AnyArray:
+    """A three-dimensional array of numbers, or one clear line; a trailing axis of length one is dropped."""
+    array = np.asarray(values)
+    if array.ndim == 4 and array.shape[3] == 1:
+        array = array[..., 0]
+    if array.ndim != 3 or min(array.shape) < 2:
+        raise InputError(f"Input {what} must be a three-dimensional image; instead received shape {array.shape}.")
+    if array.dtype.kind not in "biuf":
+        raise InputError(f"Input {what} must hold {holding}; instead received type {array.dtype}.")
+    return array
+
+
 def as_labels(labels: AnyArray, what: str, within: float = WHOLE) -> NDArray[np.uint16]:
     """A three-dimensional array of whole numbers from 0 to 65535, or one clear line.
 
     A trailing axis of length one is dropped; floating-point arrays are accepted that hold whole numbers, to a
     thousandth or ``within``.
     """
-    array = np.asarray(labels)
-    if array.ndim == 4 and array.shape[3] == 1:
-        array = array[..., 0]
-    if array.ndim != 3 or min(array.shape) < 2:
-        raise InputError(f"Input {what} must be a three-dimensional image; instead received shape {array.shape}.")
-    if array.dtype.kind not in "biuf":
-        raise InputError(f"Input {what} must hold whole numbers; instead received type {array.dtype}.")
+    array = as_image(labels, what, "whole numbers")
     if array.dtype.kind == "f":
         with np.errstate(invalid="ignore"):
             least = SMALL if within <= WHOLE else within

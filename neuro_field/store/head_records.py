@@ -22,6 +22,7 @@ from neuro_field.head.mapping import AffineMapping, MniMapping, WarpedMapping
 from neuro_field.head.model import HeadModel
 from neuro_field.head.tissues import BY_TAG
 from neuro_field.io.images import read_vectors
+from neuro_field.names import one_line
 from neuro_field.store.plan_structs import (
     Count,
     Digest,
@@ -360,7 +361,7 @@ def provenance_of(card: HeadFile) -> dict[str, Any]:
 
 
 def _one_line(error: Exception) -> str:
-    text = " ".join(str(error).split())[:200]
+    text = one_line(error)
     return (
         f"{type(error).__name__} {text}"
         if isinstance(error, KeyError | TypeError | AttributeError)

@@ -18,7 +18,7 @@ from neuro_field.head.model import HeadModel
 from neuro_field.io.atomic import new_folder
 from neuro_field.io.images import Image
 from neuro_field.mri.volume import Volume
-from neuro_field.names import file_name
+from neuro_field.names import file_name, one_line
 from neuro_field.report.facts import Facts, head_of, plans_of
 from neuro_field.report.interactive import view_of
 from neuro_field.report.interactive import without_face as shown_without_face
@@ -325,7 +325,7 @@ def _record(folder: Path) -> tuple[PlanFile | StudyFile, tuple[str, ...], Path]:
             return *from_version2(data, str(path)), path
         return msgspec.json.decode(data, type=PlanFile | StudyFile), (), path
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise FileFormatError(f"{path} is damaged: {_one_line(error)}.") from None
+        raise FileFormatError(f"{path} is damaged: {one_line(error)}.") from None
 
 
 def _read(folder: str | Path, whole: bool) -> Kept:
@@ -342,10 +342,6 @@ def _read(folder: str | Path, whole: bool) -> Kept:
         tuple(Finding(found.code, found.level, found.values) for found in record.remarks), old_words,
         f"{record.written[:10]} {record.written[11:16]} UTC",
     )  # fmt: skip
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())[:200]
 
 
 def _bytes(path: Path, largest: int, missing: str) -> bytes:
@@ -368,7 +364,7 @@ def _view(path: Path) -> Mapping[str, Any] | None:
             raise FileFormatError(f"{path} unpacks to more than {LARGEST_UNPACKED / 1e6:.0f} MB.")
         found: Mapping[str, Any] = msgspec.to_builtins(msgspec.json.decode(data, type=View))
     except (OSError, EOFError, zlib.error, msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise FileFormatError(f"{path} is damaged: {_one_line(error)}.") from None
+        raise FileFormatError(f"{path} is damaged: {one_line(error)}.") from None
     return found
 
 
