@@ -9,7 +9,7 @@ from skulls import bleeding_outside, faceless, island, t1_of
 from neuro_field.errors import InputError
 from neuro_field.mri.build import prepare_labels
 from neuro_field.mri.cleaning import MARGIN, clean_labels
-from neuro_field.mri.face import of_face
+from neuro_field.mri.defaced import of_face
 from neuro_field.mri.volume import Volume, voxel_sizes
 
 SPACINGS = [3.0, (2.0, 2.0, 4.0)]

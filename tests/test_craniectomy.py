@@ -15,7 +15,7 @@ from neuro_field.findings import Refusal
 from neuro_field.head.mapping import AffineMapping
 from neuro_field.head.openings import skull_openings
 from neuro_field.mri.build import build_prepared, prepare_labels
-from neuro_field.mri.openings import skull_holes
+from neuro_field.mri.skull_holes import skull_holes
 from neuro_field.mri.volume import Volume
 from neuro_field.report.words import said
 from neuro_field.search.survey import survey

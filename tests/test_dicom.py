@@ -24,7 +24,7 @@ from neuro_field.cli import main
 from neuro_field.commands.scans import given_image
 from neuro_field.console import Stages
 from neuro_field.errors import FileFormatError, InputError
-from neuro_field.io.dicom import read_header
+from neuro_field.io.dicom_headers import read_header
 from neuro_field.io.images import read_image
 from neuro_field.segment import dicom
 from neuro_field.segment.samseg import VARIABLE

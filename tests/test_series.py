@@ -8,7 +8,7 @@ import pytest
 from tests_support import accepted
 
 from neuro_field.errors import InputError
-from neuro_field.io.dicom import Header, Person
+from neuro_field.io.dicom_headers import Header, Person
 from neuro_field.segment.series import persons_of, series_of
 from neuro_field.segment.series_choice import beside, chosen_series, findings_of, rows_of
 from neuro_field.segment.series_kinds import kind_of

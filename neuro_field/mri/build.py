@@ -19,8 +19,8 @@ from neuro_field.head.model import HeadModel
 from neuro_field.head.tissues import BY_TAG, tags_of
 from neuro_field.mri.cleaning import CleaningReport, clean_labels, tissue_volumes
 from neuro_field.mri.craniectomy import answered_skull, checked_answer
+from neuro_field.mri.defaced import of_face
 from neuro_field.mri.drawn_lesion import DrawnLesion
-from neuro_field.mri.face import of_face
 from neuro_field.mri.kept import told_of_pieces, told_of_tissues
 from neuro_field.mri.labelled import lesion_labelled_as
 from neuro_field.mri.labels import Labels, Recognised, TableChoice, recognised, to_sides

@@ -14,7 +14,7 @@ from neuro_field.head.tissues import BY_TAG, tags_of
 from neuro_field.mri.islands import join_islands, join_outer_islands, one_brain, one_head, present
 from neuro_field.mri.labels import Labels, as_labels
 from neuro_field.mri.layers import close_csf, close_scalp, close_skull, fill_dura
-from neuro_field.mri.masks import BRAIN, EYES, INTRACRANIAL, SCALP, SKULL, mask_of, volume_of
+from neuro_field.mri.regions import BRAIN, EYES, INTRACRANIAL, SCALP, SKULL, mask_of, volume_of
 from neuro_field.mri.volume import as_affine, voxel_sizes
 from neuro_field.nouns import noun
 
@@ -216,7 +216,7 @@ def clean_labels(
     skull, scalp : float
         Least thickness, mm; a voxel at least.
     opening : (i, j, k) bool array, optional
-        Where no bone is made: over an open skull (`neuro_field.mri.openings.over`).
+        Where no bone is made: over an open skull (`neuro_field.mri.skull_holes.over`).
 
     Returns
     -------

@@ -11,8 +11,8 @@ from neuro_field.errors import InputError
 from neuro_field.findings import Finding
 from neuro_field.mri.labels import Labels
 from neuro_field.mri.layers import within
-from neuro_field.mri.masks import BONE, SCALP, SKULL, inside_dura, mask_of
-from neuro_field.mri.openings import Hole, over, shows_bone, skull_holes
+from neuro_field.mri.regions import BONE, SCALP, SKULL, inside_dura, mask_of
+from neuro_field.mri.skull_holes import Hole, over, shows_bone, skull_holes
 from neuro_field.mri.volume import Volume, voxel_sizes
 from neuro_field.nouns import noun
 

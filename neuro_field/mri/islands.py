@@ -8,7 +8,7 @@ from scipy.spatial import cKDTree
 
 from neuro_field.arrays import BoolArray, FloatArray
 from neuro_field.mri.labels import Labels
-from neuro_field.mri.masks import (
+from neuro_field.mri.regions import (
     AIR,
     BRAIN,
     CSF,

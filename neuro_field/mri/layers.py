@@ -5,7 +5,7 @@ from scipy import ndimage
 
 from neuro_field.arrays import BoolArray, FloatArray
 from neuro_field.mri.labels import Labels
-from neuro_field.mri.masks import (
+from neuro_field.mri.regions import (
     BLOOD,
     BONE,
     BRAIN,

@@ -19,7 +19,7 @@ import numpy as np
 
 from neuro_field.arrays import FloatArray
 from neuro_field.errors import FileFormatError, InputError
-from neuro_field.io.dicom import REMEDY, Header, is_dicom, pydicom_module, read_header
+from neuro_field.io.dicom_headers import REMEDY, Header, is_dicom, pydicom_module, read_header
 from neuro_field.io.digest import fingerprint
 from neuro_field.io.images import SUFFIXES, Image, read_image, write_image
 from neuro_field.io.nifti_forms import open_nifti, qform_of

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from neuro_field.arrays import FloatArray, read_only
-from neuro_field.io.dicom import Header
+from neuro_field.io.dicom_headers import Header
 from neuro_field.segment.series_kinds import Kind, kind_of
 
 #: Widest spacing of slices, or of voxels in a slice, mm, that shows folds and skull well enough for a head.

@@ -6,7 +6,7 @@ Scanners number no contrasts: a T1 is known by its times and angles, and a word 
 import re
 from dataclasses import dataclass, field
 
-from neuro_field.io.dicom import Header
+from neuro_field.io.dicom_headers import Header
 
 #: Kinds and how they are called; MP2RAGE is made of four images, of which ``mp2rage-uni`` is the one like a T1.
 TITLES = {

@@ -13,7 +13,7 @@ from neuro_field.arrays import BoolArray, FloatArray, IntArray, read_only, trans
 from neuro_field.head.openings import BASE, LEAST, Opening
 from neuro_field.head.tissues import tags_of
 from neuro_field.mri.labels import Labels
-from neuro_field.mri.masks import AIR, EVERY_NEIGHBOUR, EYES, SKULL, inside_dura, mask_of, outside_air
+from neuro_field.mri.regions import AIR, EVERY_NEIGHBOUR, EYES, SKULL, inside_dura, mask_of, outside_air
 from neuro_field.mri.volume import Volume, voxel_sizes
 from neuro_field.nouns import noun
 

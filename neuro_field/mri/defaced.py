@@ -7,7 +7,7 @@ from neuro_field.arrays import FloatArray, transformed
 from neuro_field.findings import Finding
 from neuro_field.head.tissues import tags_of
 from neuro_field.mri.labels import Labels
-from neuro_field.mri.masks import mask_of
+from neuro_field.mri.regions import mask_of
 from neuro_field.mri.volume import Volume
 
 #: Where a head has nose, orbits and cheeks: mm to each side of the middle of the brain, before and behind the front of
