@@ -179,7 +179,7 @@ def test_an_opening_that_is_denied_is_closed_and_said(seen):
     assert ready.record["skull"]["open_skull"] is False
 
 
-def test_nothing_is_planned_while_an_opening_is_unanswered(seen):
+def test_nothing_is_planned_while_an_opening_is_unanswered(seen, monkeypatch):
     _, head = built(seen, None)
     assert skull_openings(head) == ()  # closed, to be looked at
     assert [found.code for found in head.findings if found.level == "stop"] == ["head-open-skull-unanswered"]
@@ -187,7 +187,13 @@ def test_nothing_is_planned_while_an_opening_is_unanswered(seen):
     target = nf.Target.ball(head, center=(-45, -18, 55), radius=10.0)
     grid = nf.Grid(radius=10, spacing=10, angle_step=90)
     solver = nf.Solver(head)
-    solver.solve_many = solver.solve = lambda *given, **named: pytest.fail("work was done before the refusal")
+
+    def worked(*given, **named):
+        pytest.fail("work was done before the refusal")
+
+    solver.solve_many = solver.solve = worked
+    for room in ("search.survey", "clinic.study"):
+        monkeypatch.setattr(f"neuro_field.{room}.Solver", worked)
     for refused in (
         lambda: nf.plan(solver, coil, target, grid=grid),
         lambda: nf.study(head, target=target, coil=coil, confirmed=["no-plates-or-clips"], grid=grid, draws=0),
