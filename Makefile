@@ -13,7 +13,7 @@ demo: $(VENV)/installed
 		$(BIN)/neuro-field plan example:colin27-stroke --preset contralesional-1hz-hand -o "$$out"
 
 test: $(VENV)/installed-dev
-	$(BIN)/python -m pytest -q -m "not slow and not full" -n auto --dist loadfile
+	$(BIN)/python -m pytest -q -m "not slow and not full" -n auto --dist loadfile --no-loadscope-reorder
 
 # Two at a time, whatever the machine: real heads take gigabytes.
 slow: $(VENV)/installed-dev

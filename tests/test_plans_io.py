@@ -11,6 +11,7 @@ import jsonschema
 import msgspec
 import numpy as np
 import pytest
+from tests_support import all_threads, computing_in
 from tiny_plan import ROLES, timeless, tiny_plan, warped_head
 from tiny_study import tiny_head, tiny_study
 
@@ -502,7 +503,10 @@ def test_a_single_plan_obeys_the_schema_too(tmp_path):
 
 
 def test_the_same_input_gives_the_same_record_times_aside():
-    assert timeless(tiny_study.__wrapped__()) == timeless(tiny_study())
+    """In one thread and in all of them."""
+    before = timeless(tiny_study())
+    with computing_in(all_threads()):
+        assert timeless(tiny_study.__wrapped__()) == before
 
 
 # ---- version 2

@@ -2,11 +2,12 @@
 
 from dataclasses import replace
 
+import numba
 import numpy as np
 import pytest
 import reference_search as reference
 from scipy.spatial import Delaunay
-from tests_support import small_head
+from tests_support import all_threads, small_head
 
 import neuro_field as nf
 from neuro_field.aim.scalp import anatomical_axes, smoothed_normals
@@ -454,9 +455,8 @@ def test_responses_share_their_samples(head, simple, target, choices):
 
 
 def test_one_thread_and_two_rank_alike(head, charges, choices, simple):
-    import numba
-
     before = numba.get_num_threads()
+    assert before == all_threads()
     many = Turning(charges[0], *simple.dipoles).sums(choices.head_from_coil)[0]
     table_many = Table(charges[0]).contracted(choices.head_from_coil[::5], *simple.dipoles)
     try:

@@ -4,8 +4,10 @@ import os
 import subprocess
 import sys
 
+import numba
 import numpy as np
 import pytest
+from tests_support import all_threads
 
 from neuro_field.field.treecode import Treecode
 
@@ -47,12 +49,11 @@ def test_moments_are_those_of_each_box(sources):
 
 
 def test_one_thread_and_two_give_the_same_bits(sources):
-    import numba
-
     points, weights = sources
     targets = np.random.default_rng(4).random((40, 3)) * 0.1 + [0.11, 0.0, 0.0]
     tree = Treecode.of(points, weights)
     before = numba.get_num_threads()
+    assert before == all_threads()
     many = tree.magnetic_sum(targets)
     try:
         numba.set_num_threads(1)

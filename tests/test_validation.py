@@ -1,8 +1,10 @@
 """The validation suite on small meshes, that it can fail, and the accuracy the project promises."""
 
+import numba
 import numpy as np
 import pytest
 from test_solver import COIL
+from tests_support import all_threads
 
 from neuro_field.coil.coil import Coil
 from neuro_field.coil.placement import Placement
@@ -97,6 +99,7 @@ def test_electrodes_and_dipoles_notice_a_wrong_conductivity(shells, tissue):
 
 
 def test_laws_hold_and_can_be_broken():
+    assert numba.get_num_threads() == all_threads()  # one of them compares it to one thread
     head = sphere_head((40, 46, 52), edge=8.0)
     placement = Placement.on(head.scalp, above=(10, 5, 60), handle_towards=(0, -60, 52))
     found = {law: (value, limit) for law, value, limit in laws(head, COIL, placement)}

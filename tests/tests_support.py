@@ -1,8 +1,10 @@
 """Small heads that several tests share."""
 
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import lru_cache
 
+import numba
 import numpy as np
 from phantoms import phantom_labels
 
@@ -11,6 +13,7 @@ from neuro_field.errors import InputError
 from neuro_field.geometry.mesh import TetMesh
 from neuro_field.head.mapping import AffineMapping
 from neuro_field.head.mesher import mesh_labels
+from neuro_field.threads import threads
 
 
 @lru_cache(maxsize=1)
@@ -38,6 +41,22 @@ def accepted(read, *given):
         return read(*given)
     except InputError as error:
         raise AssertionError(f"a good file was refused: {error}") from None
+
+
+def all_threads():
+    """How many threads a user of this machine would compute in."""
+    return min(threads(), numba.config.NUMBA_NUM_THREADS)
+
+
+@contextmanager
+def computing_in(number):
+    """Kernels run in so many threads."""
+    before = numba.get_num_threads()
+    numba.set_num_threads(number)
+    try:
+        yield
+    finally:
+        numba.set_num_threads(before)
 
 
 def leaks(patches):
