@@ -13,6 +13,8 @@ from neuro_field.findings import Finding
 from neuro_field.head.lesion import lesion_summary
 from neuro_field.io.images import write_image
 from neuro_field.mri import lesion_image, rigid
+from neuro_field.report.opengl import PictureError
+from neuro_field.store import heads
 from neuro_field.store.heads import read_head
 
 LABELS, AFFINE = phantom_labels(4.0)
@@ -21,6 +23,18 @@ PLACES = world(LABELS.shape, AFFINE)
 #: Where a mask's slices of 5 mm lie that were drawn before the head was moved, and where it went.
 SLICES = np.array([[3.0, 0, 0, -90], [0, 3, 0, -110], [0, 0, 5, -60], [0, 0, 0, 1]])
 MOVED = np.array([[1.0, 0, 0, 14], [0, 1, 0, 0], [0, 0, 1, 6], [0, 0, 0, 1]])
+
+
+@pytest.fixture(scope="module", autouse=True)
+def undrawn():
+    """No picture in three dimensions: it takes longer than all that is looked at here."""
+
+    def no_picture(head, face):
+        raise PictureError("not asked for")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(heads, "head_picture", no_picture)
+        yield
 
 
 @pytest.fixture(scope="module")
