@@ -159,5 +159,6 @@ def test_a_mask_drawn_on_another_image_comes_with_it_or_says_that_it_may_lie_els
     np.testing.assert_allclose(found["WITHOUT"][0].centroid, [-49, -18, 34], atol=4)
     assert found["WITH"][1]["lesion-image-moved"].values["moved"] == pytest.approx(np.hypot(14, 6))
     assert "lesion-other-grid" not in found["WITH"][1]
+    assert "lesion-other-grid" in found["WITHOUT"][1]
     assert found["WITHOUT"][1]["lesion-other-grid"].values["sizes_mm"] == pytest.approx((3, 3, 5))
     assert "lesion_image" in read_head(tmp_path / "WITH").provenance["inputs"]
