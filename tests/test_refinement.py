@@ -2,8 +2,10 @@
 
 import numpy as np
 import pytest
+from tiny_study import tiny_head
 
 import neuro_field as nf
+from neuro_field.aim.target import check_same_mesh
 from neuro_field.errors import InputError
 from neuro_field.field.analytic import sphere_field
 from neuro_field.field.validation import relative
@@ -11,6 +13,8 @@ from neuro_field.geometry.locate import locate
 from neuro_field.geometry.quality import smallest_dihedral_angles
 from neuro_field.head.model import HeadModel
 from neuro_field.head.sphere import sphere_head
+from neuro_field.search.candidates import Grid
+from neuro_field.store.plans import planned_head, write_study
 
 NEAR = (20.0, 10.0, 62.0)
 
@@ -81,3 +85,40 @@ def test_conductivities_stay_where_they_are(head):
 def test_what_cannot_be_refined_is_refused(head, arguments, words):
     with pytest.raises(InputError, match=words):
         head.refined(**arguments)
+
+
+def test_a_region_is_the_same_in_the_finer_head(head, finer):
+    target = nf.Target.ball(head, center=NEAR, radius=9.0, tissue="grey_matter", direction=(0, 1, 0))
+    carried = target.carried(head, finer)
+    volumes = [each.mesh.volumes[one.elements].sum() for each, one in ((head, target), (finer, carried))]
+    assert volumes[1] == pytest.approx(volumes[0], rel=1e-9)
+    assert carried.weights.sum() == pytest.approx(1.0)
+    middle = [one.weights @ each.mesh.centroids[one.elements] for each, one in ((head, target), (finer, carried))]
+    np.testing.assert_allclose(middle[1], middle[0], atol=1e-9)
+    assert (carried.mesh, carried.name) == (finer.mesh.digest, target.name)
+    with pytest.raises(InputError, match="another mesh"):
+        carried.carried(head, finer)
+
+
+def test_a_head_is_refined_once(finer):
+    with pytest.raises(InputError, match="refined already; refine the head it was made from"):
+        finer.refined(near=NEAR)
+
+
+def test_a_refined_plan_is_rebuilt_from_the_head_it_was_made_on(tmp_path):
+    """The record holds the recipe; another head gets another digest, and is refused."""
+    head = tiny_head()
+    made = nf.study(
+        head, preset="contralesional-1hz-hand", coil=nf.load_coil("figure8-70mm"), rmt=50.0, draws=0, refine=True,
+        grid=Grid(radius=8, spacing=8, angle_step=90), tolerance=1e-4,
+    )  # fmt: skip
+    assert made.head.refinement is not None
+    assert made.contralesional.target.mesh == made.head.mesh.digest != head.mesh.digest
+    assert made.contralesional.report.largest_difference < 0.01
+    write_study(made, tmp_path / "PLAN")
+    again = planned_head(tmp_path / "PLAN", tiny_head())
+    assert again.mesh.digest == made.head.mesh.digest
+    assert planned_head(tmp_path / "PLAN", again) is again
+    check_same_mesh(again, nf.read_plan(tmp_path / "PLAN").contralesional.target)
+    with pytest.raises(InputError, match=r"is not the one that .* was made for: conductivity differs"):
+        planned_head(tmp_path / "PLAN", head.with_conductivity({"bone": 0.02}))

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from scipy.spatial import cKDTree
 
-from neuro_field.arrays import AnyArray, BoolArray, FloatArray, as_points, read_only
+from neuro_field.arrays import AnyArray, BoolArray, FloatArray, read_only
 from neuro_field.errors import InputError, UnknownNameError
 from neuro_field.findings import Finding
 from neuro_field.geometry.mesh import Surface, TetMesh
@@ -16,7 +16,7 @@ from neuro_field.head.cortex import mid_grey_points
 from neuro_field.head.doubts import doubts_of
 from neuro_field.head.fissure import Fissure, fissure_of_mesh
 from neuro_field.head.mapping import MniMapping
-from neuro_field.head.refinement import carried_conductivity, refined_mesh
+from neuro_field.head.refinement import Refinement, carried_conductivity, refined_mesh
 from neuro_field.head.tissues import BY_NAME, BY_TAG, tags_of
 from neuro_field.names import one_line
 from neuro_field.nouns import noun
@@ -41,6 +41,8 @@ class HeadModel:
         To MNI152; a head without one answers no MNI question.
     known_fissure : Fissure, optional
         Between the hemispheres, as found in the labels that the head was built from; `fissure` asks the mesh otherwise.
+    refinement : Refinement, optional
+        By which it was made from a coarser head (`refined`).
     provenance : mapping of str to plain values
         Where the head came from: files and their hashes, what cleaning changed, what was found. For reports.
 
@@ -66,6 +68,7 @@ class HeadModel:
     mapping: MniMapping | None = None
     provenance: Mapping[str, Any] = field(default_factory=dict)
     known_fissure: Fissure | None = None
+    refinement: Refinement | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "name", one_line(self.name))
@@ -194,13 +197,13 @@ class HeadModel:
         Returns
         -------
         HeadModel
-            On a mesh of its own: targets have to be made on it anew.
+            On a mesh of its own: targets have to be made on it, or carried there (`Target.carried`).
 
         Raises
         ------
         InputError
-            If an argument is beyond its limits, nothing inside the skull lies there, or more than 60 % of the nodes
-            would be added.
+            If an argument is beyond its limits, nothing inside the skull lies there, more than 60 % of the nodes
+            would be added, or the head is refined already.
 
         Examples
         --------
@@ -210,13 +213,12 @@ class HeadModel:
         >>> len(head.mesh.nodes), len(finer.mesh.nodes)
         (11554, 12345)
         """
-        places = as_points([near] if np.ndim(near) == 1 else near, "near of HeadModel.refined")
-        if not (isinstance(radius, int | float) and 2 <= radius <= 60):
-            raise InputError(f"Input radius of HeadModel.refined must be 2 to 60 mm; instead received {radius!r:.40}.")
-        if not (isinstance(levels, int) and not isinstance(levels, bool) and 1 <= levels <= 3):
-            raise InputError(f"Input levels of HeadModel.refined must be 1, 2 or 3; instead received {levels!r:.40}.")
-        mesh = refined_mesh(self.mesh, places, float(radius), levels)
-        return replace(self, mesh=mesh, conductivity=carried_conductivity(self.mesh, self.conductivity, mesh))
+        if self.refinement is not None:
+            raise InputError("This head is refined already; refine the head it was made from, at all places at once.")
+        recipe = Refinement(near, radius, levels)
+        mesh = refined_mesh(self.mesh, recipe)
+        sigma = carried_conductivity(self.mesh, self.conductivity, mesh)
+        return replace(self, mesh=mesh, conductivity=sigma, refinement=recipe)
 
     def without_lesion(self) -> "HeadModel":
         """The same mesh with every lesion element turned into the nearest tissue around the lesion.

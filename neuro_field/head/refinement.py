@@ -3,13 +3,17 @@
 import numpy as np
 from scipy.spatial import cKDTree
 
-from neuro_field.arrays import BoolArray, FloatArray
+from neuro_field.arrays import BoolArray, FloatArray, as_points, read_only
 from neuro_field.errors import InputError
 from neuro_field.geometry.bisection import bisected, edge_lengths
 from neuro_field.geometry.locate import locate
 from neuro_field.geometry.mesh import TetMesh
 from neuro_field.head.mesher import ordered
 from neuro_field.head.tissues import tags_of
+from neuro_field.nouns import noun
+
+#: Limits of a refinement's radius, mm, and of its levels.
+RADII, LEVELS = (2.0, 60.0), (1, 2, 3)
 
 #: What is refined: brain, lesion and the fluid around them.  Skull and scalp are smooth, and far from the target.
 INSIDE = tags_of("intracranial")
@@ -21,8 +25,36 @@ _LONG = 0.9
 MOST_NODES = 0.6
 
 
-def refined_mesh(mesh: TetMesh, near: FloatArray, radius: float, levels: int) -> TetMesh:
-    """The mesh with the edges inside the skull halved ``levels`` times within ``radius`` mm of points (k, 3).
+@noun
+class Refinement:
+    """A recipe: edges inside the skull halved ``levels`` times (1 to 3) within ``radius`` mm (2 to 60) of points.
+
+    ``near`` (3,) or (k, 3), mm, head frame.
+
+    Raises
+    ------
+    InputError
+        If an argument is beyond its limits.
+    """
+
+    near: FloatArray
+    radius: float = 20.0
+    levels: int = 1
+
+    def __post_init__(self) -> None:
+        points = as_points([self.near] if np.ndim(self.near) == 1 else self.near, "near of HeadModel.refined")
+        if not len(points):
+            raise InputError("Input near of HeadModel.refined must name one place or more; instead there is none.")
+        object.__setattr__(self, "near", read_only(points))
+        radius, levels = self.radius, self.levels
+        if not (isinstance(radius, int | float) and RADII[0] <= radius <= RADII[1]):
+            raise InputError(f"Input radius of HeadModel.refined must be 2 to 60 mm; instead received {radius!r:.40}.")
+        if isinstance(levels, bool) or levels not in LEVELS:
+            raise InputError(f"Input levels of HeadModel.refined must be 1, 2 or 3; instead received {levels!r:.40}.")
+
+
+def refined_mesh(mesh: TetMesh, recipe: Refinement) -> TetMesh:
+    """The mesh refined by a recipe.
 
     By bisection of longest edges: it conforms, elements keep their tissue and the tissues their shape.
 
@@ -31,6 +63,7 @@ def refined_mesh(mesh: TetMesh, near: FloatArray, radius: float, levels: int) ->
     InputError
         If no element inside the skull lies there, or more than 60 % of the nodes would be added.
     """
+    near, radius, levels = recipe.near, float(recipe.radius), recipe.levels
     places = cKDTree(near)
 
     def beside(elements: TetMesh) -> BoolArray:
