@@ -1,7 +1,9 @@
 """SimNIBS folders: mesh, tissues, T1 and maps to MNI are read as they lie there, and what cannot be told is refused."""
 
 import json
+from dataclasses import replace
 
+import nibabel as nib
 import numpy as np
 import pytest
 from phantoms import CENTRE, HALF_AXES, phantom_labels
@@ -10,11 +12,15 @@ from scipy import ndimage
 from neuro_field.arrays import transformed
 from neuro_field.cli import main
 from neuro_field.errors import FileFormatError, InputError
+from neuro_field.findings import Finding
 from neuro_field.head.mapping import AffineMapping, WarpedMapping
+from neuro_field.io import m2m
 from neuro_field.io.images import write_image
 from neuro_field.io.msh import write_msh
 from neuro_field.mri.build import build_head
 from neuro_field.mri.coordinate_maps import coordinate_mapping
+from neuro_field.mri.mapping import MapRefused
+from neuro_field.store import heads
 from neuro_field.store.heads import head_images, is_head, read_head
 
 MAPPING = AffineMapping(np.array([[1.02, 0.01, 0, 3], [0, 0.98, 0.1, 1 / 3], [0, -0.1, 1.01, -2], [0, 0, 0, 1]]), "x")
@@ -98,6 +104,26 @@ def test_parcels_of_a_folder_tell_its_left_from_its_right(folder):
     write_image(folder / "segmentation" / "labeling.nii.gz", other_way.astype(np.int16), affine)
     with pytest.raises(InputError, match="orientation in the image's header is wrong"):
         read_head(folder)
+
+
+@pytest.mark.parametrize("mapping", [None, False])
+def test_what_mesh_image_and_map_have_to_say_is_all_said(folder, monkeypatch, mapping):
+    """Of a folder: its mesh's own findings, those of the T1's header, and a map that is refused."""
+    of_mesh = Finding("head-mesh-curved", "note", {"order": 2})
+    file = heads.read_msh(folder / "ernie.msh")
+    monkeypatch.setattr(heads, "read_msh", lambda path: replace(file, findings=(of_mesh,)))
+    t1 = nib.load(folder / "T1.nii.gz")
+    t1 = nib.Nifti1Image(np.asarray(t1.dataobj), t1.affine)
+    t1.set_qform(t1.affine, 1)
+    t1.set_sform(np.diag([1.2, 1.2, 1.2, 1]) @ t1.affine, 4)
+    nib.save(t1, folder / "T1.nii.gz")
+
+    def refused(labels, affine):
+        raise MapRefused("overlap", "no")
+
+    monkeypatch.setattr(m2m, "register_to_mni", refused)
+    found = {row["code"] for row in read_head(folder, mapping=mapping).provenance["findings"]}
+    assert found == {"head-mesh-curved", "image-atlas-form"} | ({"head-map-refused"} if mapping is None else set())
 
 
 @pytest.mark.parametrize("axis", [False, True])

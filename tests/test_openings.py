@@ -1,12 +1,16 @@
 """A skull that is open is told, with its side and area; one that is whole is not."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from strokes import healthy
 from tests_support import mirrored_head
 
 import neuro_field as nf
+from neuro_field.findings import Finding
 from neuro_field.geometry.mesh import TetMesh
+from neuro_field.head.doubts import open_area
 from neuro_field.head.openings import skull_openings
 from neuro_field.report.words import said
 
@@ -40,6 +44,17 @@ def test_a_whole_skull_and_a_burr_hole_are_not_told():
     assert skull_openings(healthy()) == ()
     assert skull_openings(nf.sphere_head((80, 86, 92), edge=9.0)) == ()
     assert skull_openings(opened(healthy(), "left", radius=9.0)) == ()
+
+
+def test_bone_that_labels_have_and_a_coarse_mesh_lacks_is_no_craniectomy():
+    """It says how to mend the mesh, and nobody is asked about plates; bone that was to be missing stays an opening."""
+    bare = opened(healthy(), "left")
+    for answer, code, area in ((None, "head-bone-lost-in-mesh", 0.0), (True, "head-open-skull", 20.0)):
+        head = replace(bare, provenance={"skull": {"open_skull": answer, "openings": []}})
+        told = [found for found in head.findings if "opening_side" in found.values]
+        assert [(found.code, found.values["opening_side"]) for found in told] == [(code, "left")]
+        assert (open_area(head) > 0) == (area > 0)
+    assert "shorter --edge" in said(Finding("head-bone-lost-in-mesh", "warn", told[0].values))
 
 
 def test_openings_come_largest_first():

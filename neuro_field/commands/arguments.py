@@ -1,6 +1,5 @@
 """Arguments and options that several commands share, and what they name."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -24,13 +23,14 @@ EdgeOption = Annotated[float, typer.Option("--edge", help="Finest cell edge of t
 
 def head_of(source: str, stages: Stages, edge: float = 1.9, mapping: Literal[False] | None = None) -> Any:
     """The head that a command's HEAD argument names; with ``mapping`` False without its map to MNI."""
+    from neuro_field.store.heads import read_head, unmapped
+
     name = source.removeprefix("example:")
     if name != source:
         from neuro_field.shelf.examples import example_head
 
         head = example_head(name, edge=edge, progress=stages)
-        return head if mapping is None else replace(head, mapping=None)
-    from neuro_field.store.heads import read_head
+        return head if mapping is None else unmapped(head)
 
     with stages.stage("reading the head"):
         return read_head(source, mapping=mapping)

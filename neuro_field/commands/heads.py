@@ -5,12 +5,15 @@ from typing import Annotated, Any
 
 import typer
 
-from neuro_field.commands.arguments import EdgeOption, FacelessOption, Output, head_of, images_of, label_table
+from neuro_field.commands.arguments import FacelessOption, Output, head_of, images_of, label_table
 from neuro_field.commands.scans import SeriesOption, given_image
 from neuro_field.console import Stages, named_numbers, table
 from neuro_field.errors import InputError
 from neuro_field.findings import Finding
 from neuro_field.mri.drawn_lesion import DrawnLesion
+
+#: Finest edges of a mesh, mm, where none are asked for.
+EDGE = 1.9
 
 LesionImageOption = Annotated[
     Path | None,
@@ -51,7 +54,7 @@ def head(
     ] = False,
     segmenter: Annotated[str, typer.Option(help="What makes labels where none are given.")] = "samseg",
     rim: Annotated[float, typer.Option(help="Width of a rim to draw around the lesion's cavity, mm.")] = 0.0,
-    edge: EdgeOption = 1.9,
+    edge: Annotated[float | None, typer.Option(help="Finest cell edge of the mesh, mm; 1.9 if not given.")] = None,
     tissue_edge: Annotated[
         list[str] | None, typer.Option(help="Longest edge in a tissue, mm, as white_matter=1.9; may be repeated.")
     ] = None,
@@ -100,15 +103,20 @@ def head(
         raise InputError("Options --mapping and --no-mapping exclude each other; give one.")
     if faceless and no_mapping:
         raise InputError("Option --faceless finds the face by the map to MNI, and --no-mapping makes none; give one.")
-    stays_open = _answer(open_skull)
+    stays_open, finest = _answer(open_skull), EDGE if edge is None else edge
     with claimed_folder(output), Stages() as stages:
         if image.startswith("example:") or is_head(image):
             if series or labels or table_ or no_fill or t2 or tissue_edge or nonlinear or open_skull or mapping:
                 raise InputError(
                     "Options --series, --labels, --table, --no-fill, --t2, --tissue-edge, --nonlinear, --open-skull "
-                    "and --mapping go with a T1 image, not with a mesh."
+                    "and --mapping go with a T1 image, not with a head that is finished."
                 )
-            made, files = head_of(image, stages, edge, mapping=False if no_mapping else None), images_of(image)
+            if edge is not None and not image.startswith("example:"):
+                raise InputError(
+                    f"Option --edge is for a mesh that is to be made, and {image} has its own: leave it out, or build "
+                    "the head again from its T1 and labels."
+                )
+            made, files = head_of(image, stages, finest, mapping=False if no_mapping else None), images_of(image)
             if lesion is not None:
                 made, files = _given_lesion(made, files, lesion, lesion_image, rim, large_lesion, stages)
         elif not Path(image).exists():
@@ -131,7 +139,7 @@ def head(
                     found, said = _segmented(Path(t1.path), t2, None if no_fill else drawn, segmenter, output, stages)
                 made, files = head_from_images(
                     t1.path, found, lesion=lesion, lesion_image=lesion_image, rim=rim,
-                    largest_lesion=_largest(large_lesion), edge=edge, tissue_edges=edges, table=chosen,
+                    largest_lesion=_largest(large_lesion), edge=finest, tissue_edges=edges, table=chosen,
                     nonlinear=nonlinear, mapping=False if no_mapping else mapping, open_skull=stays_open, t2=t2,
                     findings=said, progress=stages,
                 )  # fmt: skip
@@ -146,7 +154,10 @@ def head(
     if any(found.level == "stop" for found in made.findings):
         typer.echo(f"Head written to {output}, to be looked at: nothing is planned on it before that is answered.")
         return
-    typer.echo(f"Head written to {output}. Next: neuro-field plan {output} --preset contralesional-1hz-hand -o PLAN")
+    aim = "--preset contralesional-1hz-hand"
+    if made.mapping is None:  # no site has a place in it
+        aim = "--target head:x,y,z --coil figure8-70mm"
+    typer.echo(f"Head written to {output}. Next: neuro-field plan {output} {aim} -o PLAN")
 
 
 def _largest(large: bool) -> float:

@@ -111,13 +111,16 @@ def fissure_points(fissure: Fissure) -> np.ndarray:
 
 
 def _of_skull(head: "HeadModel") -> Iterator[Finding]:
+    """Openings of the mesh; where the labels it was made of have bone all over, the mesh is too coarse for it."""
+    built = head.provenance.get("skull")
+    closed = isinstance(built, Mapping) and built.get("open_skull") is not True
     sided = head.fissure is not None or head.mapping is not None
     for opening in skull_openings(head):
         right = float(head.right_of_midline(opening.center[None])[0]) if sided else None
         side = None if right is None else "right" if right > 0 else "left"
         x, y, z = opening.center.tolist()
         values = {"area_cm2": opening.area, "opening_side": side, "x": x, "y": y, "z": z, "least": LEAST}
-        yield Finding("head-open-skull", "warn", values)
+        yield Finding("head-bone-lost-in-mesh" if closed else "head-open-skull", "warn", values)
 
 
 def _of_lesion(head: "HeadModel") -> Iterator[Finding]:

@@ -48,10 +48,10 @@ def read_affine(path: str | Path) -> FloatArray:
         StopIteration,
         NotImplementedError,
         RecursionError,
-    ) as trouble:
+    ):
         raise FileFormatError(
-            f"The map {path} must hold a 4x4 matrix, an affine transform of ITK or ANTs, or mni_from_head in a .json; "
-            f"{' '.join(str(trouble).split()):.80}"
+            f"The map {path} must hold the sixteen numbers of a 4x4 matrix in a text, an affine transform of ITK or "
+            "ANTs, or mni_from_head in a .json; instead it holds none of these."
         ) from None
     if matrix.shape != (4, 4) or not np.isfinite(matrix).all() or np.abs(matrix[3] - [0, 0, 0, 1]).max() > 1e-6:
         raise FileFormatError(f"The map {path} must hold a finite affine 4x4 matrix; it does not.")

@@ -4,6 +4,7 @@ SimNIBS 4 puts the mesh ``<ID>.msh`` into the folder, SimNIBS 3 beside it.  A fo
 else SimNIBS leaves in it.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -98,8 +99,8 @@ def images_of(folder: Path) -> dict[str, Image]:
     return out
 
 
-def mapping_of(folder: Path, mesh: TetMesh) -> tuple[MniMapping | None, dict[str, Any]]:
-    """The map of an m2m folder's mesh to MNI, and what provenance tells of it.
+def mapping_of(folder: Path, mesh: TetMesh, images: Mapping[str, Image]) -> tuple[MniMapping | None, dict[str, Any]]:
+    """The map of an m2m folder's mesh to MNI, and what provenance tells of it; ``images`` are those of the folder.
 
     SimNIBS's own images of coordinates make a non-linear map, around its own affine or, where there is none, around the
     one found from ``final_tissues.nii.gz``; without such images there is the affine map alone, or none.  Where no map
@@ -112,7 +113,6 @@ def mapping_of(folder: Path, mesh: TetMesh) -> tuple[MniMapping | None, dict[str
     FileFormatError
         If a file is damaged.
     """
-    images = images_of(folder)
     labels, used = images.get("labels"), {what: image.path for what, image in images.items()}
     mapping: MniMapping | None = None
     if (folder / AFFINE).is_file():

@@ -258,6 +258,8 @@ def _meshed_again(
         )
     progress("meshing", 0.0)
     record["seconds"] = dict(record.get("seconds", {}))
+    kept = [row for row in record["findings"] if row["code"] != "build-tissue-lost-in-mesh"]  # of the mesh that goes
+    record["findings"] = kept
     edges = record.get("tissue_edges_mm") or {}
     mesh = meshed(labels.values, labels.affine, float(record["edge_mm"]), edges, record, progress)
     lesion_cm3 = float(mesh.volumes[np.isin(mesh.tags, LESION)].sum() / 1e3)

@@ -106,7 +106,7 @@ def as_table(table: TableChoice) -> LabelTable:
         if unknown:
             raise UnknownNameError("tissue of a label table", unknown[0], [*BY_NAME, "air"])
         tags = {int(number): BY_NAME[name].tag if name != "air" else 0 for number, name in table.items()}
-        return LabelTable("given", "the numbers given", {0: 0} | tags)
+        return LabelTable("given", "the table that was given", {0: 0} | tags)
     if table not in TABLES:
         raise UnknownNameError("table", table, list(TABLES))
     return TABLES[table]

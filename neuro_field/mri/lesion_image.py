@@ -14,6 +14,9 @@ from neuro_field.mri.volume import Volume
 #: Share of a lesion that must lie within the image it is said to be drawn on.
 LEAST_WITHIN = 0.95
 
+#: Voxels of one grid lie on those of another if none is farther off than this, in voxels.
+SAME_GRID = 0.25
+
 #: A lesion that moves farther than this, mm, is told first.
 FAR = 10.0
 
@@ -44,6 +47,33 @@ def carried_to_t1(drawn: DrawnLesion, image: Volume, t1: Volume) -> DrawnLesion:
     fit = register_rigid(image, t1)
     affine = read_only(fit.t1_from_image @ drawn.affine)
     return replace(drawn, affine=affine, findings=(*drawn.findings, _moved(places, fit)))
+
+
+def grid_findings(drawn: DrawnLesion, *affines: FloatArray) -> tuple[Finding, ...]:
+    """That a mask does not lie on the voxels of the T1 or of its labels, and so was drawn on another image perhaps.
+
+    Parameters
+    ----------
+    drawn : DrawnLesion
+        As it was given, without the image that it was drawn on.
+    affines : (4, 4) arrays
+        Voxel index to mm of the images of the head; a part of one, and one stored the other way round, is its grid too.
+    """
+    if not affines or any(_on_grid(drawn, affine) for affine in affines):
+        return ()
+    sizes = np.linalg.norm(drawn.affine[:3, :3], axis=0)
+    return (Finding("lesion-other-grid", "warn", {"sizes_mm": tuple(sizes.tolist())}),)
+
+
+def _on_grid(drawn: DrawnLesion, affine: FloatArray) -> bool:
+    """Whether the voxels of a mask, at all of its corners, are voxels of an image."""
+    index = np.asarray(np.linalg.inv(affine), dtype=np.float64) @ drawn.affine
+    whole = np.round(index)
+    if not np.isclose(abs(np.linalg.det(whole[:3, :3])), 1.0):
+        return False
+    last = np.array(drawn.tags.shape, dtype=np.float64) - 1
+    corners = np.array(np.meshgrid(*[(0.0, n) for n in last])).reshape(3, -1).T
+    return bool(np.abs(transformed(corners, index) - transformed(corners, whole)).max() < SAME_GRID)
 
 
 def _check_within(places: FloatArray, image: Volume) -> None:

@@ -173,7 +173,10 @@ def _dice(head: HeadModel, labels: Volume) -> dict[int, float]:
 def _warnings(head: HeadModel, tissues: list[dict[str, Any]], smallest: float) -> list[str]:
     """What a person should look at before trusting the head."""
     out = [said(found) for found in head.findings if found.level != "note"]
+    lost = {found.values["tissue"] for found in head.findings if found.code == "build-tissue-lost-in-mesh"}
     for row in tissues:
+        if row["tag"] in BY_TAG and BY_TAG[row["tag"]].name in lost:
+            continue  # said already
         if row["labels"] and abs(row["mesh"] / row["labels"] - 1) > FAITHFUL:
             tissue = BY_TAG[row["tag"]].name if row["tag"] in BY_TAG else f"tag-{row['tag']}"
             told = {"tissue": tissue, "labels_cm3": row["labels"], "mesh_cm3": row["mesh"]}

@@ -30,7 +30,7 @@ from neuro_field.mri.drawn_lesion import DrawnLesion
 from neuro_field.mri.given_mapping import given_mapping
 from neuro_field.mri.labels import TableChoice
 from neuro_field.mri.lesion import LARGEST_SHARE
-from neuro_field.mri.lesion_image import carried_to_t1
+from neuro_field.mri.lesion_image import carried_to_t1, grid_findings
 from neuro_field.mri.volume import Volume
 from neuro_field.nouns import noun
 
@@ -50,11 +50,18 @@ class PreparedImages:
 
     def lesion_findings(self, mapping: MniMapping | None) -> tuple[Finding, ...]:
         """What has to be said of where the lesion lies, once the map to MNI152 is known."""
-        if self.drawn is None or mapping is None:
+        if self.drawn is None:
             return ()
-        brain = np.isin(self.ready.labels, tags_of("brain") + tags_of("lesion")).astype(np.uint8)
-        mask, t1 = Volume(self.drawn.tags, self.drawn.affine), Volume(self.t1.values, self.t1.affine)
-        return check_lesion(mask, t1, Volume(brain, self.ready.affine), mapping)
+        return _of_place(self.drawn, self.t1, Volume(self.ready.labels, self.ready.affine), mapping)
+
+
+def _of_place(drawn: DrawnLesion, t1: Image, tissues: Volume, mapping: MniMapping | None) -> tuple[Finding, ...]:
+    """What the T1 tells of where a lesion lies, by the tags of its tissues and its map to MNI152."""
+    if mapping is None:
+        return ()
+    brain = np.isin(tissues.values, tags_of("brain") + tags_of("lesion")).astype(np.uint8)
+    mask, image = Volume(drawn.tags, drawn.affine), Volume(t1.values, t1.affine)
+    return check_lesion(mask, image, Volume(brain, tissues.affine), mapping)
 
 
 def drawn_for(
@@ -115,10 +122,14 @@ def head_given_lesion(
     """
     drawn = drawn_for(lesion, lesion_image, images.get("t1"), progress or silent)
     labels = images.get("labels")
+    said = [] if lesion_image is not None else [*grid_findings(drawn, *(image.affine for image in images.values()))]
     tissues = None if labels is None else Volume(labels.values, labels.affine)
     made = relesioned(head, drawn, tissues, rim=rim, largest_lesion=largest_lesion, progress=progress)
     inputs = dict(made.head.provenance.get("inputs") or {}) | digests(_lesion_paths(lesion, lesion_image))
-    out = replace(made.head, provenance=dict(made.head.provenance) | {"inputs": inputs})
+    if labels is not None and "t1" in images:
+        said += _of_place(drawn, images["t1"], Volume(labels.values, labels.affine), head.mapping)
+    rows = [*made.head.provenance.get("findings", ()), *(each.plain() for each in said)]
+    out = replace(made.head, provenance=dict(made.head.provenance) | {"inputs": inputs, "findings": rows})
     if labels is None or made.labels is None:
         return out, dict(images)
     return out, dict(images) | {"labels": Image(made.labels.values, made.labels.affine, labels.path)}
@@ -140,6 +151,9 @@ def prepared_images(
     t1_image, label_image = read_image(t1), read_labels(labels)
     t1_volume = Volume(t1_image.values, t1_image.affine)
     drawn = None if lesion is None else drawn_for(lesion, lesion_image, t1_image, progress or silent)
+    said: tuple[Finding, ...] = ()
+    if drawn is not None and lesion_image is None:
+        said = grid_findings(drawn, t1_image.affine, label_image.affine)
     if progress is not None:
         progress("cleaning", 0.0)
     ready = prepare_labels(
@@ -150,7 +164,7 @@ def prepared_images(
         progress("cleaning", 1.0)
     where = f"The labels {label_image.path} and the T1 {t1_image.path}"
     found = check_labels(Volume(ready.labels, ready.affine), t1_volume, where)
-    ready.record["findings"] += [each.plain() for each in (*t1_image.findings("t1"), *found)]
+    ready.record["findings"] += [each.plain() for each in (*t1_image.findings("t1"), *found, *said)]
     return PreparedImages(t1_image, label_image, drawn, ready)
 
 

@@ -73,7 +73,7 @@ def read_head(path: str | Path, *, mapping: Literal[False] | None = None) -> Hea
     ours = _folder_of(path)
     if ours is not None:
         head = _from_folder(ours)
-        return head if mapping is None else replace(head, mapping=None)
+        return head if mapping is None else unmapped(head)
     folder = m2m_of(path)
     mesh = mesh_of(folder) if folder is not None else path
     if mesh is None or not mesh.is_file() or mesh.suffix.lower() != ".msh":
@@ -84,10 +84,24 @@ def read_head(path: str | Path, *, mapping: Literal[False] | None = None) -> Hea
     head = _from_msh(mesh)
     if folder is None:
         return head
-    found, about = (None, {}) if mapping is False else mapping_of(folder, head.mesh)
+    return _of_folder(head, folder, mapping)
+
+
+def unmapped(head: HeadModel) -> HeadModel:
+    """A head without its map to MNI, and without what its record tells of that map."""
+    kept = {what: told for what, told in head.provenance.items() if what != "mapping_overlap"}
+    return replace(head, mapping=None, provenance=kept | {"mapping": "none was wanted"})
+
+
+def _of_folder(head: HeadModel, folder: Path, mapping: Literal[False] | None) -> HeadModel:
+    """The head of a mesh with the map, the sides and the findings of the folder of SimNIBS that it belongs to."""
+    images = images_of(folder)
+    found, about = (None, {}) if mapping is False else mapping_of(folder, head.mesh, images)
+    of_t1 = images["t1"].findings("t1") if "t1" in images else ()
+    rows = [*head.provenance.get("findings", ()), *about.get("findings", ()), *(each.plain() for each in of_t1)]
     out = replace(
-        head, name=folder.resolve().name, mapping=found, provenance=dict(head.provenance) | about,
-        known_fissure=fissure_of(folder),
+        head, name=folder.resolve().name, mapping=found, known_fissure=fissure_of(folder),
+        provenance=dict(head.provenance) | about | ({"findings": rows} if rows else {}),
     )  # fmt: skip
     out.__dict__["scalp"] = head.scalp
     return out

@@ -41,6 +41,15 @@ def _open_skull(values: Mapping[str, Value]) -> str:
     )
 
 
+def _bone_lost(values: Mapping[str, Value]) -> str:
+    where = "" if values["opening_side"] is None else " on the {opening_side}"
+    return (
+        "the mesh is too coarse for the bone: over {area_cm2:.0f} cm²" + where + ", around ({x:.0f}, {y:.0f}, {z:.0f}) "
+        "mm of the head frame, it has none where the labels have, and the field there is wrong. Build the head again "
+        "with a shorter --edge."
+    )
+
+
 def _map_refused(values: Mapping[str, Value]) -> str:
     why = {
         "axes-exchanged": "the axes of its images are exchanged, so its left and right may be wrong: mend this first",
@@ -70,6 +79,7 @@ SENTENCES = {
         "the version of neuro_field that built this head told {count} more things in sentences; its qc.html has them."
     ),
     "head-open-skull": _open_skull,
+    "head-bone-lost-in-mesh": _bone_lost,
     "head-no-map": (
         "this head has no map to MNI: named targets, MNI coordinates and places of the 10-20 system cannot be used in "
         "it; targets are given in its own coordinates only."

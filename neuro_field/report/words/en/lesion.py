@@ -67,7 +67,17 @@ def _labelled_as(values: Mapping[str, Value]) -> str:
     return text + ": the segmenter was misled, or the mask lies elsewhere; look at both."
 
 
+def _other_grid(values: Mapping[str, Value]) -> str:
+    sizes = " x ".join(f"{size:.3g}" for size in values["sizes_mm"])  # type: ignore[union-attr]
+    return (
+        f"the lesion mask has other voxels ({sizes} mm) than the T1: it was put where its own header says. If it was "
+        "drawn on another image, as a FLAIR, give that with --lesion-image: a patient moves between scans. Check its "
+        "outline on the T1."
+    )
+
+
 SENTENCES = {
+    "lesion-other-grid": _other_grid,
     "lesion-filled": _filled,
     "lesion-midline-shifted": (
         "the brain's midline lies {shift:.0f} mm beside the head's plane of symmetry (at most {most:g} mm is usual): "
