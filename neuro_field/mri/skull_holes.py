@@ -148,8 +148,13 @@ def over(holes: tuple[Hole, ...], labels: Labels, affine: FloatArray) -> BoolArr
 
 def shows_bone(labels: Labels, affine: FloatArray, t1: Volume) -> bool:
     """Whether an image shows bone darker than grey matter, as a T1 does."""
-    bone, grey = _bone_and_grey(labels, affine, t1)
+    bone, grey = _bone_and_grey(labels, affine, _without_noise(t1))
     return bone < LEAST_CONTRAST * grey
+
+
+def _without_noise(t1: Volume) -> Volume:
+    """An image in which single voxels are neither brighter nor darker than what they show."""
+    return Volume(ndimage.gaussian_filter(t1.values.astype(np.float32), NOISE / voxel_sizes(t1.affine)), t1.affine)
 
 
 def _bone_and_grey(labels: Labels, affine: FloatArray, t1: Volume) -> tuple[float, float]:
@@ -217,12 +222,12 @@ def _along_rays(dura: _Dura, labels: Labels, affine: FloatArray) -> Labels:
 
 def _brightness(dura: _Dura, bone: BoolArray, labels: Labels, affine: FloatArray, t1: Volume) -> FloatArray:
     """(f,) the darkest of what is called bone along each ray: 0 as bone, 1 as grey matter; 0 where none is."""
+    t1 = _without_noise(t1)
     dark, grey = _bone_and_grey(labels, affine, t1)
     if dark >= LEAST_CONTRAST * grey:
         return np.zeros(len(bone))
-    smooth = ndimage.gaussian_filter(t1.values.astype(np.float32), NOISE / voxel_sizes(t1.affine))
     ray, step = np.nonzero(bone)
-    values = Volume(smooth, t1.affine).at(dura.points[ray] + _STEPS[step, None] * dura.normals[ray], 1)
+    values = t1.at(dura.points[ray] + _STEPS[step, None] * dura.normals[ray], 1)
     darkest = np.full(len(bone), np.inf)
     np.minimum.at(darkest, ray, values)
     darkest /= _unevenness(labels, affine, t1).at(dura.points, 1)
