@@ -163,4 +163,6 @@ def test_damage_within_a_plan_is_told_by_its_file(tmp_path):
 
 
 def test_an_array_that_a_record_lacks_is_named():
-    refused(Entries({}, "a.json").array, "initial_e_direction", (3,), match="a.json: .*'initial_e_direction' is missing")
+    refused(
+        Entries({}, "a.json").array, "initial_e_direction", (3,), match="a.json: .*'initial_e_direction' is missing"
+    )

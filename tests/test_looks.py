@@ -193,6 +193,20 @@ def test_a_field_is_read_again_as_it_was_written(tmp_path):
     assert np.isnan(read.at(np.array([[500.0, 0, 0]]))).all()
 
 
+@pytest.mark.parametrize("kind", ["tissue", "element", "tensor"])
+def test_a_field_is_read_with_the_conductivities_it_was_computed_with(tmp_path, kind):
+    field = tiny_study().contralesional.field
+    head = field.head
+    spread = head.conductivity * np.linspace(0.8, 1.2, len(head.mesh.tets))
+    other = {
+        "tissue": head.with_conductivity({"lesion_cavity": 0.8, "bone": 1 / 137}),
+        "element": replace(head, conductivity=spread),
+        "tensor": replace(head, conductivity=spread[:, None, None] * np.diag([1.0, 2.0, 0.5])),
+    }[kind]
+    write_field(replace(field, system=replace(field.system, head=other)), tmp_path / "FIELD", formats=("msh",))
+    np.testing.assert_array_equal(nf.read_field(tmp_path / "FIELD").head.conductivity, other.conductivity)
+
+
 def test_the_command_shows_a_field(tmp_path, drawing, capsys):
     write_field(tiny_study().contralesional.field, tmp_path / "FIELD", formats=("msh",))
     out = tmp_path / "field.png"

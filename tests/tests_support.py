@@ -40,6 +40,25 @@ def accepted(read, *given):
         raise AssertionError(f"a good file was refused: {error}") from None
 
 
+def refusal(read, *given, **named):
+    """The one line in which a wrong file or value is refused; anything else fails the test by assertion."""
+    try:
+        read(*given, **named)
+    except InputError as error:
+        assert "\n" not in str(error)
+        return str(error)
+    except Exception as error:
+        raise AssertionError(f"work was begun, and ended in {type(error).__name__}: {error}") from error
+    raise AssertionError("it was not refused")
+
+
+def said_once(findings, code):
+    """The one finding of a code; that it is not said fails the test by assertion."""
+    found = [each for each in findings if each.code == code]
+    assert len(found) == 1, f"{code} must be said once; said are {[each.code for each in findings]}"
+    return found[0]
+
+
 def leaks(patches):
     """What monkeypatches have patched and not undone, by name."""
     out = []
