@@ -45,11 +45,13 @@ def refusal(read, *given, **named):
     try:
         read(*given, **named)
     except InputError as error:
-        assert "\n" not in str(error)
-        return str(error)
+        line = str(error)
     except Exception as error:
         raise AssertionError(f"work was begun, and ended in {type(error).__name__}: {error}") from error
-    raise AssertionError("it was not refused")
+    else:
+        raise AssertionError("it was not refused")
+    assert "\n" not in line
+    return line
 
 
 def said_once(findings, code):

@@ -54,10 +54,9 @@ def write_field(
     """Write a field to a new folder.
 
     simulation.json (coil, pose, didt, the field's 99.9th percentile by tissue, how the solver did), and for the
-    formats asked for: ``msh`` field.msh (Gmsh 2.2 binary, E and magnE per element, conductivities where they are not those
-    of the tissues), ``vtu`` the same for ParaView,
-    ``nifti`` magnE and E on the T1's grid, ``gifti`` the cortex with its field; all V/m, the last three named as BIDS
-    derivatives.
+    formats asked for: ``msh`` field.msh (Gmsh 2.2 binary, E and magnE per element, and conductivities, S/m, that are
+    not those of the tissues), ``vtu`` the same for ParaView, ``nifti`` magnE and E on the T1's grid, ``gifti`` the
+    cortex with its field; fields in V/m, the last three named as BIDS derivatives.
 
     Parameters
     ----------
