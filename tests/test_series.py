@@ -178,6 +178,11 @@ def test_thick_slices_are_refused_with_what_to_order():
             "not lie in one even row",
         ),
         (lambda all_: [replace(each, positions=np.empty((0, 3))) for each in all_], "where it lies"),
+        (
+            lambda all_: [replace(each, orientations=np.roll(each.orientations, k < 3, axis=1)) for k, each in
+                          enumerate(all_)],
+            "its slices lie in 2 directions or sizes",
+        ),
     ],
 )  # fmt: skip
 def test_what_is_no_whole_even_volume_is_refused(change, said):
