@@ -15,7 +15,7 @@ SAME_DIRECTION = 0.999
 
 
 def coil_record(coil: Coil) -> dict[str, Any]:
-    """Name, place on the shelf and SHA-256 of the card there, source, largest dI/dt (A/s) and the initial field's direction."""
+    """Name, place on the shelf and digest of its card, source, largest dI/dt (A/s), direction of the initial field."""
     source = str(coil.provenance.get("source", ""))
     name = on_shelf(coil)
     return {
@@ -44,7 +44,7 @@ def coil_of(entries: Entries | None) -> Coil | None:
     if "card" in entries.record:
         same = entries.text_or_none("card") == card_digest(name)
     else:
-        same = coil.initial_e_direction @ direction > SAME_DIRECTION
+        same = bool(coil.initial_e_direction @ direction > SAME_DIRECTION)
     return replace(coil, didt_max=didt_max) if same else None
 
 
