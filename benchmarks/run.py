@@ -26,8 +26,8 @@ from pathlib import Path
 import numpy as np
 
 import neuro_field as nf
+from neuro_field.field.linear import LinearSystem
 from neuro_field.field.solver import peak_memory
-from neuro_field.field.system import System
 
 RESULTS = Path(__file__).parent / "results"
 RADII = (78, 81, 87, 92)
@@ -131,9 +131,9 @@ def assembly(case: Case) -> Row:
     return case.row("assembly", seconds, error=float(left), note="error: constants are not quite in the null space")
 
 
-def _fresh_system(case: Case) -> System:
+def _fresh_system(case: Case) -> LinearSystem:
     mesh = type(case.head.mesh)(case.head.mesh.nodes, case.head.mesh.tets, case.head.mesh.tags)
-    system = System(nf.HeadModel(mesh, case.head.conductivity))
+    system = LinearSystem(nf.HeadModel(mesh, case.head.conductivity))
     system.stiffness  # noqa: B018
     return system
 
@@ -231,7 +231,7 @@ def pyamg_solve(case: Case) -> Row:
 def second_order_set_up(case: Case) -> Row:
     """From the first-order solver to the second-order one on the same mesh."""
     seconds, raised = least(case.solver.raised, 1)
-    return case.row("second-order set-up", seconds, note=f"{len(raised.equations.points)} unknowns")
+    return case.row("second-order set-up", seconds, note=f"{len(raised.system.points)} unknowns")
 
 
 def second_order(case: Case) -> Row:

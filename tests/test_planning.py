@@ -15,6 +15,7 @@ from neuro_field.geometry.mesh import TetMesh
 from neuro_field.head.mapping import AffineMapping
 from neuro_field.reciprocity.response import response
 from neuro_field.search.candidates import Grid, candidates
+from neuro_field.search.search import with_stability
 
 GRID = Grid(radius=15, spacing=7.5, angle_step=45)
 
@@ -55,6 +56,21 @@ def test_reciprocity_equals_forward_solves(solver, coil, target, choices, mappin
     solved = [target.mean(solver.solve(coil, nf.Placement(pose))) for pose in some]
     # the basis drops parts below 2e-3 of the largest; what the charges leave out is part of the mesh's own error
     assert np.allclose(mapping.strengths(choices.head_from_coil)[3::17][:4], solved, rtol=2e-3)
+
+
+def test_a_plan_in_second_order_is_one_of_its_own_fields(head, coil, target, choices):
+    """Ranking, verification and stability go by what a solver solves, whatever its order."""
+    raised = nf.Solver(head, tolerance=1e-7, order=2)
+    made = nf.plan(raised, coil, target, grid=GRID)
+    assert made.field.system.order == 2
+    assert made.report.largest_difference < 2e-3
+    pose = made.best.placement
+    assert made.best.verified == pytest.approx(target.mean(raised.solve(coil, pose)), rel=1e-6)
+    first = target.mean(nf.Solver(head).solve(coil, pose))
+    assert abs(made.best.verified / first - 1) > 1e-3  # it is not the first-order one
+    told = with_stability({"one": made}, raised, draws=20)["one"].stability
+    assert told.reduced_error < 0.02
+    assert told.low[0][0] < made.best.verified < told.high[0][0]
 
 
 def test_the_sum_over_nodes_is_the_forward_solve_to_the_tolerance_of_the_solver(solver, coil, target, choices, mapping):

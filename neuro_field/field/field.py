@@ -11,8 +11,6 @@ from neuro_field.coil.coil import Coil
 from neuro_field.coil.placement import Placement
 from neuro_field.field.boxes import Boxes
 from neuro_field.field.gauge import Primary
-from neuro_field.field.quadratic import QuadraticSystem
-from neuro_field.field.recovery import recovered_gradient
 from neuro_field.field.system import System
 from neuro_field.geometry.locate import locate
 from neuro_field.head.model import HeadModel
@@ -44,7 +42,7 @@ class Field:
 
     Parameters
     ----------
-    system : System or QuadraticSystem
+    system : System
         The head's discrete equations, with elements of first or second order.
     coil, placement : Coil, Placement
     didt : float
@@ -70,7 +68,7 @@ class Field:
     True
     """
 
-    system: System | QuadraticSystem
+    system: System
     coil: Coil
     placement: Placement
     didt: float
@@ -105,8 +103,11 @@ class Field:
         """`E` of some elements only, (r, 3) V/m, without computing the others."""
         if "E" in self.__dict__:
             return self.E[elements]
-        gradient = self.system.element_gradient(self.potential, elements)
-        return -gradient - self.system.element_mean(self.nodal_dadt, elements)
+        return self.system.element_field(self.potential, self.nodal_dadt, elements)
+
+    def recovered(self, elements: IntArray) -> FloatArray:
+        """The field `at` the centroids of some elements, (r, 3) V/m: what a target is judged by."""
+        return self._recovered(self.head.mesh.centroids[elements], elements, np.full((len(elements), 4), 0.25))
 
     def at(self, points: FloatArray) -> FloatArray:
         """The field at points, recovered where elements are of first order.
@@ -130,12 +131,10 @@ class Field:
         inside = elements >= 0
         out = np.full(points.shape, np.nan)
         if inside.any():
-            dadt = self.primary.dadt(points[inside], didt=self.didt)
-            out[inside] = -dadt - self._gradient_at(elements[inside], shares[inside])
+            out[inside] = self._recovered(points[inside], elements[inside], shares[inside])
         return out
 
-    def _gradient_at(self, elements: IntArray, shares: FloatArray) -> FloatArray:
-        if isinstance(self.system, QuadraticSystem):
-            return self.system.gradient_at(self.potential, elements, shares)
+    def _recovered(self, points: FloatArray, elements: IntArray, shares: FloatArray) -> FloatArray:
         free = self.primary.divergence_free
-        return recovered_gradient(self.system, self.potential, elements, shares, divergence_free=free)
+        gradient = self.system.gradient_at(self.potential, elements, shares, divergence_free=free)
+        return -self.primary.dadt(points, didt=self.didt) - gradient

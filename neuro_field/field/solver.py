@@ -20,6 +20,7 @@ from neuro_field.field.boxes import Boxes
 from neuro_field.field.conjugate_gradients import Convergence, solve_block
 from neuro_field.field.field import Field, SolveReport
 from neuro_field.field.gauge import Primary, primary_field
+from neuro_field.field.linear import LinearSystem
 from neuro_field.field.multigrid import Multigrid, multigrid
 from neuro_field.field.quadratic import QuadraticSystem, raised
 from neuro_field.field.system import System
@@ -87,21 +88,27 @@ class Solver:
             raise InputError(f"Input order of Solver must be 1 or 2; instead received {order!r:.80}.")
         start = time.perf_counter()
         self.head = head
-        self.order = 1
-        self.system = System(head)
-        self.equations: System | QuadraticSystem = self.system
-        self._boxes = Boxes.of(self.system.nodes)
-        matrix, self._entry = _reordered(self.system.stiffness, self._boxes.order)
+        linear = LinearSystem(head)
+        self.system: System = linear
+        self._boxes = Boxes.of(linear.nodes)
+        matrix, entry = _reordered(linear.stiffness, self._boxes.order)
+        self._entry: AnyArray | slice = entry
         self._order: AnyArray | slice = self._boxes.order
         self._place: AnyArray | slice = np.argsort(self._order)
         if (np.diff(self._boxes.order) == 1).all():
             self._order = self._place = slice(None)  # nodes come along the curve already, as our own meshes' do
-        matrix.data[matrix.indptr[0]] *= 2  # grounds the first node: constants are no longer in the null space
+        self._ground = float(matrix.data[0])  # of the first node: constants are no longer in the null space
+        matrix.data[0] += self._ground
         self._multigrid: Multigrid = multigrid(matrix)
         self._matrix = matrix.indptr.astype(np.uint32), matrix.indices.astype(np.uint32), matrix.data
         if order == 2:
-            self._raise()
+            self._raise(linear)
         self.setup_seconds = time.perf_counter() - start
+
+    @property
+    def order(self) -> int:
+        """Of the finite elements."""
+        return self.system.order
 
     def __repr__(self) -> str:
         unknowns = len(self._matrix[0]) - 1
@@ -120,21 +127,22 @@ class Solver:
         Raises
         ------
         InputError
-            If the head's mesh is another, or this solver is of second order.
+            If the head's mesh is another.
         """
         mesh, mine = head.mesh, self.head.mesh
         if not (np.array_equal(mesh.nodes, mine.nodes) and np.array_equal(mesh.tets, mine.tets)):
             raise InputError("Input head of Solver.retuned must have the mesh of the solver's own head; make a Solver.")
-        if self.order != 1:
-            raise InputError("A solver of order 2 cannot be retuned; retune one of order 1 and raise that.")
         start, out = time.perf_counter(), copy.copy(self)
         out.head, out.system = head, self.system.retuned(head)
-        out.equations = out.system
-        data = out.system.stiffness.data[self._entry]
-        data[0] *= 2  # the same grounding; the first entry of a sorted row that couples node 0 is its diagonal
-        out._matrix = *self._matrix[:2], data
+        out._matrix = *self._matrix[:2], out._grounded()
         out.setup_seconds = time.perf_counter() - start
         return out
+
+    def _grounded(self) -> FloatArray:
+        """The entries of `system`'s matrix in the hierarchy's order, with its grounding."""
+        entries: FloatArray = self.system.stiffness.data[self._entry]
+        entries[0] += self._ground  # the first entry of a sorted row that couples unknown 0 is its diagonal
+        return entries
 
     def loosened(self, tolerance: float) -> "Solver":
         """The same head and hierarchy at a tolerance of at least the one given."""
@@ -146,17 +154,19 @@ class Solver:
         """The same head and tolerance in second-order elements, on top of the hierarchy that is here already."""
         if self.order == 2:
             return self
+        assert isinstance(self.system, LinearSystem)
         start, out = time.perf_counter(), copy.copy(self)
-        out._raise()
+        out._raise(self.system)
         out.setup_seconds = time.perf_counter() - start
         return out
 
-    def _raise(self) -> None:
-        system = QuadraticSystem(self.system, self._boxes.order, self._matrix[:2])
-        matrix = system.stiffness()
-        matrix[2][0] += self._matrix[2][0] / 2  # the same grounding, so that the levels stay Galerkin's
-        self._multigrid = raised(self._multigrid, system, matrix)
-        self.order, self.equations, self._matrix = 2, system, matrix
+    def _raise(self, linear: LinearSystem) -> None:
+        system = QuadraticSystem(linear, self._boxes.order, self._matrix[:2])
+        self.system = system
+        stiffness, self._entry = system.stiffness, slice(None)
+        stiffness.data[0] += self._ground  # the same, so that the levels stay Galerkin's
+        self._matrix = stiffness.indptr.view(np.uint32), stiffness.indices.view(np.uint32), stiffness.data
+        self._multigrid = raised(self._multigrid, system, self._matrix)
         self._boxes = Boxes.of(metres(system.points))
         self._order = self._place = slice(None)  # its unknowns are numbered along the curve as they are
 
@@ -253,7 +263,7 @@ class Solver:
     def potentials(self, loads: FloatArray) -> tuple[FloatArray, Convergence]:
         """Solve K phi = b for right-hand sides (u, k), each summing to zero, A; phi in V with any constant.
 
-        A row for each unknown of `equations`: the nodes, and for second order the edges.
+        A row for each unknown of `system`: the nodes, and for second order the edges.
 
         Returns
         -------
@@ -307,11 +317,11 @@ class Solver:
     ) -> list[Field]:
         dadt = self.nodal_dadt(primaries)
         primary = time.perf_counter()
-        potentials, convergence = self.potentials(self.equations.load(dadt))
+        potentials, convergence = self.potentials(self.system.load(dadt))
         seconds = {"primary": primary - start, "solve": time.perf_counter() - primary}
         fields = [
             Field(
-                system=self.equations,
+                system=self.system,
                 coil=coil,
                 placement=placement,
                 didt=didt,

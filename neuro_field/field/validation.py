@@ -14,7 +14,6 @@ from neuro_field.coil.coil import Coil
 from neuro_field.coil.placement import Placement
 from neuro_field.errors import InputError, UnknownNameError
 from neuro_field.field.analytic import radial_slope, shell_terms, sphere_field
-from neuro_field.field.recovery import recovered_gradient
 from neuro_field.field.solver import Solver
 from neuro_field.field.validation_laws import laws
 from neuro_field.field.validation_shells import (
@@ -229,7 +228,7 @@ def both_sides(head: HeadModel) -> tuple[AnyArray, AnyArray]:
 def on_sides(solver: Solver, potential: FloatArray, nodes: IntArray, elements: IntArray) -> FloatArray:
     """-grad phi (q, 3) recovered at nodes within the tissue of an element of each (`both_sides`)."""
     shares = (solver.head.mesh.tets[elements] == nodes[:, None]).astype(float)
-    return -recovered_gradient(solver.system, potential, elements, shares)
+    return -solver.system.gradient_at(potential, elements, shares)
 
 
 def metrics(found: FloatArray, exact: FloatArray) -> dict[str, float]:
@@ -286,7 +285,7 @@ def spherical_inclusion(edge: float) -> Iterator[ValidationRow]:
     def current(points: FloatArray) -> FloatArray:
         return outer_sigma * exact(points, np.zeros(len(points), dtype=bool))
 
-    load = solver.system.load(-primary(solver.system.nodes)[:, None])[:, 0] - surface_load(head, current)
+    load = solver.system.load(-primary(metres(head.mesh.nodes))[:, None])[:, 0] - surface_load(head, current)
     potential = solver.potentials(load[:, None])[0][:, 0]
     drawn = ball_points(1.0)
     near = drawn / np.linalg.norm(drawn, axis=1, keepdims=True) * np.linspace(38, 42, len(drawn))[:, None]
@@ -301,7 +300,7 @@ def spherical_inclusion(edge: float) -> Iterator[ValidationRow]:
         yield _row(case, solver, edge, "L2 recovered", relative(found, exact(metres(points), inside)), limit=limit)
     nodes, elements = both_sides(head)
     inside = head.region("grey_matter")[elements]
-    places = solver.system.nodes[nodes]
+    places = metres(head.mesh.nodes[nodes])
     found = on_sides(solver, potential, nodes, elements) + primary(places)
     wanted = exact(places, inside)
     for side, chosen in (("inside", inside), ("outside", ~inside)):
@@ -326,7 +325,7 @@ def secondary(solver: Solver, potential: FloatArray, points: FloatArray) -> tupl
     elements, shares = locate(solver.head.mesh, points)
     kept = elements >= 0
     elements = elements[kept]
-    return -recovered_gradient(solver.system, potential, elements, shares[kept]), elements, points[kept]
+    return -solver.system.gradient_at(potential, elements, shares[kept]), elements, points[kept]
 
 
 def surface_load(head: HeadModel, current: Callable[[FloatArray], FloatArray]) -> FloatArray:
@@ -380,11 +379,11 @@ def electrodes_and_dipole(solver: Solver, edge: float, radii_mm: tuple[float, ..
     error = relative(found, electrode_field(metres(points), radii, sigmas))
     yield _row("scalp electrode, brain", solver, edge, "L2 recovered", error, limit=0.006)
     place, moment = radial_dipole(np.array(radii_mm))
-    load = dipole_load(head, solver.system.nodes, place, moment)
+    load = dipole_load(head, metres(head.mesh.nodes), place, moment)
     potential = solver.potentials(load[:, None])[0][:, 0]
     scalp = scalp_places(head, radii_mm[-1])
     size = float(np.linalg.norm(moment))
-    exact = dipole_scalp_potential(solver.system.nodes[scalp], metres(place), size, radii, sigmas)
+    exact = dipole_scalp_potential(metres(head.mesh.nodes[scalp]), metres(place), size, radii, sigmas)
     error = _without_mean(potential[scalp], exact)
     yield _row("current dipole in the brain, scalp", solver, edge, "L2 of potential", error, limit=0.02)
 
@@ -436,7 +435,7 @@ def ellipsoid(edge: float) -> Iterator[ValidationRow]:
     ball = sphere_head((80.0,), edge=edge)
     mesh = TetMesh(ball.mesh.nodes * (axes / 80.0), ball.mesh.tets, ball.mesh.tags)
     solver = Solver(HeadModel(mesh, ball.conductivity), tolerance=1e-7)
-    load = solver.system.load(np.cross(_UNIFORM, solver.system.nodes)[:, None] / 2)
+    load = solver.system.load(np.cross(_UNIFORM, metres(mesh.nodes))[:, None] / 2)
     potential = solver.potentials(load)[0][:, 0]
     found, _, points = secondary(solver, potential, ball_points(1.0) * axes)
     found -= np.cross(_UNIFORM, metres(points)) / 2

@@ -211,13 +211,6 @@ def _gradient(nodes, tets, t, values):
 
 
 @parallel(error_model="numpy")
-def element_gradients(nodes, tets, values, out):
-    """Gradient of a nodal field in each element; nodes m, values (n,), out (t, 3)."""
-    for t in prange(len(tets)):
-        out[t, 0], out[t, 1], out[t, 2] = _gradient(nodes, tets, t, values)
-
-
-@parallel(error_model="numpy")
 def element_fields(nodes, tets, potential, dadt, out):
     """E = -grad(phi) - mean of dA/dt over an element's nodes; nodes m, potential (n,) V, dadt (n, 3) and out (t, 3)."""
     for t in prange(len(tets)):
@@ -239,10 +232,10 @@ def volumes(nodes, tets, out):
 
 
 @parallel()
-def adjoint_sources(nodes, tets, sigma, tensor, offsets, slots, adjoint, out):
-    """Nodal vectors c_n with sum_n c_n . dA/dt_n = sum_t V grad(psi) . sigma dA/dt: the conduction part of reciprocity.
+def load_transpose(nodes, tets, sigma, tensor, offsets, slots, adjoint, out):
+    """Nodal vectors c_n with sum_n c_n . dA/dt_n = adjoint . `load`, the conduction part of reciprocity.
 
-    adjoint (n, k) solutions psi; out (n, k, 3): a quarter of V sigma grad(psi) summed over the elements of a node.
+    adjoint (n, k); out (n, k, 3): minus a quarter of V sigma grad(adjoint) summed over the elements of a node.
     """
     width = adjoint.shape[1]
     for i in prange(len(out)):
@@ -256,4 +249,4 @@ def adjoint_sources(nodes, tets, sigma, tensor, offsets, slots, adjoint, out):
                 j = tets[t, b]
                 for k in range(width):
                     for c in range(3):
-                        out[i, k, c] += 0.25 * own[c] * adjoint[j, k]
+                        out[i, k, c] -= 0.25 * own[c] * adjoint[j, k]
