@@ -4,12 +4,13 @@ import numpy as np
 import pytest
 from phantoms import phantom_labels
 from scipy import ndimage
-from skulls import bleeding_outside, faceless, island, t1_of
+from skulls import bleeding_outside, craniectomy, faceless, island, t1_of
 
 from neuro_field.errors import InputError
 from neuro_field.mri.build import prepare_labels
 from neuro_field.mri.cleaning import MARGIN, clean_labels
 from neuro_field.mri.defaced import of_face
+from neuro_field.mri.regions import inside_dura
 from neuro_field.mri.volume import Volume, voxel_sizes
 
 SPACINGS = [3.0, (2.0, 2.0, 4.0)]
@@ -195,6 +196,14 @@ def test_blood_outside_the_skull_is_not_wrapped_in_bone():
     within = np.where(ball(labels, affine, (66.0, -18.0, 8.0), 12.0) & (labels == 3), np.uint8(9), labels)
     inside = clean_labels(within, affine)  # under the skull it is closed in as brain and CSF are
     assert (distance_to(inside.labels == 9, affine)[inside.labels == 5] > 2.0).all()
+
+
+def test_blood_that_comes_out_through_an_opening_of_the_skull_is_outside():
+    labels, affine = phantom_labels(3.0)
+    bled = bleeding_outside(craniectomy(labels, affine, 6.0)[0], affine, cm3=12.0)
+    touching = ndimage.binary_dilation(bled == 9) & (bled == 3)
+    assert touching.any()
+    assert not (inside_dura(bled) & (bled == 9)).any()
 
 
 def test_layers_that_are_made_up_are_told_in_cubic_centimetres():
