@@ -5,6 +5,7 @@ from dataclasses import replace
 import doors
 import numpy as np
 import pytest
+from tests_support import only
 
 from neuro_field.errors import InputError
 from neuro_field.head.mapping import AffineMapping
@@ -52,7 +53,7 @@ def test_labels_that_lie_elsewhere_are_refused_with_what_fits_better(scene, worl
 
 def test_a_t1_that_the_labels_do_not_explain_is_told(scene):
     noise = np.random.default_rng(1).normal(100, 10, scene.t1.shape)
-    (found,) = check_labels(Volume(scene.labels, scene.affine), Volume(noise, scene.t1_affine), "both")
+    found = only(check_labels(Volume(scene.labels, scene.affine), Volume(noise, scene.t1_affine), "both"))
     assert found.code == "image-labels-unlike-t1"
 
 
@@ -64,7 +65,7 @@ def test_a_mask_drawn_in_mni_space_is_told_and_one_that_lies_right_is_not():
     brain = replace(brain, affine=doors.shifted(9, -8, 7) @ brain.affine)
     as_drawn = Volume(scene.lesion, doors.shifted(9, -8, 7) @ scene.affine)
     assert check_lesion(as_drawn, head, brain, mapping) == ()
-    (found,) = check_lesion(Volume(scene.lesion, scene.affine), head, brain, mapping)
+    found = only(check_lesion(Volume(scene.lesion, scene.affine), head, brain, mapping))
     assert found.code == "lesion-in-atlas"
     assert found.values["apart"] == pytest.approx(np.linalg.norm([9, -8, 7]), abs=0.1)
     dull = Volume(np.ones_like(scene.t1), head.affine)  # a lesion that the T1 does not show

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from phantoms import phantom_labels
 from skulls import craniectomy, flap_of, t1_of, world
+from tests_support import only
 
 import neuro_field as nf
 from neuro_field.errors import InputError
@@ -31,12 +32,6 @@ def whole(spacing=4.0):
 
 def found_in(record, code):
     return [row for row in record["findings"] if row["code"] == code]
-
-
-def only(found):
-    """The one of them there has to be."""
-    assert len(found) == 1
-    return found[0]
 
 
 @pytest.mark.parametrize("side", SIDES)

@@ -54,6 +54,13 @@ def refusal(read, *given, **named):
     return line
 
 
+def only(found):
+    """The one of them there has to be; another number fails the test by assertion."""
+    listed = list(found)
+    assert len(listed) == 1, f"one was expected, {len(listed)} are there"
+    return listed[0]
+
+
 def said_once(findings, code):
     """The one finding of a code; that it is not said fails the test by assertion."""
     found = [each for each in findings if each.code == code]
