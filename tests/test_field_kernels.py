@@ -103,6 +103,21 @@ def test_the_loads_transpose_is_its_transpose(kind, compiled):
 
 
 @both_ways
+@both_kinds
+def test_a_gradient_in_dadt_is_answered_by_the_potential_at_the_nodes(kind, compiled):
+    """The gradient of any quadratic chi: its load is that of phi = -chi, and both together have no field."""
+    form = RNG.normal(size=(3, 3))
+    chi = np.einsum("ni,ij,nj->n", NODES, form + form.T, NODES) / 2 + NODES @ [3.0, -1.0, 2.0]
+    slope = unwritable((NODES @ (form + form.T) + [3.0, -1.0, 2.0])[:, None])
+    matrix, couplings = assembled(kind, compiled)
+    found, left = np.empty((N, 1)), np.empty((T, 3))
+    either(assembly.load, compiled)(matrix.indptr, matrix.indices, couplings, slope, found)
+    np.testing.assert_allclose(found[:, 0], -(matrix @ chi), rtol=0, atol=1e-10 * np.abs(found).max())
+    either(assembly.element_fields, compiled)(NODES, TETS, unwritable(-chi), unwritable(slope[:, 0]), left)
+    np.testing.assert_allclose(left, 0, atol=1e-9 * np.abs(slope).max())
+
+
+@both_ways
 def test_gradient_of_a_linear_function_is_exact(compiled):
     found = np.empty((T, 3))
     values, none = unwritable(NODES @ [1.0, -2.0, 3.0] + 4.0), unwritable(np.zeros((N, 3)))
@@ -385,7 +400,8 @@ def test_volumes_are_determinants_with_their_sign(compiled):
 def test_element_fields_are_their_gradients_and_means(compiled):
     potential, dadt, found = unwritable(RNG.normal(size=N)), unwritable(RNG.normal(size=(N, 3))), np.empty((T, 3))
     either(assembly.element_fields, compiled)(NODES, TETS, potential, dadt, found)
-    expected = -reference.element_gradients(NODES, TETS, potential) - dadt[TETS].mean(axis=1)
+    own = np.array([reference.edge_mean(NODES, tet, dadt[tet]) for tet in TETS])
+    expected = -reference.element_gradients(NODES, TETS, potential) - own
     np.testing.assert_allclose(found, expected, rtol=1e-8, atol=1e-10 * np.abs(expected).max())
 
 

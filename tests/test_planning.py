@@ -79,7 +79,7 @@ def test_the_sum_over_nodes_is_the_forward_solve_to_the_tolerance_of_the_solver(
         wanted = replace(target, direction=direction)
         samples = [nf.Placement(pose) for pose in choices.head_from_coil[:2]]
         made = mapping if direction is None else response(solver, coil, wanted, samples)
-        solved = [wanted.mean(solver.solve(coil, nf.Placement(pose), gauge="coulomb")) for pose in some]
+        solved = [wanted.mean(solver.solve(coil, nf.Placement(pose))) for pose in some]
         assert np.allclose(made.strengths_untabulated(some), solved, rtol=limit)
 
 
@@ -89,7 +89,7 @@ def test_a_full_basis_leaves_nothing_out(head, solver, coil, choices):
     assert 3 * len(small.elements) <= min(len(samples), 24)
     made = response(solver, coil, small, samples, modes=3 * len(small.elements))
     some = choices.head_from_coil[5::31][:2]
-    solved = [small.mean(solver.solve(coil, nf.Placement(pose), gauge="coulomb")) for pose in some]
+    solved = [small.mean(solver.solve(coil, nf.Placement(pose))) for pose in some]
     assert np.allclose(made.strengths_untabulated(some), solved, rtol=1e-5)
 
 

@@ -267,7 +267,7 @@ def test_halving_the_edge_quarters_the_error():
         exact = sphere_field(points, COIL, where)
         elements = locate(head.mesh, points)[0]
         centre = sphere_field(head.mesh.centroids[elements], COIL, where)
-        coarse, fine = (made.solve(COIL, where, gauge="coulomb") for made in (linear, linear.raised()))
+        coarse, fine = (made.solve(COIL, where) for made in (linear, linear.raised()))
         size = (head.mesh.volumes.sum() / len(head.mesh.tets)) ** (1 / 3)
         errors.append(
             [size, relative(coarse.in_elements(elements), centre), relative(coarse.at(points), exact),
@@ -275,11 +275,10 @@ def test_halving_the_edge_quarters_the_error():
         )  # fmt: skip
     size, raw, recovered, quadratic = np.array(errors).T
     orders = [np.log(e[0] / e[1]) / np.log(size[0] / size[1]) for e in (raw, recovered, quadratic)]
-    assert orders[0] == pytest.approx(1, abs=0.2)  # measured 1.00, 1.92, 2.06
+    assert orders[0] == pytest.approx(1, abs=0.2)  # measured 1.02, 1.87, 2.06
     assert orders[1] > 1.5
     assert orders[2] == pytest.approx(2, abs=0.3)
-    assert (quadratic < recovered).all()
-    assert (recovered < raw).all()
+    assert (np.maximum(quadratic, recovered) < raw / 10).all()  # where the field is smooth, recovery is the better
 
 
 @pytest.mark.parametrize("order", [0, 3, 1.5, "two", True, None])

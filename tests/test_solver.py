@@ -195,7 +195,7 @@ def test_sources_and_targets_change_places(solver, field, placement, order):
     probe = Probe(solver.system, elements)
     adjoint = solver.potentials(probe.adjoint_loads(weights[:, :, None]))[0]
     conduction = -np.sum(solver.system.load_transpose(adjoint)[:, 0] * field.nodal_dadt)
-    primary = -np.sum(weights * field.primary.dadt(probe.points, didt=field.didt))
+    primary = -np.sum(weights * field.dadt(probe.points))
     functional = np.sum(weights * field.recovered(elements))
     assert functional == pytest.approx(primary + conduction, rel=1e-6)
     np.testing.assert_allclose(field.recovered(elements), field.at(probe.points), rtol=0, atol=1e-9)
@@ -268,7 +268,7 @@ def test_field_outside_the_head_is_not_a_number(field):
 
 
 def test_dadt_at_the_nodes_is_turned_into_the_head_frame(head, solver, placement):
-    found = solver.solve(COIL, placement, gauge="coulomb").nodal_dadt[:50]
+    found = solver.solve(COIL, placement).nodal_dadt[:50]
     in_coil = np.linalg.inv(placement.head_from_coil)
     expected = COIL.dadt(transformed(head.mesh.nodes[:50], in_coil)) @ placement.head_from_coil[:3, :3].T
     assert_close(found, expected, 1e-12)
@@ -481,9 +481,9 @@ def test_a_gradient_in_the_potential_is_seen_and_respected(head, solver, placeme
     assert plain.elements[0].divergence_free
     assert not diverging.elements[0].divergence_free
     at = head.mesh.nodes[np.linalg.norm(head.mesh.nodes, axis=1) < 38.0]
-    first, second = (solver.solve(coil, placement, gauge="coulomb").at(at) for coil in (plain, diverging))
+    first, second = (solver.solve(coil, placement).at(at) for coil in (plain, diverging))
     difference = np.linalg.norm(first - second) / np.linalg.norm(first)
-    assert difference < 0.02  # 0.011; fitted as if harmonic it is far off
+    assert difference < 0.004  # 0.0025, of cubics that are not harmonic; fitted as if they were it is far off
 
 
 @pytest.mark.parametrize("exponent", [-250, -30, 8])

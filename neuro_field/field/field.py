@@ -10,7 +10,7 @@ from neuro_field.arrays import FloatArray, IntArray, as_points, sealed
 from neuro_field.coil.coil import Coil
 from neuro_field.coil.placement import Placement
 from neuro_field.field.boxes import Boxes
-from neuro_field.field.gauge import Primary
+from neuro_field.field.primary import add_dadt
 from neuro_field.field.system import System
 from neuro_field.geometry.locate import locate
 from neuro_field.head.model import HeadModel
@@ -47,11 +47,8 @@ class Field:
     coil, placement : Coil, Placement
     didt : float
         A/s.
-    primary : Primary
-        The coil's own part, in the gauge of the solve.
     potential : (u,) array
-        phi at the unknowns' points (`system.points`: the nodes, and the middles of edges in second order), V, in that
-        gauge: E is the same in every gauge but for the numerical error.
+        phi at the unknowns' points (`system.points`: the nodes, and the middles of edges in second order), V.
     report : SolveReport
 
     Examples
@@ -72,7 +69,6 @@ class Field:
     coil: Coil
     placement: Placement
     didt: float
-    primary: Primary
     potential: FloatArray
     report: SolveReport
 
@@ -82,16 +78,25 @@ class Field:
         return self.system.head
 
     @cached_property
+    def _carried(self) -> Coil:
+        """The coil where it stands, head frame."""
+        return self.coil.carried(self.placement.head_from_coil)
+
+    def dadt(self, points: FloatArray) -> FloatArray:
+        """The coil's own part, dA/dt (m, 3) V/m, at points (m, 3) mm of the head frame."""
+        return self._carried.dadt(points, didt=self.didt)
+
+    @cached_property
     def nodal_dadt(self) -> FloatArray:
-        """(u, 3) dA/dt at the unknowns' points, V/m, in the gauge of `primary`."""
+        """(u, 3) dA/dt at the unknowns' points, V/m."""
         boxes = Boxes.of(metres(self.system.points))
         out = np.zeros((len(boxes.points), 1, 3))
-        self.primary.add_dadt(boxes, out, 0)
+        add_dadt(self._carried, boxes, out, 0)
         return sealed(out[:, 0] * self.didt)
 
     @cached_property
     def E(self) -> FloatArray:
-        """(t, 3) field of each element, V/m: its mean grad phi, and the mean of dA/dt through its nodes' values."""
+        """(t, 3) field of each element, V/m: its mean grad phi, and the mean of dA/dt as the equations take it."""
         return sealed(self.system.element_field(self.potential, self.nodal_dadt))
 
     @cached_property
@@ -135,6 +140,5 @@ class Field:
         return out
 
     def _recovered(self, points: FloatArray, elements: IntArray, shares: FloatArray) -> FloatArray:
-        free = self.primary.divergence_free
-        gradient = self.system.gradient_at(self.potential, elements, shares, divergence_free=free)
-        return -self.primary.dadt(points, didt=self.didt) - gradient
+        free = self.coil.divergence_free
+        return -self.dadt(points) - self.system.gradient_at(self.potential, elements, shares, divergence_free=free)

@@ -16,8 +16,8 @@ from neuro_field.units import metres
 class Probe:
     """E = -dA/dt - grad phi at the centroids of some elements, as `Field.recovered` gives it.
 
-    dA/dt has no divergence: that of a coil made of dipoles or closed wires.  For weights w of the components of E, with
-    psi the potential that K psi = G' w gives (G: `System.gradient_matrix`),
+    dA/dt has no divergence: it is that of a coil made of dipoles or closed wires.  For weights w of the components of
+    E, with psi the potential that K psi = G' w gives (G: `System.gradient_matrix`),
     w . E = -psi . load(dA/dt) - w . dA/dt(centroids).
 
     Parameters

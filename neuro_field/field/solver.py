@@ -19,9 +19,9 @@ from neuro_field.errors import InputError
 from neuro_field.field.boxes import Boxes
 from neuro_field.field.conjugate_gradients import Convergence, solve_block
 from neuro_field.field.field import Field, SolveReport
-from neuro_field.field.gauge import Primary, primary_field
 from neuro_field.field.linear import LinearSystem
 from neuro_field.field.multigrid import Multigrid, multigrid
+from neuro_field.field.primary import add_dadt
 from neuro_field.field.quadratic import QuadraticSystem, raised
 from neuro_field.field.system import System
 from neuro_field.head.inside import inside_head
@@ -175,9 +175,6 @@ class Solver:
         coil: Coil,
         placement: Placement,
         didt: float = 1e6,
-        *,
-        gauge: str = "radial",
-        gauge_center: FloatArray | None = None,
     ) -> Field:
         """The field of one placement.
 
@@ -187,11 +184,6 @@ class Solver:
         placement : Placement
         didt : float
             Slope of the coil current, A/s; the field is linear in it.
-        gauge : "radial" or "coulomb"
-            Of dA/dt (`neuro_field.field.gauge`).  E is the same in both but for the numerical error, which the radial
-            gauge makes two to four times smaller on spheres whose centre it misses by 20 mm.
-        gauge_center : (3,) array, optional
-            Of the radial gauge, mm, head frame; that of `HeadModel.inner_skull_sphere` when omitted.
 
         Returns
         -------
@@ -205,16 +197,13 @@ class Solver:
         ConvergenceError
             If the tolerance is not reached.
         """
-        return self.solve_many(coil, [placement], didt=didt, gauge=gauge, gauge_center=gauge_center)[0]
+        return self.solve_many(coil, [placement], didt=didt)[0]
 
     def solve_many(
         self,
         coil: Coil,
         placements: Sequence[Placement],
         didt: float = 1e6,
-        *,
-        gauge: str = "radial",
-        gauge_center: FloatArray | None = None,
     ) -> list[Field]:
         """The fields of several placements, the same answers as one by one, solved in blocks."""
         if isinstance(placements, Placement) or not isinstance(placements, Sequence):
@@ -223,16 +212,13 @@ class Solver:
             )
         self._check_drive(coil, didt)
         checked = [self._checked(coil, placement) for placement in placements]  # all of them before any work
-        return list(self._each(coil, iter(checked), float(didt), gauge, gauge_center))
+        return list(self._each(coil, iter(checked), float(didt)))
 
     def solve_each(
         self,
         coil: Coil,
         placements: Iterable[Placement],
         didt: float = 1e6,
-        *,
-        gauge: str = "radial",
-        gauge_center: FloatArray | None = None,
     ) -> Iterator[Field]:
         """The fields of `solve_many` one after the other, so that no more than a block of them need be kept.
 
@@ -250,15 +236,11 @@ class Solver:
         """
         self._check_drive(coil, didt)
         checked = (self._checked(coil, placement) for placement in placements)
-        return self._each(coil, checked, float(didt), gauge, gauge_center)
+        return self._each(coil, checked, float(didt))
 
-    def _each(
-        self, coil: Coil, placements: Iterator[Placement], didt: float, gauge: str, center: FloatArray | None
-    ) -> Iterator[Field]:
+    def _each(self, coil: Coil, placements: Iterator[Placement], didt: float) -> Iterator[Field]:
         while block := list(islice(placements, self._columns)):
-            start = time.perf_counter()
-            primaries = [primary_field(self.head, coil, placement, gauge, center) for placement in block]
-            yield from self._solve_block(coil, block, primaries, didt, start)
+            yield from self._solve_block(coil, block, didt)
 
     def potentials(self, loads: FloatArray) -> tuple[FloatArray, Convergence]:
         """Solve K phi = b for right-hand sides (u, k), each summing to zero, A; phi in V with any constant.
@@ -305,17 +287,16 @@ class Solver:
         most = _MOST_NUMBERS // (len(self._matrix[0]) - 1)
         return max((width for width in WIDTHS if width <= most), default=1)
 
-    def nodal_dadt(self, primaries: Sequence[Primary]) -> FloatArray:
-        """dA/dt (u, k, 3) at the unknowns' points of several coils on the head, V/m per A/s."""
-        dadt = np.zeros((len(self._boxes.points), len(primaries), 3))
-        for column, own in enumerate(primaries):
-            own.add_dadt(self._boxes, dadt, column)
+    def nodal_dadt(self, coils: Sequence[Coil]) -> FloatArray:
+        """dA/dt (u, k, 3) at the unknowns' points of several coils in the head frame, V/m per A/s."""
+        dadt = np.zeros((len(self._boxes.points), len(coils), 3))
+        for column, coil in enumerate(coils):
+            add_dadt(coil, self._boxes, dadt, column)
         return dadt
 
-    def _solve_block(
-        self, coil: Coil, placements: Sequence[Placement], primaries: Sequence[Primary], didt: float, start: float
-    ) -> list[Field]:
-        dadt = self.nodal_dadt(primaries)
+    def _solve_block(self, coil: Coil, placements: Sequence[Placement], didt: float) -> list[Field]:
+        start = time.perf_counter()
+        dadt = self.nodal_dadt([coil.carried(placement.head_from_coil) for placement in placements])
         primary = time.perf_counter()
         potentials, convergence = self.potentials(self.system.load(dadt))
         seconds = {"primary": primary - start, "solve": time.perf_counter() - primary}
@@ -325,7 +306,6 @@ class Solver:
                 coil=coil,
                 placement=placement,
                 didt=didt,
-                primary=primaries[k],
                 potential=sealed(potentials[:, k] * didt),
                 report=SolveReport(
                     nodes=len(self.head.mesh.nodes),

@@ -64,5 +64,5 @@ def _reciprocity(solver: Solver, field: Field) -> float:
     probe, weights = Probe(system, near), mesh.volumes[near][:, None] * np.array([0.3, -0.5, 0.8])
     adjoint = solver.potentials(probe.adjoint_loads(weights[:, :, None]))[0]
     conducted = np.sum(system.load_transpose(adjoint)[:, 0] * field.nodal_dadt)
-    found = -conducted - np.sum(weights * field.primary.dadt(probe.points, didt=field.didt))
+    found = -conducted - np.sum(weights * field.dadt(probe.points))
     return float(abs(found / np.sum(weights * field.recovered(near)) - 1))

@@ -5,7 +5,7 @@ span, to a thousandth, what this coil can do there; each vector u of their ortho
 adjoint solve (a target with a direction is asked for one component of each of its areas, and needs no more).  With
 psi that solution and C its nodal vectors, the part of any field along u is
 sum over dipoles of m . Q(x),  Q(x) = mu0/4pi sum_n C_n x (x - r_n)/|x - r_n|^3,
-with the same discrete dA/dt as a forward solve in the Coulomb gauge, so both agree to the solver's tolerance (Koponen &
+with the same discrete dA/dt as a forward solve, so both agree to the solver's tolerance (Koponen &
 Stenroos 2019; Gomez et al. 2021 use reciprocity for the mean vector only).  Outside the head few charges stand for
 all nodes (`neuro_field.reciprocity.charges`); coils that turn about one axis are answered together
 (`neuro_field.reciprocity.turning`), all others by a table (`neuro_field.reciprocity.table`).
@@ -92,7 +92,7 @@ class Response:
         return self._measured(sums) * didt
 
     def strengths_untabulated(self, head_from_coil: FloatArray, didt: float = 1e6) -> FloatArray:
-        """The same by the sum over all of them, as a forward solve in the Coulomb gauge; a second for each pose."""
+        """The same by the sum over all of them, as a forward solve; a second for each pose."""
         sums = np.empty((len(head_from_coil), self.sought.shape[1]))
         dipoles = Dipoles(self.positions, self.moments)
         points = self.tree.points * MILLIMETRES_PER_METRE
@@ -155,7 +155,7 @@ def responses(
     simple = coil.simplified(error=_SAMPLE_COIL_ERROR)
     if all(target.direction is not None for target in targets):  # ranked without the basis, which others look at
         samples = samples[:: max(1, len(samples) // modes)]
-    fields = solver.loosened(SAMPLE_TOLERANCE).solve_many(simple, samples, didt=1.0, gauge="coulomb")
+    fields = solver.loosened(SAMPLE_TOLERANCE).solve_many(simple, samples, didt=1.0)
     positions, moments = coil.dipoles
     out = []
     for target in targets:

@@ -12,7 +12,6 @@ from neuro_field.aim.target import Target
 from neuro_field.arrays import FloatArray, read_only
 from neuro_field.coil.coil import Coil
 from neuro_field.coil.placement import Placement
-from neuro_field.field.gauge import primary_field
 from neuro_field.field.probe import Probe
 from neuro_field.field.reduced import Reduced, reduced
 from neuro_field.field.solver import Solver
@@ -200,9 +199,9 @@ def _followed(solver: Solver, coil: Coil, case: Case, basis: FloatArray, probe: 
     target, weighted = case.response.target, _weighted(case, basis)
     direct, couplings = [], []
     for first in range(0, len(case.poses), _BLOCK):
-        primaries = [primary_field(solver.head, coil, Placement(pose)) for pose in case.poses[first : first + _BLOCK]]
-        dadt = AMPERE_PER_MICROSECOND * solver.nodal_dadt(primaries)
-        own = np.stack([primary.dadt(probe.points, didt=AMPERE_PER_MICROSECOND) for primary in primaries], axis=1)
+        coils = [coil.carried(pose) for pose in case.poses[first : first + _BLOCK]]
+        dadt = AMPERE_PER_MICROSECOND * solver.nodal_dadt(coils)
+        own = np.stack([each.dadt(probe.points, didt=AMPERE_PER_MICROSECOND) for each in coils], axis=1)
         direct.append(-np.einsum("rck,rpc->kp", weighted, own))
         couplings.append(space.couplings(dadt))
     return _Followed(target, basis, np.concatenate(direct, axis=1), space, np.concatenate(couplings, axis=2))

@@ -18,7 +18,6 @@ import numpy as np
 from neuro_field.arrays import AnyArray, sealed
 from neuro_field.errors import FileFormatError, InputError
 from neuro_field.field.field import Field, SolveReport
-from neuro_field.field.gauge import primary_field
 from neuro_field.field.treecode import Treecode
 from neuro_field.io.atomic import ExistsError, new_file
 from neuro_field.io.digest import fingerprint
@@ -227,7 +226,7 @@ def _plan(entries: Entries, task: Task, arrays: dict[str, AnyArray]) -> Plan:
     placement = made.best.placement
     field = Field(
         system=system, coil=task.coil, placement=placement, didt=entries.number("didt"),
-        primary=primary_field(task.solver.head, task.coil, placement), potential=array("potential", len(system.points)),
+        potential=array("potential", len(system.points)),
         report=entries.required("field").noun(SolveReport),
     )  # fmt: skip
     positions, sought = array("positions", None, 3), array("sought", rows, None)
