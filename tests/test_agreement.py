@@ -5,13 +5,14 @@ from dataclasses import replace
 import doors
 import numpy as np
 import pytest
-from tests_support import only
+from tests_support import only, refusal
 
 from neuro_field.errors import InputError
 from neuro_field.head.mapping import AffineMapping
-from neuro_field.io.images import Image, check_worlds
+from neuro_field.io.images import Image, check_worlds, write_image
 from neuro_field.mri.agreement import check_labels, check_lesion, fits_of
 from neuro_field.mri.volume import Volume
+from neuro_field.store.building import drawn_for
 
 
 @pytest.fixture(scope="module")
@@ -88,3 +89,10 @@ def test_a_mask_in_an_atlas_on_a_t1_of_the_patient_is_refused(tmp_path):
             check_worlds(mask, t1)
     check_worlds(Image(values, own, tmp_path / "m.nii.gz", code=4), t1)  # on the T1's own grid it is the T1's
     check_worlds(Image(values, mni, tmp_path / "m.nii.gz"), Image(values, mni, tmp_path / "T1.nii.gz", code=4))
+
+
+def test_the_worlds_of_a_mask_and_its_image_are_compared_when_it_is_taken(tmp_path):
+    own = doors.shifted(-8, -9, -7) @ np.diag([2.0, 2.0, 2.0, 1.0])
+    write_image(tmp_path / "mask.nii.gz", np.ones((9, 9, 9), dtype=np.uint8), own, 4)
+    t1 = Image(np.ones((8, 9, 9)), own, tmp_path / "T1.nii.gz")
+    assert "must lie in one world" in refusal(drawn_for, tmp_path / "mask.nii.gz", None, t1)
