@@ -203,7 +203,7 @@ def with_island(stride: int, cm3: float, masked: bool) -> Scene:
 def opened(stride: int, area: float, side: str, drawn_closed: bool) -> Scene:
     """After a craniectomy: soft tissue for bone in the T1, and in the labels unless the segmenter drew bone there.
 
-    The tables of the skull are thin: in voxels of 2 mm the T1 shows an opening 5 mm wider all around than it is.
+    The tables of the skull are thin: voxels of 2 mm mix them with what lies beside them.
     """
     scene = colin27(stride)
     gone, _ = flap_of(scene.labels, scene.affine, area, side)

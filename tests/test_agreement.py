@@ -5,12 +5,14 @@ from dataclasses import replace
 import doors
 import numpy as np
 import pytest
+from tests_support import only, refusal
 
 from neuro_field.errors import InputError
 from neuro_field.head.mapping import AffineMapping
-from neuro_field.io.images import Image, check_worlds
+from neuro_field.io.images import Image, check_worlds, write_image
 from neuro_field.mri.agreement import check_labels, check_lesion, fits_of
 from neuro_field.mri.volume import Volume
+from neuro_field.store.building import drawn_for
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +54,7 @@ def test_labels_that_lie_elsewhere_are_refused_with_what_fits_better(scene, worl
 
 def test_a_t1_that_the_labels_do_not_explain_is_told(scene):
     noise = np.random.default_rng(1).normal(100, 10, scene.t1.shape)
-    (found,) = check_labels(Volume(scene.labels, scene.affine), Volume(noise, scene.t1_affine), "both")
+    found = only(check_labels(Volume(scene.labels, scene.affine), Volume(noise, scene.t1_affine), "both"))
     assert found.code == "image-labels-unlike-t1"
 
 
@@ -64,7 +66,7 @@ def test_a_mask_drawn_in_mni_space_is_told_and_one_that_lies_right_is_not():
     brain = replace(brain, affine=doors.shifted(9, -8, 7) @ brain.affine)
     as_drawn = Volume(scene.lesion, doors.shifted(9, -8, 7) @ scene.affine)
     assert check_lesion(as_drawn, head, brain, mapping) == ()
-    (found,) = check_lesion(Volume(scene.lesion, scene.affine), head, brain, mapping)
+    found = only(check_lesion(Volume(scene.lesion, scene.affine), head, brain, mapping))
     assert found.code == "lesion-in-atlas"
     assert found.values["apart"] == pytest.approx(np.linalg.norm([9, -8, 7]), abs=0.1)
     dull = Volume(np.ones_like(scene.t1), head.affine)  # a lesion that the T1 does not show
@@ -87,3 +89,10 @@ def test_a_mask_in_an_atlas_on_a_t1_of_the_patient_is_refused(tmp_path):
             check_worlds(mask, t1)
     check_worlds(Image(values, own, tmp_path / "m.nii.gz", code=4), t1)  # on the T1's own grid it is the T1's
     check_worlds(Image(values, mni, tmp_path / "m.nii.gz"), Image(values, mni, tmp_path / "T1.nii.gz", code=4))
+
+
+def test_the_worlds_of_a_mask_and_its_image_are_compared_when_it_is_taken(tmp_path):
+    own = doors.shifted(-8, -9, -7) @ np.diag([2.0, 2.0, 2.0, 1.0])
+    write_image(tmp_path / "mask.nii.gz", np.ones((9, 9, 9), dtype=np.uint8), own, 4)
+    t1 = Image(np.ones((8, 9, 9)), own, tmp_path / "T1.nii.gz")
+    assert "must lie in one world" in refusal(drawn_for, tmp_path / "mask.nii.gz", None, t1)

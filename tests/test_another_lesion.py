@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from phantoms import phantom_labels
+from tests_support import refusal
 
 import neuro_field as nf
 from neuro_field.arrays import transformed
@@ -88,8 +89,7 @@ def test_a_mesh_without_labels_takes_a_lesion_and_says_what_was_cut_off(head):
         assert hurt.tissue_volumes[tissue] == pytest.approx(head.tissue_volumes[tissue])
     with pytest.raises(InputError, match="A rim needs the tissues"):
         nf.head_with_lesion(head, BIG, AFFINE, rim=3.0)
-    with pytest.raises(InputError, match="outside brain and CSF"):
-        nf.head_with_lesion(head, ball((0, -18, 92), 6), AFFINE)
+    assert "outside brain and CSF" in refusal(nf.head_with_lesion, head, ball((0, -18, 92), 6), AFFINE)
     with pytest.raises(InputError, match="at most 40%"):
         nf.head_with_lesion(head, np.isin(LABELS, (1, 2)), AFFINE)
     with pytest.raises(InputError, match="affine of head_with_lesion"):

@@ -4,12 +4,14 @@ import numpy as np
 import pytest
 from phantoms import phantom_labels
 from scipy import ndimage
-from skulls import bleeding_outside, faceless, island, t1_of
+from skulls import bleeding_outside, craniectomy, faceless, island, t1_of
+from tests_support import only
 
 from neuro_field.errors import InputError
 from neuro_field.mri.build import prepare_labels
 from neuro_field.mri.cleaning import MARGIN, clean_labels
 from neuro_field.mri.defaced import of_face
+from neuro_field.mri.regions import inside_dura
 from neuro_field.mri.volume import Volume, voxel_sizes
 
 SPACINGS = [3.0, (2.0, 2.0, 4.0)]
@@ -144,7 +146,7 @@ def test_brain_away_from_the_brain_goes_and_what_may_matter_is_said():
     cleaned = clean_labels(labels, affine)
     assert (cleaned.labels[speck] == 3).all()
     assert not np.isin(cleaned.labels[outside], (1, 2, 3)).any()
-    (removed,) = told(cleaned.report.findings, "build-brain-removed")
+    removed = only(told(cleaned.report.findings, "build-brain-removed"))
     assert removed["cm3"] == pytest.approx(np.count_nonzero(speck | outside) * 0.008, rel=0.05)
     assert np.linalg.norm([removed["x"], removed["y"] - 81.0, removed["z"] - 8.0]) < 8
 
@@ -197,13 +199,21 @@ def test_blood_outside_the_skull_is_not_wrapped_in_bone():
     assert (distance_to(inside.labels == 9, affine)[inside.labels == 5] > 2.0).all()
 
 
+def test_blood_that_comes_out_through_an_opening_of_the_skull_is_outside():
+    labels, affine = phantom_labels(3.0)
+    bled = bleeding_outside(craniectomy(labels, affine, 6.0)[0], affine, cm3=12.0)
+    touching = ndimage.binary_dilation(bled == 9) & (bled == 3)
+    assert touching.any()
+    assert not (inside_dura(bled) & (bled == 9)).any()
+
+
 def test_layers_that_are_made_up_are_told_in_cubic_centimetres():
     labels, affine = phantom_labels(3.0)
     bare = np.where(
         (labels == 5) & (np.moveaxis(np.indices(labels.shape), 0, -1)[..., 2] > labels.shape[2] * 0.75), 0, labels
     )
     cleaned = clean_labels(bare, affine)
-    (told_of,) = told(cleaned.report.findings, "build-layers-invented")
+    told_of = only(told(cleaned.report.findings, "build-layers-invented"))
     assert told_of["tissue"] == "scalp"
     assert told_of["cm3"] == pytest.approx(cleaned.report.invented_cm3["scalp"])
     assert told_of["above_cm3"] > 5
@@ -216,7 +226,7 @@ def test_an_image_that_ends_in_the_brain_is_told():
     low = labels.shape[2] // 2 - 8
     moved = affine.copy()
     moved[2, 3] += 3.0 * low
-    (cut,) = told(clean_labels(labels[:, :, low:], moved).report.findings, "build-image-cuts-brain")
+    cut = only(told(clean_labels(labels[:, :, low:], moved).report.findings, "build-image-cuts-brain"))
     area = np.count_nonzero(np.isin(labels[:, :, low], (1, 2))) * 0.09
     assert cut["area_cm2"] == pytest.approx(area)
 
@@ -226,9 +236,9 @@ def test_a_face_that_was_removed_is_told():
     gone = faceless(labels, affine)
     t1 = t1_of(labels)
     assert of_face(labels, affine, Volume(t1, affine)) == ()
-    (found,) = of_face(np.where(gone, np.uint8(0), labels), affine)
+    found = only(of_face(np.where(gone, np.uint8(0), labels), affine))
     assert found.values["filled"] < 0.5
-    (found,) = of_face(labels, affine, Volume(np.where(gone, 0.0, t1 + 1.0), affine))
+    found = only(of_face(labels, affine, Volume(np.where(gone, 0.0, t1 + 1.0), affine)))
     assert found.values["empty"] > 0.3
     record = prepare_labels(np.where(gone, np.uint8(0), labels), affine, table="simnibs").record
     assert "build-face-removed" in [row["code"] for row in record["findings"]]
@@ -242,7 +252,7 @@ def test_a_change_is_told_by_its_volume_whatever_its_share():
     assert told(clean_labels(grown, affine).report.findings, "build-volume-changed") == []
     from neuro_field.mri.cleaning import _large_changes
 
-    (change,) = _large_changes({"scalp": 1500.0, "csf": 300.0}, {"scalp": 1445.0, "csf": 320.0})
+    change = only(_large_changes({"scalp": 1500.0, "csf": 300.0}, {"scalp": 1445.0, "csf": 320.0}))
     assert (change.values["tissue"], change.values["change_cm3"]) == ("scalp", -55.0)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from phantoms import phantom_labels
 from skulls import craniectomy, flap_of, t1_of, world
+from tests_support import only
 
 import neuro_field as nf
 from neuro_field.errors import InputError
@@ -31,12 +32,6 @@ def whole(spacing=4.0):
 
 def found_in(record, code):
     return [row for row in record["findings"] if row["code"] == code]
-
-
-def only(found):
-    """The one of them there has to be."""
-    assert len(found) == 1
-    return found[0]
 
 
 @pytest.mark.parametrize("side", SIDES)
@@ -246,3 +241,28 @@ def test_a_head_tilted_to_its_side_is_not_taken_for_open():
     """Its base rises above the middle of the brain on one side: orbits and canals are no openings of the vault."""
     scene = doors.named("head tilted by 30 degrees", 2)
     assert skull_holes(scene.labels, scene.affine, Volume(scene.t1, scene.t1_affine)) == ()
+
+
+@pytest.mark.parametrize("side", SIDES)
+@pytest.mark.parametrize("drawn_closed", [True, False])
+def test_thin_bone_beside_an_opening_is_bone_in_large_voxels(side, drawn_closed):
+    """Mixed with what lies beside it, it is brighter than the bone of a fine image."""
+    scene = doors.opened(2, 20.0, side, drawn_closed)
+    hole = only(skull_holes(scene.labels, scene.affine, Volume(scene.t1, scene.t1_affine)))
+    assert hole.opening.area == pytest.approx(20, rel=0.2)
+
+
+def test_a_noisy_image_neither_hides_nor_makes_an_opening():
+    """One voxel of noise, however dark, is no bone; nor is bone brighter for being compared with the darkest of it."""
+    labels, affine = phantom_labels(1.0, scale=0.6)
+    assert skull_holes(labels, affine, Volume(t1_of(labels, noise=40.0), affine)) == ()
+    scene = doors.opened(1, 50.0, "right", True)
+    noise = np.random.default_rng(0).normal(0, 40.0, scene.t1.shape)
+    hole = only(skull_holes(scene.labels, scene.affine, Volume(np.clip(scene.t1 + noise, 0, None), scene.t1_affine)))
+    assert hole.opening.area == pytest.approx(50, rel=0.1)
+
+
+def test_bone_is_not_blurred_away():
+    scene = doors.opened(1, 20.0, "left", True)
+    hole = only(skull_holes(scene.labels, scene.affine, Volume(scene.t1, scene.t1_affine)))
+    assert hole.opening.area == pytest.approx(20, rel=0.2)

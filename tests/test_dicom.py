@@ -17,7 +17,7 @@ pytest.importorskip("dcm2niix")
 import dicoms as make
 import pydicom
 from pydicom.uid import MPEG2MPML, ImplicitVRLittleEndian, JPEG2000Lossless, JPEGLosslessSV1, RLELossless
-from tests_support import accepted
+from tests_support import accepted, refusal
 
 import neuro_field as nf
 from neuro_field.cli import main
@@ -25,7 +25,7 @@ from neuro_field.commands.scans import given_image
 from neuro_field.console import Stages
 from neuro_field.errors import FileFormatError, InputError
 from neuro_field.io.dicom_headers import read_header
-from neuro_field.io.images import read_image
+from neuro_field.io.images import read_image, write_image
 from neuro_field.segment import dicom
 from neuro_field.segment.samseg import VARIABLE
 from neuro_field.segment.series import series_of
@@ -198,7 +198,7 @@ def test_a_tilted_gantry_is_set_upright(t1, tmp_path, lean, directions):
     (series,) = dicom.find_series(tmp_path / "disk").series
     assert series.kind.code == "ct"
     assert series.row.lean == pytest.approx(15, abs=0.01)
-    image = read_image(dicom.convert(series, tmp_path / "CT.nii.gz").path)
+    image = read_image(accepted(dicom.convert, series, tmp_path / "CT.nii.gz").path)
     axes = image.affine[:3, :3] / np.linalg.norm(image.affine[:3, :3], axis=0)
     np.testing.assert_allclose(axes.T @ axes, np.eye(3), atol=1e-5)
     there = np.argwhere(np.ones(values.shape, dtype=bool))
@@ -219,6 +219,21 @@ def test_what_the_converter_misplaces_is_refused(t1, tmp_path, monkeypatch):
     monkeypatch.setattr(dicom, "read_image", mirrored)
     with pytest.raises(FileFormatError, match="mm off"):
         converted(tmp_path / "disk", tmp_path)
+
+
+def test_a_series_of_which_several_images_are_made_is_refused(t1, tmp_path, monkeypatch):
+    """By echoes, say: the first of them may be no T1."""
+    values, affine = t1
+    make.write_series(tmp_path / "disk", values[:20, :20], affine, **make.MPRAGE)
+    (series,) = dicom.find_series(tmp_path / "disk").series
+
+    def ran(program, series, given, made):
+        for name in ("image", "image_e2"):
+            write_image(made / f"{name}.nii", values[:20, :20], affine)
+        return "dcm2niix v1"
+
+    monkeypatch.setattr(dicom, "_run", ran)
+    assert "must be one image; instead it holds 2" in refusal(dicom.convert, series, tmp_path / "T1.nii.gz")
 
 
 def test_cut_and_missing_files_are_refused(t1, tmp_path):
@@ -319,8 +334,7 @@ def test_what_is_not_installed_is_named(tmp_path, monkeypatch):
     if sys.platform != "win32":
         assert dicom.converter() == tmp_path / "dcm2niix"
     monkeypatch.setitem(sys.modules, "pydicom", None)
-    with pytest.raises(InputError, match=r'pip install "neuro_field\[dicom\]"'):
-        dicom.find_series(tmp_path)
+    assert 'pip install "neuro_field[dicom]"' in refusal(dicom.find_series, tmp_path)
 
 
 def test_a_hospitals_folder_becomes_a_head_without_the_patients_name(t1, tmp_path, capsys, monkeypatch):

@@ -5,6 +5,7 @@ from functools import lru_cache
 import numpy as np
 import pytest
 from scipy import ndimage
+from tests_support import refusal
 
 from neuro_field.arrays import transformed
 from neuro_field.errors import InputError
@@ -196,3 +197,4 @@ def test_the_mask_may_lie_on_any_grid_but_in_the_image():
             plan_filling(Volume(t1, affine), mask)
     with pytest.raises(InputError, match="head"):
         plan_filling(Volume(np.zeros_like(t1), affine), Volume(lesion, affine))
+    assert "lies outside it" in refusal(filling.applied, np.ones(shape), away)

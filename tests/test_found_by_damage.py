@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from fuzz_kinds import TCD, ball
 from msh_dialects import text_22
+from tests_support import refusal
 from tiny_plan import tiny_plan
 
 from neuro_field.arrays import as_points, as_rigid, as_vector
@@ -17,6 +18,7 @@ from neuro_field.coil.sources import Dipoles
 from neuro_field.errors import LONGEST, FileFormatError, InputError, UnknownNameError
 from neuro_field.field.stored import StoredField
 from neuro_field.head.mapping import AffineMapping, WarpedMapping
+from neuro_field.io.entries import Entries
 from neuro_field.io.images import read_image, write_image
 from neuro_field.io.masks import read_mask
 from neuro_field.io.msh import read_msh
@@ -154,4 +156,12 @@ def test_damage_within_a_plan_is_told_by_its_file(tmp_path):
     content["plans"]["contralesional"]["target"]["center"][0] = HUGE
     (tmp_path / "plan.json").write_text(json.dumps(content))
     refused(read_plan, tmp_path, match="center")
+    content = json.loads(good)
+    content["plans"]["contralesional"]["target"]["elements"][0] = 2**70
+    (tmp_path / "plan.json").write_text(json.dumps(content))
+    refused(read_plan, tmp_path, match="elements")
     refused(_embedded, b"GIF89a", match="it is no PNG")
+
+
+def test_an_array_that_a_record_lacks_is_named():
+    assert "a.json: the entry 'weights' is missing" in refusal(Entries({}, "a.json").array, "weights", (3,))

@@ -124,6 +124,7 @@ def test_a_head_is_of_the_patients_size_and_the_atlas_is_kept_and_told(patient):
     made, files = head_from_images(folder / "T1.nii.gz", folder / "labels.nii.gz", edge=12.0, mapping=False)
     assert np.ptp(made.mesh.nodes[:, 1]) == pytest.approx(208, abs=12)  # the phantom's scalp
     told = {found.code: found for found in made.findings}
+    assert "image-atlas-form" in told
     assert told["image-atlas-form"].values["size"] == pytest.approx(1.42, abs=0.01)
     assert "head-no-map" in told
     assert made.mapping is None

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from phantoms import phantom_labels
+from tests_support import accepted
 
 from neuro_field.errors import InputError, UnknownNameError
 from neuro_field.mri.labels import TABLES, as_labels, recognised, to_sides, to_tissues
@@ -88,14 +89,14 @@ CHARM = [
 @pytest.mark.parametrize("table", ["freesurfer", "charm"])
 def test_every_family_of_freesurfer_is_known_with_its_sides(table):
     numbers = np.resize([number for number, _, _ in FREESURFER], (2, 5, 5))
-    assert to_tissues(numbers, table).ravel().tolist() == [tissue for _, tissue, _ in FREESURFER]
+    assert accepted(to_tissues, numbers, table).ravel().tolist() == [tissue for _, tissue, _ in FREESURFER]
     assert to_sides(numbers, TABLES[table]).ravel().tolist() == [side for *_, side in FREESURFER]
 
 
 def test_charms_own_numbers_are_told_by_themselves():
     numbers = np.resize([number for number, _ in CHARM], (2, 2, 7))
-    assert recognised(np.where(numbers == 512, 515, numbers)).table.name == "charm"
-    assert to_tissues(numbers, "charm").ravel().tolist() == 2 * [tissue for _, tissue in CHARM]
+    assert accepted(recognised, np.where(numbers == 512, 515, numbers)).table.name == "charm"
+    assert accepted(to_tissues, numbers, "charm").ravel().tolist() == 2 * [tissue for _, tissue in CHARM]
     with pytest.raises(InputError, match=r"FreeSurfer.* instead found 501"):
         to_tissues(numbers, "freesurfer")
 

@@ -7,6 +7,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 from scipy import ndimage
+from tests_support import only
 
 from neuro_field.arrays import transformed
 from neuro_field.errors import InputError
@@ -101,7 +102,7 @@ def test_the_lesion_moves_with_the_image_it_was_drawn_on(monkeypatch, mm):
     found = transformed(np.argwhere(drawn.tags).astype(float), drawn.affine)
     wanted = transformed(places, truth)
     np.testing.assert_allclose(found, wanted)
-    (told,) = drawn.findings
+    told = only(drawn.findings)
     moved = np.linalg.norm(wanted - places, axis=1).mean()
     assert told.code == "lesion-image-moved"
     assert told.level == ("warn" if moved > 10 else "note")

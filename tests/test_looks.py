@@ -1,6 +1,7 @@
 """Views beyond the plain picture: what is cut away, shown in tissues, turned, kept as text, and refused."""
 
 import io
+import json
 import re
 from dataclasses import replace
 from functools import lru_cache
@@ -191,6 +192,40 @@ def test_a_field_is_read_again_as_it_was_written(tmp_path):
     inside = field.head.mesh.centroids[::500]
     assert np.allclose(read.at(inside), field.E[::500], rtol=1e-6)
     assert np.isnan(read.at(np.array([[500.0, 0, 0]]))).all()
+
+
+def test_the_coil_of_a_field_is_known_again_only_while_its_card_is_unchanged(tmp_path):
+    """Another coil may induce in the same direction."""
+    field = tiny_study().contralesional.field
+    write_field(field, tmp_path / "FIELD", formats=("msh",))
+    card = tmp_path / "FIELD" / "simulation.json"
+    record = json.loads(card.read_text())
+    assert nf.read_field(tmp_path / "FIELD").coil is not None
+    card.write_text(json.dumps(record | {"coil_record": record["coil_record"] | {"card": 64 * "0"}}))
+    assert nf.read_field(tmp_path / "FIELD").coil is None
+    del record["coil_record"]["card"]  # as it was written before
+    card.write_text(json.dumps(record))
+    assert nf.read_field(tmp_path / "FIELD").coil is not None
+    record["coil_record"]["initial_e_direction"] = [1.0, 0, 0]
+    card.write_text(json.dumps(record))
+    assert nf.read_field(tmp_path / "FIELD").coil is None
+    grown = replace(field.coil, elements=tuple(element for element in field.coil.elements[:1]) * 2)
+    write_field(replace(field, coil=grown), tmp_path / "GROWN", formats=("msh",))
+    assert nf.read_field(tmp_path / "GROWN").coil is None
+
+
+@pytest.mark.parametrize("kind", ["tissue", "element", "tensor"])
+def test_a_field_is_read_with_the_conductivities_it_was_computed_with(tmp_path, kind):
+    field = tiny_study().contralesional.field
+    head = field.head
+    spread = head.conductivity * np.linspace(0.8, 1.2, len(head.mesh.tets))
+    other = {
+        "tissue": head.with_conductivity({"lesion_cavity": 0.8, "bone": 1 / 137}),
+        "element": replace(head, conductivity=spread),
+        "tensor": replace(head, conductivity=spread[:, None, None] * np.diag([1.0, 2.0, 0.5])),
+    }[kind]
+    write_field(replace(field, system=replace(field.system, head=other)), tmp_path / "FIELD", formats=("msh",))
+    np.testing.assert_array_equal(nf.read_field(tmp_path / "FIELD").head.conductivity, other.conductivity)
 
 
 def test_the_command_shows_a_field(tmp_path, drawing, capsys):

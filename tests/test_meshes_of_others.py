@@ -239,6 +239,7 @@ def test_a_folder_of_simnibs_brings_its_map_whichever_way_it_is_given(tmp_path, 
 def test_simnibs_3_keeps_its_t1_beside_the_folder(tmp_path):
     folder = put(tmp_path / "m2m_ernie", tmp_path / "ernie.msh")
     shutil.move(folder / "T1.nii.gz", tmp_path / "ernie_T1fs_conform.nii.gz")
+    assert set(head_images(folder)) == {"t1"}
     assert head_images(folder)["t1"].values.max() == 7
 
 

@@ -1,11 +1,12 @@
 """Navigators' files as they reach us: saved again by spreadsheets, in other codings, of old versions and drafts."""
 
 import json
+import re
 
 import numpy as np
 import pytest
 from test_navigation import SAMPLES, STRAIGHT, assert_same_poses, image_file, markers, write_files
-from tests_support import accepted
+from tests_support import accepted, refusal
 
 from neuro_field.coil.marker import Marker
 from neuro_field.errors import FileFormatError, InputError
@@ -102,6 +103,8 @@ def test_a_lone_quote_swallows_no_rows(tmp_path, system):
     path = write_files(tmp_path, system, made)
     text = path.read_text().replace("mark <&", '"mark ')
     path.write_text(text)
+    assert_same_poses(made, accepted(read_navigator, path).markers)
+    path.write_text(re.sub(r"\"mark ['\"]*", '"one ', text))  # no other closes it
     assert_same_poses(made, accepted(read_navigator, path).markers)
 
 
@@ -235,6 +238,23 @@ def test_both_drafts_are_read_and_named(tmp_path):
         assert [marker.aim.tolist() for marker in read.markers] == [[1.0, -2.5, i] for i in range(3)]
         assert read.convention == f"NIBS-BIDS (BEP037 draft {draft}), our coil axes"
     assert old.notes == ("1 rows without a coil pose were left out",)
+
+
+@pytest.mark.parametrize(
+    ("said", "instead"),
+    [
+        ("simnibs: +z into the head, +y away from the handle", "brainsight: +z out of the head"),
+        ('"NIBSCoordinateUnits": "mm"', '"NIBSCoordinateUnits": "m"'),
+        ("CoilAxesConvention", "Axes"),
+        ("}", ""),
+    ],
+)
+def test_a_frame_whose_axes_or_unit_may_be_others_is_refused(tmp_path, said, instead):
+    path = write_files(tmp_path, "nibs-bids", markers(2))
+    frame = tmp_path / "sub-01_task-x_coordsystem.json"
+    assert said in frame.read_text()
+    frame.write_text(frame.read_text().replace(said, instead))
+    assert "coordsystem.json" in refusal(read_navigator, path)
 
 
 def test_the_new_draft_is_written_with_its_names_and_axes():

@@ -292,7 +292,7 @@ def test_outside_in_numbers_never_reach_the_registration():
 def test_labels_of_the_brain_alone_are_refused_before_any_work(tmp_path, monkeypatch, name):
     tissues, affine = phantom_labels(6.0)
     brain = np.array([0, 41, 42, 24 if name == "SynthSeg" else 4, 0, 0])[tissues]
-    monkeypatch.setattr(build, "clean_labels", lambda *given: pytest.fail("labels were cleaned"))
+    monkeypatch.setattr(build, "clean_labels", lambda *given, **how: pytest.fail("labels were cleaned"))
     write_image(tmp_path / "T1.nii.gz", tissues.astype(np.float32), affine)
     write_image(tmp_path / "labels.nii.gz", brain.astype(np.int16), affine)
     with pytest.raises(InputError, match=r"hold no skull and no scalp, only white.*leave the labels out") as caught:

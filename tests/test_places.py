@@ -226,6 +226,20 @@ def test_kernels_are_defined_where_nothing_can_be_kept(tmp_path):
     assert list((tmp_path / "cache" / "kernels").rglob("*.nbi"))
 
 
+def test_a_user_without_a_home_gets_a_place_for_kernels_that_goes(tmp_path, monkeypatch):
+    def homeless():
+        raise NoCacheError("This user has no home folder.")
+
+    monkeypatch.setattr(caches, "cache_home", homeless)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    try:
+        place = compiling._place()
+    except NoCacheError:
+        pytest.fail("nothing was found to compile kernels in")
+    assert place.parent == tmp_path
+    assert place.is_dir()
+
+
 def test_the_set_up_of_kernels_takes_no_time(monkeypatch):
     start = time.perf_counter()
     compiling.set_up()

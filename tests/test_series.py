@@ -5,9 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests_support import accepted
+from tests_support import accepted, refusal
 
-from neuro_field.errors import InputError
 from neuro_field.io.dicom_headers import Header, Person
 from neuro_field.segment.series import persons_of, series_of
 from neuro_field.segment.series_choice import beside, chosen_series, findings_of, rows_of
@@ -46,10 +45,8 @@ def taken(*headers, asked=None):
 
 
 def refused(*headers, asked=None):
-    with pytest.raises(InputError) as refusal:
-        chosen_series(series_of([each for group in headers for each in group]), asked)
-    assert "\n" not in str(refusal.value)
-    return str(refusal.value)
+    """The line that refuses series."""
+    return refusal(chosen_series, series_of([each for group in headers for each in group]), asked)
 
 
 @pytest.mark.parametrize(
@@ -178,6 +175,11 @@ def test_thick_slices_are_refused_with_what_to_order():
             "not lie in one even row",
         ),
         (lambda all_: [replace(each, positions=np.empty((0, 3))) for each in all_], "where it lies"),
+        (
+            lambda all_: [replace(each, orientations=np.roll(each.orientations, k < 3, axis=1)) for k, each in
+                          enumerate(all_)],
+            "its slices lie in 2 directions or sizes",
+        ),
     ],
 )  # fmt: skip
 def test_what_is_no_whole_even_volume_is_refused(change, said):

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from phantoms import phantom_labels
+from tests_support import only
 
 from neuro_field.geometry.bisection import bisected, edge_lengths
 from neuro_field.geometry.locate import locate
@@ -75,7 +76,7 @@ def test_what_the_mesher_loses_is_meshed_with_its_volume_and_place(meshes, name,
     shares, _ = filled_shares(mesh.nodes, mesh.tets[mesh.tags == 21], mask.astype(np.uint8), np.eye(4))
     assert np.average(shares, weights=mesh.volumes[mesh.tags == 21]) > 0.75
     assert len(mesh.tets) < len(before.tets) + 100_000
-    (told,) = told_of_pieces(pieces)
+    told = only(told_of_pieces(pieces))
     assert (told.code, told.level, told.values["pieces"]) == ("lesion-meshed-finer", "note", 1)
     assert told.values["before_cm3"] == pytest.approx(lost / 1e3)
 
@@ -108,12 +109,12 @@ def test_a_piece_that_cannot_be_held_and_a_tissue_that_is_gone_are_told_with_cm3
     labels = small_head(SHEET)
     pieces = with_small_lesions(meshes["sheet"], labels, np.eye(4), EDGE)
     poor = replace(pieces, after_cm3=0.1 * pieces.labels_cm3)
-    (told,) = told_of_pieces(poor)
+    told = only(told_of_pieces(poor))
     assert (told.code, told.level) == ("lesion-lost-in-mesh", "warn")
     assert told.values["after_cm3"] == pytest.approx(0.1 * SHEET.sum() / 1e3)
     told = told_of_tissues(meshes["none"], labels, np.eye(4))
     assert [found.values["tissue"] for found in told] == ["lesion_cavity"]
-    (gone,) = told
+    gone = only(told)
     assert gone.values["labels_cm3"] == pytest.approx(SHEET.sum() / 1e3)
     assert "the mesh holds 0.00 cm³ only" in said(gone)
     assert told_of_tissues(meshes["ball"], small_head(BALL), np.eye(4)) == ()

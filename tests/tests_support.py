@@ -59,6 +59,34 @@ def computing_in(number):
         numba.set_num_threads(before)
 
 
+def refusal(read, *given, **named):
+    """The one line in which a wrong file or value is refused; anything else fails the test by assertion."""
+    try:
+        read(*given, **named)
+    except InputError as error:
+        line = str(error)
+    except Exception as error:
+        raise AssertionError(f"work was begun, and ended in {type(error).__name__}: {error}") from error
+    else:
+        raise AssertionError("it was not refused")
+    assert "\n" not in line
+    return line
+
+
+def only(found):
+    """The one of them there has to be; another number fails the test by assertion."""
+    listed = list(found)
+    assert len(listed) == 1, f"one was expected, {len(listed)} are there"
+    return listed[0]
+
+
+def said_once(findings, code):
+    """The one finding of a code; that it is not said fails the test by assertion."""
+    found = [each for each in findings if each.code == code]
+    assert len(found) == 1, f"{code} must be said once; said are {[each.code for each in findings]}"
+    return found[0]
+
+
 def leaks(patches):
     """What monkeypatches have patched and not undone, by name."""
     out = []

@@ -23,7 +23,7 @@ class StoredField:
     Parameters
     ----------
     head : HeadModel
-        With standard conductivities, which the file does not tell, and without a mapping.
+        With the conductivities that the field was computed with, and without a mapping.
     coil : Coil, optional
         None where the file's coil is not known here.
     placement : Placement

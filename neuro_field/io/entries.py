@@ -82,8 +82,9 @@ class Entries:
 
     def array(self, key: str, shape: tuple[int | None, ...], whole: bool = False) -> AnyArray:
         """Finite numbers of a shape, None for any length."""
+        value = self.value(key)
         try:
-            out = np.array(self.value(key))
+            out = np.array(value)
         except (ValueError, OverflowError):
             raise self._wrong(key, f"numbers of shape {_shape(shape)}") from None
         if out.size == 0:

@@ -42,8 +42,11 @@ NOISE = 0.6
 #: 99 % of rays stay below 0.15.
 AS_SOFT_TISSUE = 0.3
 
-#: An opening found so reaches as far as this share, which the segmenter's bone in the fluid still exceeds.
+#: An opening found so reaches as far as this share, which the segmenter's bone in the fluid still exceeds, or as far as
+#: the brightest in a hundred rays through bone at least so far from any opening, mm: in large voxels thin bone is mixed
+#: with what lies beside it, and would be taken into an opening next to it.
 AS_FLUID = 0.18
+AWAY, BRIGHTEST = 25.0, 99
 
 #: Images are brighter near some coils than near others: the width over which that is evened out, mm, and by how much.
 EVEN_OVER, MOST_UNEVEN = 25.0, (0.5, 2.0)
@@ -145,8 +148,13 @@ def over(holes: tuple[Hole, ...], labels: Labels, affine: FloatArray) -> BoolArr
 
 def shows_bone(labels: Labels, affine: FloatArray, t1: Volume) -> bool:
     """Whether an image shows bone darker than grey matter, as a T1 does."""
-    bone, grey = _bone_and_grey(labels, affine, t1)
+    bone, grey = _bone_and_grey(labels, affine, _without_noise(t1))
     return bone < LEAST_CONTRAST * grey
+
+
+def _without_noise(t1: Volume) -> Volume:
+    """An image in which single voxels are neither brighter nor darker than what they show."""
+    return Volume(ndimage.gaussian_filter(t1.values.astype(np.float32), NOISE / voxel_sizes(t1.affine)), t1.affine)
 
 
 def _bone_and_grey(labels: Labels, affine: FloatArray, t1: Volume) -> tuple[float, float]:
@@ -214,12 +222,12 @@ def _along_rays(dura: _Dura, labels: Labels, affine: FloatArray) -> Labels:
 
 def _brightness(dura: _Dura, bone: BoolArray, labels: Labels, affine: FloatArray, t1: Volume) -> FloatArray:
     """(f,) the darkest of what is called bone along each ray: 0 as bone, 1 as grey matter; 0 where none is."""
+    t1 = _without_noise(t1)
     dark, grey = _bone_and_grey(labels, affine, t1)
     if dark >= LEAST_CONTRAST * grey:
         return np.zeros(len(bone))
-    smooth = ndimage.gaussian_filter(t1.values.astype(np.float32), NOISE / voxel_sizes(t1.affine))
     ray, step = np.nonzero(bone)
-    values = Volume(smooth, t1.affine).at(dura.points[ray] + _STEPS[step, None] * dura.normals[ray], 1)
+    values = t1.at(dura.points[ray] + _STEPS[step, None] * dura.normals[ray], 1)
     darkest = np.full(len(bone), np.inf)
     np.minimum.at(darkest, ray, values)
     darkest /= _unevenness(labels, affine, t1).at(dura.points, 1)
@@ -251,8 +259,8 @@ def _pieces(
     dura: _Dura, undrawn: BoolArray, bright: FloatArray, shape: tuple[int, ...], affine: FloatArray, least: float
 ) -> tuple[Hole, ...]:
     """Where most of the dura around is open: connected pieces with some size of them beyond doubt."""
-    chosen = _together(dura, undrawn | (bright > AS_FLUID), shape, affine) > 0.5
     certain = _together(dura, undrawn | (bright > AS_SOFT_TISSUE), shape, affine) > 0.5
+    chosen = _together(dura, undrawn | (bright > _least_bright(dura, certain, bright)), shape, affine) > 0.5
     opened = dura.of(chosen)
     drawn, sure = ((dura.areas * each)[chosen] for each in (undrawn, certain))
     mask = np.zeros(shape, dtype=bool)
@@ -267,6 +275,15 @@ def _pieces(
             source = "labels" if drawn[piece == number].sum() > area / 2 else "t1"
             holes.append(Hole(Opening(area, middle), source, mine.voxels, mine.points))
     return tuple(sorted(holes, key=lambda hole: -hole.opening.area))
+
+
+def _least_bright(dura: _Dura, certain: BoolArray, bright: FloatArray) -> float:
+    """The brightness that bone stays below in this image, between `AS_FLUID` and `AS_SOFT_TISSUE`."""
+    if not certain.any():
+        return AS_FLUID
+    nearest, _ = cKDTree(dura.points[certain]).query(dura.points, distance_upper_bound=AWAY)
+    away = bright[np.isinf(nearest)]
+    return float(np.clip(np.percentile(away, BRIGHTEST), AS_FLUID, AS_SOFT_TISSUE)) if len(away) else AS_FLUID
 
 
 def _together(dura: _Dura, chosen: BoolArray, shape: tuple[int, ...], affine: FloatArray) -> FloatArray:

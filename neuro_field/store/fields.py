@@ -16,8 +16,9 @@ from neuro_field.head.tissues import BY_TAG
 from neuro_field.io.atomic import new_folder
 from neuro_field.io.entries import Entries
 from neuro_field.io.images import Image
-from neuro_field.io.msh import read_msh
+from neuro_field.io.msh import MshFile, read_msh
 from neuro_field.store.coil_records import coil_of, coil_record
+from neuro_field.store.conductivities import of_elements
 from neuro_field.store.field_images import derivative_name, write_field_images
 from neuro_field.store.field_meshes import write_field_msh, write_field_vtu
 from neuro_field.store.field_surfaces import write_field_surface
@@ -52,9 +53,9 @@ def write_field(
     """Write a field to a new folder.
 
     simulation.json (coil, pose, didt, the field's 99.9th percentile by tissue, how the solver did), and for the
-    formats asked for: ``msh`` field.msh (Gmsh 2.2 binary, E and magnE per element), ``vtu`` the same for ParaView,
-    ``nifti`` magnE and E on the T1's grid, ``gifti`` the cortex with its field; all V/m, the last three named as BIDS
-    derivatives.
+    formats asked for: ``msh`` field.msh (Gmsh 2.2 binary, E and magnE per element, and conductivities, S/m, that are
+    not those of the tissues), ``vtu`` the same for ParaView, ``nifti`` magnE and E on the T1's grid, ``gifti`` the
+    cortex with its field; fields in V/m, the last three named as BIDS derivatives.
 
     Parameters
     ----------
@@ -153,10 +154,16 @@ def read_field(folder: str | Path) -> StoredField:
         raise FileFormatError(f"{folder / MESH} holds no field E.")
     coil = coil_of(entries.child("coil_record", optional=True)) if "coil_record" in entries.record else None
     try:
-        head = HeadModel.from_mesh(file.mesh, name=entries.text("head"))
+        head = _head(file, entries.text("head"), str(folder / MESH))
         placement = Placement(entries.array("head_from_coil_mm", (4, 4)))
         return StoredField(head, coil, placement, entries.number("didt_A_per_s"), file.element_data["E"])
     except FileFormatError:
         raise
     except InputError as error:  # a value of the right kind that its noun refuses
         raise FileFormatError(f"{folder}: {error}") from None
+
+
+def _head(file: MshFile, name: str, where: str) -> HeadModel:
+    """The head of a field's mesh: with the conductivities that it holds, else with those of its tissues."""
+    sigma = of_elements(file, where)
+    return HeadModel.from_mesh(file.mesh, name=name) if sigma is None else HeadModel(file.mesh, sigma, name=name)

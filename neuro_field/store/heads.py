@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from neuro_field.arrays import AnyArray, FloatArray
+from neuro_field.arrays import FloatArray
 from neuro_field.errors import FileFormatError, InputError
 from neuro_field.geometry.mesh import TetMesh
 from neuro_field.head.face import Face
@@ -25,6 +25,7 @@ from neuro_field.mri.volume import Volume
 from neuro_field.report.head_page import head_page
 from neuro_field.report.opengl import PictureError
 from neuro_field.report.view import head_picture
+from neuro_field.store.conductivities import NAME, of_elements
 from neuro_field.store.head_records import WARP, HeadFile, card_of, provenance_of, read_card
 from neuro_field.store.head_records import fissure_of as fissure_of_card
 from neuro_field.store.head_records import mapping_of as mapping_of_card
@@ -206,7 +207,7 @@ def write_head(
     card = card_of(head, by_tag)
     names = {tag: BY_TAG[tag].name for tag in np.unique(head.mesh.tags).tolist() if tag in BY_TAG}
     with new_folder(folder) as beside:
-        data = {} if by_tag is not None else {"conductivity": head.conductivity}
+        data = {} if by_tag is not None else {NAME: head.conductivity}
         write_msh(beside / MESH, head.mesh, names=names, element_data=data)
         (beside / CARD).write_bytes(card)
         for image, name in ((t1, T1), (labels, TISSUES)):
@@ -249,10 +250,10 @@ def _from_folder(folder: Path) -> HeadModel:
 def _conductivity(card: HeadFile, file: MshFile, folder: Path) -> FloatArray:
     """(t,) or (t, 3, 3) S/m as the card says."""
     if card.conductivity != "per tissue":
-        values: AnyArray | None = file.element_data.get("conductivity")
-        if values is None or (values.ndim == 2 and values.shape[1] != 9):
+        found = of_elements(file, str(folder / MESH))
+        if found is None:
             raise FileFormatError(f"The mesh {folder / MESH} lacks the conductivity that {CARD} says it holds.")
-        return np.asarray(values if values.ndim == 1 else values.reshape(-1, 3, 3), dtype=np.float64)
+        return found
     by_tag = {row.tag: row.conductivity_S_per_m for row in card.tissues if row.conductivity_S_per_m is not None}
     tags, inverse = np.unique(file.mesh.tags, return_inverse=True)
     missing = [int(tag) for tag in tags if int(tag) not in by_tag]

@@ -9,11 +9,10 @@ import numpy as np
 from neuro_field.coil.coil import Coil
 from neuro_field.errors import FileFormatError
 from neuro_field.findings import as_name
-from neuro_field.io.digest import digest, fingerprint
+from neuro_field.io.digest import digest
 from neuro_field.io.tcd import read_tcd, tcd_text
 from neuro_field.shelf.coils import coil_names, load_coil
-from neuro_field.shelf.library import shelf
-from neuro_field.store.coil_records import SAME_DIRECTION
+from neuro_field.store.coil_records import SAME_DIRECTION, card_digest, on_shelf
 from neuro_field.store.plan_records import cites
 from neuro_field.store.plan_structs import CoilRecord
 from neuro_field.store.plan_version2 import is_version2_coil
@@ -30,14 +29,14 @@ def keep_coil(coil: Coil | None, folder: Path) -> CoilRecord | None:
     if coil is None:
         return None
     source, citation = str(coil.provenance.get("source", "")), str(coil.provenance.get("citation", ""))
-    name, kept = _on_shelf(coil), None
+    name, kept = on_shelf(coil), None
     if name is None:
         (folder / FILE).write_text(tcd_text(coil), encoding="utf-8", newline="\n")
         kept = digest(folder / FILE)
     return CoilRecord(
         name=as_name(coil.name),
         shelf=name,
-        card=_card(name) if name is not None else None,
+        card=card_digest(name) if name is not None else None,
         file=kept,
         source=as_name(Path(source).name) if source else None,
         citation=citation if cites(citation) else None,
@@ -76,18 +75,5 @@ def coil_from(record: CoilRecord | None, folder: Path) -> Coil | None:
     if is_version2_coil(record):
         same = there.initial_e_direction @ np.array(record.initial_e_direction) > SAME_DIRECTION
     else:
-        same = _card(record.shelf) == record.card
+        same = card_digest(record.shelf) == record.card
     return replace(there, didt_max=record.didt_max) if same else None
-
-
-def _on_shelf(coil: Coil) -> str | None:
-    """The name of the shelf's coil that this one is, but for its largest dI/dt; None when it is another."""
-    name = Path(str(coil.provenance.get("source", ""))).stem
-    if name not in coil_names():
-        return None
-    there = replace(load_coil(name), didt_max=coil.didt_max)
-    return name if fingerprint(there) == fingerprint(coil) else None
-
-
-def _card(name: str) -> str:
-    return digest(shelf("coils") / f"{name}.toml")

@@ -45,7 +45,7 @@ Symmetry = Literal["continuous", "two-fold", "none"]
 _LARGEST = 1e12
 Number = Annotated[float, Meta(ge=-_LARGEST, le=_LARGEST)]
 Share = Annotated[float, Meta(ge=0, le=_LARGEST)]
-Count = Annotated[int, Meta(ge=0)]
+Count = Annotated[int, Meta(ge=0, le=int(_LARGEST))]
 Vector = tuple[Number, Number, Number]
 Row = tuple[Number, Number, Number, Number]
 Pose = tuple[Row, Row, Row, Row]
