@@ -219,3 +219,13 @@ def test_a_carried_grid_is_the_grid_fitted_there():
         -2 * grid.potential(np.array([[10.0, 11, 12]])),
         rtol=1e-9,
     )
+
+
+def test_the_direction_is_read_at_the_depth_of_the_cortex():
+    """A small figure-8 in a large one of opposite current: 17.5 mm down the small one wins, at 40 mm the other."""
+    sides = np.array([[10.0, 0, 0], [-10.0, 0, 0], [60.0, 0, 0], [-60.0, 0, 0]])
+    coil = Coil("two figures of eight", Dipoles(sides, np.array([[0, 0, 1.0], [0, 0, -1], [0, 0, -2], [0, 0, 2]])))
+    alone = Coil("small", Dipoles(sides[:2], np.array([[0, 0, 1.0], [0, 0, -1]])))
+    np.testing.assert_allclose(coil.initial_e_direction, alone.initial_e_direction, atol=1e-9)
+    deep = [each.dadt([[0, 0, 40.0]])[0] for each in (coil, alone)]
+    assert deep[0] @ deep[1] < 0

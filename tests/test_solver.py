@@ -473,6 +473,27 @@ def test_sources_in_a_cavity_of_the_head_are_inside_it(head):
     assert inside_head(hollow, points).tolist() == [True, True, False, False]
 
 
+@pytest.mark.parametrize("depth", [0.2, 2.0])
+def test_a_dipole_may_touch_the_scalp_and_no_more(solver, depth):
+    """Half a millimetre is how far scalp triangles lie from a round head; two are in it."""
+    top = solver.head.scalp.nearest(np.array([0.0, 0.0, 60.0]))
+    coil, pose = Coil("pin", Dipoles([[0.0, 0, 0]], [[0, 0, 1e-3]])), np.eye(4)
+    pose[:3, 3] = top - [0, 0, depth]
+    if depth < 1:
+        solver.solve(coil, Placement(pose))
+    else:
+        with pytest.raises(InputError, match=r"1 of its 1 sources lie up to 2\.0 mm inside"):
+            solver.solve(coil, Placement(pose))
+
+
+@pytest.mark.parametrize("edge", [9.0, 5.0])
+def test_iterations_hardly_grow_with_the_mesh(placement, edge):
+    """Multigrid: 10 to 13 at 1e-5 on any mesh; without the smoothed prolongation twice as many."""
+    finer = Solver(sphere_head((40, 46, 52), edge=edge))
+    found = finer.solve(COIL, placement).report.iterations
+    assert found <= 13
+
+
 def test_a_sampled_coil_whose_face_lies_in_the_head_is_refused(solver):
     """A sampled potential has no places to test: what lies behind its face is tested instead."""
     affine = np.diag([100.0, 100, 100, 1])

@@ -9,7 +9,10 @@ import numpy as np
 import pytest
 from tests_support import all_threads
 
+from neuro_field.field.probe import Probe
+from neuro_field.field.solver import Solver
 from neuro_field.field.treecode import Treecode
+from neuro_field.head.sphere import sphere_head
 
 
 def plain_magnetic_sum(targets, points, weights):
@@ -33,6 +36,23 @@ def test_the_sum_is_as_accurate_as_the_opening_allows(sources, opening, limit):
     expected = plain_magnetic_sum(targets, points, weights)
     found = Treecode.of(points, weights).magnetic_sum(targets, opening)
     assert np.linalg.norm(found - expected) / np.linalg.norm(expected) < limit
+
+
+def test_the_usual_opening_holds_for_currents_that_cancel():
+    """Adjoint currents nearly cancel: a sum of them errs by far more than its boxes do."""
+    head = sphere_head((40, 46, 52), edge=6.0)
+    solver, near = Solver(head), np.argsort(np.linalg.norm(head.mesh.centroids - [0, 0, 30.0], axis=1))[:60]
+    probe, weights = Probe(solver.system, near.astype(np.int32)), np.ones((60, 3, 1)) / 60
+    tree = probe.currents(weights, solver.potentials(probe.adjoint_loads(weights))[0])
+    targets = np.array([[0, 0, 60.0], [20.0, 0, 56.0], [-15.0, 25.0, 52.0]]) * 1e-3
+    weights_of = tree.densities.astype(np.float64)
+    expected = plain_magnetic_sum(targets, probe.sources, weights_of)
+    assert np.linalg.norm(expected) < 0.2 * np.linalg.norm(np.abs(weights_of).sum(axis=0)) / 0.03**2
+    error, wide = (
+        np.linalg.norm(tree.magnetic_sum(targets, *opening) - expected) / np.linalg.norm(expected)
+        for opening in ((), (0.3,))
+    )
+    assert error < 1e-3 < wide
 
 
 def test_moments_are_those_of_each_box(sources):
@@ -66,7 +86,10 @@ def test_one_thread_and_two_give_the_same_bits(sources):
 #: Prints a digest of a sum over points scattered from a seed.
 SUM = """
 import hashlib, numpy as np
+from neuro_field.field.probe import Probe
+from neuro_field.field.solver import Solver
 from neuro_field.field.treecode import Treecode
+from neuro_field.head.sphere import sphere_head
 rng = np.random.default_rng(3)
 tree = Treecode.of(rng.normal(size=(20000, 3)) * 0.05, rng.normal(size=(20000, 8, 3)))
 targets = np.array([0.0, 0.0, 0.2]) + rng.normal(size=(400, 3)) * 0.03
