@@ -166,7 +166,7 @@ def test_report_and_terminal_say_it():
     assert line.startswith("Numerical error of this case: against second-order elements on the same mesh (7382055 unk")
     assert "by 3.6 % (relative L2) over the middle of the grey matter, its 99.9th percentile by -0.3 %" in line
     assert "within 10 mm of the target E differs by 4.6 %, its mean size by -0.6 %" in line
-    assert line.endswith("of element values, by +1.2 %.")
+    assert line.endswith("the mean |E| quoted for the target by +1.2 %.")
     page = page_of(with_error())
     assert page.count("3.6 % (relative L2) over the middle of the grey matter") == 2  # the answer, the method
     assert page.count("not computed; neuro-field plan --numerical-error") == 1  # the other side's

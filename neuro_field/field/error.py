@@ -42,7 +42,7 @@ class NumericalError:
     unknowns : int
         Of the second-order elements.
     target : float, optional
-        Of the mean |E| over a plan's target, of element values as the plan quotes it; above zero where the
+        Of the mean |E| over a plan's target, as the plan quotes it; above zero where the
         first-order field is the stronger.
     """
 

@@ -335,5 +335,5 @@ def error_line(error: NumericalError) -> str:
         f"{100 * error.near_l2:.1f} %, its mean size by {100 * error.near_mean:+.1f} %"
     )
     if error.target is not None:
-        words += f"; the mean |E| quoted for the target, of element values, by {100 * error.target:+.1f} %"
+        words += f"; the mean |E| quoted for the target by {100 * error.target:+.1f} %"
     return f"{words}."
