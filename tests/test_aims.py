@@ -149,7 +149,7 @@ class UnevenField:
     def __init__(self, values):
         self._values = values
 
-    def in_elements(self, elements):
+    def recovered(self, elements):
         return self._values[elements]
 
 

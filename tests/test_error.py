@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from test_solver import COIL
+from tests_support import small_head
 from tiny_plan import page_of
 from tiny_study import tiny_head, tiny_study
 
@@ -13,21 +14,23 @@ from neuro_field.aim.target import Target
 from neuro_field.clinic.study import study
 from neuro_field.coil.placement import Placement
 from neuro_field.errors import FileFormatError, InputError
-from neuro_field.field.analytic import sphere_field
 from neuro_field.field.error import ALL, MIDDLE, NumericalError, grey_points, numerical_error
 from neuro_field.field.solver import Solver, peak_memory
-from neuro_field.field.validation import relative
 from neuro_field.geometry.mesh import TetMesh
 from neuro_field.head.model import HeadModel
 from neuro_field.head.sphere import sphere_head
 from neuro_field.report.sentences import error_line, study_lines
 from neuro_field.search.candidates import Grid
-from neuro_field.search.search import plan, with_numerical_error
+from neuro_field.search.search import finer_around, plan, with_numerical_error
 from neuro_field.shelf.coils import load_coil
 from neuro_field.shelf.examples import example_head
 from neuro_field.store.plans import read_plan, write_study
 
-ERROR = NumericalError(MIDDLE, 50_000, 0.0364, -0.0031, 0.0458, -0.0057, (1.0, 2.0, 3.0), 10.0, 900, 7_382_055, 0.012)
+PLACE = (1.0, 2.0, 3.0)
+WHOLE = NumericalError(
+    "second-order", MIDDLE, 50_000, 0.0364, -0.0031, 0.0458, -0.0057, PLACE, 10.0, 900, 7_382_055, 0.012
+)
+ERROR = NumericalError("refined", MIDDLE, 900, None, None, 0.0458, -0.0057, PLACE, 20.0, 900, 1_100_000, 0.012)
 
 
 @pytest.fixture(scope="module")
@@ -46,19 +49,33 @@ def reference(solver, field):
     return solver.raised().solve(COIL, field.placement)
 
 
-def test_estimate_is_near_the_true_error_where_that_is_known(solver, field, reference):
+def test_second_order_elements_judge_all_of_the_grey_matter(field, reference):
     found = numerical_error(field, reference, near=(0, 0, 35), radius=12.0)
-    assert found.where == ALL
-    points, _ = grey_points(solver.head)
-    truth = relative(field.at(points), sphere_field(points, COIL, field.placement))
-    # second-order elements err too, and both share the flat facets
-    assert 0.4 * truth < found.relative_l2 < 1.6 * truth
+    assert (found.how, found.where) == ("second-order", ALL)
+    assert 0 < found.relative_l2 < 0.02
     assert 0 < found.near_l2 < 0.1
     assert abs(found.near_mean) <= found.near_l2
     assert abs(found.p999) < 0.05
     assert found.unknowns == len(reference.system.points)
     assert found.near == (0, 0, 35)
     assert found.target is None
+
+
+@pytest.mark.parametrize("order", [1, 2])
+def test_two_meshes_tell_the_true_error(order):
+    """Against elements halved twice; the head's own are of 6 mm."""
+    head = small_head()
+    target = Target.ball(head, (40, -20, 52), radius=8)
+    placement = Placement.on(head.scalp, above=(44, -20, 80), handle_towards=(80, -80, 60), coil=COIL)
+    own, finer = (Solver(each, order=order) for each in (head, head.refined(near=target.center)))
+    fields = own.solve(COIL, placement), finer.solve(COIL, placement)
+    found = numerical_error(*fields)
+    assert (found.how, found.radius, found.near) == ("refined", 20.0, tuple(target.center))
+    assert (found.relative_l2, found.p999) == (None, None)
+    best = Solver(head.refined(near=target.center, levels=2), order=order).solve(COIL, placement)
+    truth = numerical_error(fields[0], best).near_l2
+    assert truth / 1.6 < found.near_l2 < 1.2 * truth  # 0.66 and 0.78 of it: what halving once more finds
+    assert 0.01 < truth < 0.3
 
 
 def test_estimate_notices_a_field_that_is_wrong(field, reference):
@@ -95,9 +112,14 @@ def test_points_are_those_of_the_middle_where_there_is_one():
 
 
 def test_wrong_arguments_of_numerical_error_are_refused(solver, field, reference):
-    with pytest.raises(InputError, match="reference of numerical_error must be a Field by elements of order 2"):
-        numerical_error(field, field)
-    with pytest.raises(InputError, match="field of numerical_error must be a Field by elements of order 1"):
+    finer = solver.head.refined(near=(0, 0, 35), radius=10.0)
+    others = Solver(replace(finer, refinement=replace(finer.refinement, mesh="0" * 64))), Solver(finer, order=2)
+    for given in (field, *(other.solve(COIL, field.placement) for other in others)):
+        with pytest.raises(InputError, match=r"must be a Field in the same head refined \(HeadModel\.refined\)"):
+            numerical_error(field, given)
+    with pytest.raises(InputError, match="reference of numerical_error must be a Field; instead"):
+        numerical_error(field, None)
+    with pytest.raises(InputError, match=r"must be a Field in the same head refined"):
         numerical_error(reference, reference)
     with pytest.raises(InputError, match="their placement differs"):
         numerical_error(field, replace(reference, placement=field.placement.moved(along_x=1.0)))
@@ -108,13 +130,12 @@ def test_wrong_arguments_of_numerical_error_are_refused(solver, field, reference
 def test_plans_carry_it_when_asked():
     head, tiny = tiny_head(), tiny_study()
     assert tiny.contralesional.numerical_error is None
-    fine = Solver(head, tolerance=1e-4, order=2)
+    fine = Solver(finer_around(head, [tiny.contralesional.target]), tolerance=1e-4)
     made = with_numerical_error(tiny.contralesional, fine)
     assert made.best is tiny.contralesional.best
-    assert 0 < made.numerical_error.relative_l2 < 0.2
+    assert 0 < made.numerical_error.near_l2 < 0.2
+    assert 0 < abs(made.numerical_error.target) < 0.05
     assert made.numerical_error.near == tuple(made.target.center)
-    with pytest.raises(InputError, match=r"holds elements of order 1 against those of order 2; instead .* of order 2"):
-        plan(fine, tiny.coil, Target.ball(head, (0, 0, 70)), numerical_error=True)
     with pytest.raises(InputError, match="read from files"):
         with_numerical_error(replace(tiny.contralesional, field=None), fine)
 
@@ -126,9 +147,11 @@ def test_plan_computes_it_on_demand(solver):
         solver, COIL, target, grid=Grid(radius=10, spacing=10, angle_step=90), numerical_error=True,
         progress=lambda stage, share: said.append((stage, share)),
     )  # fmt: skip
-    exact = solver.raised().solve(COIL, made.best.placement)
+    finer = solver.head.refined(near=target.center)
+    exact = Solver(finer, tolerance=solver.tolerance).solve(COIL, made.best.placement)
     found = numerical_error(made.field, exact, near=target.center)
-    assert made.numerical_error == replace(found, target=made.best.magnitude / target.magnitude(exact) - 1)
+    of_target = target.carried(solver.head, finer).magnitude(exact)
+    assert made.numerical_error == replace(found, target=made.best.magnitude / of_target - 1)
     assert said[-1] == ("numerical error", 1.0)
 
 
@@ -138,8 +161,8 @@ def test_study_computes_it_on_both_sides():
         tiny_head(), preset="contralesional-1hz-hand", coil=load_coil("figure8-70mm"), tolerance=1e-4,
         grid=Grid(radius=15, spacing=15, angle_step=90), numerical_error=True,
     )  # fmt: skip
-    assert 0 < found.contralesional.numerical_error.relative_l2 < 0.2
-    assert 0 < found.ipsilesional.numerical_error.relative_l2 < 0.2
+    assert 0 < found.contralesional.numerical_error.near_l2 < 0.2
+    assert 0 < found.ipsilesional.numerical_error.near_l2 < 0.2
     assert found.ipsilesional.numerical_error.near == tuple(found.ipsilesional.target.center)
 
 
@@ -162,13 +185,18 @@ def with_error():
 
 
 def test_report_and_terminal_say_it():
-    line = error_line(ERROR)
+    line = error_line(WHOLE)
     assert line.startswith("Numerical error of this case: against second-order elements on the same mesh (7382055 unk")
     assert "by 3.6 % (relative L2) over the middle of the grey matter, its 99.9th percentile by -0.3 %" in line
     assert "within 10 mm of the target E differs by 4.6 %, its mean size by -0.6 %" in line
     assert line.endswith("the mean |E| quoted for the target by +1.2 %.")
+    assert error_line(ERROR) == (
+        "Numerical error of this case: against elements half as long within 20 mm of the target (1100000 unknowns) E "
+        "differs there by 4.6 % (relative L2) over the middle of the grey matter, its mean size by -0.6 %; the mean "
+        "|E| quoted for the target by +1.2 %."
+    )
     page = page_of(with_error())
-    assert page.count("3.6 % (relative L2) over the middle of the grey matter") == 2  # the answer, the method
+    assert page.count("4.6 % (relative L2) over the middle of the grey matter") == 2  # the answer, the method
     assert page.count("not computed; neuro-field plan --numerical-error") == 1  # the other side's
     assert sum("Numerical error of this case" in line for line in study_lines(with_error())) == 1
 
@@ -178,7 +206,7 @@ def test_plan_records_keep_it(tmp_path, monkeypatch):
     write_study(with_error(), tmp_path / "PLAN")
     card = tmp_path / "PLAN" / "plan.json"
     record = json.loads(card.read_text())
-    assert record["plans"]["contralesional"]["numerical_error"]["relative_l2"] == ERROR.relative_l2
+    assert record["plans"]["contralesional"]["numerical_error"]["near_l2"] == ERROR.near_l2
     assert record["plans"]["ipsilesional"]["numerical_error"] is None
     back = read_plan(tmp_path / "PLAN")
     assert back.contralesional.numerical_error == ERROR

@@ -93,7 +93,7 @@ def test_an_uneven_field_is_a_warning_that_names_the_weaker_side(both, made, fac
     class Scaled:
         didt = 2e6
 
-        def in_elements(self, elements):
+        def recovered(self, elements):
             even = np.tile([0.0, 0.0, 2.0], (len(elements), 1))
             return even * np.where(both.parts == weak, factor, 1.0)[:, None]
 

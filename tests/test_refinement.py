@@ -79,7 +79,6 @@ def test_conductivities_stay_where_they_are(head):
         ({"near": (0, 0, 60), "radius": 0.5}, "radius .* must be 2 to 60 mm"),
         ({"near": (0, 0, 60), "levels": True}, "levels .* must be 1, 2 or 3"),
         ({"near": (0, 0, 200)}, r"Nothing inside the skull lies within 20 mm"),
-        ({"near": (0, 0, 0), "radius": 60, "levels": 2}, "more than 60 %; take a smaller radius"),
     ],
 )
 def test_what_cannot_be_refined_is_refused(head, arguments, words):
@@ -122,3 +121,9 @@ def test_a_refined_plan_is_rebuilt_from_the_head_it_was_made_on(tmp_path):
     check_same_mesh(again, nf.read_plan(tmp_path / "PLAN").contralesional.target)
     with pytest.raises(InputError, match=r"is not the one that .* was made for: conductivity differs"):
         planned_head(tmp_path / "PLAN", head.with_conductivity({"bone": 0.02}))
+
+
+def test_a_mesh_does_not_grow_beyond_bounds(head, monkeypatch):
+    monkeypatch.setattr("neuro_field.head.refinement.ANYHOW", 0)
+    with pytest.raises(InputError, match="more than 60 %; take a smaller radius or fewer levels"):
+        head.refined(near=(0, 0, 0), radius=60)

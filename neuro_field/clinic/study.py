@@ -220,7 +220,7 @@ def study(
         Halve the edges of the elements within 20 mm of every target first (`HeadModel.refined`): for the field point
         by point.  The study's head is the refined one.
     numerical_error : bool
-        Solve the best placements again in second-order elements and record the differences.
+        Solve the best placements again on elements half as long around the targets and record the differences.
     keeper : Keeper, optional
         Takes an interrupted run up again: `neuro_field.store.unfinished.UnfinishedPlan`.
     progress : callable, optional

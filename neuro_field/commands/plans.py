@@ -100,7 +100,7 @@ def plan(
     subject: SubjectOption = "01",
     refine: Annotated[bool, typer.Option(help="Halve the elements' edges within 20 mm of every target.")] = False,
     numerical_error: Annotated[
-        bool, typer.Option(help="Check the best fields in second order: a minute, 6 GB.")
+        bool, typer.Option(help="Check the best fields on elements half as long around the targets.")
     ] = False,
     faceless: FacelessOption = False,
     edge: EdgeOption = 1.9,

@@ -1,4 +1,4 @@
-"""What the mesh costs in one case: a first-order field held against second-order elements on the same mesh."""
+"""What the mesh costs in one case: a field held against one on elements half as long, or of second order."""
 
 from dataclasses import dataclass
 
@@ -8,6 +8,7 @@ from neuro_field.arrays import BoolArray, FloatArray, as_vector
 from neuro_field.errors import InputError
 from neuro_field.field.field import Field
 from neuro_field.head.model import HeadModel
+from neuro_field.head.refinement import Refinement
 
 #: Points drawn in grey matter that has no middle.
 _POINTS = 200_000
@@ -18,19 +19,24 @@ _FEWEST = 50
 MIDDLE, ALL = "middle-of-grey-matter", "grey-matter"
 
 
+#: Of a neighbourhood that second-order elements are compared in, mm; elsewhere it is the refinement's.
+_RADIUS = 10.0
+
+
 @dataclass(frozen=True)
 class NumericalError:
-    """Differences of a recovered first-order field from the second-order one, both on one mesh; dimensionless.
+    """Differences of a recovered field from one that errs less; dimensionless, above zero where the first is stronger.
 
     Parameters
     ----------
+    how : {"refined", "second-order"}
+        What it was held against: elements half as long near the place, or second-order ones on the same mesh.
     where : str
         What the points fill evenly: the middle of the grey matter, or all of it where it has no middle.
     points : int
-    relative_l2 : float
-        Norm of the differences of E over the norm of E.
-    p999 : float
-        Of the 99.9th percentile of |E|; above zero where the first-order field is the stronger.
+    relative_l2, p999 : float, optional
+        Norm of the differences of E over the norm of E, and of the 99.9th percentile of |E|, over all points; None
+        where the mesh is finer near the place only.
     near_l2, near_mean : float
         Relative L2 and the difference of the mean |E| over the points within ``radius`` mm of ``near``; over all
         depths of the grey matter there where hardly any lie in its middle.
@@ -40,16 +46,16 @@ class NumericalError:
         mm.
     near_points : int
     unknowns : int
-        Of the second-order elements.
+        Of the field it was held against.
     target : float, optional
-        Of the mean |E| over a plan's target, as the plan quotes it; above zero where the
-        first-order field is the stronger.
+        Of the mean |E| over a plan's target, as the plan quotes it.
     """
 
+    how: str
     where: str
     points: int
-    relative_l2: float
-    p999: float
+    relative_l2: float | None
+    p999: float | None
     near_l2: float
     near_mean: float
     near: tuple[float, float, float]
@@ -60,27 +66,28 @@ class NumericalError:
 
 
 def numerical_error(
-    field: Field, reference: Field, *, near: FloatArray | None = None, radius: float = 10.0
+    field: Field, reference: Field, *, near: FloatArray | None = None, radius: float | None = None
 ) -> NumericalError:
-    """How far a first-order field is from that of second-order elements for the same case on the same mesh.
+    """How far a field is from one for the same case that errs less.
 
-    An estimate of the discretisation error, for second-order elements err less; it does not see what both share: the
-    shape of the mesh, the conductivities, the coil.  Second order is no exact answer where tissues fold: on Colin27
-    at 4 mm edges, against second-order elements on the same mesh cut eightfold, E over the middle of the grey matter
-    errs by 9.5 % in first order, recovered, and by 8.1 % in second; the estimate says 11.2 %.  At 1.9 mm it says 5 %.
-    Inside a homogeneous sphere, where the field is smooth, errors fall with the first, second and second power of the
-    edge (element values, recovered, second order).
+    An estimate of the discretisation error; it does not see what both share: conductivities, coil, and the shape of the
+    tissues.  On elements half as long around a place (`HeadModel.refined`) it is within a few per cent of the error
+    itself there: on Colin27 after a stroke, 4 mm edges, it says 9.5 % of the middle of the grey matter within 20 mm of
+    the hand area, where elements halved once more find 9.8 %.  Second-order elements on the same mesh judge the whole
+    cortex, and less surely where tissues fold: there they say 11.2 %, against 9.5 % by a mesh cut eightfold.
 
     Parameters
     ----------
     field : Field
-        By first-order elements; its recovered values are judged (`Field.at`).
+        Its recovered values are judged (`Field.at`).
     reference : Field
-        The same coil, placement and slope in the same head by ``Solver(head, order=2)`` or ``solver.raised()``.
+        The same coil, placement and slope: in this head refined, by elements of the same order, or in the same head by
+        second-order elements (``Solver(head, order=2)`` or ``solver.raised()``).
     near : (3,) array, optional
-        mm, head frame: also judge the grey matter around it.  Where the sampled field is strongest when omitted.
-    radius : float
-        Of that neighbourhood, mm.
+        mm, head frame: the place; where the sampled field is strongest when omitted, and for a refined head the place
+        it was refined at.
+    radius : float, optional
+        Of that neighbourhood, mm; 10, and for a refined head that of its refinement.
 
     Returns
     -------
@@ -89,7 +96,7 @@ def numerical_error(
     Raises
     ------
     InputError
-        If the orders are not 1 and 2, the cases differ, or there is no grey matter (near the place).
+        If the reference is neither, the cases differ, or there is no grey matter (near the place).
 
     Examples
     --------
@@ -97,47 +104,61 @@ def numerical_error(
     >>> solver = nf.Solver(nf.sphere_head((70, 80, 90), edge=9.0))
     >>> placement = nf.Placement.on(solver.head.scalp, above=(0, 0, 92), handle_towards=(0, -90, 92))
     >>> coil = nf.load_coil("figure8-70mm")
-    >>> found = nf.numerical_error(solver.solve(coil, placement), solver.raised().solve(coil, placement))
-    >>> found.relative_l2 < 0.05
+    >>> finer = nf.Solver(solver.head.refined(near=(0, 0, 62), radius=15))
+    >>> found = nf.numerical_error(solver.solve(coil, placement), finer.solve(coil, placement))
+    >>> found.near_l2 < 0.05
     True
     """
-    _check(field, reference)
-    head = field.head
-    points, where = grey_points(head)
+    recipe = _checked(field, reference)
+    points, where = grey_points(field.head)
+    if recipe is not None:
+        near, radius = recipe.near[0] if near is None else near, recipe.radius if radius is None else radius
+        points = points[np.linalg.norm(points - as_vector(near, "near of numerical_error"), axis=1) <= radius]
     found, exact = field.at(points), reference.at(points)
     strengths, exact_strengths = np.linalg.norm(found, axis=1), np.linalg.norm(exact, axis=1)
     place = points[np.argmax(strengths)] if near is None else as_vector(near, "near of numerical_error")
-    close = np.linalg.norm(points - place, axis=1) <= radius
+    reach = _RADIUS if radius is None else float(radius)
+    close = np.linalg.norm(points - place, axis=1) <= reach
     near_found, near_exact = found[close], exact[close]
     if close.sum() < _FEWEST:
-        beside = np.linalg.norm(head.mesh.centroids - place, axis=1) <= radius
-        drawn = _drawn(head, head.region("grey_matter") & beside, _POINTS // 100)
+        beside = np.linalg.norm(field.head.mesh.centroids - place, axis=1) <= reach
+        drawn = _drawn(field.head, field.head.region("grey_matter") & beside, _POINTS // 100)
         near_found, near_exact = field.at(drawn), reference.at(drawn)
+    whole = recipe is None
     return NumericalError(
+        how="second-order" if whole else "refined",
         where=where,
         points=len(points),
-        relative_l2=_relative(found, exact),
-        p999=float(np.percentile(strengths, 99.9) / np.percentile(exact_strengths, 99.9) - 1),
+        relative_l2=_relative(found, exact) if whole else None,
+        p999=float(np.percentile(strengths, 99.9) / np.percentile(exact_strengths, 99.9) - 1) if whole else None,
         near_l2=_relative(near_found, near_exact),
         near_mean=float(np.linalg.norm(near_found, axis=1).mean() / np.linalg.norm(near_exact, axis=1).mean() - 1),
         near=(float(place[0]), float(place[1]), float(place[2])),
-        radius=float(radius),
+        radius=reach,
         near_points=len(near_found),
         unknowns=len(reference.potential),
     )
 
 
-def _check(field: Field, reference: Field) -> None:
-    for value, name, order in ((field, "field", 1), (reference, "reference", 2)):
-        if not isinstance(value, Field) or value.system.order != order:
-            raise InputError(
-                f"Input {name} of numerical_error must be a Field by elements of order {order}; the reference comes "
-                "from Solver(head, order=2) or solver.raised()."
-            )
-    for what in ("head", "coil", "placement", "didt"):
+def _checked(field: Field, reference: Field) -> Refinement | None:
+    """How the reference's head was refined from the field's; None of second-order elements in the same head."""
+    for value, name in ((field, "field"), (reference, "reference")):
+        if not isinstance(value, Field):
+            raise InputError(f"Input {name} of numerical_error must be a Field; instead received {value!r:.80}.")
+    for what in ("coil", "placement", "didt"):
         own, other = getattr(field, what), getattr(reference, what)
         if own is not other and (what != "didt" or own != other):
             raise InputError(f"Both fields of numerical_error must be of one case; instead their {what} differs.")
+    recipe = reference.head.refinement
+    if field.head is reference.head and (field.system.order, reference.system.order) == (1, 2):
+        return None
+    refined = recipe is not None and recipe.mesh == field.head.mesh.digest
+    if not refined or field.system.order != reference.system.order:
+        raise InputError(
+            "Input reference of numerical_error must be a Field in the same head refined (HeadModel.refined), by "
+            "elements of the same order, or one by second-order elements in the field's own head (solver.raised())."
+        )
+    return recipe
 
 
 def grey_points(head: HeadModel) -> tuple[FloatArray, str]:

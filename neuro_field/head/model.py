@@ -202,8 +202,8 @@ class HeadModel:
         Raises
         ------
         InputError
-            If an argument is beyond its limits, nothing inside the skull lies there, more than 60 % of the nodes
-            would be added, or the head is refined already.
+            If an argument is beyond its limits, nothing inside the skull lies there, more than 60 % of the
+            nodes (and 300,000) would be added, or the head is refined already.
 
         Examples
         --------
@@ -211,11 +211,11 @@ class HeadModel:
         >>> head = nf.sphere_head((70, 80, 90), edge=9.0)
         >>> finer = head.refined(near=(0, 0, 60), radius=15)
         >>> len(head.mesh.nodes), len(finer.mesh.nodes)
-        (11554, 12345)
+        (11554, 12962)
         """
         if self.refinement is not None:
             raise InputError("This head is refined already; refine the head it was made from, at all places at once.")
-        recipe = Refinement(near, radius, levels)
+        recipe = Refinement(near, radius, levels, self.mesh.digest)
         mesh = refined_mesh(self.mesh, recipe)
         sigma = carried_conductivity(self.mesh, self.conductivity, mesh)
         return replace(self, mesh=mesh, conductivity=sigma, refinement=recipe)

@@ -21,15 +21,15 @@ INSIDE = tags_of("intracranial")
 #: Edges of which share of the elements there are halved at every level; the rest are short already.
 _LONG = 0.9
 
-#: Most new nodes, as a share of the mesh's.
-MOST_NODES = 0.6
+#: Most new nodes, as a share of the mesh's; so many may be added to any.
+MOST_NODES, ANYHOW = 0.6, 300_000
 
 
 @noun
 class Refinement:
     """A recipe: edges inside the skull halved ``levels`` times (1 to 3) within ``radius`` mm (2 to 60) of points.
 
-    ``near`` (3,) or (k, 3), mm, head frame.
+    ``near`` (3,) or (k, 3), mm, head frame; ``mesh`` the digest of the mesh that it is for, where it is known.
 
     Raises
     ------
@@ -40,6 +40,7 @@ class Refinement:
     near: FloatArray
     radius: float = 20.0
     levels: int = 1
+    mesh: str = ""
 
     def __post_init__(self) -> None:
         points = as_points([self.near] if np.ndim(self.near) == 1 else self.near, "near of HeadModel.refined")
@@ -61,7 +62,7 @@ def refined_mesh(mesh: TetMesh, recipe: Refinement) -> TetMesh:
     Raises
     ------
     InputError
-        If no element inside the skull lies there, or more than 60 % of the nodes would be added.
+        If no element inside the skull lies there, or more than 60 % of the nodes, and 300,000, would be added.
     """
     near, radius, levels = recipe.near, float(recipe.radius), recipe.levels
     places = cKDTree(near)
@@ -81,7 +82,7 @@ def refined_mesh(mesh: TetMesh, recipe: Refinement) -> TetMesh:
     for level in range(1, levels + 1):
         out = bisected(out, beside, longest / 2**level)
         added = len(out.nodes) - len(mesh.nodes)
-        if added > MOST_NODES * len(mesh.nodes):
+        if added > max(MOST_NODES * len(mesh.nodes), ANYHOW):
             raise InputError(
                 f"Refining {radius:g} mm around {len(near)} places {level} times adds {added:,} nodes to "
                 f"{len(mesh.nodes):,}, more than {100 * MOST_NODES:g} %; take a smaller radius or fewer levels."

@@ -326,14 +326,20 @@ _PLACES = {MIDDLE: "the middle of the grey matter", ALL: "the grey matter"}
 
 
 def error_line(error: NumericalError) -> str:
-    """How far the field is from that of second-order elements."""
-    where = _PLACES.get(error.where, error.where)
-    words = (
-        f"Numerical error of this case: against second-order elements on the same mesh ({error.unknowns} unknowns) E "
-        f"differs by {100 * error.relative_l2:.1f} % (relative L2) over {where}, its 99.9th percentile by "
-        f"{100 * error.p999:+.1f} %; within {error.radius:g} mm of the target E differs by "
-        f"{100 * error.near_l2:.1f} %, its mean size by {100 * error.near_mean:+.1f} %"
-    )
+    """How far the field is from that on elements half as long, or of second order."""
+    where, case = _PLACES.get(error.where, error.where), "Numerical error of this case"
+    near = f"{100 * error.near_l2:.1f} %", f"its mean size by {100 * error.near_mean:+.1f} %"
+    if error.relative_l2 is None or error.p999 is None:
+        words = (
+            f"{case}: against elements half as long within {error.radius:g} mm of the target ({error.unknowns} "
+            f"unknowns) E differs there by {near[0]} (relative L2) over {where}, {near[1]}"
+        )
+    else:
+        words = (
+            f"{case}: against second-order elements on the same mesh ({error.unknowns} unknowns) E differs by "
+            f"{100 * error.relative_l2:.1f} % (relative L2) over {where}, its 99.9th percentile by "
+            f"{100 * error.p999:+.1f} %; within {error.radius:g} mm of the target E differs by {near[0]}, {near[1]}"
+        )
     if error.target is not None:
         words += f"; the mean |E| quoted for the target by {100 * error.target:+.1f} %"
     return f"{words}."

@@ -18,7 +18,14 @@ from neuro_field.nouns import noun
 from neuro_field.search.candidates import Grid
 from neuro_field.search.clock import Progress
 from neuro_field.search.plan import Plan
-from neuro_field.search.search import Avoidance, plan, with_filled_lesion, with_numerical_error, with_stability
+from neuro_field.search.search import (
+    Avoidance,
+    finer_around,
+    plan,
+    with_filled_lesion,
+    with_numerical_error,
+    with_stability,
+)
 from neuro_field.search.stability import DRAWS, MOST_DRAWS
 
 
@@ -93,6 +100,7 @@ def survey(
     check_usable(head)
     for each in (*targets.values(), *(avoid.regions if avoid else ())):
         check_same_mesh(head, each)
+    finer = finer_around(head, targets.values()) if numerical_error else head  # refuses before the work
     say = progress or (lambda stage, share: None)
     if solver is None:
         say("solver set-up", 0.0)
@@ -118,7 +126,7 @@ def survey(
         _keep(keeper, tasks, plans)
     if numerical_error and any(made.numerical_error is None for made in plans.values()):
         say("numerical error", 0.0)
-        fine = solver.raised()
+        fine = Solver(finer, tolerance=solver.tolerance, order=solver.order)
         for done, role in enumerate(targets, start=1):
             plans[role] = with_numerical_error(plans[role], fine)
             say("numerical error", done / len(targets))

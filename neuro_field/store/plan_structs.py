@@ -196,8 +196,8 @@ class ErrorRecord(Record):
 
     where: Name
     points: Count
-    relative_l2: Number
-    p999: Number
+    relative_l2: Number | None
+    p999: Number | None
     near_l2: Number
     near_mean: Number
     near: Vector
@@ -205,6 +205,7 @@ class ErrorRecord(Record):
     near_points: Count
     unknowns: Count
     target: Number | None
+    how: Literal["refined", "second-order"] = "second-order"
 
 
 class SolveRecord(Record):
@@ -441,6 +442,7 @@ class RefinementRecord(Record):
     near: Annotated[tuple[Vector, ...], Meta(min_length=1)]
     radius: Annotated[float, Meta(ge=2, le=60)]
     levels: Literal[1, 2, 3]
+    mesh: Digest
 
 
 class HeadRecord(Record):

@@ -289,8 +289,8 @@ def planned_head(folder: str | Path, head: HeadModel) -> HeadModel:
     meant = _record(Path(folder))[0].head
     if meant is None:
         return head
-    if meant.refinement is not None and head.refinement is None:
-        recipe = meant.refinement
+    recipe = meant.refinement
+    if recipe is not None and head.refinement is None and recipe.mesh == head.mesh.digest:
         head = head.refined(near=recipe.near, radius=recipe.radius, levels=recipe.levels)
     found = head_digest(head)
     differ = [name for name in found if getattr(meant.digest, name) != found[name]]
