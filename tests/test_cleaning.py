@@ -8,11 +8,12 @@ from skulls import bleeding_outside, craniectomy, faceless, island, t1_of
 from tests_support import only
 
 from neuro_field.errors import InputError
+from neuro_field.geometry.voxels import voxel_sizes
 from neuro_field.mri.build import prepare_labels
 from neuro_field.mri.cleaning import MARGIN, clean_labels
 from neuro_field.mri.defaced import of_face
 from neuro_field.mri.regions import inside_dura
-from neuro_field.mri.volume import Volume, voxel_sizes
+from neuro_field.mri.volume import Volume
 
 SPACINGS = [3.0, (2.0, 2.0, 4.0)]
 

@@ -17,13 +17,13 @@ from neuro_field.coil.placement import Placement
 from neuro_field.coil.sources import Dipoles
 from neuro_field.errors import LONGEST, FileFormatError, InputError, UnknownNameError
 from neuro_field.field.stored import StoredField
+from neuro_field.geometry.voxels import as_affine
 from neuro_field.head.mapping import AffineMapping, WarpedMapping
 from neuro_field.io.entries import Entries
 from neuro_field.io.images import read_image, write_image
 from neuro_field.io.masks import read_mask
 from neuro_field.io.msh import read_msh
 from neuro_field.io.stl import read_stl, stl_bytes
-from neuro_field.mri.volume import as_affine
 from neuro_field.navigation.frames import ImageFrames
 from neuro_field.report.page import _embedded
 from neuro_field.shelf.coils import read_coil

@@ -14,6 +14,7 @@ import numpy as np
 from neuro_field.arrays import AnyArray, FloatArray, IntArray, transformed
 from neuro_field.errors import InputError
 from neuro_field.geometry.mesh import TetMesh
+from neuro_field.geometry.voxels import as_affine
 from neuro_field.head.mesher_cut import cut_lattice, fill_pinches, largest_piece
 from neuro_field.head.mesher_fields import (
     blocked,
@@ -30,6 +31,9 @@ from neuro_field.head.mesher_shape import shaped
 from neuro_field.head.tissues import BY_TAG
 from neuro_field.kernels.lattice_stars import orient
 from neuro_field.kernels.morton import morton_codes, morton_order
+
+#: Voxels, mm, and how square they are at least (`as_affine`): a lattice lies in any image, a sheared one too.
+_VOXELS, _LEAST_SQUARE = (1e-3, 1e3), 1e-3
 
 #: Called with the share done (0 to 1) and what is being done.
 Progress = Callable[[float, str], Any]
@@ -212,19 +216,8 @@ def _checked_labels(labels: AnyArray) -> AnyArray:
 
 
 def _checked_affine(affine: AnyArray, what: str) -> FloatArray:
-    """An invertible affine 4x4 matrix."""
-    try:
-        matrix = np.array(affine, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise InputError(f"Input {what} must be a 4x4 matrix; instead received {affine!r:.80}.") from None
-    if matrix.shape != (4, 4) or not np.isfinite(matrix).all():
-        raise InputError(f"Input {what} must be a finite 4x4 matrix; instead received shape {matrix.shape}.")
-    if np.abs(matrix[3] - [0, 0, 0, 1]).max() > 1e-9:
-        raise InputError(f"The last row of {what} must be 0 0 0 1; instead received {matrix[3]}.")
-    stretch = np.linalg.svd(matrix[:3, :3], compute_uv=False)
-    if stretch[2] <= 1e-3 * stretch[0]:
-        raise InputError(f"Input {what} must be invertible; instead it stretches axes by {stretch} mm.")
-    return matrix
+    """An affine of any voxels, sheared ones too."""
+    return as_affine(affine, what, voxels=_VOXELS, square=_LEAST_SQUARE)
 
 
 def checked_edge(edge: float) -> float:

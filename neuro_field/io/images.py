@@ -16,11 +16,11 @@ from nibabel.spatialimages import HeaderDataError
 from neuro_field.arrays import AnyArray, FloatArray, read_only
 from neuro_field.errors import FileFormatError, InputError
 from neuro_field.findings import Finding, Value
+from neuro_field.geometry.voxels import as_affine
 from neuro_field.io.atomic import new_file
 from neuro_field.io.image_limits import MOST_BYTES, checked_count, checked_room, checked_start, scaled, storable
 from neuro_field.io.nifti_forms import PATIENT, Form, forms_of
 from neuro_field.mri.labels import WHOLE, as_labels
-from neuro_field.mri.volume import as_affine
 from neuro_field.nouns import noun
 
 SUFFIXES = (".nii", ".nii.gz", ".mgz", ".mgh")

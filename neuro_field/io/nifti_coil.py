@@ -16,9 +16,9 @@ from neuro_field.arrays import FloatArray
 from neuro_field.coil.coil import Coil
 from neuro_field.coil.sources import Grid
 from neuro_field.errors import FileFormatError, InputError
+from neuro_field.geometry.voxels import as_affine
 from neuro_field.io.coil_limits import FORMS_AGREE, checked_samples, checked_sides, grid_corners
 from neuro_field.io.nifti_forms import open_nifti, qform_of, sform_of
-from neuro_field.mri.volume import as_affine
 
 #: What nibabel lets through from a damaged file.
 _DAMAGE = (ImageFileError, HeaderDataError, OSError, EOFError, ValueError, OverflowError, MemoryError, zlib.error)

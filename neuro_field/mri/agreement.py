@@ -9,8 +9,9 @@ from scipy import fft, ndimage
 from neuro_field.arrays import AnyArray, BoolArray, FloatArray, transformed
 from neuro_field.errors import InputError
 from neuro_field.findings import Finding
+from neuro_field.geometry.voxels import voxel_sizes
 from neuro_field.head.mapping import MniMapping
-from neuro_field.mri.volume import Volume, voxel_sizes
+from neuro_field.mri.volume import Volume
 
 #: Edge of the voxels in which a T1 and labels are compared, mm.
 STEP = 4.0

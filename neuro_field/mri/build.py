@@ -11,6 +11,7 @@ import numpy as np
 from neuro_field.arrays import AnyArray, FloatArray, transformed
 from neuro_field.errors import InputError
 from neuro_field.geometry.mesh import TetMesh
+from neuro_field.geometry.voxels import as_affine, voxel_sizes
 from neuro_field.head.fissure import Fissure, fissure_of_sides, fissure_of_tissues, voxel_sampler
 from neuro_field.head.lesion_elements import with_small_lesions
 from neuro_field.head.mapping import AffineMapping, MniMapping, WarpedMapping
@@ -28,7 +29,7 @@ from neuro_field.mri.layers import fill_dura
 from neuro_field.mri.lesion import LARGEST_SHARE, PlacedLesion, as_drawn, checked_largest, place_lesion
 from neuro_field.mri.mapping import register_to_mni
 from neuro_field.mri.overlap import NOT_PADDED, Padding, mapping_overlap
-from neuro_field.mri.volume import Volume, as_affine, voxel_sizes
+from neuro_field.mri.volume import Volume
 from neuro_field.mri.warping import check_installed, warp_to_mni
 from neuro_field.nouns import noun
 

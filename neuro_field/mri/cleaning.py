@@ -10,12 +10,12 @@ from scipy import ndimage
 from neuro_field.arrays import BoolArray, FloatArray, read_only, transformed
 from neuro_field.errors import InputError
 from neuro_field.findings import Finding, Value
+from neuro_field.geometry.voxels import as_affine, voxel_sizes
 from neuro_field.head.tissues import BY_TAG, tags_of
 from neuro_field.mri.islands import join_islands, join_outer_islands, one_brain, one_head, present
 from neuro_field.mri.labels import Labels, as_labels
 from neuro_field.mri.layers import close_csf, close_scalp, close_skull, fill_dura
 from neuro_field.mri.regions import BRAIN, EYES, INTRACRANIAL, SCALP, SKULL, mask_of, volume_of
-from neuro_field.mri.volume import as_affine, voxel_sizes
 from neuro_field.nouns import noun
 
 #: Width of the Gaussian that smooths the borders of skull, scalp and air, mm.

@@ -9,11 +9,12 @@ import numpy as np
 from neuro_field.arrays import BoolArray, FloatArray
 from neuro_field.errors import InputError
 from neuro_field.findings import Finding
+from neuro_field.geometry.voxels import voxel_sizes
 from neuro_field.mri.labels import Labels
 from neuro_field.mri.layers import within
 from neuro_field.mri.regions import BONE, SCALP, SKULL, inside_dura, mask_of
 from neuro_field.mri.skull_holes import Hole, over, shows_bone, skull_holes
-from neuro_field.mri.volume import Volume, voxel_sizes
+from neuro_field.mri.volume import Volume
 from neuro_field.nouns import noun
 
 #: Sign of how far right a place (m, 3) mm lies: `neuro_field.head.fissure.Fissure.right_of` or the like.

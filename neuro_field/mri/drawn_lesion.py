@@ -13,9 +13,9 @@ from scipy import ndimage
 from neuro_field.arrays import AnyArray, BoolArray, FloatArray, read_only
 from neuro_field.errors import InputError
 from neuro_field.findings import Finding, as_name
+from neuro_field.geometry.voxels import as_affine
 from neuro_field.head.tissues import tags_of
 from neuro_field.mri.labels import LARGEST_LABEL, Labels, as_image
-from neuro_field.mri.volume import as_affine
 from neuro_field.nouns import noun
 
 CAVITY, RIM, ACUTE = tags_of("lesion_cavity")[0], tags_of("lesion_rim")[0], tags_of("lesion_acute")[0]

@@ -11,8 +11,9 @@ from scipy import ndimage
 from neuro_field.arrays import AnyArray, BoolArray, FloatArray, read_only, transformed
 from neuro_field.errors import InputError
 from neuro_field.findings import Finding
+from neuro_field.geometry.voxels import as_affine, voxel_sizes
 from neuro_field.mri.mirror import Bearings, Mirror, bearings, midline_shift, symmetry_plane
-from neuro_field.mri.volume import Volume, as_affine, voxel_sizes
+from neuro_field.mri.volume import Volume
 from neuro_field.nouns import noun
 
 #: A midline farther from the plane of symmetry than this, mm, says that the hemispheres are no mirror images.

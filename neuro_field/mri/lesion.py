@@ -10,12 +10,12 @@ from neuro_field.arrays import AnyArray, BoolArray, FloatArray, IntArray, transf
 from neuro_field.errors import InputError, UnknownNameError
 from neuro_field.findings import Finding
 from neuro_field.geometry.mesh import TetMesh
+from neuro_field.geometry.voxels import as_affine
 from neuro_field.head.mapping import MniMapping
 from neuro_field.head.model import HeadModel
 from neuro_field.head.tissues import BY_NAME, tags_of
 from neuro_field.mri.drawn_lesion import DrawnLesion, drawn_lesion
 from neuro_field.mri.labels import Labels, as_labels
-from neuro_field.mri.volume import as_affine
 from neuro_field.nouns import noun
 
 #: What a lesion may take the place of: brain, CSF, and a lesion already drawn.

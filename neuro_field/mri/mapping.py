@@ -9,12 +9,12 @@ from scipy.spatial.transform import Rotation
 
 from neuro_field.arrays import AnyArray, BoolArray, FloatArray, IntArray, transformed
 from neuro_field.errors import InputError
+from neuro_field.geometry.voxels import as_affine
 from neuro_field.head.mapping import AffineMapping
 from neuro_field.head.tissues import tags_of
 from neuro_field.mri.labels import as_labels
 from neuro_field.mri.overlap import NOT_PADDED, Overlap, Padding, overlap_of, unseen
 from neuro_field.mri.template import BRIGHTNESS, GRID, Template, template
-from neuro_field.mri.volume import as_affine
 from neuro_field.nouns import noun
 
 #: Ways an image may be turned, as proper rotations of the cube, the one its header claims first.

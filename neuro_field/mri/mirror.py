@@ -10,7 +10,8 @@ from scipy import ndimage, optimize
 
 from neuro_field.arrays import AnyArray, BoolArray, FloatArray, read_only, transformed
 from neuro_field.errors import InputError
-from neuro_field.mri.volume import Volume, voxel_sizes
+from neuro_field.geometry.voxels import voxel_sizes
+from neuro_field.mri.volume import Volume
 from neuro_field.nouns import noun
 
 #: Grids on which the plane is searched, mm: coarse, then fine.

@@ -14,8 +14,8 @@ from scipy.spatial import cKDTree
 
 from neuro_field.arrays import AnyArray, FloatArray
 from neuro_field.geometry.mesh import Surface, TetMesh
+from neuro_field.geometry.voxels import voxel_sizes
 from neuro_field.head.tissues import tags_of
-from neuro_field.mri.volume import voxel_sizes
 
 #: From outside in.
 SHELLS = ("scalp", "skull", "csf", "grey_matter", "white_matter")

@@ -10,7 +10,8 @@ from scipy.spatial.transform import Rotation
 
 from neuro_field.arrays import AnyArray, FloatArray, IntArray, read_only, transformed
 from neuro_field.errors import InputError
-from neuro_field.mri.volume import Volume, as_affine, voxel_sizes
+from neuro_field.geometry.voxels import as_affine, voxel_sizes
+from neuro_field.mri.volume import Volume
 from neuro_field.nouns import noun
 
 #: Grey values of either image that the joint histogram tells apart.

@@ -10,11 +10,12 @@ from scipy import ndimage
 from scipy.spatial import cKDTree
 
 from neuro_field.arrays import BoolArray, FloatArray, IntArray, read_only, transformed
+from neuro_field.geometry.voxels import voxel_sizes
 from neuro_field.head.openings import BASE, LEAST, Opening
 from neuro_field.head.tissues import tags_of
 from neuro_field.mri.labels import Labels
 from neuro_field.mri.regions import AIR, EVERY_NEIGHBOUR, EYES, SKULL, inside_dura, mask_of, outside_air
-from neuro_field.mri.volume import Volume, voxel_sizes
+from neuro_field.mri.volume import Volume
 from neuro_field.nouns import noun
 
 #: How far the brain's middle must lie above the head's, mm, to tell how the head is tilted, and the most it is,

@@ -3,8 +3,7 @@
 import numpy as np
 from scipy import ndimage
 
-from neuro_field.arrays import FARTHEST, AnyArray, FloatArray, transformed
-from neuro_field.errors import InputError
+from neuro_field.arrays import AnyArray, FloatArray, transformed
 from neuro_field.nouns import noun
 
 
@@ -28,45 +27,3 @@ class Volume:
         ends = np.array(np.meshgrid(*zip(inside.min(axis=0), inside.max(axis=0), strict=True))).reshape(3, -1).T
         corners = transformed(ends.astype(np.float64), self.affine)
         return corners.min(axis=0), corners.max(axis=0)
-
-
-#: Edges of voxels, mm, that an image of a head can have: beyond them the header counts in another unit.
-VOXELS = (0.2, 10.0)
-
-#: Volume of a voxel over the product of its edges; less means that its axes are sheared.
-LEAST_SQUARE = 0.9
-
-
-def as_affine(affine: object, what: str, *, voxels: tuple[float, float] = VOXELS) -> FloatArray:
-    """A voxel-to-millimetre affine: finite, invertible, with voxels of a size that can be and perpendicular axes.
-
-    ``voxels``: shortest and longest edge, mm, where it is not an image of a head.
-    """
-    try:
-        matrix = np.array(affine, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise InputError(f"Input {what} must be a 4x4 matrix; instead received a {type(affine).__name__}.") from None
-    if (
-        matrix.shape != (4, 4)
-        or not (np.abs(matrix) <= FARTHEST).all()
-        or np.abs(matrix[3] - [0, 0, 0, 1]).max() > 1e-9
-    ):
-        raise InputError(
-            f"Input {what} must be a 4x4 affine (voxel to mm) of numbers up to {FARTHEST:g}; instead shape "
-            f"{matrix.shape}, {np.abs(matrix).max(initial=0):.3g} the largest."
-        )
-    sizes = voxel_sizes(matrix)
-    if sizes.min() < voxels[0] or sizes.max() > voxels[1]:
-        raise InputError(
-            f"Input {what} must have voxels of {voxels[0]:g} to {voxels[1]:g} mm; instead "
-            f"{np.round(sizes, 4).tolist()} (metres or micrometres in the header?)."
-        )
-    volume = abs(float(np.linalg.det(matrix[:3, :3]))) / float(sizes.prod())
-    if volume < LEAST_SQUARE:
-        raise InputError(f"Input {what} must have perpendicular axes; instead they are sheared ({volume:.2f} of 1).")
-    return matrix
-
-
-def voxel_sizes(affine: FloatArray) -> FloatArray:
-    """(3,) voxel edge lengths, mm."""
-    return np.asarray(np.linalg.norm(affine[:3, :3], axis=0), dtype=np.float64)

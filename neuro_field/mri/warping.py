@@ -8,12 +8,12 @@ import numpy as np
 
 from neuro_field.arrays import AnyArray, BoolArray, FloatArray
 from neuro_field.errors import InputError
+from neuro_field.geometry.voxels import as_affine
 from neuro_field.head.mapping import AffineMapping, WarpedMapping
 from neuro_field.mri.labels import as_labels
 from neuro_field.mri.mapping import on_template
 from neuro_field.mri.overlap import NOT_PADDED, Padding, tissue_overlap
 from neuro_field.mri.template import template
-from neuro_field.mri.volume import as_affine
 
 #: Iterations of SyN on grids of 8, 4 and 2 mm.
 ITERATIONS = (60, 40, 20)
