@@ -218,14 +218,9 @@ def _gradient(nodes, tets, t, a, b, c, d):
 
 
 @njit(cache=True, inline="always")
-def _inwards(nodes, tets, t, a, dadt):
-    """dA/dt at the a-th node of element t, along the way from there to the centroid: V."""
-    i, j, k, m, own = tets[t, 0], tets[t, 1], tets[t, 2], tets[t, 3], tets[t, a]
-    total = 0.0
-    for c in range(3):
-        middle = 0.25 * (nodes[i, c] + nodes[j, c] + nodes[k, c] + nodes[m, c])
-        total += (middle - nodes[own, c]) * dadt[own, c]
-    return total
+def _inwards(x, y, z, nodes, dadt, i):
+    """dA/dt at node i along the way from there to the centroid x, y, z of an element: V."""
+    return (x - nodes[i, 0]) * dadt[i, 0] + (y - nodes[i, 1]) * dadt[i, 1] + (z - nodes[i, 2]) * dadt[i, 2]
 
 
 @parallel(error_model="numpy")
@@ -236,15 +231,17 @@ def element_fields(nodes, tets, potential, dadt, out):
     """
     for t in prange(len(tets)):
         i, j, k, m = tets[t, 0], tets[t, 1], tets[t, 2], tets[t, 3]
-        gradient = _gradient(
-            nodes, tets, t,
-            potential[i] - 0.5 * _inwards(nodes, tets, t, 0, dadt),
-            potential[j] - 0.5 * _inwards(nodes, tets, t, 1, dadt),
-            potential[k] - 0.5 * _inwards(nodes, tets, t, 2, dadt),
-            potential[m] - 0.5 * _inwards(nodes, tets, t, 3, dadt),
-        )  # fmt: skip
-        for c in range(3):
-            out[t, c] = -gradient[c] - 0.125 * (dadt[i, c] + dadt[j, c] + dadt[k, c] + dadt[m, c])
+        x = 0.25 * (nodes[i, 0] + nodes[j, 0] + nodes[k, 0] + nodes[m, 0])
+        y = 0.25 * (nodes[i, 1] + nodes[j, 1] + nodes[k, 1] + nodes[m, 1])
+        z = 0.25 * (nodes[i, 2] + nodes[j, 2] + nodes[k, 2] + nodes[m, 2])
+        a = potential[i] - 0.5 * _inwards(x, y, z, nodes, dadt, i)
+        b = potential[j] - 0.5 * _inwards(x, y, z, nodes, dadt, j)
+        c = potential[k] - 0.5 * _inwards(x, y, z, nodes, dadt, k)
+        d = potential[m] - 0.5 * _inwards(x, y, z, nodes, dadt, m)
+        ex, ey, ez = _gradient(nodes, tets, t, a, b, c, d)
+        out[t, 0] = -ex - 0.125 * (dadt[i, 0] + dadt[j, 0] + dadt[k, 0] + dadt[m, 0])
+        out[t, 1] = -ey - 0.125 * (dadt[i, 1] + dadt[j, 1] + dadt[k, 1] + dadt[m, 1])
+        out[t, 2] = -ez - 0.125 * (dadt[i, 2] + dadt[j, 2] + dadt[k, 2] + dadt[m, 2])
 
 
 @parallel()
