@@ -11,6 +11,7 @@ from neuro_field.arrays import AnyArray, FloatArray
 from neuro_field.errors import FileFormatError, InputError
 from neuro_field.findings import Finding
 from neuro_field.io.gradient_files import read_gradients
+from neuro_field.io.image_limits import checked_claim, checked_room
 from neuro_field.io.images import UNREADABLE, Image, open_numbers
 from neuro_field.mri.tensor_fit import fitted_tensors
 from neuro_field.mri.tensor_image import TensorImage
@@ -64,7 +65,7 @@ def read_series(path: str | Path) -> Series:
     InputError
         If it does not exist, is no series of real numbers, or does not say where it lies.
     FileFormatError
-        If it is damaged.
+        If it is damaged, or claims more than its file can hold.
     """
     least, most = IMAGES
     what = f"a series of {least} to {most} diffusion-weighted images"
@@ -72,6 +73,9 @@ def read_series(path: str | Path) -> Series:
     data = image.dataobj
     if data.dtype.kind not in "iuf":
         raise InputError(f"The image {path} must hold real numbers; instead it holds {data.dtype}.")
+    size = int(np.prod(shape[:3], dtype=np.int64))
+    checked_claim(Path(path), size * shape[3] * data.dtype.itemsize)
+    checked_room(image, Path(path), size)
     scale = float(data.slope), float(data.inter)
     return Series(Path(path), shape, form.affine, form.code, data.dtype, int(data.offset), scale)
 

@@ -85,7 +85,7 @@ def brain_voxels(values: AnyArray, affine: FloatArray, head: "HeadModel") -> Bra
 
 def _voxels_about(head: "HeadModel", affine: FloatArray, shape: tuple[int, ...]) -> IntArray:
     """(m, 3) voxels of an image in the box of the head's brain."""
-    nodes = head.mesh.nodes[head.mesh.tets[head.region("brain")]].reshape(-1, 3)
+    nodes = head.mesh.nodes[np.unique(head.mesh.tets[head.region("brain")])]
     voxels = transformed(nodes, np.asarray(np.linalg.inv(affine), dtype=np.float64))
     low = np.clip(np.floor(voxels.min(axis=0)), 0, shape[:3]).astype(int)
     high = np.clip(np.ceil(voxels.max(axis=0)) + 1, low, shape[:3]).astype(int)
@@ -140,7 +140,7 @@ def _way(fit: Fit) -> str:
 
 def _tissues(head: "HeadModel") -> Volume:
     """White matter, grey matter and fluid of a head on a grid of `STEP` mm."""
-    low, high = (bound(head.mesh.nodes[head.mesh.tets[head.region("intracranial")]].reshape(-1, 3), axis=0)
+    low, high = (bound(head.mesh.nodes[np.unique(head.mesh.tets[head.region("intracranial")])], axis=0)
                  for bound in (np.min, np.max))  # fmt: skip
     shape = tuple(int(n) for n in np.ceil((high - low) / STEP) + 1)
     affine = np.diag([STEP, STEP, STEP, 1.0])

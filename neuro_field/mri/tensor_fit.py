@@ -6,6 +6,7 @@ is for other programs.
 """
 
 from collections.abc import Callable, Iterator
+from itertools import islice
 
 import numpy as np
 
@@ -33,7 +34,8 @@ MOST_LOST = 0.1
 #: Voxels that are fitted at most: their sums take 300 bytes each.
 MOST_VOXELS = 4_000_000
 
-_BLOCK = 100_000
+#: Images that are summed at a time, and voxels that are solved at a time.
+_TOGETHER, _BLOCK = 8, 100_000
 
 #: A series' images (i, j, k), one after the other; may be asked for several times.
 Images = Callable[[], Iterator[AnyArray]]
@@ -133,16 +135,19 @@ def _fit(
     rows, columns = np.triu_indices(7)
     count = int(np.count_nonzero(mask))
     sums, right, lost = np.zeros((count, len(rows))), np.zeros((count, 7)), np.zeros(count)
-    own = mean[mask]
-    for image, row in zip(_used(images, chosen), chosen.design[chosen.used], strict=True):
-        signal = np.asarray(image[mask], dtype=np.float64) / own
-        good = np.isfinite(signal) & (signal > 0)
-        signal = np.where(good, signal, 1.0)
-        weight = signal**2 if first is None else np.exp(2 * np.clip(first @ row, -20, 5))
-        weight = np.where(good, weight, 0.0)
-        sums += weight[:, None] * (row[rows] * row[columns])
-        right += (weight * np.log(signal))[:, None] * row
-        lost += ~good
+    own = mean[mask].astype(np.float64)
+    design = chosen.design[chosen.used]
+    taken = _used(images, chosen)
+    for start in range(0, len(design), _TOGETHER):
+        part = design[start : start + _TOGETHER]
+        signals = np.array([image[mask] for image in islice(taken, len(part))], dtype=np.float64) / own
+        good = np.isfinite(signals) & (signals > 0)
+        signals = np.where(good, signals, 1.0)
+        weights = signals**2 if first is None else np.exp(2 * np.clip(part @ first.T, -20, 5))
+        weights = np.where(good, weights, 0.0)
+        sums += weights.T @ (part[:, rows] * part[:, columns])
+        right += (weights * np.log(signals)).T @ part
+        lost += (~good).sum(axis=0)
     out = np.zeros((count, 7))
     kept = np.flatnonzero(lost <= MOST_LOST * chosen.used.sum())
     for start in range(0, len(kept), _BLOCK):

@@ -101,23 +101,25 @@ class TensorImage:
         voxels = transformed(
             as_points(points, "points of TensorImage.at"), np.asarray(np.linalg.inv(self.affine), dtype=np.float64)
         )
+        blocks = [slice(start, start + _BLOCK) for start in range(0, len(voxels), _BLOCK)]
+        wanted = np.zeros(self.values.shape[:3], dtype=bool).ravel()
+        for block in blocks:
+            wanted[_corners(voxels[block], self.values.shape)[0]] = True
+        row = np.zeros(wanted.shape, dtype=np.int32)
+        row[wanted] = np.arange(np.count_nonzero(wanted))
+        logs, there = _logarithms(self.values.reshape(-1, 6)[wanted])
         out = np.full((len(voxels), 3, 3), np.nan)
-        for start in range(0, len(voxels), _BLOCK):
-            out[start : start + _BLOCK] = self._between(voxels[start : start + _BLOCK])
+        for block in blocks:
+            corners, weights = _corners(voxels[block], self.values.shape)
+            rows = row[corners]
+            weights = weights * there[rows]
+            total = weights.sum(axis=1)
+            enough = total >= LEAST_WEIGHT
+            mean = np.einsum("mc,mcd->md", weights[enough], logs[rows[enough]]) / total[enough, None]
+            values, vectors = np.linalg.eigh(matrices(mean))
+            found = (vectors * np.exp(values)[:, None, :]) @ vectors.transpose(0, 2, 1)
+            out[block][enough] = (found + found.transpose(0, 2, 1)) / 2
         return out
-
-    def _between(self, voxels: FloatArray) -> FloatArray:
-        corners, weights = _corners(voxels, self.values.shape[:3])
-        used, inverse = np.unique(corners, return_inverse=True)
-        logs, there = _logarithms(self.values.reshape(-1, 6)[used])
-        weights = weights * there[inverse.reshape(weights.shape)]
-        total = weights.sum(axis=1)
-        enough = total >= LEAST_WEIGHT
-        mean = np.einsum("mc,mcd->md", weights[enough], logs[inverse.reshape(weights.shape)[enough]])
-        values, vectors = np.linalg.eigh(matrices(mean / total[enough, None]))
-        out = np.full((len(voxels), 3, 3), np.nan)
-        out[enough] = (vectors * np.exp(values)[:, None, :]) @ vectors.transpose(0, 2, 1)
-        return (out + out.transpose(0, 2, 1)) / 2
 
     def doubts(self, head: "HeadModel") -> tuple[Finding, ...]:
         """What has to be said of these tensors in a head: `findings`, and where they lie and how they run in its brain.
