@@ -150,7 +150,7 @@ def head(
             edges = named_numbers(tissue_edge, "--tissue-edge")
             diffusion = typed.read(stages)
             with given_image(image, series, stages) as t1:
-                if diffusion is not None and diffusion.image is not None:
+                if diffusion is not None:
                     diffusion = typed.at_t1(diffusion, read_image(t1.path), stages)
                 found: Path | None = labels
                 said: tuple[Finding, ...] = ()

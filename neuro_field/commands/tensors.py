@@ -128,6 +128,8 @@ class TypedTensors:
         """Tensors brought to a T1 (an Image) by the image that lies with them, where there are both."""
         from neuro_field.mri.volume import Volume
 
+        if tensors is not None and t1 is not None and t1.atlas_code is not None:  # the T1 says so itself
+            tensors = replace(tensors, findings=tuple(f for f in tensors.findings if f.code != "tensor-atlas"))
         if tensors is None or tensors.image is None:
             return tensors
         if t1 is None:

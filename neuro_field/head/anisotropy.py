@@ -30,8 +30,14 @@ MOST_RATIO, MOST = 10.0, 2.0
 #: Entries of a tensor on either side of its diagonal may differ by this share of its largest.
 SYMMETRIC = 1e-6
 
+#: An eigenvalue smaller than this share of another is 0.
+NOTHING = 1e-6
+
 #: White and grey matter without a tensor beyond this share of theirs is to be read first.
 MUCH = 0.05
+
+#: Less of it, mm3, is not told.
+LEAST_BARE = 100.0
 
 #: Elements at a time.
 _BLOCK = 200_000
@@ -103,6 +109,11 @@ def checked_rule(rule: str) -> None:
         raise UnknownNameError("rule of diffusion tensors", rule, list(RULES))
 
 
+def is_positive(values: FloatArray) -> BoolArray:
+    """(m,) whether the largest of eigenvalues (m, 3), ascending, is positive, by more than rounding."""
+    return values[:, 2] > NOTHING * np.abs(values[:, 0])
+
+
 def limited(values: FloatArray) -> FloatArray:
     """Eigenvalues (m, 3), ascending, the smaller ones raised to a tenth of the largest."""
     return np.maximum(values, values[:, 2:] / MOST_RATIO)
@@ -153,7 +164,7 @@ def _check(given: FloatArray) -> None:
 
 
 def _check_positive(ascending: FloatArray) -> None:
-    bad = int(np.count_nonzero(ascending[:, 2] <= 0))
+    bad = int(np.count_nonzero(~is_positive(ascending)))
     if bad:
         raise InputError(
             f"Diffusion tensors must be positive; instead {bad} of {len(ascending)} have no positive eigenvalue: mend "
@@ -223,7 +234,7 @@ def _told(
     white = tissues[0][brain] & found.known
     ratio = float(np.median(found.values[white, 2] / found.values[white, 0])) if white.any() else None
     yield Finding("tensor-used", "note", {"rule": rule, "share": with_one / whole, "ratio": ratio})
-    if with_one < whole:
+    if whole - with_one > LEAST_BARE:
         bare = [float(volumes[tissue[brain] & ~found.known].sum() / 1e3) for tissue in tissues]
         level = "warn" if whole - with_one > MUCH * whole else "note"
         yield Finding(

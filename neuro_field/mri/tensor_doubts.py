@@ -8,6 +8,7 @@ from neuro_field.arrays import AnyArray, FloatArray, IntArray, transformed
 from neuro_field.errors import InputError
 from neuro_field.findings import Finding
 from neuro_field.geometry.locate import locate
+from neuro_field.head.anisotropy import is_positive
 from neuro_field.head.tissues import tags_of
 from neuro_field.mri.agreement import BETTER, STEP, Fit, fits_of
 from neuro_field.mri.fiber_coherence import coherence_doubts
@@ -29,6 +30,9 @@ NEAR = 1.5 * STEP
 
 #: Anisotropy of which the head's tissues explain less than this tells nothing of where it lies.
 LEAST_RATIO = 0.02
+
+#: A mirror image must fit better than a shift by this to be named.
+ALIKE = 0.02
 
 #: Anisotropy that varies by less than this (standard deviation) shows no tissue.
 LEAST_SPREAD = 1e-3
@@ -95,9 +99,10 @@ def _voxels_about(head: "HeadModel", affine: FloatArray, shape: tuple[int, ...])
 def _of_values(brain: BrainVoxels) -> tuple[Finding, ...]:
     """Refuse where many tensors are none; tell of a few."""
     finite = np.isfinite(brain.values).all(axis=1)
-    smallest = np.linalg.eigvalsh(matrices(brain.values[finite]))
-    none = int(np.count_nonzero(~finite) + np.count_nonzero(smallest[:, 2] <= 0))
-    part = int(np.count_nonzero((smallest[:, 0] <= 0) & (smallest[:, 2] > 0)))
+    eigenvalues = np.linalg.eigvalsh(matrices(brain.values[finite]))
+    positive = is_positive(eigenvalues)
+    none = int(np.count_nonzero(~finite) + np.count_nonzero(~positive))
+    part = int(np.count_nonzero((eigenvalues[:, 0] <= 0) & positive))
     count = len(brain.index)
     wrong = (none + part) / count
     if wrong > MOST_WRONG:
@@ -118,7 +123,9 @@ def _of_place(values: AnyArray, affine: FloatArray, head: "HeadModel") -> tuple[
     if anisotropy.values.std() < LEAST_SPREAD:
         return (Finding("tensor-place-unchecked", "warn", {"ratio": 0.0, "least": LEAST_RATIO}),)
     given, *others = fits_of(_tissues(head), anisotropy)
+    moved = others[0]
     best = max(others, key=lambda fit: fit.ratio)
+    best = moved if moved.ratio > best.ratio - ALIKE else best  # a shift is the plainer reason
     if best.ratio < LEAST_RATIO:
         return (Finding("tensor-place-unchecked", "warn", {"ratio": best.ratio, "least": LEAST_RATIO}),)
     if best.ratio <= BETTER[0] * given.ratio + BETTER[1]:

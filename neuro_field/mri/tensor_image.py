@@ -8,7 +8,7 @@ import numpy as np
 from neuro_field.arrays import AnyArray, FloatArray, as_points, read_only, transformed
 from neuro_field.errors import InputError, UnknownNameError
 from neuro_field.findings import Finding
-from neuro_field.head.anisotropy import limited
+from neuro_field.head.anisotropy import is_positive, limited
 from neuro_field.mri.rigid import register_rigid
 from neuro_field.mri.tensor_axes import AXES, components, matrices, turned, world_from_axes
 from neuro_field.mri.tensor_doubts import doubts_of
@@ -188,7 +188,7 @@ def _logarithms(given: AnyArray) -> tuple[FloatArray, FloatArray]:
     """Components (u, 6) of the logarithms of tensors, and (u,) 1 where there is one, 0 where not."""
     there = np.isfinite(given).all(axis=1) & (given != 0).any(axis=1)
     values, vectors = np.linalg.eigh(matrices(np.where(there[:, None], given, 0.0)))
-    there &= values[:, 2] > 0
+    there &= is_positive(values)
     held = limited(np.where(there[:, None], values, 1.0))
     logs = components((vectors * np.log(held)[:, None, :]) @ vectors.transpose(0, 2, 1))
     return logs, there.astype(np.float64)
