@@ -109,6 +109,13 @@ def checked_rule(rule: str) -> None:
         raise UnknownNameError("rule of diffusion tensors", rule, list(RULES))
 
 
+def positive_definite(xx: AnyArray, xy: AnyArray, xz: AnyArray, yy: AnyArray, yz: AnyArray, zz: AnyArray) -> BoolArray:
+    """(m,) whether symmetric tensors of these entries (m,) have three positive eigenvalues, by their leading minors."""
+    minor = xx * yy - xy**2
+    whole = xx * (yy * zz - yz**2) - xy * (xy * zz - yz * xz) + xz * (xy * yz - yy * xz)
+    return np.asarray((xx > 0) & (minor > 0) & (whole > 0))
+
+
 def is_positive(values: FloatArray) -> BoolArray:
     """(m,) whether the largest of eigenvalues (m, 3), ascending, is positive, by more than rounding."""
     return values[:, 2] > NOTHING * np.abs(values[:, 0])

@@ -12,7 +12,7 @@ from neuro_field.arrays import AnyArray, BoolArray, FloatArray, read_only
 from neuro_field.errors import InputError, UnknownNameError
 from neuro_field.findings import Finding
 from neuro_field.geometry.mesh import Surface, TetMesh
-from neuro_field.head.anisotropy import SYMMETRIC, Tensors, conducting
+from neuro_field.head.anisotropy import SYMMETRIC, Tensors, conducting, positive_definite
 from neuro_field.head.cortex import mid_grey_points
 from neuro_field.head.doubts import doubts_of
 from neuro_field.head.fissure import Fissure, fissure_of_mesh
@@ -72,8 +72,10 @@ class HeadModel:
             raise InputError(f"Input conductivity must have shape ({t},) or ({t}, 3, 3); instead {sigma.shape}.")
         if sigma.ndim == 3:
             self._refuse_asymmetric(sigma)
-        values = sigma if sigma.ndim == 1 else np.linalg.eigvalsh(sigma)[:, 0]
-        bad = np.flatnonzero(~(np.isfinite(values) & (values > 0)))
+            good = positive_definite(*(sigma[:, i, j] for i in range(3) for j in range(i, 3)))
+        else:
+            good = np.isfinite(sigma) & (sigma > 0)
+        bad = np.flatnonzero(~good)
         if len(bad):
             raise InputError(
                 f"Input conductivity must be positive and finite in every element; instead {len(bad)} of {t} "

@@ -7,6 +7,7 @@ import numpy as np
 from neuro_field.arrays import AnyArray
 from neuro_field.errors import FileFormatError, InputError, UnknownNameError
 from neuro_field.findings import Finding
+from neuro_field.head.anisotropy import positive_definite
 from neuro_field.io.image_limits import checked_room, scaled
 from neuro_field.io.images import UNREADABLE, Image, open_numbers
 from neuro_field.mri.tensor_axes import AXES, COLUMNS, ROWS, turned, world_from_axes
@@ -116,7 +117,11 @@ def _order(values: AnyArray, said: str | None, path: Path) -> str:
     some = some[:: max(1, len(some) // _LOOKED)]
     if not len(some):
         raise InputError(f"The image {path} holds no tensors: all its voxels are 0 or NaN.")
-    positive = {name: _positive(flat[some][:, list(places)].astype(np.float64)) for name, places in ORDERS.items()}
+    looked = flat[some].astype(np.float64).T
+    positive = {
+        name: int(np.count_nonzero(positive_definite(*(looked[place] for place in places))))
+        for name, places in ORDERS.items()
+    }
     first, second, _ = sorted(positive, key=lambda name: -positive[name])
     shown = ", ".join(f"{name} {positive[name] / len(some):.0%}" for name in ORDERS)
     sure = positive[first] > _TELLING * positive[second]
@@ -131,14 +136,6 @@ def _order(values: AnyArray, said: str | None, path: Path) -> str:
             f"they look like {first}."
         )
     return said or first
-
-
-def _positive(components: AnyArray) -> int:
-    """How many tensors (m, 6) are positive definite, by their leading minors."""
-    xx, xy, xz, yy, yz, zz = components.T
-    minor = xx * yy - xy**2
-    whole = xx * (yy * zz - yz**2) - xy * (xy * zz - yz * xz) + xz * (xy * yz - yy * xz)
-    return int(np.count_nonzero((xx > 0) & (minor > 0) & (whole > 0)))
 
 
 def _of_nine(values: AnyArray, path: Path) -> AnyArray:

@@ -20,8 +20,9 @@ _LEAST, _FULL = 0.2, 0.6
 #: Around the brain, mm.
 _MARGIN = 4.0
 
-#: The plane in which a mirrored direction shows best: bundles fan out in it, and cross the midline.
-MIRRORED = "coronal"
+#: Planes that are drawn a second time with left and right of every direction exchanged: in the axial one this looks
+#: as front and back exchanged, in the coronal one as up and down, so that every wrong sign is seen in one of them.
+MIRRORED = ("axial", "coronal")
 
 
 def has_directions(head: HeadModel) -> bool:
@@ -49,19 +50,23 @@ def direction_pictures(head: HeadModel, t1: Volume | None) -> dict[str, bytes]:
     Returns
     -------
     dict of str to bytes
-        PNG by plane, "axial", "coronal", "sagittal", and last the coronal one with left and right of every direction
-        exchanged, as "mirrored": what a wrong b-vector table looks like. The patient's left is on the left.
+        PNG by plane: "axial", "coronal", "sagittal", and behind the first two "axial-mirrored" and "coronal-mirrored",
+        with left and right of every direction exchanged: what a wrong b-vector table looks like. The patient's left is
+        on the left.
     """
     white = head.region("white_matter") if head.region("white_matter").any() else head.region("brain")
     focus = np.average(head.mesh.centroids[white], axis=0, weights=head.mesh.volumes[white])
-    out = {plane[0]: _plane(head, t1, focus, plane, lambda along: along) for plane in PLANES}
-    flipped = next(plane for plane in PLANES if plane[0] == MIRRORED)
-    return out | {"mirrored": _plane(head, t1, focus, flipped, lambda along: along * [-1.0, 1.0, 1.0])}
+    out = {}
+    for plane in PLANES:
+        out[plane[0]] = _plane(head, t1, focus, plane, lambda along: along)
+        if plane[0] in MIRRORED:
+            out[f"{plane[0]}-mirrored"] = _plane(head, t1, focus, plane, lambda along: along * [-1.0, 1.0, 1.0], True)
+    return out
 
 
 def _plane(
     head: HeadModel, t1: Volume | None, focus: FloatArray, plane: tuple[str, int, int, int, str, str],
-    change: Callable[[FloatArray], FloatArray],
+    change: Callable[[FloatArray], FloatArray], wrong: bool = False,
 ) -> bytes:  # fmt: skip
     name, across, up, through, left, right = plane
     nodes = head.mesh.nodes[np.unique(head.mesh.tets[head.region("brain")])]
@@ -78,7 +83,11 @@ def _plane(
     _lines(axes, head, _grid(low, high, focus, (across, up, through), _APART)[2], (across, up), change)
     for words, place, side in ((left, 0.02, "left"), (right, 0.98, "right")):
         axes.text(place, 0.97, words, transform=axes.transAxes, color="white", ha=side, va="top", weight="bold")
-    axes.set_title(f"{name}, {'xyz'[through]} = {focus[through]:.0f} mm", fontsize=10)
+    title = f"{name}, {'xyz'[through]} = {focus[through]:.0f} mm"
+    if wrong:
+        axes.set_title(f"WRONG ON PURPOSE: {title}, directions mirrored", fontsize=10, color="#c00000", weight="bold")
+    else:
+        axes.set_title(title, fontsize=10)
     axes.set_axis_off()
     return as_png(figure)
 
