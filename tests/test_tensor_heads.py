@@ -16,6 +16,8 @@ from neuro_field.geometry.mesh import TetMesh
 from neuro_field.head.sphere import sphere_head
 from neuro_field.report.direction_pictures import direction_pictures, has_directions
 from neuro_field.report.head_page import head_page
+from neuro_field.search.candidates import Grid as Candidates
+from neuro_field.search.search import with_stability
 from neuro_field.store.heads import write_head
 
 
@@ -139,6 +141,21 @@ def test_options_that_do_not_go_together_are_refused_before_any_work(plain, caps
     assert main(["head", "PLAIN", *options, "-o", "OUT"]) == 2
     assert words in " ".join(capsys.readouterr().err.split())
     assert not (plain / "OUT").exists()
+
+
+def test_a_plan_in_ten_to_one_white_matter_follows_its_draws():
+    head = tensor_head()
+    values = np.linalg.eigvalsh(head.conductivity[head.region("white_matter")])
+    np.testing.assert_allclose(values[:, 2] / values[:, 0], 10.0)
+    solver = nf.Solver(head, tolerance=1e-5)
+    target = nf.Target.ball(head, center=(0, 10, 65), radius=8.0)
+    coil = nf.load_coil("figure8-70mm")
+    made = nf.plan(solver, coil, target, grid=Candidates(radius=8, spacing=8, angle_step=90))
+    field = solver.solve(coil, made.best.placement)
+    assert target.mean(field) == pytest.approx(made.best.strength, rel=0.01)
+    told = with_stability({"target": made}, solver, draws=3)["target"].stability
+    assert told.reduced_error < 0.01  # against solves with the draws' conductivities
+    assert told.low[0][0] < told.median[0][0] < told.high[0][0]
 
 
 # --- laws -------------------------------------------------------------------------------------------------------------
