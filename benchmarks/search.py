@@ -3,7 +3,7 @@
     python benchmarks/search.py [--small] [PATTERN]
 
 Rows begin cold: a head in memory, nothing derived from it.  They end with a sorted list.  The error is the largest
-relative difference of ranked values from forward solves (in the radial gauge) at 50 random placements and the best.
+relative difference of ranked values from forward solves at 50 random placements and the best.
 Results are added to benchmarks/results/<machine>.json.
 """
 

@@ -173,11 +173,11 @@ METRICS = {
 
 
 def _sphere_errors(rows: Sequence[dict[str, str]]) -> str:
-    """Relative L2 errors of the centred coil over shells, %, in both gauges."""
+    """Relative L2 errors of the centred coil over shells, %."""
     found = {(r["case"], r["metric"]): f"{100 * float(r['value']):.2f} %" for r in rows}
-    cases = [f"concentric sphere, centred, {gauge} gauge" for gauge in ("coulomb", "radial")]
+    cases = [f"concentric sphere, {place}" for place in ("centred", "off centre", "tilted")]
     shown = [(words, *(found[case, metric] for case in cases)) for metric, words in METRICS.items()]
-    return table(("relative L2 error", "Coulomb gauge", "radial gauge, centre 20 mm off"), shown)
+    return table(("relative L2 error", "coil centred", "off centre", "tilted"), shown)
 
 
 def _engine(rows: dict[str, dict[str, Any]]) -> str:

@@ -34,6 +34,13 @@ def sealed(array: AnyArray) -> AnyArray:
     return array
 
 
+def unwritable(array: AnyArray) -> AnyArray:
+    """A C-ordered view nobody writes through: kernels are compiled anew for each mixture of these and others."""
+    view = np.ascontiguousarray(array).view()
+    view.flags.writeable = False
+    return view
+
+
 def as_points(points: Any, what: str) -> FloatArray:
     """Points as a finite (m, 3) float64 array in the unit they came in.
 

@@ -24,13 +24,24 @@ def stiffness(nodes, tets, conductivity):
     return out
 
 
+def edge_mean(nodes, tet, values):
+    """Mean over an element of the Whitney form whose integral along each edge is the mean of both ends times it."""
+    gradients, _ = hat_gradients(nodes, tet)
+    out = np.zeros(3)
+    for i in range(4):
+        for j in range(i):
+            along = (values[i] + values[j]) / 2 @ (nodes[tet[j]] - nodes[tet[i]])
+            out += along * (gradients[j] - gradients[i]) / 4  # the form's: l_i grad(l_j) - l_j grad(l_i)
+    return out
+
+
 def load(nodes, tets, conductivity, dadt):
-    """b_i = -sum_t V grad(l_i) . sigma dA/dt, dA/dt the mean of the element's nodes; dadt (n, k, 3)."""
+    """b_i = -sum_t V grad(l_i) . sigma dA/dt, dA/dt as the edges give it; dadt (n, k, 3)."""
     out = np.zeros(dadt.shape[:2])
     for t, tet in enumerate(tets):
         gradients, volume = hat_gradients(nodes, tet)
         for k in range(dadt.shape[1]):
-            out[tet, k] -= volume * gradients @ as_tensor(conductivity[t]) @ dadt[tet, k].mean(axis=0)
+            out[tet, k] -= volume * gradients @ as_tensor(conductivity[t]) @ edge_mean(nodes, tet, dadt[tet, k])
     return out
 
 

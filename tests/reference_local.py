@@ -2,7 +2,6 @@
 
 import numpy as np
 import reference_biot
-import reference_field
 from numpy.polynomial import chebyshev
 
 DEGREE, OPENING = 5, 2.0
@@ -11,20 +10,13 @@ DEGREE, OPENING = 5, 2.0
 def source_field(kind, source, points):
     """Field of one source, (position, moment) or (start, end, current), from the integrals of the other twins."""
     one = [np.atleast_1d(part)[None] if np.ndim(part) else np.array([part]) for part in source]
-    if kind == "radial":
-        return reference_field.sphere_field(points, *one)
     name = "dipole_potential" if kind == "dipole" else "segment_potential"
     return getattr(reference_biot, name)(points, *one)
 
 
 def clearance(kind, source, low, high):
-    """At most the distance from a box to the place, wire or ray where a source's field is singular."""
+    """At most the distance from a box to the place or wire where a source's field is singular."""
     position = source[0] if kind != "wire" else (source[0] + source[1]) / 2
-    corners = np.array(np.meshgrid(*zip(low, high, strict=True))).reshape(3, -1).T
-    if kind == "radial" and ((corners - position) @ position).max() > 0:
-        centre = (low + high) / 2
-        foot = max(1.0, centre @ position / (position @ position)) * position
-        return np.linalg.norm(centre - foot) - np.linalg.norm(high - low) / 2
     distance = np.linalg.norm(position - np.clip(position, low, high))
     return distance - np.linalg.norm(source[1] - source[0]) / 2 if kind == "wire" else distance
 

@@ -38,12 +38,12 @@ def solver():
 @pytest.fixture(scope="module")
 def field(solver):
     placement = Placement.on(solver.head.scalp, above=(0, 0, 60), handle_towards=(0, -60, 52), gap=10.0)
-    return solver.solve(COIL, placement, gauge="coulomb")  # the radial one leaves a sphere next to nothing to err in
+    return solver.solve(COIL, placement)
 
 
 @pytest.fixture(scope="module")
 def reference(solver, field):
-    return solver.raised().solve(COIL, field.placement, gauge="coulomb")
+    return solver.raised().solve(COIL, field.placement)
 
 
 def test_estimate_is_near_the_true_error_where_that_is_known(solver, field, reference):
@@ -69,7 +69,7 @@ def test_estimate_notices_a_field_that_is_wrong(field, reference):
 
 
 def test_estimate_does_not_depend_on_the_current(solver, field, reference):
-    five = [made.solve(COIL, field.placement, didt=5e6, gauge="coulomb") for made in (solver, solver.raised())]
+    five = [made.solve(COIL, field.placement, didt=5e6) for made in (solver, solver.raised())]
     one, other = numerical_error(field, reference), numerical_error(*five)
     assert other.relative_l2 == pytest.approx(one.relative_l2, rel=1e-6)
     assert other.p999 == pytest.approx(one.p999, abs=1e-9)
@@ -113,8 +113,8 @@ def test_plans_carry_it_when_asked():
     assert made.best is tiny.contralesional.best
     assert 0 < made.numerical_error.relative_l2 < 0.2
     assert made.numerical_error.near == tuple(made.target.center)
-    with pytest.raises(InputError, match=r"solver of plan must have elements of order 1; .* numerical_error=True"):
-        plan(fine, tiny.coil, Target.ball(head, (0, 0, 70)))
+    with pytest.raises(InputError, match=r"holds elements of order 1 against those of order 2; instead .* of order 2"):
+        plan(fine, tiny.coil, Target.ball(head, (0, 0, 70)), numerical_error=True)
     with pytest.raises(InputError, match="read from files"):
         with_numerical_error(replace(tiny.contralesional, field=None), fine)
 

@@ -94,27 +94,35 @@ def test_load_agrees_with_its_slow_twin(kind, compiled):
 
 @both_ways
 @both_kinds
-def test_adjoint_sources_are_the_transpose_of_the_load(kind, compiled):
+def test_the_loads_transpose_is_its_transpose(kind, compiled):
     adjoint, dadt = unwritable(RNG.normal(size=(N, 2))), RNG.normal(size=(N, 1, 3))
     found = np.empty((N, 2, 3))
-    either(assembly.adjoint_sources, compiled)(NODES, TETS, *GIVEN[kind], OFFSETS, SLOTS, adjoint, found)
-    expected = -adjoint.T @ reference.load(NODES, TETS, EITHER[kind], dadt)[:, 0]
+    either(assembly.load_transpose, compiled)(NODES, TETS, *GIVEN[kind], OFFSETS, SLOTS, adjoint, found)
+    expected = adjoint.T @ reference.load(NODES, TETS, EITHER[kind], dadt)[:, 0]
     np.testing.assert_allclose(np.einsum("nkc,nc->k", found, dadt[:, 0]), expected, rtol=1e-9)
 
 
 @both_ways
-def test_element_gradients_agree_with_their_slow_twin(compiled):
-    values, found = unwritable(RNG.normal(size=N)), np.empty((T, 3))
-    either(assembly.element_gradients, compiled)(NODES, TETS, values, found)
-    expected = reference.element_gradients(NODES, TETS, values)
-    np.testing.assert_allclose(found, expected, rtol=1e-8, atol=1e-10 * np.abs(expected).max())
+@both_kinds
+def test_a_gradient_in_dadt_is_answered_by_the_potential_at_the_nodes(kind, compiled):
+    """The gradient of any quadratic chi: its load is that of phi = -chi, and both together have no field."""
+    form = RNG.normal(size=(3, 3))
+    chi = np.einsum("ni,ij,nj->n", NODES, form + form.T, NODES) / 2 + NODES @ [3.0, -1.0, 2.0]
+    slope = unwritable((NODES @ (form + form.T) + [3.0, -1.0, 2.0])[:, None])
+    matrix, couplings = assembled(kind, compiled)
+    found, left = np.empty((N, 1)), np.empty((T, 3))
+    either(assembly.load, compiled)(matrix.indptr, matrix.indices, couplings, slope, found)
+    np.testing.assert_allclose(found[:, 0], -(matrix @ chi), rtol=0, atol=1e-10 * np.abs(found).max())
+    either(assembly.element_fields, compiled)(NODES, TETS, unwritable(-chi), unwritable(slope[:, 0]), left)
+    np.testing.assert_allclose(left, 0, atol=1e-9 * np.abs(slope).max())
 
 
 @both_ways
 def test_gradient_of_a_linear_function_is_exact(compiled):
     found = np.empty((T, 3))
-    either(assembly.element_gradients, compiled)(NODES, TETS, unwritable(NODES @ [1.0, -2.0, 3.0] + 4.0), found)
-    np.testing.assert_allclose(found, np.broadcast_to([1.0, -2.0, 3.0], (T, 3)), rtol=0, atol=1e-8)
+    values, none = unwritable(NODES @ [1.0, -2.0, 3.0] + 4.0), unwritable(np.zeros((N, 3)))
+    either(assembly.element_fields, compiled)(NODES, TETS, values, none, found)
+    np.testing.assert_allclose(found, np.broadcast_to([-1.0, 2.0, -3.0], (T, 3)), rtol=0, atol=1e-8)
 
 
 @both_ways
@@ -161,13 +169,22 @@ assembly.incidence(BOX, BOX_OFFSETS, BOX_SLOTS)
 CENTRAL = np.argsort(np.linalg.norm(BOX_NODES, axis=1), kind="stable")[:12]
 
 
-def fit(potential, nodes, tag=0, harmonic=True, tags=None, compiled=True):
-    """Coefficients (q, 16) of the polynomials at nodes as one tissue sees them."""
+def slots(nodes, tag, harmonic, stretch=None):
+    """Which polynomials are asked for, as the kernels take them."""
+    stretch = np.eye(3) if stretch is None else stretch
+    return (
+        np.asarray(nodes, np.int64), np.full(len(nodes), tag, np.int64), np.full(len(nodes), harmonic),
+        np.broadcast_to(stretch, (len(nodes), 3, 3)).copy(),
+    )  # fmt: skip
+
+
+def fit(potential, nodes, tag=0, harmonic=True, tags=None, compiled=True, stretch=None):
+    """Coefficients (q, 19) of the polynomials at nodes as one tissue sees them."""
     tags = unwritable(np.zeros(len(BOX), np.int32) if tags is None else tags)
     out = np.empty((len(nodes), recovery.COEFFICIENTS))
     either(recovery.fitted_polynomials, compiled)(
         BOX_NODES, BOX, tags, BOX_OFFSETS, BOX_SLOTS, unwritable(potential.copy()),
-        np.asarray(nodes, np.int64), np.full(len(nodes), tag, np.int64), np.full(len(nodes), harmonic), out,
+        *slots(nodes, tag, harmonic, stretch), out,
     )  # fmt: skip
     return out
 
@@ -188,6 +205,12 @@ POLYNOMIALS = {  # value, gradient, is it harmonic
         True,
     ),
     "xx+2yz": (lambda x, y, z: x * x + 2 * y * z, lambda x, y, z: (2 * x, 2 * z, 2 * y), False),
+    "x^3": (lambda x, y, z: x**3, lambda x, y, z: (3 * x * x, 0 * x, 0 * x), False),
+    "zz(y-2z)": (
+        lambda x, y, z: z * z * (y - 2 * z),
+        lambda x, y, z: (0 * x, z * z, 2 * z * y - 6 * z * z),
+        False,
+    ),
 }
 
 
@@ -201,7 +224,7 @@ def test_recovery_reproduces_polynomials_anywhere(name, compiled):
     polynomials = fit(value(*BOX_NODES.T), nodes, harmonic=harmonic, compiled=compiled)
     found = np.empty((len(elements), 3))
     either(recovery.blended_gradients, compiled)(
-        BOX_NODES, BOX, elements, shares, places.reshape(-1, 4), polynomials, found
+        BOX_NODES, BOX, elements, shares, places.reshape(-1, 4), polynomials, slots(nodes, 0, harmonic)[3], found
     )
     points = np.einsum("ma,mac->mc", shares, BOX_NODES[BOX[elements]])
     scale = np.abs(np.stack(gradient(*BOX_NODES[CENTRAL].T))).max()
@@ -210,13 +233,40 @@ def test_recovery_reproduces_polynomials_anywhere(name, compiled):
     np.testing.assert_allclose(found, np.stack(gradient(*points.T), axis=1), rtol=0, atol=tolerance * scale)
 
 
+@both_ways
+@pytest.mark.parametrize("harmonic", [True, False])
+def test_recovery_is_a_linear_map_of_the_potential(harmonic, compiled):
+    """Polynomials and gradients by the maps that adjoints go through, against those fitted to a potential."""
+    turned = np.linalg.qr(RNG.normal(size=(3, 3)))[0] * [1.0, 0.5, 2.0]
+    potential, nodes = RNG.normal(size=len(BOX_NODES)), np.unique(BOX[:3])
+    mesh, asked = (
+        (BOX_NODES, BOX, unwritable(np.zeros(len(BOX), np.int32)), BOX_OFFSETS, BOX_SLOTS),
+        slots(nodes, 0, harmonic, turned),
+    )
+    count = np.empty(len(nodes), np.int64)
+    either(recovery.patch_sizes, compiled)(*mesh, *asked[:2], count)
+    starts = np.concatenate([[0], np.cumsum(count)])
+    columns, maps = np.empty(starts[-1], np.int64), np.empty((starts[-1], recovery.COEFFICIENTS))
+    either(recovery.fitted_maps, compiled)(*mesh, *asked, starts, columns, maps)
+    polynomials = fit(potential, nodes, harmonic=harmonic, compiled=compiled, stretch=turned)
+    mapped = np.add.reduceat(maps * potential[columns][:, None], starts[:-1])
+    scale = np.abs(polynomials).max(axis=0) + 1e-300
+    np.testing.assert_allclose(mapped / scale, polynomials / scale, rtol=0, atol=1e-9)
+    elements, shares = np.arange(3, dtype=np.int32), RNG.dirichlet(np.ones(4), 3)
+    places = np.searchsorted(nodes, BOX[:3])
+    terms, found = np.empty((3, 3, 4, recovery.COEFFICIENTS)), np.empty((3, 3))
+    either(recovery.gradient_terms, compiled)(BOX_NODES, BOX, elements, shares, places, asked[3], terms)
+    either(recovery.blended_gradients, compiled)(BOX_NODES, BOX, elements, shares, places, polynomials, asked[3], found)
+    expected = np.einsum("mcai,mai->mc", terms, polynomials[places])
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-12 * np.abs(expected).max())
+
+
 def test_recovery_of_a_harmonic_potential_beats_its_element_gradients_tenfold():
     """A cubic is not of the fourth degree: this one is left over, and sets the error."""
     x, y, z = BOX_NODES.T
     value = np.exp(30 * x) * np.sin(30 * y)
     expected = 30 * np.stack([value, np.exp(30 * x) * np.cos(30 * y), 0 * z], axis=1)[CENTRAL]
-    raw = np.empty((len(BOX), 3))
-    assembly.element_gradients(BOX_NODES, BOX, unwritable(value), raw)
+    raw = reference.element_gradients(BOX_NODES, BOX, value)
     around = [raw[BOX_SLOTS[BOX_OFFSETS[i]] >> 2] for i in CENTRAL]
     error, raw_error = (np.linalg.norm(a - expected) for a in (fit(value, CENTRAL)[:, :3], around))
     assert 10 * error < raw_error
@@ -264,7 +314,9 @@ def test_cholesky_solves_a_positive_definite_system():
     root = RNG.normal(size=(7, 7))
     matrix, right = root @ root.T + np.eye(7), RNG.normal(size=7)
     answer = right.copy()
-    recovery._cholesky_solve(matrix.copy(), answer, 7)
+    factor = matrix.copy()
+    recovery._factor(factor, 7)
+    recovery._substitute(factor, answer, 7)
     np.testing.assert_allclose(matrix @ answer, right, rtol=1e-10)
 
 
@@ -348,7 +400,8 @@ def test_volumes_are_determinants_with_their_sign(compiled):
 def test_element_fields_are_their_gradients_and_means(compiled):
     potential, dadt, found = unwritable(RNG.normal(size=N)), unwritable(RNG.normal(size=(N, 3))), np.empty((T, 3))
     either(assembly.element_fields, compiled)(NODES, TETS, potential, dadt, found)
-    expected = -reference.element_gradients(NODES, TETS, potential) - dadt[TETS].mean(axis=1)
+    own = np.array([reference.edge_mean(NODES, tet, dadt[tet]) for tet in TETS])
+    expected = -reference.element_gradients(NODES, TETS, potential) - own
     np.testing.assert_allclose(found, expected, rtol=1e-8, atol=1e-10 * np.abs(expected).max())
 
 

@@ -356,7 +356,7 @@ def test_what_was_searched_is_recorded(plan, target):
     assert plan.search.grid == GRID
     assert (plan.search.objective, plan.search.over, plan.search.avoided) == ("strength", (), ())
     assert plan.search.symmetry == "two-fold"
-    assert plan.search.statistic == "element-means"
+    assert plan.search.statistic == "recovered"
     with pytest.raises(nf.InputError, match="objective of SearchSettings"):
         replace(plan.search, objective="best")
     with pytest.raises(nf.InputError, match="symmetry of SearchSettings"):

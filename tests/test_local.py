@@ -3,17 +3,15 @@
 import numpy as np
 import pytest
 import reference_local as reference
-from test_gauge import ring_of_wire
+from test_primary import ring_of_wire
 
 import neuro_field as nf
 from neuro_field.field.boxes import Boxes
 from neuro_field.kernels import local
 from neuro_field.kernels.biot import dipole_potential, dipole_sources, segment_potential, wire_sources
-from neuro_field.kernels.sphere import radial_sources, sphere_field
 
 RNG = np.random.default_rng(8)
 KINDS = {
-    "radial": (local.RADIAL, radial_sources, sphere_field),
     "dipole": (local.DIPOLE, dipole_sources, dipole_potential),
     "wire": (local.WIRE, wire_sources, segment_potential),
 }
@@ -34,9 +32,9 @@ def some_sources(kind, count=5, distance=0.1):
     return (places, places + vectors, RNG.normal(size=count)) if kind == "wire" else (places, vectors)
 
 
-def far_field(kind, sources, boxes, origin=(0.0, 0.0, 0.0)):
+def far_field(kind, sources, boxes):
     out = np.zeros((len(boxes.points), 1, 3))
-    boxes.add_field(KINDS[kind][0], KINDS[kind][1](*sources), np.array(origin), out, 0)
+    boxes.add_field(KINDS[kind][0], KINDS[kind][1](*sources), out, 0)
     return out[:, 0]
 
 
@@ -124,37 +122,35 @@ def test_field_of_a_coil_is_within_a_millionth(kind, coil):
     assert error.max() < 1e-6 * size.max()
 
 
-@pytest.mark.parametrize("kind", ["radial", "dipole"])
-def test_one_dipole_that_is_just_far_is_within_its_bound(kind):
+def test_one_dipole_that_is_just_far_is_within_its_bound():
     points, centre = RNG.uniform(-0.005, 0.005, (400, 3)), np.array([0.01, 0.02, 0.06])
-    assert 1e-7 < worst_of_dipoles(kind, points, centre, RNG, 0.0301) < 2e-5  # 25.1 mm from a face: 2.5 sides
+    assert 1e-7 < worst_of_dipoles(points, centre, RNG, 0.0301) < 2e-5  # 25.1 mm from a face: 2.5 sides
 
 
-@pytest.mark.parametrize("kind", ["radial", "dipole"])
-def test_one_dipole_at_the_opening_itself_is_within_its_bound(kind):
+def test_one_dipole_at_the_opening_itself_is_within_its_bound():
     rng, centre = np.random.default_rng(9), np.array([0.01, 0.02, 0.06])
     points = rng.uniform(-0.005, 0.005, (400, 3))
     just_far = 0.005 + local.OPENING * 0.01 + 1e-4  # from the centre of a box with sides of 10 mm
-    assert 1e-6 < worst_of_dipoles(kind, points, centre, rng, just_far) < 7e-5
+    assert 1e-6 < worst_of_dipoles(points, centre, rng, just_far) < 7e-5
 
 
-def worst_of_dipoles(kind, points, centre, rng, distance):
+def worst_of_dipoles(points, centre, rng, distance):
     """The largest error, as a share of the largest value, of 40 dipoles that far from a box along an axis."""
     boxes, worst = Boxes.of(points + centre), 0.0
     for _ in range(40):
         towards = rng.normal(size=3) + np.array([0, 0, 1])
         towards *= distance / np.abs(towards).max()
         dipole = (points.max() / 0.005 * towards + centre)[None], rng.normal(size=(1, 3))
-        expected = plain_field(kind, dipole, points + centre)
-        error = np.linalg.norm(far_field(kind, dipole, boxes) - expected, axis=1)
+        expected = plain_field("dipole", dipole, points + centre)
+        error = np.linalg.norm(far_field("dipole", dipole, boxes) - expected, axis=1)
         worst = max(worst, error.max() / np.linalg.norm(expected, axis=1).max())
     return worst
 
 
 def test_field_is_as_linear_in_the_sources_as_the_plain_one(coil):
     boxes = Boxes.of(ball(20_000))
-    whole = far_field("radial", coil, boxes)
-    halves = [far_field("radial", tuple(part[half::2] for part in coil), boxes) for half in (0, 1)]
+    whole = far_field("dipole", coil, boxes)
+    halves = [far_field("dipole", tuple(part[half::2] for part in coil), boxes) for half in (0, 1)]
     np.testing.assert_allclose(sum(halves), whole, rtol=0, atol=1e-13 * np.abs(whole).max())
 
 
@@ -162,32 +158,14 @@ def test_columns_and_calls_add_up(coil):
     boxes = Boxes.of(ball(2000))
     out = np.zeros((2000, 3, 3))
     for column in (1, 2, 2):
-        boxes.add_field(local.RADIAL, radial_sources(*coil), np.zeros(3), out, column)
+        boxes.add_field(local.DIPOLE, dipole_sources(*coil), out, column)
     np.testing.assert_array_equal(out[:, 0], 0)
     np.testing.assert_array_equal(out[:, 2], 2 * out[:, 1])
 
 
-def test_a_shifted_origin_is_that_of_shifted_points(coil):
-    points, origin = ball(5000), np.array([0.01, -0.02, 0.015])
-    boxes = Boxes.of(points)
-    positions = coil[0] - origin
-    found = far_field("radial", (positions, coil[1]), boxes, origin)
-    expected = plain_field("radial", (positions, coil[1]), points - origin)
-    np.testing.assert_allclose(found, expected, rtol=0, atol=2e-6 * np.abs(expected).max())
-
-
-def test_points_farther_out_than_a_source_are_kept_from_its_ray():
-    """A neck: longer than the coil is high, at right angles to it; the radial field is singular beyond the source."""
-    points = RNG.uniform([-0.05, -0.05, -0.25], [0.05, 0.05, 0.08], (30_000, 3))
-    sources = np.array([[0.1, 0.0, 0.0], [0.07, 0.07, 0.03]]), np.array([[1.0, 0, 0], [0.2, 1.0, 0]])
-    expected = plain_field("radial", sources, points)
-    found = far_field("radial", sources, Boxes.of(points))
-    assert np.linalg.norm(found - expected, axis=1).max() < 5e-6 * np.linalg.norm(expected, axis=1).max()
-
-
 def test_flat_clouds_of_points_have_fields():
     points = ball(4000) * [1, 1, 0]
-    sources = some_sources("radial")
-    expected = plain_field("radial", sources, points)
-    found = far_field("radial", sources, Boxes.of(points))
+    sources = some_sources("dipole")
+    expected = plain_field("dipole", sources, points)
+    found = far_field("dipole", sources, Boxes.of(points))
     np.testing.assert_allclose(found, expected, rtol=0, atol=2e-5 * np.abs(expected).max())  # single dipoles

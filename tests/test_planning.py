@@ -15,6 +15,7 @@ from neuro_field.geometry.mesh import TetMesh
 from neuro_field.head.mapping import AffineMapping
 from neuro_field.reciprocity.response import response
 from neuro_field.search.candidates import Grid, candidates
+from neuro_field.search.search import with_stability
 
 GRID = Grid(radius=15, spacing=7.5, angle_step=45)
 
@@ -57,13 +58,28 @@ def test_reciprocity_equals_forward_solves(solver, coil, target, choices, mappin
     assert np.allclose(mapping.strengths(choices.head_from_coil)[3::17][:4], solved, rtol=2e-3)
 
 
+def test_a_plan_in_second_order_is_one_of_its_own_fields(head, coil, target, choices):
+    """Ranking, verification and stability go by what a solver solves, whatever its order."""
+    raised = nf.Solver(head, tolerance=1e-7, order=2)
+    made = nf.plan(raised, coil, target, grid=GRID)
+    assert made.field.system.order == 2
+    assert made.report.largest_difference < 2e-3
+    pose = made.best.placement
+    assert made.best.verified == pytest.approx(target.mean(raised.solve(coil, pose)), rel=1e-6)
+    first = target.mean(nf.Solver(head).solve(coil, pose))
+    assert abs(made.best.verified / first - 1) > 1e-3  # it is not the first-order one
+    told = with_stability({"one": made}, raised, draws=20)["one"].stability
+    assert told.reduced_error < 0.02
+    assert told.low[0][0] < made.best.verified < told.high[0][0]
+
+
 def test_the_sum_over_nodes_is_the_forward_solve_to_the_tolerance_of_the_solver(solver, coil, target, choices, mapping):
     some = choices.head_from_coil[3::29][:2]
     for direction, limit in ((None, 1e-3), ((0.6, 0.8, 0.0), 1e-5)):  # a direction is one vector: nothing is left out
         wanted = replace(target, direction=direction)
         samples = [nf.Placement(pose) for pose in choices.head_from_coil[:2]]
         made = mapping if direction is None else response(solver, coil, wanted, samples)
-        solved = [wanted.mean(solver.solve(coil, nf.Placement(pose), gauge="coulomb")) for pose in some]
+        solved = [wanted.mean(solver.solve(coil, nf.Placement(pose))) for pose in some]
         assert np.allclose(made.strengths_untabulated(some), solved, rtol=limit)
 
 
@@ -73,7 +89,7 @@ def test_a_full_basis_leaves_nothing_out(head, solver, coil, choices):
     assert 3 * len(small.elements) <= min(len(samples), 24)
     made = response(solver, coil, small, samples, modes=3 * len(small.elements))
     some = choices.head_from_coil[5::31][:2]
-    solved = [small.mean(solver.solve(coil, nf.Placement(pose), gauge="coulomb")) for pose in some]
+    solved = [small.mean(solver.solve(coil, nf.Placement(pose))) for pose in some]
     assert np.allclose(made.strengths_untabulated(some), solved, rtol=1e-5)
 
 

@@ -84,6 +84,25 @@ def test_load_agrees_with_quadrature(kind, compiled):
 
 
 @both_ways
+@both_kinds
+def test_the_loads_transpose_is_its_transpose(kind, compiled):
+    adjoint, dadt, out = RNG.normal(size=(U, 2)), RNG.normal(size=(U, 3, 3)), np.empty((U, 2, 3))
+    around = (FOUND, OFFSETS, SLOTS, ORDER, FIRST)
+    either(kernel.load_transpose, compiled)(NODES, TETS, *GIVEN[kind], *around, adjoint, out)
+    expected = adjoint.T @ reference.load(NODES, TETS, EITHER[kind], NUMBERS, dadt)
+    assert_close(np.einsum("ukc,ujc->kj", out, dadt), expected, 1e-12)
+
+
+@both_ways
+def test_slopes_of_the_basis_make_the_gradient(compiled):
+    elements, shares = RNG.integers(0, T, 9), RNG.dirichlet(np.ones(4), 9)
+    values, out = RNG.normal(size=U), np.empty((9, 3, 10))
+    either(kernel.gradient_slopes, compiled)(NODES, TETS, elements, shares, out)
+    found = np.einsum("mci,mi->mc", out, values[NUMBERS[elements]])
+    assert_close(found, reference.gradients(NODES, TETS, NUMBERS, values, elements, shares), 1e-12)
+
+
+@both_ways
 def test_gradients_agree_with_their_slow_twin(compiled):
     elements, shares = RNG.integers(0, T, 40), RNG.dirichlet(np.ones(4), 40)
     values, out = RNG.normal(size=U), np.empty((40, 3))
@@ -118,7 +137,7 @@ def dense(triplet, columns=None):
 
 
 def test_points_of_the_unknowns_are_nodes_and_middles_of_edges(solver, head):
-    system = solver.equations
+    system = solver.system
     corners = head.mesh.nodes[head.mesh.tets]
     found = system.points[system.unknowns]
     np.testing.assert_array_equal(found[:, :4], corners)
@@ -133,16 +152,16 @@ def test_quadratic_potentials_are_exact(head, kind):
     if kind == "tensors":
         sigma = sigma[:, None, None] * np.diag([1.0, 2.0, 0.3])
     solver = Solver(HeadModel(head.mesh, sigma), tolerance=1e-11, order=2)
-    x = solver.equations.points * 1e-3
+    x = solver.system.points * 1e-3
     form = RNG.normal(size=(3, 3))
     slope = x @ (form + form.T) + [3e-2, -1e-2, 2e-2]
     phi = np.einsum("ui,ij,uj->u", x, form, x) + x @ [3e-2, -1e-2, 2e-2]
-    found = solver.potentials(solver.equations.load(-slope[:, None]))[0][:, 0]
+    found = solver.potentials(solver.system.load(-slope[:, None]))[0][:, 0]
     assert_close(found - found.mean(), phi - phi.mean(), 1e-8)
     inside = head.mesh.centroids
     expected = inside * 1e-3 @ (form + form.T) + [3e-2, -1e-2, 2e-2]
-    assert_close(solver.equations.element_gradient(found), expected, 1e-7)
-    assert_close(solver.equations.element_mean(slope), expected, 1e-12)
+    assert_close(solver.system.element_field(found, 0 * slope), -expected, 1e-7)
+    assert_close(solver.system.element_field(0 * found, slope), -expected, 1e-12)
 
 
 def test_first_order_matrix_is_the_coarse_one(head, solver):
@@ -163,16 +182,16 @@ def test_smoothers_diagonal_agrees_with_its_formula():
 
 
 def test_preconditioner_is_symmetric_and_positive(solver):
-    x = RNG.normal(size=(len(solver.equations.points), 4)).astype(np.float32)
+    x = RNG.normal(size=(len(solver.system.points), 4)).astype(np.float32)
     product = x.T.astype(np.float64) @ solver._multigrid.cycle(x)
     np.testing.assert_allclose(product, product.T, rtol=0, atol=1e-4 * np.abs(product).max())
     assert np.linalg.eigvalsh((product + product.T) / 2).min() > 0
 
 
 def test_report_tells_the_truth(solver, field):
-    system = solver.equations
+    system = solver.system
     right = system.load(field.nodal_dadt[:, None])[:, 0]
-    ungrounded = dense(system.stiffness())
+    ungrounded = system.stiffness
     assert np.linalg.norm(right - ungrounded @ field.potential) < 2 * TIGHT * np.linalg.norm(right)
     assert field.report.residual <= TIGHT
     assert 0 < field.report.iterations < 40
@@ -232,7 +251,7 @@ def test_raised_solver_is_that_of_second_order(head, solver, field, placement):
     raised = linear.raised()
     assert (linear.order, raised.order) == (1, 2)
     assert raised.raised() is raised
-    assert isinstance(raised.equations, QuadraticSystem)
+    assert isinstance(raised.system, QuadraticSystem)
     np.testing.assert_array_equal(raised.solve(COIL, placement).potential, field.potential)
     first_order = linear.solve(COIL, placement)  # still that of the first order
     assert len(first_order.potential) == len(head.mesh.nodes)
@@ -248,7 +267,7 @@ def test_halving_the_edge_quarters_the_error():
         exact = sphere_field(points, COIL, where)
         elements = locate(head.mesh, points)[0]
         centre = sphere_field(head.mesh.centroids[elements], COIL, where)
-        coarse, fine = (made.solve(COIL, where, gauge="coulomb") for made in (linear, linear.raised()))
+        coarse, fine = (made.solve(COIL, where) for made in (linear, linear.raised()))
         size = (head.mesh.volumes.sum() / len(head.mesh.tets)) ** (1 / 3)
         errors.append(
             [size, relative(coarse.in_elements(elements), centre), relative(coarse.at(points), exact),
@@ -256,11 +275,10 @@ def test_halving_the_edge_quarters_the_error():
         )  # fmt: skip
     size, raw, recovered, quadratic = np.array(errors).T
     orders = [np.log(e[0] / e[1]) / np.log(size[0] / size[1]) for e in (raw, recovered, quadratic)]
-    assert orders[0] == pytest.approx(1, abs=0.2)  # measured 1.00, 1.92, 2.06
+    assert orders[0] == pytest.approx(1, abs=0.2)  # measured 1.02, 1.87, 2.06
     assert orders[1] > 1.5
     assert orders[2] == pytest.approx(2, abs=0.3)
-    assert (quadratic < recovered).all()
-    assert (recovered < raw).all()
+    assert (np.maximum(quadratic, recovered) < raw / 10).all()  # where the field is smooth, recovery is the better
 
 
 @pytest.mark.parametrize("order", [0, 3, 1.5, "two", True, None])

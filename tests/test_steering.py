@@ -81,6 +81,19 @@ def test_a_plan_read_from_files_steers_alike():
     assert bare.strength(moved) == pytest.approx(steering().strength(moved), rel=0.02)
 
 
+def test_a_plan_by_another_statistic_is_converted():
+    """Plans of earlier versions hold means of raw elements: their figures are no scale for recovered ones."""
+    plan = tiny_study().contralesional
+    best = replace(plan.best, strength=1.1 * plan.best.strength, verified=1.1 * plan.best.verified)
+    older = replace(
+        plan, strengths=1.1 * plan.strengths, ranking=(best, *plan.ranking[1:]),
+        search=replace(plan.search, statistic="element-means"),
+    )  # fmt: skip
+    of_older = Steering.of(solver(), plan.coil, older)
+    assert of_older.planned == steering().planned == pytest.approx(plan.best.strength, rel=1e-3)
+    np.testing.assert_allclose(of_older.tried, steering().tried, rtol=1e-3)
+
+
 def test_the_estimate_is_near_the_solved_field_of_a_sphere():
     placement = tiny_study().contralesional.best.placement
     points = np.array([[x, y, z] for x in (20.0, 40.0) for y in (-30.0, 0.0) for z in (30.0, 50.0)])

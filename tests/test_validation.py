@@ -211,7 +211,7 @@ def test_validation_runs_every_check_and_tells_its_progress(monkeypatch):
     rows = validate(load_coil("figure8-70mm"), progress=lambda stage, share: stages.append(share))
     assert stages == sorted(stages)
     assert stages[-1] == 1.0
-    assert len(rows) == 6 * len(LIMITS) + 27
+    assert len(rows) == 3 * len(LIMITS) + 24
     assert all(np.isfinite(row.value) and row.limit >= 0 for row in rows)
     assert len({(row.case, row.metric) for row in rows}) == len(rows)
 

@@ -219,8 +219,8 @@ class Target:
         return self.name.removeprefix(NEAR)
 
     def values(self, field: "Field") -> FloatArray:
-        """(r, 3) element field E of the target, V/m."""
-        return field.in_elements(self.elements)
+        """(r, 3) E at the centroids of the target's elements, V/m, recovered (`Field.recovered`)."""
+        return field.recovered(self.elements)
 
     def mean(self, field: "Field") -> float:
         """Volume mean of |E| over the target, or of E along `direction` when it has one, V/m; of its weaker area."""

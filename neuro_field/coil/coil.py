@@ -106,7 +106,7 @@ class Coil:
         Returns
         -------
         (m, 3) array
-            dA/dt in V/m, components in the coil frame, Coulomb gauge.
+            dA/dt in V/m, components in the coil frame; in the Coulomb gauge but for what a sampled potential adds.
 
         Raises
         ------
@@ -152,6 +152,11 @@ class Coil:
     def source_points(self) -> FloatArray:
         """(s, 3) places of dipoles and points along wires, mm, coil frame; none for a sampled potential."""
         return read_only(np.concatenate([np.empty((0, 3)), *(element.places for element in self.elements)]))
+
+    @property
+    def divergence_free(self) -> bool:
+        """Whether its dA/dt has no divergence away from its currents, so that phi is harmonic in an even conductor."""
+        return all(element.divergence_free for element in self.elements)
 
     @property
     def sampled(self) -> bool:

@@ -239,7 +239,7 @@ class Bench:
         """The figures and words of a placement."""
         tried, axes, side = self.steering.tried, self.facts.axes, self.steering.target.side
         self.state.strength = f"{strength:.3f}"
-        self.state.share = f"{100 * strength / self.plan.best.verified:.0f}"
+        self.state.share = f"{100 * strength / self.steering.planned:.0f}"
         self.state.rank = f"{self.steering.rank(strength):,} of the {len(tried):,} placements tried"
         near = self.facts.near(held.placement.center, 1)
         self.state.place = offset_words(near[0][2], axes, near[0][0]) if near else "no 10-10 positions on this head"

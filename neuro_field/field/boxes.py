@@ -76,24 +76,24 @@ class Boxes:
         place[np.concatenate(inner)] = np.arange(levels[-1])
         return np.concatenate(inner), np.array(levels), place, _shuffled(np.flatnonzero(self.counts == 0))
 
-    def add_field(self, kind: int, sources: FloatArray, origin: FloatArray, out: FloatArray, column: int) -> None:
+    def add_field(self, kind: int, sources: FloatArray, out: FloatArray, column: int) -> None:
         """Add the field of sources to out (n, k, 3) at its ``column``, rows in the order the points came in.
 
         Parameters
         ----------
-        kind : `kernels.local.RADIAL`, `DIPOLE` or `WIRE`
+        kind : `kernels.local.DIPOLE` or `WIRE`
         sources : (., s) array
-            A table as `radial_sources`, `dipole_sources` or `wire_sources` makes it, about ``origin`` (3,), m.
+            A table as `dipole_sources` or `wire_sources` makes it, m.
         """
         inner, levels, place, leaves = self._dealt
         coefficients = np.empty((len(inner), 3, local.TERMS))
         near, counts = np.empty((len(inner), sources.shape[1]), np.int32), np.empty(len(inner), np.int64)
         local.expand(
-            kind, sources, origin, self.parents, self.centres, self.halves, inner, levels, place,
+            kind, sources, self.parents, self.centres, self.halves, inner, levels, place,
             coefficients, near, counts,
         )  # fmt: skip
         local.add_at_points(
-            kind, sources, origin, self.points, self.order, self.first, self.last, self.parents, self.centres,
+            kind, sources, self.points, self.order, self.first, self.last, self.parents, self.centres,
             self.halves, leaves, place, coefficients, near, counts, column, out,
         )  # fmt: skip
 

@@ -7,7 +7,6 @@ import numpy as np
 from neuro_field.arrays import BoolArray, FloatArray, as_vector
 from neuro_field.errors import InputError
 from neuro_field.field.field import Field
-from neuro_field.field.quadratic import QuadraticSystem
 from neuro_field.head.model import HeadModel
 
 #: Points drawn in grey matter that has no middle.
@@ -130,7 +129,7 @@ def numerical_error(
 
 def _check(field: Field, reference: Field) -> None:
     for value, name, order in ((field, "field", 1), (reference, "reference", 2)):
-        if not isinstance(value, Field) or isinstance(value.system, QuadraticSystem) != (order == 2):
+        if not isinstance(value, Field) or value.system.order != order:
             raise InputError(
                 f"Input {name} of numerical_error must be a Field by elements of order {order}; the reference comes "
                 "from Solver(head, order=2) or solver.raised()."

@@ -10,9 +10,7 @@ from neuro_field.arrays import FloatArray, IntArray, as_points, sealed
 from neuro_field.coil.coil import Coil
 from neuro_field.coil.placement import Placement
 from neuro_field.field.boxes import Boxes
-from neuro_field.field.gauge import Primary
-from neuro_field.field.quadratic import QuadraticSystem
-from neuro_field.field.recovery import recovered_gradient
+from neuro_field.field.primary import add_dadt
 from neuro_field.field.system import System
 from neuro_field.geometry.locate import locate
 from neuro_field.head.model import HeadModel
@@ -44,16 +42,13 @@ class Field:
 
     Parameters
     ----------
-    system : System or QuadraticSystem
+    system : System
         The head's discrete equations, with elements of first or second order.
     coil, placement : Coil, Placement
     didt : float
         A/s.
-    primary : Primary
-        The coil's own part, in the gauge of the solve.
     potential : (u,) array
-        phi at the unknowns' points (`system.points`: the nodes, and the middles of edges in second order), V, in that
-        gauge: E is the same in every gauge but for the numerical error.
+        phi at the unknowns' points (`system.points`: the nodes, and the middles of edges in second order), V.
     report : SolveReport
 
     Examples
@@ -70,11 +65,10 @@ class Field:
     True
     """
 
-    system: System | QuadraticSystem
+    system: System
     coil: Coil
     placement: Placement
     didt: float
-    primary: Primary
     potential: FloatArray
     report: SolveReport
 
@@ -84,16 +78,25 @@ class Field:
         return self.system.head
 
     @cached_property
+    def _carried(self) -> Coil:
+        """The coil where it stands, head frame."""
+        return self.coil.carried(self.placement.head_from_coil)
+
+    def dadt(self, points: FloatArray) -> FloatArray:
+        """The coil's own part, dA/dt (m, 3) V/m, at points (m, 3) mm of the head frame."""
+        return self._carried.dadt(points, didt=self.didt)
+
+    @cached_property
     def nodal_dadt(self) -> FloatArray:
-        """(u, 3) dA/dt at the unknowns' points, V/m, in the gauge of `primary`."""
+        """(u, 3) dA/dt at the unknowns' points, V/m."""
         boxes = Boxes.of(metres(self.system.points))
         out = np.zeros((len(boxes.points), 1, 3))
-        self.primary.add_dadt(boxes, out, 0)
+        add_dadt(self._carried, boxes, out, 0)
         return sealed(out[:, 0] * self.didt)
 
     @cached_property
     def E(self) -> FloatArray:
-        """(t, 3) field of each element, V/m: its mean grad phi, and the mean of dA/dt through its nodes' values."""
+        """(t, 3) field of each element, V/m: its mean grad phi, and the mean of dA/dt as the equations take it."""
         return sealed(self.system.element_field(self.potential, self.nodal_dadt))
 
     @cached_property
@@ -105,8 +108,11 @@ class Field:
         """`E` of some elements only, (r, 3) V/m, without computing the others."""
         if "E" in self.__dict__:
             return self.E[elements]
-        gradient = self.system.element_gradient(self.potential, elements)
-        return -gradient - self.system.element_mean(self.nodal_dadt, elements)
+        return self.system.element_field(self.potential, self.nodal_dadt, elements)
+
+    def recovered(self, elements: IntArray) -> FloatArray:
+        """The field `at` the centroids of some elements, (r, 3) V/m: what a target is judged by."""
+        return self._recovered(self.head.mesh.centroids[elements], elements, np.full((len(elements), 4), 0.25))
 
     def at(self, points: FloatArray) -> FloatArray:
         """The field at points, recovered where elements are of first order.
@@ -130,12 +136,9 @@ class Field:
         inside = elements >= 0
         out = np.full(points.shape, np.nan)
         if inside.any():
-            dadt = self.primary.dadt(points[inside], didt=self.didt)
-            out[inside] = -dadt - self._gradient_at(elements[inside], shares[inside])
+            out[inside] = self._recovered(points[inside], elements[inside], shares[inside])
         return out
 
-    def _gradient_at(self, elements: IntArray, shares: FloatArray) -> FloatArray:
-        if isinstance(self.system, QuadraticSystem):
-            return self.system.gradient_at(self.potential, elements, shares)
-        free = self.primary.divergence_free
-        return recovered_gradient(self.system, self.potential, elements, shares, divergence_free=free)
+    def _recovered(self, points: FloatArray, elements: IntArray, shares: FloatArray) -> FloatArray:
+        free = self.coil.divergence_free
+        return -self.dadt(points) - self.system.gradient_at(self.potential, elements, shares, divergence_free=free)

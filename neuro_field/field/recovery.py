@@ -1,24 +1,31 @@
 """The potential's gradient at points, recovered inside each tissue and never across a tissue boundary."""
 
-import numpy as np
+from typing import TYPE_CHECKING
 
-from neuro_field.arrays import FloatArray, IntArray
-from neuro_field.field.system import System, unwritable
-from neuro_field.kernels.recovery import COEFFICIENTS, blended_gradients, fitted_polynomials
+import numpy as np
+from scipy.sparse import csr_matrix
+
+from neuro_field.arrays import AnyArray, BoolArray, FloatArray, IntArray, unwritable
+from neuro_field.kernels import recovery as kernel
+from neuro_field.kernels.recovery import COEFFICIENTS
+from neuro_field.nouns import noun
+
+if TYPE_CHECKING:
+    from neuro_field.field.linear import LinearSystem
 
 #: More than any tissue tag.
 _TAGS = 2**31
 
 
-def recovered_gradient(
-    system: System, potential: FloatArray, elements: IntArray, shares: FloatArray, *, divergence_free: bool = True
-) -> FloatArray:
-    """Gradient of a nodal potential at points given by element and barycentric coordinates.
+@noun
+class Recovery:
+    """The polynomials around the nodes of the elements that hold some points, and how points draw on them.
 
     At every node of those elements a cubic is fitted to the potential over the node's two rings of neighbours in the
-    element's own tissue, harmonic there since the potential is; a general quadratic where it is not: where conductivity
-    is a tensor or varies within the tissue (`System.harmonic_tags`), or dA/dt diverges.  The gradients of the four
-    nodes' cubics at the point are averaged by its barycentric coordinates.
+    element's own tissue: harmonic, since the potential is; any cubic where it is not: where conductivity varies within
+    the tissue, or dA/dt diverges.  Where a tissue conducts as one tensor the potential is harmonic in stretched
+    positions (`LinearSystem.stretches`), and all is done in these.  The gradients of the four nodes' cubics at the
+    point are averaged by its barycentric coordinates.
 
     Relative L2 error of E (and, over |E| >= 10 % of its largest, the 99th percentile of the pointwise one), %, on
     concentric spheres (`sphere_head`, 121k / 280k nodes, edge 4 / 3 mm) under a figure-8 at 4 mm:
@@ -37,31 +44,76 @@ def recovered_gradient(
 
     Parameters
     ----------
-    system : System
-    potential : (n,) array
-        V.
+    system : LinearSystem
     elements : (m,) int array
         Holding each point; none negative.
     shares : (m, 4) array
         Barycentric coordinates.
-    divergence_free : bool
-        Of the dA/dt that drives the potential.
-
-    Returns
-    -------
-    (m, 3) array
-        V/m.
+    nodes, tags : (q,) arrays
+        Different pairs of a node and the tissue it is looked at from.
+    places : (m, 4) int array
+        Which of these each node of an element is.
+    harmonic : (q,) bool array
+    stretch : (q, 3, 3) array
     """
-    mesh = system.head.mesh
-    slots = mesh.tets[elements].astype(np.int64) * _TAGS + mesh.tags[elements, None]
-    different, places = np.unique(slots, return_inverse=True)
-    tags = different % _TAGS
-    harmonic = np.isin(tags, system.harmonic_tags) & divergence_free
-    polynomials = np.empty((len(different), COEFFICIENTS))
-    fitted_polynomials(
-        system.nodes, mesh.tets, mesh.tags, system.offsets, system.slots, unwritable(potential),
-        different // _TAGS, tags, harmonic, polynomials,
-    )  # fmt: skip
-    out = np.empty((len(elements), 3))
-    blended_gradients(system.nodes, mesh.tets, elements, shares, places.reshape(-1, 4), polynomials, out)
-    return out
+
+    system: "LinearSystem"
+    elements: IntArray
+    shares: FloatArray
+    nodes: AnyArray
+    tags: AnyArray
+    places: AnyArray
+    harmonic: BoolArray
+    stretch: FloatArray
+
+    @classmethod
+    def of(cls, system: "LinearSystem", elements: IntArray, shares: FloatArray, divergence_free: bool) -> "Recovery":
+        """For points given by element (m,) and barycentric coordinates (m, 4), and a potential that dA/dt drives."""
+        mesh = system.head.mesh
+        slots = mesh.tets[elements].astype(np.int64) * _TAGS + mesh.tags[elements, None]
+        different, places = np.unique(slots, return_inverse=True)
+        nodes, tags = different // _TAGS, different % _TAGS
+        alike, stretches = system.stretches
+        row = np.searchsorted(alike, tags)
+        harmonic = np.isin(tags, alike) & divergence_free
+        stretch = np.broadcast_to(np.eye(3), (len(tags), 3, 3)).copy()
+        stretch[harmonic] = stretches[row[harmonic]]
+        return cls(system, elements, shares, nodes, tags, places.reshape(-1, 4), harmonic, stretch)
+
+    def gradient(self, potential: FloatArray) -> FloatArray:
+        """(m, 3) gradient of a nodal potential (n,) V at the points, V/m."""
+        mesh, system = self.system.head.mesh, self.system
+        polynomials, out = np.empty((len(self.nodes), COEFFICIENTS)), np.empty((len(self.elements), 3))
+        kernel.fitted_polynomials(
+            *self._mesh, unwritable(potential), self.nodes, self.tags, self.harmonic, self.stretch, polynomials
+        )
+        kernel.blended_gradients(
+            system.nodes, mesh.tets, self.elements, self.shares, self.places, polynomials, self.stretch, out
+        )
+        return out
+
+    def matrix(self) -> csr_matrix:
+        """(3 m, n) the same as a matrix, row 3 i + c the component c at point i."""
+        count = np.empty(len(self.nodes), np.int64)
+        kernel.patch_sizes(*self._mesh, self.nodes, self.tags, count)
+        starts = np.concatenate([[0], np.cumsum(count)])
+        columns, maps = np.empty(starts[-1], np.int64), np.empty((starts[-1], COEFFICIENTS))
+        kernel.fitted_maps(*self._mesh, self.nodes, self.tags, self.harmonic, self.stretch, starts, columns, maps)
+        terms = np.empty((len(self.elements), 3, 4, COEFFICIENTS))
+        mesh, system = self.system.head.mesh, self.system
+        kernel.gradient_terms(system.nodes, mesh.tets, self.elements, self.shares, self.places, self.stretch, terms)
+        own = np.repeat(np.arange(len(self.nodes)), count)
+        rows = (own[:, None] * COEFFICIENTS + np.arange(COEFFICIENTS)).ravel()
+        fitted = csr_matrix(
+            (maps.ravel(), (rows, np.repeat(columns, COEFFICIENTS))),
+            shape=(len(self.nodes) * COEFFICIENTS, len(system.nodes)),
+        )
+        drawn = (self.places[:, None, :, None] * COEFFICIENTS + np.arange(COEFFICIENTS)).repeat(3, axis=1)
+        ends = np.arange(3 * len(terms) + 1) * (4 * COEFFICIENTS)
+        drawing = csr_matrix((terms.ravel(), drawn.ravel(), ends), shape=(3 * len(terms), fitted.shape[0]))
+        return csr_matrix(drawing @ fitted)
+
+    @property
+    def _mesh(self) -> tuple[AnyArray, ...]:
+        mesh, system = self.system.head.mesh, self.system
+        return system.nodes, mesh.tets, mesh.tags, system.offsets, system.slots

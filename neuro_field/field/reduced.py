@@ -87,8 +87,7 @@ def reduced(
     stiffness = [np.zeros((len(parts), space.shape[1], space.shape[1])) for space in spaces]
     for q, share in enumerate(shares):
         for space, each in zip(spaces, stiffness, strict=True):
-            own = space[share.used]
-            each[q] = own.T @ (share.stiffness @ own)
+            each[q] = share.energy(space[share.used])
     return [_orthonormal(space, shares, each, load) for space, each, load in zip(spaces, stiffness, loads, strict=True)]
 
 

@@ -19,8 +19,9 @@ from neuro_field.errors import InputError
 from neuro_field.field.boxes import Boxes
 from neuro_field.field.conjugate_gradients import Convergence, solve_block
 from neuro_field.field.field import Field, SolveReport
-from neuro_field.field.gauge import Primary, primary_field
+from neuro_field.field.linear import LinearSystem
 from neuro_field.field.multigrid import Multigrid, multigrid
+from neuro_field.field.primary import add_dadt
 from neuro_field.field.quadratic import QuadraticSystem, raised
 from neuro_field.field.system import System
 from neuro_field.head.inside import inside_head
@@ -87,21 +88,27 @@ class Solver:
             raise InputError(f"Input order of Solver must be 1 or 2; instead received {order!r:.80}.")
         start = time.perf_counter()
         self.head = head
-        self.order = 1
-        self.system = System(head)
-        self.equations: System | QuadraticSystem = self.system
-        self._boxes = Boxes.of(self.system.nodes)
-        matrix, self._entry = _reordered(self.system.stiffness, self._boxes.order)
+        linear = LinearSystem(head)
+        self.system: System = linear
+        self._boxes = Boxes.of(linear.nodes)
+        matrix, entry = _reordered(linear.stiffness, self._boxes.order)
+        self._entry: AnyArray | slice = entry
         self._order: AnyArray | slice = self._boxes.order
         self._place: AnyArray | slice = np.argsort(self._order)
         if (np.diff(self._boxes.order) == 1).all():
             self._order = self._place = slice(None)  # nodes come along the curve already, as our own meshes' do
-        matrix.data[matrix.indptr[0]] *= 2  # grounds the first node: constants are no longer in the null space
+        self._ground = float(matrix.data[0])  # of the first node: constants are no longer in the null space
+        matrix.data[0] += self._ground
         self._multigrid: Multigrid = multigrid(matrix)
         self._matrix = matrix.indptr.astype(np.uint32), matrix.indices.astype(np.uint32), matrix.data
         if order == 2:
-            self._raise()
+            self._raise(linear)
         self.setup_seconds = time.perf_counter() - start
+
+    @property
+    def order(self) -> int:
+        """Of the finite elements."""
+        return self.system.order
 
     def __repr__(self) -> str:
         unknowns = len(self._matrix[0]) - 1
@@ -120,21 +127,22 @@ class Solver:
         Raises
         ------
         InputError
-            If the head's mesh is another, or this solver is of second order.
+            If the head's mesh is another.
         """
         mesh, mine = head.mesh, self.head.mesh
         if not (np.array_equal(mesh.nodes, mine.nodes) and np.array_equal(mesh.tets, mine.tets)):
             raise InputError("Input head of Solver.retuned must have the mesh of the solver's own head; make a Solver.")
-        if self.order != 1:
-            raise InputError("A solver of order 2 cannot be retuned; retune one of order 1 and raise that.")
         start, out = time.perf_counter(), copy.copy(self)
         out.head, out.system = head, self.system.retuned(head)
-        out.equations = out.system
-        data = out.system.stiffness.data[self._entry]
-        data[0] *= 2  # the same grounding; the first entry of a sorted row that couples node 0 is its diagonal
-        out._matrix = *self._matrix[:2], data
+        out._matrix = *self._matrix[:2], out._grounded()
         out.setup_seconds = time.perf_counter() - start
         return out
+
+    def _grounded(self) -> FloatArray:
+        """The entries of `system`'s matrix in the hierarchy's order, with its grounding."""
+        entries: FloatArray = self.system.stiffness.data[self._entry]
+        entries[0] += self._ground  # the first entry of a sorted row that couples unknown 0 is its diagonal
+        return entries
 
     def loosened(self, tolerance: float) -> "Solver":
         """The same head and hierarchy at a tolerance of at least the one given."""
@@ -146,17 +154,19 @@ class Solver:
         """The same head and tolerance in second-order elements, on top of the hierarchy that is here already."""
         if self.order == 2:
             return self
+        assert isinstance(self.system, LinearSystem)
         start, out = time.perf_counter(), copy.copy(self)
-        out._raise()
+        out._raise(self.system)
         out.setup_seconds = time.perf_counter() - start
         return out
 
-    def _raise(self) -> None:
-        system = QuadraticSystem(self.system, self._boxes.order, self._matrix[:2])
-        matrix = system.stiffness()
-        matrix[2][0] += self._matrix[2][0] / 2  # the same grounding, so that the levels stay Galerkin's
-        self._multigrid = raised(self._multigrid, system, matrix)
-        self.order, self.equations, self._matrix = 2, system, matrix
+    def _raise(self, linear: LinearSystem) -> None:
+        system = QuadraticSystem(linear, self._boxes.order, self._matrix[:2])
+        self.system = system
+        stiffness, self._entry = system.stiffness, slice(None)
+        stiffness.data[0] += self._ground  # the same, so that the levels stay Galerkin's
+        self._matrix = stiffness.indptr.view(np.uint32), stiffness.indices.view(np.uint32), stiffness.data
+        self._multigrid = raised(self._multigrid, system, self._matrix)
         self._boxes = Boxes.of(metres(system.points))
         self._order = self._place = slice(None)  # its unknowns are numbered along the curve as they are
 
@@ -165,9 +175,6 @@ class Solver:
         coil: Coil,
         placement: Placement,
         didt: float = 1e6,
-        *,
-        gauge: str = "radial",
-        gauge_center: FloatArray | None = None,
     ) -> Field:
         """The field of one placement.
 
@@ -177,11 +184,6 @@ class Solver:
         placement : Placement
         didt : float
             Slope of the coil current, A/s; the field is linear in it.
-        gauge : "radial" or "coulomb"
-            Of dA/dt (`neuro_field.field.gauge`).  E is the same in both but for the numerical error, which the radial
-            gauge makes two to four times smaller on spheres whose centre it misses by 20 mm.
-        gauge_center : (3,) array, optional
-            Of the radial gauge, mm, head frame; that of `HeadModel.inner_skull_sphere` when omitted.
 
         Returns
         -------
@@ -195,16 +197,13 @@ class Solver:
         ConvergenceError
             If the tolerance is not reached.
         """
-        return self.solve_many(coil, [placement], didt=didt, gauge=gauge, gauge_center=gauge_center)[0]
+        return self.solve_many(coil, [placement], didt=didt)[0]
 
     def solve_many(
         self,
         coil: Coil,
         placements: Sequence[Placement],
         didt: float = 1e6,
-        *,
-        gauge: str = "radial",
-        gauge_center: FloatArray | None = None,
     ) -> list[Field]:
         """The fields of several placements, the same answers as one by one, solved in blocks."""
         if isinstance(placements, Placement) or not isinstance(placements, Sequence):
@@ -213,16 +212,13 @@ class Solver:
             )
         self._check_drive(coil, didt)
         checked = [self._checked(coil, placement) for placement in placements]  # all of them before any work
-        return list(self._each(coil, iter(checked), float(didt), gauge, gauge_center))
+        return list(self._each(coil, iter(checked), float(didt)))
 
     def solve_each(
         self,
         coil: Coil,
         placements: Iterable[Placement],
         didt: float = 1e6,
-        *,
-        gauge: str = "radial",
-        gauge_center: FloatArray | None = None,
     ) -> Iterator[Field]:
         """The fields of `solve_many` one after the other, so that no more than a block of them need be kept.
 
@@ -240,20 +236,16 @@ class Solver:
         """
         self._check_drive(coil, didt)
         checked = (self._checked(coil, placement) for placement in placements)
-        return self._each(coil, checked, float(didt), gauge, gauge_center)
+        return self._each(coil, checked, float(didt))
 
-    def _each(
-        self, coil: Coil, placements: Iterator[Placement], didt: float, gauge: str, center: FloatArray | None
-    ) -> Iterator[Field]:
+    def _each(self, coil: Coil, placements: Iterator[Placement], didt: float) -> Iterator[Field]:
         while block := list(islice(placements, self._columns)):
-            start = time.perf_counter()
-            primaries = [primary_field(self.head, coil, placement, gauge, center) for placement in block]
-            yield from self._solve_block(coil, block, primaries, didt, start)
+            yield from self._solve_block(coil, block, didt)
 
     def potentials(self, loads: FloatArray) -> tuple[FloatArray, Convergence]:
         """Solve K phi = b for right-hand sides (u, k), each summing to zero, A; phi in V with any constant.
 
-        A row for each unknown of `equations`: the nodes, and for second order the edges.
+        A row for each unknown of `system`: the nodes, and for second order the edges.
 
         Returns
         -------
@@ -295,27 +287,25 @@ class Solver:
         most = _MOST_NUMBERS // (len(self._matrix[0]) - 1)
         return max((width for width in WIDTHS if width <= most), default=1)
 
-    def nodal_dadt(self, primaries: Sequence[Primary]) -> FloatArray:
-        """dA/dt (u, k, 3) at the unknowns' points of several coils on the head, V/m per A/s."""
-        dadt = np.zeros((len(self._boxes.points), len(primaries), 3))
-        for column, own in enumerate(primaries):
-            own.add_dadt(self._boxes, dadt, column)
+    def nodal_dadt(self, coils: Sequence[Coil]) -> FloatArray:
+        """dA/dt (u, k, 3) at the unknowns' points of several coils in the head frame, V/m per A/s."""
+        dadt = np.zeros((len(self._boxes.points), len(coils), 3))
+        for column, coil in enumerate(coils):
+            add_dadt(coil, self._boxes, dadt, column)
         return dadt
 
-    def _solve_block(
-        self, coil: Coil, placements: Sequence[Placement], primaries: Sequence[Primary], didt: float, start: float
-    ) -> list[Field]:
-        dadt = self.nodal_dadt(primaries)
+    def _solve_block(self, coil: Coil, placements: Sequence[Placement], didt: float) -> list[Field]:
+        start = time.perf_counter()
+        dadt = self.nodal_dadt([coil.carried(placement.head_from_coil) for placement in placements])
         primary = time.perf_counter()
-        potentials, convergence = self.potentials(self.equations.load(dadt))
+        potentials, convergence = self.potentials(self.system.load(dadt))
         seconds = {"primary": primary - start, "solve": time.perf_counter() - primary}
         fields = [
             Field(
-                system=self.equations,
+                system=self.system,
                 coil=coil,
                 placement=placement,
                 didt=didt,
-                primary=primaries[k],
                 potential=sealed(potentials[:, k] * didt),
                 report=SolveReport(
                     nodes=len(self.head.mesh.nodes),

@@ -1,219 +1,68 @@
-"""The discrete equations of a head: linear elements, their stiffness, load vectors and element fields."""
+"""The discrete equations of a head, of whichever order: what a solver, a response and a field ask of them."""
 
-import copy
-from functools import cached_property
-from typing import Any
+from typing import Protocol
 
-import numpy as np
 from scipy.sparse import csr_matrix
 
 from neuro_field.arrays import AnyArray, BoolArray, FloatArray, IntArray
-from neuro_field.errors import InputError
 from neuro_field.head.model import HeadModel
-from neuro_field.kernels import assembly
-from neuro_field.nouns import noun
-from neuro_field.units import metres
-
-#: An element is flat when its volume is below this share of the mean: rounding gives flat ones a volume of either sign.
-_FLAT = 1e-10
-
-#: Conductivities of one tissue that differ by no more than this share are one number.
-ROUNDING = 1e-6
 
 
-def unwritable(array: AnyArray) -> AnyArray:
-    """A C-ordered view nobody writes through: kernels are compiled anew for each mixture of these and others."""
-    view = np.ascontiguousarray(array).view()
-    view.flags.writeable = False
-    return view
+class System(Protocol):
+    """K phi = b, with K_ij = integral of grad(N_i) . sigma grad(N_j) and b linear in dA/dt at the unknowns' points.
 
-
-@noun
-class System:
-    """First-order finite elements on a head: K phi = b with K_ij = sum_t V grad(l_i) . sigma grad(l_j).
-
-    The mesh is refused, with counts and the first index, when an element is inverted or flat, a node belongs to no
-    element, or the head falls into pieces.
+    `neuro_field.field.linear.LinearSystem` has unknowns at the nodes, `neuro_field.field.quadratic.QuadraticSystem` at
+    the nodes and the middles of the edges.
     """
 
-    head: HeadModel
+    @property
+    def order(self) -> int:
+        """Of the elements: 1 or 2."""
 
-    def __post_init__(self) -> None:
-        mesh = self.head.mesh
-        flat = np.flatnonzero(mesh.volumes <= _FLAT * abs(mesh.volumes.mean()))
-        if len(flat):
-            raise InputError(
-                f"Every element must have a positive volume; instead {len(flat)} of {len(mesh.tets)} are inverted or "
-                f"flat, the first is element {flat[0]} ({mesh.volumes[flat[0]]:.3g} mm3). Rebuild or repair the mesh."
-            )
-        doubled, torn = mesh.conformity()
-        if len(doubled):
-            raise InputError(
-                f"Elements must not overlap; instead {len(doubled)} of {len(mesh.tets)} have a face that three or more "
-                f"share, the first is element {doubled[0]}. Remove elements that are there twice."
-            )
-        if len(torn):
-            raise InputError(
-                f"The head must be whole; instead {len(torn)} nodes of its surface lie where another node lies, the "
-                f"first is node {torn[0]}: a slit, across which no current would flow. Join these nodes."
-            )
-        unused = np.flatnonzero(np.diff(self.offsets) == 0)
-        if len(unused):
-            raise InputError(
-                f"Every node must belong to an element; instead {len(unused)} of {len(mesh.nodes)} belong to none, "
-                f"the first is node {unused[0]}. Remove them from the mesh."
-            )
-        piece = np.empty(len(mesh.nodes), dtype=np.int32)
-        pieces = assembly.pieces(self.stiffness.indptr, self.stiffness.indices, piece)
-        if pieces > 1:
-            sizes = np.bincount(piece)
-            raise InputError(
-                f"The head must be one piece; instead it has {pieces}, the largest of {sizes.max()} and the smallest "
-                f"of {sizes.min()} nodes (node {np.argmin(sizes[piece])}). Keep the largest piece only."
-            )
-
-    def __getstate__(self) -> dict[str, Any]:
-        """The head, and of a `part` what it is about; all else is derived again."""
-        if len(self.tets) == len(self.head.mesh.tets):
-            return {"head": self.head}
-        return {name: getattr(self, name) for name in ("head", "used", "nodes", "tets", "conductivity")}
-
-    def retuned(self, head: HeadModel) -> "System":
-        """These equations with the conductivities of another head on the same mesh; what the mesh decides is shared."""
-        out = copy.copy(self)
-        for name in ("conductivity", "harmonic_tags", "_assembled"):
-            out.__dict__.pop(name, None)
-        out.__dict__["head"] = head
-        return out
-
-    def part(self, elements: BoolArray) -> "System":
-        """The share of these equations that some elements (t,) contribute, on their own nodes; `used` names these.
-
-        Shares of disjoint sets of elements add up.
-        """
-        out = copy.copy(self)
-        for name in ("harmonic_tags", "_assembled", "_incidence"):
-            out.__dict__.pop(name, None)
-        used, tets = np.unique(self.tets[elements], return_inverse=True)
-        out.__dict__.update(
-            used=used,
-            nodes=self.nodes[used],
-            tets=unwritable(tets.reshape(-1, 4).astype(np.int32)),
-            conductivity=tuple(unwritable(sigma[elements]) if len(sigma) else sigma for sigma in self.conductivity),
-        )
-        return out
-
-    @cached_property
-    def used(self) -> AnyArray:
-        """(n,) which nodes of the head these equations are about: all, but for a `part`."""
-        return np.arange(len(self.head.mesh.nodes))
-
-    @cached_property
-    def tets(self) -> AnyArray:
-        """(t, 4) the elements, by their nodes here."""
-        return self.head.mesh.tets
+    @property
+    def head(self) -> HeadModel:
+        """Whose equations these are."""
 
     @property
     def points(self) -> FloatArray:
-        """(n, 3) where the unknowns lie, mm, head frame: the nodes."""
-        return self.head.mesh.nodes
-
-    @cached_property
-    def nodes(self) -> FloatArray:
-        """(n, 3) node positions in m."""
-        return metres(self.head.mesh.nodes)
-
-    @cached_property
-    def _incidence(self) -> tuple[IntArray, IntArray]:
-        offsets = np.zeros(len(self.nodes) + 1, dtype=np.int32)
-        slots = np.empty(4 * len(self.tets), dtype=np.int32)
-        assembly.incidence(self.tets, offsets, slots)
-        return offsets, slots
+        """(u, 3) where the unknowns lie, mm, head frame."""
 
     @property
-    def offsets(self) -> IntArray:
-        """(n + 1,) where each node's elements begin in `slots`."""
-        return self._incidence[0]
-
-    @property
-    def slots(self) -> IntArray:
-        """(4 t,) for each node its elements, as 4 * element + local index of the node."""
-        return self._incidence[1]
-
-    @cached_property
-    def conductivity(self) -> tuple[FloatArray, FloatArray]:
-        """The head's, S/m, as kernels take it: (t,) and nothing, or nothing and (t, 3, 3)."""
-        sigma = self.head.conductivity
-        return (sigma, unwritable(np.empty((0, 3, 3)))) if sigma.ndim == 1 else (unwritable(np.empty(0)), sigma)
-
-    @cached_property
-    def harmonic_tags(self) -> IntArray:
-        """Tags of tissues in which a potential is harmonic: conductivity one number, the same all over them."""
-        sigma, tags = self.head.conductivity, self.head.mesh.tags
-        if sigma.ndim == 3:
-            size = sigma[:, 0, 0]
-            off = np.abs(sigma - size[:, None, None] * np.eye(3)).max(axis=(1, 2))
-        else:
-            size, off = sigma, np.zeros(len(sigma))
-        there, which = np.unique(tags, return_inverse=True)
-        low, high, most = np.full((3, len(there)), [[np.inf], [-np.inf], [0.0]])
-        np.minimum.at(low, which, size)
-        np.maximum.at(high, which, size)
-        np.maximum.at(most, which, off)
-        return np.asarray(there[np.maximum(high - low, most) <= ROUNDING * np.abs(high)], dtype=np.int32)
-
-    @cached_property
-    def _assembled(self) -> tuple[csr_matrix, FloatArray]:
-        n = len(self.nodes)
-        lengths = np.empty(n, dtype=np.int32)
-        assembly.row_lengths(self.tets, self.offsets, self.slots, lengths)
-        indptr = np.zeros(n + 1, dtype=np.int32)
-        np.cumsum(lengths, out=indptr[1:])
-        indices, data, couplings = np.empty(indptr[-1], dtype=np.int32), np.empty(indptr[-1]), np.empty((indptr[-1], 3))
-        assembly.stiffness(
-            self.nodes, self.tets, *self.conductivity, self.offsets, self.slots, indptr, indices, data, couplings
-        )
-        return csr_matrix((data, indices, indptr), shape=(n, n)), couplings
+    def used(self) -> AnyArray:
+        """(u,) which unknowns of the whole head these are: all, but for a `part`."""
 
     @property
     def stiffness(self) -> csr_matrix:
-        """(n, n) K in S, symmetric, with constants in its null space."""
-        return self._assembled[0]
+        """(u, u) K in S, symmetric, with constants in its null space."""
 
     def load(self, dadt: FloatArray) -> FloatArray:
-        """Right-hand sides (n, k) of k fields dA/dt given at the nodes, (n, k, 3) V/m."""
-        out = np.empty(dadt.shape[:2])
-        matrix, couplings = self._assembled
-        assembly.load(matrix.indptr, matrix.indices, couplings, unwritable(dadt), out)
-        return out
+        """Right-hand sides (u, k), A, of k fields dA/dt given at `points`, (u, k, 3) V/m."""
 
-    def adjoint_sources(self, adjoint: FloatArray) -> FloatArray:
-        """Nodal vectors (n, k, 3) whose products with dA/dt at the nodes sum to -adjoint . load."""
-        out = np.empty((*adjoint.shape, 3))
-        assembly.adjoint_sources(
-            self.nodes, self.tets, *self.conductivity, self.offsets, self.slots,
-            unwritable(adjoint), out,
-        )  # fmt: skip
-        return out
+    def load_transpose(self, adjoint: FloatArray) -> FloatArray:
+        """Vectors (u, k, 3) whose products with dA/dt at `points` sum to adjoint (u, k) . load."""
 
-    def element_gradient(self, values: FloatArray, elements: IntArray | None = None) -> FloatArray:
-        """Gradient (t, 3) of a nodal field (n,) in some elements, or all, per metre."""
-        if elements is not None:
-            tets = self.tets[elements]
-            corners, steps = self.nodes[tets], values[tets]
-            found = np.linalg.solve(corners[:, 1:] - corners[:, :1], (steps[:, 1:] - steps[:, :1])[..., None])
-            return found[..., 0].astype(np.float64, copy=False)
-        out = np.empty((len(self.tets), 3))
-        assembly.element_gradients(self.nodes, self.tets, unwritable(values), out)
-        return out
+    def energy(self, potentials: FloatArray) -> FloatArray:
+        """(N, N) products of potentials (u, N) V in the stiffness, W."""
 
-    def element_field(self, potential: FloatArray, dadt: FloatArray) -> FloatArray:
-        """E = -grad phi - dA/dt (t, 3), V/m, of nodal phi (n,) V and dA/dt (n, 3) V/m, its mean over each element."""
-        out = np.empty((len(self.tets), 3))
-        assembly.element_fields(self.nodes, self.tets, unwritable(potential), unwritable(dadt), out)
-        return out
+    def element_field(self, potential: FloatArray, dadt: FloatArray, elements: IntArray | None = None) -> FloatArray:
+        """E = -grad phi - dA/dt (t, 3), V/m, its mean over some elements, or each, of phi (u,) V and dA/dt (u, 3)."""
 
-    def element_mean(self, values: AnyArray, elements: IntArray | slice = slice(None)) -> FloatArray:
-        """Mean of a nodal field over the four nodes of each element."""
-        tets = self.tets[elements]
-        return (values[tets[:, 0]] + values[tets[:, 1]] + values[tets[:, 2]] + values[tets[:, 3]]) / 4
+    def gradient_at(
+        self, potential: FloatArray, elements: IntArray, shares: FloatArray, *, divergence_free: bool = True
+    ) -> FloatArray:
+        """Gradient (m, 3) of phi (u,), V/m, at points given by element (m,) and barycentric coordinates (m, 4).
+
+        The best these elements have: recovered in first order, where it matters whether dA/dt is ``divergence_free``.
+        """
+
+    def gradient_matrix(self, elements: IntArray, shares: FloatArray, *, divergence_free: bool = True) -> csr_matrix:
+        """(3 m, u) `gradient_at` as a matrix, row 3 i + c the component c at point i."""
+
+    def part(self, elements: BoolArray) -> "System":
+        """The share of these equations that some elements (t,) contribute, on their own unknowns, which `used` names.
+
+        Shares of disjoint sets of elements add up.
+        """
+
+    def retuned(self, head: HeadModel) -> "System":
+        """These equations with the conductivities of another head on the same mesh; what the mesh decides is shared."""

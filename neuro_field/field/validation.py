@@ -14,7 +14,6 @@ from neuro_field.coil.coil import Coil
 from neuro_field.coil.placement import Placement
 from neuro_field.errors import InputError, UnknownNameError
 from neuro_field.field.analytic import radial_slope, shell_terms, sphere_field
-from neuro_field.field.recovery import recovered_gradient
 from neuro_field.field.solver import Solver
 from neuro_field.field.validation_laws import laws
 from neuro_field.field.validation_shells import (
@@ -36,11 +35,6 @@ from neuro_field.units import metres
 EDGES = {"small": 4.0, "medium": 3.0, "large": 2.0}
 
 RADII = (78.0, 81.0, 87.0, 92.0)
-
-#: Centre of the radial gauge in the concentric sphere, 20 mm from the sphere's own, mm.
-SHIFTED = np.array([8.0, -12.0, 13.856])
-
-_GAUGES: dict[str, FloatArray | None] = {"coulomb": None, "radial": SHIFTED}
 
 #: Edges between which the order of convergence is measured, mm.
 _ORDER_EDGES = (8.0, 4.0)
@@ -93,12 +87,11 @@ class ValidationRow:
 def validate(coil: Coil, *, size: str = "small", progress: Progress | None = None) -> tuple[ValidationRow, ...]:
     """Errors of the solver against closed forms.
 
-    Concentric shells of 78, 81, 87 and 92 mm under the coil at 4 mm (centred, off centre, tilted; in both gauges, the
-    radial one 20 mm off); currents that pass the shells from a scalp electrode, a current dipole in the brain or
-    evenly; a sphere of grey matter in CSF in a uniform dB/dt off its centre, with the jump of its normal field; an
-    ellipsoid in a uniform dB/dt; second-order elements over the shells, at 4 mm whatever the size; the order of
-    convergence of both; and laws: linearity, scaled conductivity, superposition, rigid motion, reciprocity, blocks and
-    threads.
+    Concentric shells of 78, 81, 87 and 92 mm under the coil at 4 mm (centred, off centre, tilted); currents that pass
+    the shells from a scalp electrode, a current dipole in the brain or evenly; a sphere of grey matter in CSF in a
+    uniform dB/dt off its centre, with the jump of its normal field; an ellipsoid in a uniform dB/dt; second-order
+    elements over the shells, at 4 mm whatever the size; the order of convergence of both; and laws: linearity, scaled
+    conductivity, superposition, rigid motion, reciprocity, blocks and threads.
 
     Parameters
     ----------
@@ -156,28 +149,23 @@ def validate(coil: Coil, *, size: str = "small", progress: Progress | None = Non
 
 
 def concentric_sphere(solver: Solver, coil: Coil, edge: float) -> Iterator[ValidationRow]:
-    """The coil at 4 mm over shells: centred, 40 degrees off the axis and turned, and tilted on its rim.
-
-    In the Coulomb gauge, and in the radial one about a point 20 mm off the centre: about the centre itself dA/dt alone
-    is the answer.
-    """
+    """The coil at 4 mm over shells: centred, 40 degrees off the axis and turned, and tilted on its rim."""
     middle = centred(solver.head, coil)
     aside = Placement.on(solver.head.scalp, above=(59, 20, 68), handle_towards=(90, -60, 92), coil=coil)
     placements = {"centred": middle, "off centre": aside, "tilted": middle.moved(tilted_y=12.0, along_z=-20.0)}
     points, elements = brain_points(solver.head)
     sides = both_sides(solver.head)
-    for gauge, gauge_center in _GAUGES.items():
-        fields = solver.solve_many(coil, list(placements.values()), gauge=gauge, gauge_center=gauge_center)
-        for name, field in zip(placements, fields, strict=True):
-            case = f"concentric sphere, {name}, {gauge} gauge"
-            raw_exact = sphere_field(solver.head.mesh.centroids[elements], coil, field.placement)
-            yield _row(case, solver, edge, "L2 raw", relative(field.in_elements(elements), raw_exact))
-            exact = sphere_field(points, coil, field.placement)
-            for metric, value in metrics(field.at(points), exact).items():
-                yield _row(case, solver, edge, metric, value)
-            found = on_sides(solver, field.potential, *sides) - field.nodal_dadt[sides[0]]
-            error = relative(found, sphere_field(solver.head.mesh.nodes[sides[0]], coil, field.placement))
-            yield _row(case, solver, edge, "L2 recovered, tissue boundaries", error)
+    fields = solver.solve_many(coil, list(placements.values()))
+    for name, field in zip(placements, fields, strict=True):
+        case = f"concentric sphere, {name}"
+        raw_exact = sphere_field(solver.head.mesh.centroids[elements], coil, field.placement)
+        yield _row(case, solver, edge, "L2 raw", relative(field.in_elements(elements), raw_exact))
+        exact = sphere_field(points, coil, field.placement)
+        for metric, value in metrics(field.at(points), exact).items():
+            yield _row(case, solver, edge, metric, value)
+        found = on_sides(solver, field.potential, *sides) - field.nodal_dadt[sides[0]]
+        error = relative(found, sphere_field(solver.head.mesh.nodes[sides[0]], coil, field.placement))
+        yield _row(case, solver, edge, "L2 recovered, tissue boundaries", error)
 
 
 def second_order(solver: Solver, coil: Coil, edge: float) -> Iterator[ValidationRow]:
@@ -186,13 +174,11 @@ def second_order(solver: Solver, coil: Coil, edge: float) -> Iterator[Validation
     placement = centred(solver.head, coil)
     points, _ = brain_points(solver.head)
     exact = sphere_field(points, coil, placement)
-    for gauge, gauge_center in _GAUGES.items():
-        field = raised.solve(coil, placement, gauge=gauge, gauge_center=gauge_center)
-        found = metrics(field.at(points), exact)
-        case = f"concentric sphere, centred, {gauge} gauge, second order"
-        yield _row(case, solver, edge, "L2 of E", found["L2 recovered"], limit=0.0012)
-        for metric in ("p99 relative, E >= 10 % of max", "max error / peak"):
-            yield _row(case, solver, edge, metric, found[metric])
+    found = metrics(raised.solve(coil, placement).at(points), exact)
+    case = "concentric sphere, centred, second order"
+    yield _row(case, solver, edge, "L2 of E", found["L2 recovered"], limit=0.0012)
+    for metric in ("p99 relative, E >= 10 % of max", "max error / peak"):
+        yield _row(case, solver, edge, metric, found[metric])
 
 
 def centred(head: HeadModel, coil: Coil) -> Placement:
@@ -229,7 +215,7 @@ def both_sides(head: HeadModel) -> tuple[AnyArray, AnyArray]:
 def on_sides(solver: Solver, potential: FloatArray, nodes: IntArray, elements: IntArray) -> FloatArray:
     """-grad phi (q, 3) recovered at nodes within the tissue of an element of each (`both_sides`)."""
     shares = (solver.head.mesh.tets[elements] == nodes[:, None]).astype(float)
-    return -recovered_gradient(solver.system, potential, elements, shares)
+    return -solver.system.gradient_at(potential, elements, shares)
 
 
 def metrics(found: FloatArray, exact: FloatArray) -> dict[str, float]:
@@ -286,7 +272,7 @@ def spherical_inclusion(edge: float) -> Iterator[ValidationRow]:
     def current(points: FloatArray) -> FloatArray:
         return outer_sigma * exact(points, np.zeros(len(points), dtype=bool))
 
-    load = solver.system.load(-primary(solver.system.nodes)[:, None])[:, 0] - surface_load(head, current)
+    load = solver.system.load(-primary(metres(head.mesh.nodes))[:, None])[:, 0] - surface_load(head, current)
     potential = solver.potentials(load[:, None])[0][:, 0]
     drawn = ball_points(1.0)
     near = drawn / np.linalg.norm(drawn, axis=1, keepdims=True) * np.linspace(38, 42, len(drawn))[:, None]
@@ -301,7 +287,7 @@ def spherical_inclusion(edge: float) -> Iterator[ValidationRow]:
         yield _row(case, solver, edge, "L2 recovered", relative(found, exact(metres(points), inside)), limit=limit)
     nodes, elements = both_sides(head)
     inside = head.region("grey_matter")[elements]
-    places = solver.system.nodes[nodes]
+    places = metres(head.mesh.nodes[nodes])
     found = on_sides(solver, potential, nodes, elements) + primary(places)
     wanted = exact(places, inside)
     for side, chosen in (("inside", inside), ("outside", ~inside)):
@@ -326,7 +312,7 @@ def secondary(solver: Solver, potential: FloatArray, points: FloatArray) -> tupl
     elements, shares = locate(solver.head.mesh, points)
     kept = elements >= 0
     elements = elements[kept]
-    return -recovered_gradient(solver.system, potential, elements, shares[kept]), elements, points[kept]
+    return -solver.system.gradient_at(potential, elements, shares[kept]), elements, points[kept]
 
 
 def surface_load(head: HeadModel, current: Callable[[FloatArray], FloatArray]) -> FloatArray:
@@ -380,11 +366,11 @@ def electrodes_and_dipole(solver: Solver, edge: float, radii_mm: tuple[float, ..
     error = relative(found, electrode_field(metres(points), radii, sigmas))
     yield _row("scalp electrode, brain", solver, edge, "L2 recovered", error, limit=0.006)
     place, moment = radial_dipole(np.array(radii_mm))
-    load = dipole_load(head, solver.system.nodes, place, moment)
+    load = dipole_load(head, metres(head.mesh.nodes), place, moment)
     potential = solver.potentials(load[:, None])[0][:, 0]
     scalp = scalp_places(head, radii_mm[-1])
     size = float(np.linalg.norm(moment))
-    exact = dipole_scalp_potential(solver.system.nodes[scalp], metres(place), size, radii, sigmas)
+    exact = dipole_scalp_potential(metres(head.mesh.nodes[scalp]), metres(place), size, radii, sigmas)
     error = _without_mean(potential[scalp], exact)
     yield _row("current dipole in the brain, scalp", solver, edge, "L2 of potential", error, limit=0.02)
 
@@ -395,7 +381,7 @@ def _without_mean(found: FloatArray, exact: FloatArray) -> float:
 
 
 def convergence(coil: Coil) -> Iterator[ValidationRow]:
-    """What the order of convergence lacks, in a homogeneous ball of 92 mm, Coulomb gauge, edges of 8 and 4 mm.
+    """What the order of convergence lacks, in a homogeneous ball of 92 mm, edges of 8 and 4 mm.
 
     Theory gives the gradients of first-order elements order 1, recovered ones may not do worse, and those of
     second-order elements order 2.
@@ -404,7 +390,7 @@ def convergence(coil: Coil) -> Iterator[ValidationRow]:
     for edge in _ORDER_EDGES:
         solver = Solver(sphere_head(RADII[-1:], edge=edge))
         placement = centred(solver.head, coil)
-        field, raised = (each.solve(coil, placement, gauge="coulomb") for each in (solver, solver.raised()))
+        field, raised = (each.solve(coil, placement) for each in (solver, solver.raised()))
         points = ball_points(RADII[0], count=10_000)
         elements, _ = locate(solver.head.mesh, points)
         centroids = solver.head.mesh.centroids[elements]
@@ -436,7 +422,7 @@ def ellipsoid(edge: float) -> Iterator[ValidationRow]:
     ball = sphere_head((80.0,), edge=edge)
     mesh = TetMesh(ball.mesh.nodes * (axes / 80.0), ball.mesh.tets, ball.mesh.tags)
     solver = Solver(HeadModel(mesh, ball.conductivity), tolerance=1e-7)
-    load = solver.system.load(np.cross(_UNIFORM, solver.system.nodes)[:, None] / 2)
+    load = solver.system.load(np.cross(_UNIFORM, metres(mesh.nodes))[:, None] / 2)
     potential = solver.potentials(load)[0][:, 0]
     found, _, points = secondary(solver, potential, ball_points(1.0) * axes)
     found -= np.cross(_UNIFORM, metres(points)) / 2

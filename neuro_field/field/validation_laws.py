@@ -8,6 +8,8 @@ import numpy as np
 from neuro_field.arrays import FloatArray, transformed
 from neuro_field.coil.coil import Coil
 from neuro_field.coil.placement import Placement
+from neuro_field.field.field import Field
+from neuro_field.field.probe import Probe
 from neuro_field.field.solver import Solver
 from neuro_field.geometry.mesh import TetMesh
 from neuro_field.head.model import HeadModel
@@ -37,7 +39,7 @@ def laws(head: HeadModel, coil: Coil, placement: Placement) -> Iterator[tuple[st
     yield "sum of two coils", differs(together.E, alone.E + other.E), 1e-7
     yield "alike alone and in a block", differs(alone.E), 0.0
     yield "rigid motion", _moved(head, coil, placement, field.E) / size, 1e-6
-    yield "reciprocity", _reciprocity(solver, field.E, field.nodal_dadt), 1e-6
+    yield "reciprocity", _reciprocity(solver, field), 1e-6
     threads = numba.get_num_threads()
     numba.set_num_threads(1)
     try:
@@ -54,17 +56,13 @@ def _moved(head: HeadModel, coil: Coil, placement: Placement, expected: FloatArr
     return float(np.abs(found - expected @ motion[:3, :3].T).max())
 
 
-def _reciprocity(solver: Solver, field: FloatArray, dadt: FloatArray) -> float:
-    """A functional of E by its adjoint and dA/dt at the nodes, against the functional of the forward field."""
+def _reciprocity(solver: Solver, field: Field) -> float:
+    """A functional of E by its adjoint and dA/dt, against the functional of the forward field."""
     mesh, system = solver.head.mesh, solver.system
-    near = np.linalg.norm(mesh.centroids - mesh.centroids[np.argmax(np.linalg.norm(field, axis=1))], axis=1) < 15.0
-    weight = (near * mesh.volumes)[:, None] * np.array([0.3, -0.5, 0.8])
-    corners = system.nodes[mesh.tets[near]]
-    inverse = np.linalg.inv(corners[:, 1:] - corners[:, :1])
-    gradients = np.concatenate([-inverse.sum(axis=2, keepdims=True), inverse], axis=2)
-    load = np.zeros(len(system.nodes))
-    np.add.at(load, mesh.tets[near], np.einsum("tca,tc->ta", gradients, weight[near]))
-    adjoint = solver.potentials(load[:, None])[0]
-    found = np.sum(system.adjoint_sources(adjoint)[:, 0] * dadt) - np.sum(weight * system.element_mean(dadt))
-    expected = np.sum(weight * field)
-    return float(abs(found / expected - 1))
+    strongest = mesh.centroids[np.argmax(field.magnE)]
+    near = np.flatnonzero(np.linalg.norm(mesh.centroids - strongest, axis=1) < 15.0).astype(np.int32)
+    probe, weights = Probe(system, near), mesh.volumes[near][:, None] * np.array([0.3, -0.5, 0.8])
+    adjoint = solver.potentials(probe.adjoint_loads(weights[:, :, None]))[0]
+    conducted = np.sum(system.load_transpose(adjoint)[:, 0] * field.nodal_dadt)
+    found = -conducted - np.sum(weights * field.dadt(probe.points))
+    return float(abs(found / np.sum(weights * field.recovered(near)) - 1))

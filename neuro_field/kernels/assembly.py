@@ -112,8 +112,13 @@ def _sorted_row(tets, slots, table, indices, start):
 def stiffness(nodes, tets, sigma, tensor, offsets, slots, indptr, indices, data, couplings):
     """Rows of K_ij = sum_t V grad(l_i) . sigma grad(l_j) in CSR, columns ascending; and what couples dA/dt to loads.
 
+    An element takes dA/dt as its line integrals say, along each edge the mean of both ends times the edge: its mean is
+    sum_edges a_ij (grad(l_j) - grad(l_i)) / 4 (Whitney's forms).  A gradient's line integrals are the differences of
+    its potential, so that a gradient added to dA/dt is answered by phi at the nodes, and E stays.
+
     nodes (n, 3) m; sigma (t,) S/m; tensor (0 or t, 3, 3) S/m; indptr (n + 1,) given; indices and data (e,) filled.
-    couplings (e, 3), filled: -1/4 sum_t V sigma grad(l_i) over the elements t that hold i and j, S m.
+    couplings (e, 3), filled: sum_t (K_ij (centroid - node j) / 2 - V sigma grad(l_i) / 8) over the elements t that hold
+    i and j, S m.
     """
     for i in prange(len(indptr) - 1):
         around = slots[offsets[i] : offsets[i + 1]]
@@ -143,12 +148,14 @@ def stiffness(nodes, tets, sigma, tensor, offsets, slots, indptr, indices, data,
             values[2] = scale * (own[0] * bx + own[1] * by + own[2] * bz)
             values[3] = scale * (own[0] * cx + own[1] * cy + own[2] * cz)
             values[0] = -values[1] - values[2] - values[3]
-            quarter = -1.0 / 24.0 if a & 1 == 0 else 1.0 / 24.0
+            eighth = -1.0 / 48.0 if a & 1 == 0 else 1.0 / 48.0
             for b in range(4):
-                place = where[_slot(table, tets[t, (a + b) & 3])]
+                node = tets[t, (a + b) & 3]
+                place = where[_slot(table, node)]
                 data[place] += values[b]
                 for c in range(3):
-                    couplings[place, c] += quarter * own[c]
+                    middle = 0.25 * (nodes[i, c] + nodes[j, c] + nodes[k, c] + nodes[m, c])
+                    couplings[place, c] += eighth * own[c] + 0.5 * values[b] * (middle - nodes[node, c])
 
 
 @njit(cache=True)
@@ -177,7 +184,7 @@ def pieces(indptr, indices, out):
 
 @parallel()
 def load(indptr, indices, couplings, dadt, out):
-    """Right-hand sides b_i = -sum_t V grad(l_i) . sigma (mean of dA/dt over the element's nodes).
+    """Right-hand sides b_i = -sum_t V grad(l_i) . sigma (mean of dA/dt over the element, by its edges: `stiffness`).
 
     indptr, indices, couplings of `stiffness`; dadt (n, k, 3) V/m, k right-hand sides; out (n, k) A.
     """
@@ -193,8 +200,8 @@ def load(indptr, indices, couplings, dadt, out):
 
 
 @njit(cache=True, inline="always", error_model="numpy")
-def _gradient(nodes, tets, t, values):
-    """Gradient of a nodal field in element t: with u, v, w its edges from one corner, (v x w, w x u, u x v) / det."""
+def _gradient(nodes, tets, t, a, b, c, d):
+    """Gradient in element t of a, b, c, d at its nodes: with u, v, w its edges, (v x w, w x u, u x v) / det."""
     i, j, k, m = tets[t, 0], tets[t, 1], tets[t, 2], tets[t, 3]
     x, y, z = nodes[i, 0], nodes[i, 1], nodes[i, 2]
     ux, uy, uz = nodes[j, 0] - x, nodes[j, 1] - y, nodes[j, 2] - z
@@ -202,29 +209,42 @@ def _gradient(nodes, tets, t, values):
     wx, wy, wz = nodes[m, 0] - x, nodes[m, 1] - y, nodes[m, 2] - z
     px, py, pz = vy * wz - vz * wy, vz * wx - vx * wz, vx * wy - vy * wx
     inverse = 1.0 / (ux * px + uy * py + uz * pz)
-    a, b, c = inverse * (values[j] - values[i]), inverse * (values[k] - values[i]), inverse * (values[m] - values[i])
+    b, c, d = inverse * (b - a), inverse * (c - a), inverse * (d - a)
     return (
-        a * px + b * (wy * uz - wz * uy) + c * (uy * vz - uz * vy),
-        a * py + b * (wz * ux - wx * uz) + c * (uz * vx - ux * vz),
-        a * pz + b * (wx * uy - wy * ux) + c * (ux * vy - uy * vx),
+        b * px + c * (wy * uz - wz * uy) + d * (uy * vz - uz * vy),
+        b * py + c * (wz * ux - wx * uz) + d * (uz * vx - ux * vz),
+        b * pz + c * (wx * uy - wy * ux) + d * (ux * vy - uy * vx),
     )
 
 
-@parallel(error_model="numpy")
-def element_gradients(nodes, tets, values, out):
-    """Gradient of a nodal field in each element; nodes m, values (n,), out (t, 3)."""
-    for t in prange(len(tets)):
-        out[t, 0], out[t, 1], out[t, 2] = _gradient(nodes, tets, t, values)
+@njit(cache=True, inline="always")
+def _inwards(nodes, tets, t, a, dadt):
+    """dA/dt at the a-th node of element t, along the way from there to the centroid: V."""
+    i, j, k, m, own = tets[t, 0], tets[t, 1], tets[t, 2], tets[t, 3], tets[t, a]
+    total = 0.0
+    for c in range(3):
+        middle = 0.25 * (nodes[i, c] + nodes[j, c] + nodes[k, c] + nodes[m, c])
+        total += (middle - nodes[own, c]) * dadt[own, c]
+    return total
 
 
 @parallel(error_model="numpy")
 def element_fields(nodes, tets, potential, dadt, out):
-    """E = -grad(phi) - mean of dA/dt over an element's nodes; nodes m, potential (n,) V, dadt (n, 3) and out (t, 3)."""
+    """E = -grad(phi) - dA/dt, its mean by the edges (`stiffness`); nodes m, potential (n,) V, dadt (n, 3), out (t, 3).
+
+    That mean is half the nodes' mean, less half the gradient of what `_inwards` gives at them.
+    """
     for t in prange(len(tets)):
-        gradient = _gradient(nodes, tets, t, potential)
         i, j, k, m = tets[t, 0], tets[t, 1], tets[t, 2], tets[t, 3]
+        gradient = _gradient(
+            nodes, tets, t,
+            potential[i] - 0.5 * _inwards(nodes, tets, t, 0, dadt),
+            potential[j] - 0.5 * _inwards(nodes, tets, t, 1, dadt),
+            potential[k] - 0.5 * _inwards(nodes, tets, t, 2, dadt),
+            potential[m] - 0.5 * _inwards(nodes, tets, t, 3, dadt),
+        )  # fmt: skip
         for c in range(3):
-            out[t, c] = -gradient[c] - 0.25 * (dadt[i, c] + dadt[j, c] + dadt[k, c] + dadt[m, c])
+            out[t, c] = -gradient[c] - 0.125 * (dadt[i, c] + dadt[j, c] + dadt[k, c] + dadt[m, c])
 
 
 @parallel()
@@ -239,21 +259,35 @@ def volumes(nodes, tets, out):
 
 
 @parallel()
-def adjoint_sources(nodes, tets, sigma, tensor, offsets, slots, adjoint, out):
-    """Nodal vectors c_n with sum_n c_n . dA/dt_n = sum_t V grad(psi) . sigma dA/dt: the conduction part of reciprocity.
+def load_transpose(nodes, tets, sigma, tensor, offsets, slots, adjoint, out):
+    """Nodal vectors c_n with sum_n c_n . dA/dt_n = adjoint . `load`, the conduction part of reciprocity.
 
-    adjoint (n, k) solutions psi; out (n, k, 3): a quarter of V sigma grad(psi) summed over the elements of a node.
+    adjoint (n, k); out (n, k, 3): with J = V sigma grad(adjoint), the sum over a node's elements of
+    (grad(l_n) . J) (centroid - node n) / 2 - J / 8.
     """
     width = adjoint.shape[1]
     for i in prange(len(out)):
-        own = np.empty(3)
+        own, current, middle = np.empty(3), np.empty((width, 3)), np.empty(3)
         out[i, :, :] = 0.0
         for s in range(offsets[i], offsets[i + 1]):
-            t = slots[s] >> 2
+            t, a = slots[s] >> 2, slots[s] & 3
+            current[:, :] = 0.0
+            middle[:] = 0.0
             for b in range(4):
                 weighted_gradient(nodes, tets, t, b, own)
                 conducted(sigma, tensor, t, own)
                 j = tets[t, b]
-                for k in range(width):
-                    for c in range(3):
-                        out[i, k, c] += 0.25 * own[c] * adjoint[j, k]
+                for c in range(3):
+                    middle[c] += 0.25 * nodes[j, c]
+                    for k in range(width):
+                        current[k, c] += own[c] * adjoint[j, k]
+            weighted_gradient(nodes, tets, t, a, own)
+            volume = 0.0
+            for c in range(3):
+                volume += own[c] * (nodes[i, c] - nodes[tets[t, (a + 1) & 3], c])
+            for k in range(width):
+                along = 0.0
+                for c in range(3):
+                    along += own[c] * current[k, c]
+                for c in range(3):
+                    out[i, k, c] += 0.5 * along / volume * (middle[c] - nodes[i, c]) - 0.125 * current[k, c]

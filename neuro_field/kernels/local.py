@@ -16,11 +16,10 @@ import numpy as np
 from numba import njit, prange
 
 from neuro_field.kernels.biot import VECTORS, K, dipole_field, wire_field
-from neuro_field.kernels.sphere import radial_field
 from neuro_field.kernels.turns import parallel
 
-#: What the sources are, as their tables come from `radial_sources`, `dipole_sources` and `wire_sources`.
-RADIAL, DIPOLE, WIRE = 0, 1, 2
+#: What the sources are, as their tables come from `dipole_sources` and `wire_sources`.
+DIPOLE, WIRE = 0, 1
 
 #: A source is far from a box at this many times the box's longest side (a wire: and its own length).
 OPENING = 2.0
@@ -57,16 +56,11 @@ def _far_wire_field(sources, count, px, py, pz):
 
 @njit(cache=True, error_model="numpy")
 def _clearance(kind, sources, s, centre, half):
-    """At most the distance from a box to where the field of source s is singular, m: it, its wire, or its ray."""
+    """At most the distance from a box to where the field of source s is singular, m: it, or its wire."""
     x, y, z = sources[0, s], sources[1, s], sources[2, s]
     if kind == WIRE:
         x, y, z = x + 0.5 * sources[3, s], y + 0.5 * sources[4, s], z + 0.5 * sources[5, s]
     dx, dy, dz = centre[0] - x, centre[1] - y, centre[2] - z
-    if kind == RADIAL and dx * x + dy * y + dz * z + half[0] * abs(x) + half[1] * abs(y) + half[2] * abs(z) > 0.0:
-        beyond = max(0.0, (dx * x + dy * y + dz * z) / (x * x + y * y + z * z))
-        dx, dy, dz = dx - beyond * x, dy - beyond * y, dz - beyond * z
-        diagonal = math.sqrt(half[0] * half[0] + half[1] * half[1] + half[2] * half[2])
-        return math.sqrt(dx * dx + dy * dy + dz * dz) - diagonal
     dx, dy, dz = max(abs(dx) - half[0], 0.0), max(abs(dy) - half[1], 0.0), max(abs(dz) - half[2], 0.0)
     distance = math.sqrt(dx * dx + dy * dy + dz * dz)
     return distance - 0.5 * sources[6, s] if kind == WIRE else distance
@@ -81,9 +75,7 @@ def _values(kind, sources, count, centre, half, out):
             y = centre[1] + half[1] * _CHEBYSHEV[j]
             for k in range(DEGREES):
                 z = centre[2] + half[2] * _CHEBYSHEV[k]
-                if kind == RADIAL:
-                    field = radial_field(sources, count, x, y, z)
-                elif kind == DIPOLE:
+                if kind == DIPOLE:
                     field = dipole_field(sources, count, x, y, z)
                 else:
                     field = _far_wire_field(sources, count, x, y, z)
@@ -142,10 +134,10 @@ def _thick(halves, out):
 
 
 @parallel(error_model="numpy", fastmath=VECTORS)
-def expand(kind, sources, origin, parents, centres, halves, inner, levels, place, coefficients, near, counts):
+def expand(kind, sources, parents, centres, halves, inner, levels, place, coefficients, near, counts):
     """Polynomials of the boxes that are split, from the root down.
 
-    sources (., s) a table about ``origin`` (3,); parents, centres, halves of boxes; inner (i,) those that are split,
+    sources (., s) a table; parents, centres, halves of boxes; inner (i,) those that are split,
     by level, levels (l + 1,) where each level begins; place (b,) of a box among them, -1 for others.  Filled:
     coefficients (i, 3, 216) of x^a y^b z^c in units of the half sides, near (i, s) the sources that are not far from
     a box, counts (i,) their number.
@@ -157,7 +149,7 @@ def expand(kind, sources, origin, parents, centres, halves, inner, levels, place
             above = place[parents[box]] if parents[box] >= 0 else -1
             centre, half, values = np.empty(3), np.empty(3), np.empty((3, TERMS))
             for c in range(3):
-                centre[c] = centres[box, c] - origin[c]
+                centre[c] = centres[box, c]
             _thick(halves[box], half)
             side = 2.0 * max(half[0], half[1], half[2])
             given = width if above < 0 else counts[above]
@@ -179,7 +171,7 @@ def expand(kind, sources, origin, parents, centres, halves, inner, levels, place
             if above >= 0:
                 middle, wide = np.empty(3), np.empty(3)
                 for c in range(3):
-                    middle[c] = centres[parents[box], c] - origin[c]
+                    middle[c] = centres[parents[box], c]
                 _thick(halves[parents[box]], wide)
                 _from_parent(centre, half, middle, wide, matrices)
                 _add_transformed(matrices, coefficients[above], scratch, coefficients[at])
@@ -212,7 +204,7 @@ def _polynomial(coefficients, x, y, z, out):
 
 @parallel(error_model="numpy", fastmath=VECTORS)
 def add_at_points(
-    kind, sources, origin, points, order, first, last, parents, centres, halves, leaves, place,
+    kind, sources, points, order, first, last, parents, centres, halves, leaves, place,
     coefficients, near, counts, column, out,
 ):  # fmt: skip
     """Add the field to out (n, k, 3) at its ``column``, row order[n] for point n; arguments as `expand` filled them.
@@ -238,14 +230,8 @@ def add_at_points(
             for c in range(len(sources)):
                 close[c, k] = sources[c, k if above < 0 else near[above, k]]
         for n in range(size if count else 0):
-            x, y = points[begin + n, 0] - origin[0], points[begin + n, 1] - origin[1]
-            z = points[begin + n, 2] - origin[2]
-            if kind == RADIAL:
-                own = radial_field(close, count, x, y, z)
-            elif kind == DIPOLE:
-                own = dipole_field(close, count, x, y, z)
-            else:
-                own = wire_field(close, count, x, y, z)
+            x, y, z = points[begin + n, 0], points[begin + n, 1], points[begin + n, 2]
+            own = dipole_field(close, count, x, y, z) if kind == DIPOLE else wire_field(close, count, x, y, z)
             for c in range(3):
                 field[c, n] += own[c]
         for n in range(size):

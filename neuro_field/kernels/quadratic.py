@@ -243,22 +243,90 @@ def load(nodes, tets, sigma, tensor, unknowns, offsets, slots, order, first, pot
                             out[u, k] -= 4.0 * (gradients[b, c] * moments[a, c] + gradients[a, c] * moments[b, c])
 
 
+@njit(cache=True, inline="always")
+def _moment_weights(unknowns, t, gradients, adjoint, k, weights):
+    """What `load` asks of the first moments of an element, met with an adjoint: weights (4, 3)."""
+    for c in range(3):
+        whole = 0.0
+        for b in range(4):
+            whole += adjoint[unknowns[t, b], k] * gradients[b, c]
+        for a in range(4):
+            total = 4.0 * adjoint[unknowns[t, a], k] * gradients[a, c] - whole
+            for b in range(4):
+                if b != a:
+                    total += 4.0 * adjoint[unknowns[t, BETWEEN[a, b]], k] * gradients[b, c]
+            weights[a, c] = -total
+
+
+@njit(cache=True, inline="always")
+def _share_of_moments(weights, a, b, c):
+    """Those weights times what the value at a vertex (b = a) or edge ab adds to the moments (`_first_moments`)."""
+    total = 0.0
+    for d in range(4):
+        total += weights[d, c]
+    return (weights[a, c] - total) / 60.0 if b == a else (total + weights[a, c] + weights[b, c]) / 30.0
+
+
+@parallel()
+def load_transpose(nodes, tets, sigma, tensor, unknowns, offsets, slots, order, first, adjoint, out):
+    """Vectors c_u with sum_u c_u . dA/dt_u = adjoint . `load`; adjoint (u, k), out (u, k, 3)."""
+    width = adjoint.shape[1]
+    for i in prange(len(order)):
+        gradients, weights = np.empty((4, 3)), np.empty((4, 3))
+        for u in range(first[i], first[i + 1]):
+            out[u, :, :] = 0.0
+        for s in range(offsets[order[i]], offsets[order[i] + 1]):
+            t, a = slots[s] >> 2, slots[s] & 3
+            for b in range(4):
+                weighted_gradient(nodes, tets, t, b, gradients[b])
+                conducted(sigma, tensor, t, gradients[b])
+            for k in range(width):
+                _moment_weights(unknowns, t, gradients, adjoint, k, weights)
+                for b in range(4):
+                    u = unknowns[t, a if b == a else BETWEEN[a, b]]
+                    if first[i] <= u < first[i + 1]:
+                        for c in range(3):
+                            out[u, k, c] += _share_of_moments(weights, a, b, c)
+
+
+@njit(cache=True, inline="always")
+def _hats(nodes, tets, t, out):
+    """Gradients (4, 3) of an element's barycentric coordinates."""
+    volume = 0.0
+    for a in range(4):
+        weighted_gradient(nodes, tets, t, a, out[a])
+    for c in range(3):
+        volume += out[0, c] * (nodes[tets[t, 0], c] - nodes[tets[t, 1], c])
+    for a in range(4):
+        for c in range(3):
+            out[a, c] /= volume
+
+
+@parallel()
+def gradient_slopes(nodes, tets, elements, shares, out):
+    """Gradients of an element's ten basis functions at points by element (m,) and shares (m, 4); out (m, 3, 10)."""
+    for m in prange(len(elements)):
+        hats = np.empty((4, 3))
+        _hats(nodes, tets, elements[m], hats)
+        for c in range(3):
+            for a in range(4):
+                out[m, c, a] = (4.0 * shares[m, a] - 1.0) * hats[a, c]
+            for e in range(6):
+                a, b = EDGES[e, 0], EDGES[e, 1]
+                out[m, c, 4 + e] = 4.0 * (shares[m, a] * hats[b, c] + shares[m, b] * hats[a, c])
+
+
 @parallel()
 def gradients(nodes, tets, unknowns, values, elements, shares, out):
     """Gradient of a quadratic field at points given by element (m,) and barycentric coordinates (m, 4); out (m, 3)."""
     for m in prange(len(elements)):
-        t = elements[m]
-        own, other = np.empty(3), np.empty(3)
-        weighted_gradient(nodes, tets, t, 0, own)
-        volume = 0.0
-        for c in range(3):
-            volume += own[c] * (nodes[tets[t, 0], c] - nodes[tets[t, 1], c])
-            out[m, c] = 0.0
+        t, hats = elements[m], np.empty((4, 3))
+        _hats(nodes, tets, t, hats)
+        out[m, :] = 0.0
         for a in range(4):
-            weighted_gradient(nodes, tets, t, a, other)
             slope = (4.0 * shares[m, a] - 1.0) * values[unknowns[t, a]]
             for b in range(4):
                 if b != a:
                     slope += 4.0 * shares[m, b] * values[unknowns[t, BETWEEN[a, b]]]
             for c in range(3):
-                out[m, c] += slope * other[c] / volume
+                out[m, c] += slope * hats[a, c]

@@ -8,9 +8,6 @@ from numba import njit, prange
 from neuro_field.kernels.biot import VECTORS, K
 from neuro_field.kernels.turns import parallel
 
-#: Points that `ray_clearance` takes together.
-RUN = 64
-
 
 @njit(cache=True, error_model="numpy")
 def radial_sources(positions, moments):
@@ -63,45 +60,3 @@ def sphere_field(points, positions, moments, out):
         out[i, 0], out[i, 1], out[i, 2] = radial_field(
             sources, len(positions), points[i, 0], points[i, 1], points[i, 2]
         )
-
-
-@njit(cache=True)
-def _runs(points, centres, radii):
-    """Centres (b, 3) and radii (b,) of balls around runs of `RUN` points (m, 3) that follow one another."""
-    for b in range(len(radii)):
-        first, last = b * RUN, min(b * RUN + RUN, len(points))
-        for c in range(3):
-            centres[b, c] = 0.0
-            for i in range(first, last):
-                centres[b, c] += points[i, c] / (last - first)
-        farthest = 0.0
-        for i in range(first, last):
-            x, y, z = points[i, 0] - centres[b, 0], points[i, 1] - centres[b, 1], points[i, 2] - centres[b, 2]
-            farthest = max(farthest, x * x + y * y + z * z)
-        radii[b] = math.sqrt(farthest)
-
-
-@parallel(error_model="numpy", fastmath=VECTORS)
-def ray_clearance(points, positions, out):
-    """For each source the least cosine between r2 and r2 - r over points r: -1 where one lies straight beyond it.
-
-    points (m, 3), positions (s, 3) from the origin in one unit; out (s,), 1 where no point lies beyond the plane
-    through r2 across its ray (no cosine is negative).  Runs of points on this side of it are passed over.
-    """
-    runs = (len(points) + RUN - 1) // RUN
-    centres, radii = np.empty((runs, 3)), np.empty(runs)
-    _runs(points, centres, radii)
-    for s in prange(len(positions)):
-        px, py, pz = positions[s, 0], positions[s, 1], positions[s, 2]
-        square = px * px + py * py + pz * pz
-        length = math.sqrt(square)
-        least = 0.0  # of dot |dot| / square, which rises with the cosine and needs no root
-        for b in range(runs):
-            if px * centres[b, 0] + py * centres[b, 1] + pz * centres[b, 2] + length * radii[b] <= square:
-                continue
-            for i in range(b * RUN, min(b * RUN + RUN, len(points))):
-                ax, ay, az = px - points[i, 0], py - points[i, 1], pz - points[i, 2]
-                dot = px * ax + py * ay + pz * az
-                if dot < 0.0:
-                    least = min(least, -dot * dot / (ax * ax + ay * ay + az * az))
-        out[s] = -math.sqrt(-least / square) if least < 0.0 else 1.0

@@ -1,10 +1,8 @@
 """The adjoint's magnetic field outside the head, as that of a few magnetic charges beneath the scalp.
 
 Outside the head Q has neither curl nor divergence, so it is the field of charges under the scalp, and a thousand of
-them, denser towards the target, say what the currents at a million nodes say.  Sums over nodes have a curl, a
-part of the discretisation's error that changes with the gauge; charges have none: with them the ranking lies nearer
-to forward solves in the radial gauge than the sums themselves do (Colin27, 951k nodes, hand: 0.03 % at most against
-0.09 %).
+them, denser towards the target, say what the currents at a million nodes say.  Sums over nodes have a curl,
+a part of the discretisation's error; charges have none.
 """
 
 import numpy as np

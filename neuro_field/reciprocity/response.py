@@ -5,7 +5,7 @@ span, to a thousandth, what this coil can do there; each vector u of their ortho
 adjoint solve (a target with a direction is asked for one component of each of its areas, and needs no more).  With
 psi that solution and C its nodal vectors, the part of any field along u is
 sum over dipoles of m . Q(x),  Q(x) = mu0/4pi sum_n C_n x (x - r_n)/|x - r_n|^3,
-with the same discrete dA/dt as a forward solve in the Coulomb gauge, so both agree to the solver's tolerance (Koponen &
+with the same discrete dA/dt as a forward solve, so both agree to the solver's tolerance (Koponen &
 Stenroos 2019; Gomez et al. 2021 use reciprocity for the mean vector only).  Outside the head few charges stand for
 all nodes (`neuro_field.reciprocity.charges`); coils that turn about one axis are answered together
 (`neuro_field.reciprocity.turning`), all others by a table (`neuro_field.reciprocity.table`).
@@ -22,6 +22,7 @@ from neuro_field.coil.coil import Coil
 from neuro_field.coil.placement import Placement
 from neuro_field.coil.sources import Dipoles
 from neuro_field.field.field import Field
+from neuro_field.field.probe import Probe
 from neuro_field.field.solver import Solver
 from neuro_field.field.treecode import Treecode
 from neuro_field.kernels.table import mean_magnitude
@@ -91,7 +92,7 @@ class Response:
         return self._measured(sums) * didt
 
     def strengths_untabulated(self, head_from_coil: FloatArray, didt: float = 1e6) -> FloatArray:
-        """The same by the sum over all nodes, as a forward solve in the Coulomb gauge; a second for each pose."""
+        """The same by the sum over all of them, as a forward solve; a second for each pose."""
         sums = np.empty((len(head_from_coil), self.sought.shape[1]))
         dipoles = Dipoles(self.positions, self.moments)
         points = self.tree.points * MILLIMETRES_PER_METRE
@@ -154,7 +155,7 @@ def responses(
     simple = coil.simplified(error=_SAMPLE_COIL_ERROR)
     if all(target.direction is not None for target in targets):  # ranked without the basis, which others look at
         samples = samples[:: max(1, len(samples) // modes)]
-    fields = solver.loosened(SAMPLE_TOLERANCE).solve_many(simple, samples, didt=1.0, gauge="coulomb")
+    fields = solver.loosened(SAMPLE_TOLERANCE).solve_many(simple, samples, didt=1.0)
     positions, moments = coil.dipoles
     out = []
     for target in targets:
@@ -181,23 +182,13 @@ def snapshots(target: Target, fields: Sequence[Field]) -> FloatArray:
     return np.stack([(target.roots[:, None] * target.values(field)).ravel() for field in fields], axis=1)
 
 
+def probe_of(solver: Solver, target: Target) -> Probe:
+    """What a target measures, as a linear map of what the solver solves for."""
+    return Probe(solver.system, target.elements)
+
+
 def _adjoint_currents(solver: Solver, target: Target, sought: FloatArray) -> Treecode:
-    """Nodal vectors whose products with dA/dt at the nodes sum to the parts of the field along some vectors."""
+    """Vectors whose products with dA/dt sum to the parts of the target's field along some vectors."""
+    probe = probe_of(solver, target)
     weighted = target.roots[:, None, None] * sought.reshape(len(target.roots), 3, -1)  # (r, 3, w)
-    potentials, _ = solver.potentials(adjoint_loads(solver, target, weighted))
-    currents = solver.system.adjoint_sources(potentials)
-    for corner in range(4):
-        np.add.at(currents, solver.head.mesh.tets[target.elements, corner], -0.25 * np.moveaxis(weighted, 2, 1))
-    return Treecode.of(solver.system.nodes, currents)
-
-
-def adjoint_loads(solver: Solver, target: Target, weighted: FloatArray) -> FloatArray:
-    """Sources (n, k) of the adjoint potentials: sum over the target's elements of weight . grad(l_i)."""
-    tets = solver.head.mesh.tets[target.elements]
-    corners = solver.system.nodes[tets]
-    inverse = np.linalg.inv(corners[:, 1:] - corners[:, :1])  # its columns are the gradients of l_1, l_2, l_3
-    gradients = np.concatenate([-inverse.sum(axis=2, keepdims=True), inverse], axis=2)
-    loads = np.zeros((len(solver.system.nodes), weighted.shape[2]))
-    for corner in range(4):
-        np.add.at(loads, tets[:, corner], np.einsum("ri,rik->rk", gradients[:, :, corner], weighted))
-    return loads
+    return probe.currents(weighted, solver.potentials(probe.adjoint_loads(weighted))[0])

@@ -23,8 +23,9 @@ from neuro_field.search.zone import Zone
 #: What placements can be ranked by; "focality" needs the field of the whole cortex.
 OBJECTIVES = ("strength", "ratio", "focality")
 
-#: The statistic of all fields in a plan: volume means over elements of what the solver gives in each.
-STATISTIC = "element-means"
+#: The statistic of all fields in a target: volume means over elements of the field recovered at their centroids.  Plans
+#: of earlier versions hold "element-means", of the raw field of each element.
+STATISTIC = "recovered"
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class SearchSettings:
     symmetry : {"continuous", "two-fold", "none"}
         Of the coil: whether handles were searched all the way round.
     statistic : str
-        How fields are summed up in target and regions.
+        How fields are summed up in target and regions: "recovered", or "element-means" in plans of earlier versions.
     """
 
     grid: Grid

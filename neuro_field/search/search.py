@@ -106,7 +106,7 @@ def plan(
     Parameters
     ----------
     solver : Solver
-        With elements of first order.
+        With elements of either order.
     coil : Coil
         Made of dipoles or closed wires.
     target : Target
@@ -153,10 +153,10 @@ def plan(
     for value, kind, name in ((solver, Solver, "solver"), (coil, Coil, "coil"), (target, Target, "target")):
         if not isinstance(value, kind):
             raise InputError(f"Input {name} of plan must be a {kind.__name__}; instead received {value!r:.80}.")
-    if solver.order != 1:
+    if numerical_error and solver.order != 1:
         raise InputError(
-            f"Input solver of plan must have elements of order 1; instead received order {solver.order}. For a check "
-            "in second order give numerical_error=True."
+            f"Input numerical_error of plan holds elements of order 1 against those of order 2; instead the solver's "
+            f"are of order {solver.order}."
         )
     check_usable(solver.head)
     avoid, settings = avoid or Avoidance(), _settings(coil, grid or Grid(), avoid or Avoidance(), objective, over)

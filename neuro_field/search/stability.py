@@ -12,11 +12,11 @@ from neuro_field.aim.target import Target
 from neuro_field.arrays import FloatArray, read_only
 from neuro_field.coil.coil import Coil
 from neuro_field.coil.placement import Placement
-from neuro_field.field.gauge import primary_field
+from neuro_field.field.probe import Probe
 from neuro_field.field.reduced import Reduced, reduced
 from neuro_field.field.solver import Solver
 from neuro_field.nouns import noun
-from neuro_field.reciprocity.response import SAMPLE_TOLERANCE, TRUNCATION, Response, adjoint_loads, snapshots
+from neuro_field.reciprocity.response import SAMPLE_TOLERANCE, TRUNCATION, Response, probe_of, snapshots
 from neuro_field.search.uncertainty import LESION, Family
 from neuro_field.units import AMPERE_PER_MICROSECOND
 
@@ -105,7 +105,7 @@ def stability(
     Parameters
     ----------
     solver : Solver
-        Of the head as it is, with elements of first order.
+        Of the head as it is.
     coil : Coil
     cases : mapping of str to Case
     draws : int
@@ -124,7 +124,8 @@ def stability(
     others = [solver.retuned(family.head_with(row)).loosened(SAMPLE_TOLERANCE) for row in family.corners([LESION])]
     bases = {role: _basis(case, coil, others) for role, case in cases.items()}
     del others
-    loads = [adjoint_loads(solver, case.response.target, _weighted(case, bases[role])) for role, case in cases.items()]
+    probes = {role: probe_of(solver, case.response.target) for role, case in cases.items()}
+    loads = [probes[role].adjoint_loads(_weighted(case, bases[role])) for role, case in cases.items()]
     say(0.02)
     heads = [family.head_with(row) for row in family.corners()]
     spaces = dict(zip(cases, reduced(solver, loads, heads, family.parts), strict=True))
@@ -132,7 +133,7 @@ def stability(
     scales = family.scales(draws)
     answers = {}
     for done, (role, case) in enumerate(cases.items(), start=1):
-        answers[role] = _followed(solver, coil, case, bases[role], spaces.pop(role)).under(scales)
+        answers[role] = _followed(solver, coil, case, bases[role], probes[role], spaces.pop(role)).under(scales)
         say(0.5 + 0.4 * done / len(cases))
     errors = _checked(solver, coil, cases, family, scales, answers)
     say(1.0)
@@ -193,14 +194,15 @@ class _Followed:
         return seen, magnitude
 
 
-def _followed(solver: Solver, coil: Coil, case: Case, basis: FloatArray, space: Reduced) -> _Followed:
+def _followed(solver: Solver, coil: Coil, case: Case, basis: FloatArray, probe: Probe, space: Reduced) -> _Followed:
     """Fields dA/dt of every placement, met with the basis and with the space, a block at a time."""
-    system, target, weighted = solver.system, case.response.target, _weighted(case, basis)
+    target, weighted = case.response.target, _weighted(case, basis)
     direct, couplings = [], []
     for first in range(0, len(case.poses), _BLOCK):
-        primaries = [primary_field(solver.head, coil, Placement(pose)) for pose in case.poses[first : first + _BLOCK]]
-        dadt = AMPERE_PER_MICROSECOND * solver.nodal_dadt(primaries)
-        direct.append(-np.einsum("rck,rpc->kp", weighted, system.element_mean(dadt, target.elements)))
+        coils = [coil.carried(pose) for pose in case.poses[first : first + _BLOCK]]
+        dadt = AMPERE_PER_MICROSECOND * solver.nodal_dadt(coils)
+        own = np.stack([each.dadt(probe.points, didt=AMPERE_PER_MICROSECOND) for each in coils], axis=1)
+        direct.append(-np.einsum("rck,rpc->kp", weighted, own))
         couplings.append(space.couplings(dadt))
     return _Followed(target, basis, np.concatenate(direct, axis=1), space, np.concatenate(couplings, axis=2))
 

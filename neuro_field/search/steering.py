@@ -14,7 +14,7 @@ from neuro_field.field.solver import Solver
 from neuro_field.head.model import HeadModel
 from neuro_field.nouns import noun
 from neuro_field.reciprocity.response import Response, response
-from neuro_field.search.plan import Plan
+from neuro_field.search.plan import STATISTIC, Plan
 
 #: Sources of the simplified coil that estimates are made with err by this share.
 _COIL_ERROR = 3e-3
@@ -92,7 +92,15 @@ class Steering:
                 for turn in (0.0, 60.0, 120.0)
             ]
             mapping = response(solver, simple, plan.target, samples)
-        return cls(solver.head, coil, simple, mapping, np.sort(plan.strengths), ranked, gap)
+        tried = np.sort(plan.strengths)
+        if plan.search is None or plan.search.statistic != STATISTIC:  # of another: as much larger as the best one is
+            tried = tried * (mapping.strengths(ranked[0].head_from_coil[None])[0] / plan.best.strength)
+        return cls(solver.head, coil, simple, mapping, tried, ranked, gap)
+
+    @property
+    def planned(self) -> float:
+        """V/m at 1 A/us in the target under the plan's best placement, by the statistic of `strength`."""
+        return self.strength(self.ranked[0])
 
     @property
     def target(self) -> Target:

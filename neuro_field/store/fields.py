@@ -10,7 +10,6 @@ import numpy as np
 from neuro_field.coil.placement import Placement
 from neuro_field.errors import FileFormatError, InputError, UnknownNameError
 from neuro_field.field.field import Field
-from neuro_field.field.quadratic import QuadraticSystem
 from neuro_field.field.stored import StoredField
 from neuro_field.head.model import HeadModel
 from neuro_field.head.tissues import BY_TAG
@@ -90,7 +89,7 @@ def write_field(
         "p999_magnE_V_per_m": {
             BY_TAG[tag].name: float(np.percentile(field.magnE[mesh.tags == tag], 99.9)) for tag in tags
         },
-        "order": 2 if isinstance(field.system, QuadraticSystem) else 1,
+        "order": field.system.order,
         "nodes": report.nodes,
         "iterations": report.iterations,
         "residual": report.residual,

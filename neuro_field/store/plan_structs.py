@@ -246,7 +246,7 @@ class SearchRecord(Record):
     avoided: tuple[Name, ...]
     avoid_share: Number
     symmetry: Symmetry
-    statistic: Literal["element-means"]
+    statistic: Literal["element-means", "recovered"]
 
 
 class ZoneRecord(Record):

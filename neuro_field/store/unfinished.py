@@ -18,13 +18,12 @@ import numpy as np
 from neuro_field.arrays import AnyArray, sealed
 from neuro_field.errors import FileFormatError, InputError
 from neuro_field.field.field import Field, SolveReport
-from neuro_field.field.gauge import primary_field
 from neuro_field.field.treecode import Treecode
 from neuro_field.io.atomic import ExistsError, new_file
 from neuro_field.io.digest import fingerprint
 from neuro_field.io.entries import Entries
 from neuro_field.reciprocity.charges import Charges
-from neuro_field.reciprocity.response import Response
+from neuro_field.reciprocity.response import Response, probe_of
 from neuro_field.report.facts import HeadFacts
 from neuro_field.search.plan import Plan
 from neuro_field.search.survey import Task
@@ -34,7 +33,7 @@ from neuro_field.store.plan_structs import PlanRecord
 LOG = logging.getLogger(__name__)
 
 SCHEMA = "neuro_field/unfinished-plan"
-VERSION = 3
+VERSION = 4
 
 #: In the folder: whose it is.
 MARK = "about.json"
@@ -215,7 +214,7 @@ def _plan(entries: Entries, task: Task, arrays: dict[str, AnyArray]) -> Plan:
     except msgspec.ValidationError as error:
         raise FileFormatError(f"{entries.where}: {error}") from None
     system, target = task.solver.system, task.target
-    nodes, rows = len(system.nodes), 3 * len(target.elements)
+    sources, rows = probe_of(task.solver, target).sources, 3 * len(target.elements)
 
     def array(name: str, *shape: int | None, dtype: type = np.float64) -> AnyArray:
         found = arrays.get(name)
@@ -227,14 +226,14 @@ def _plan(entries: Entries, task: Task, arrays: dict[str, AnyArray]) -> Plan:
     placement = made.best.placement
     field = Field(
         system=system, coil=task.coil, placement=placement, didt=entries.number("didt"),
-        primary=primary_field(task.solver.head, task.coil, placement), potential=array("potential", nodes),
+        potential=array("potential", len(system.points)),
         report=entries.required("field").noun(SolveReport),
     )  # fmt: skip
     positions, sought = array("positions", None, 3), array("sought", rows, None)
     wanted, places = sought.shape[1], array("charge_places", None, 3)
     response = Response(
         target, positions, array("moments", len(positions), 3), array("basis", rows, None), sought,
-        Treecode.of(system.nodes, array("densities", nodes, wanted, 3, dtype=np.float32)),
+        Treecode.of(sources, array("densities", len(sources), wanted, 3, dtype=np.float32)),
         Charges(places, array("charge_strengths", len(places), wanted)), entries.number("truncation"),
     )  # fmt: skip
     return replace(made, target=target, field=field, response=response, followed=array("followed", None, 4, 4))
