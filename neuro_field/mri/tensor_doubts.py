@@ -99,7 +99,7 @@ def _voxels_about(head: "HeadModel", affine: FloatArray, shape: tuple[int, ...])
 def _of_values(brain: BrainVoxels) -> tuple[Finding, ...]:
     """Refuse where many tensors are none; tell of a few."""
     finite = np.isfinite(brain.values).all(axis=1)
-    eigenvalues = np.linalg.eigvalsh(matrices(brain.values[finite]))
+    eigenvalues = np.asarray(np.linalg.eigvalsh(matrices(brain.values[finite])), dtype=np.float64)
     positive = is_positive(eigenvalues)
     none = int(np.count_nonzero(~finite) + np.count_nonzero(~positive))
     part = int(np.count_nonzero((eigenvalues[:, 0] <= 0) & positive))

@@ -136,5 +136,5 @@ def _lines(
     shown = anisotropy > _LEAST
     middle, half = flat[shown][:, plane], 0.5 * _LONG * change(along[shown])[:, plane]
     axes.add_collection(
-        LineCollection(np.stack([middle - half, middle + half], axis=1), colors="white", linewidths=1.1)
+        LineCollection(list(np.stack([middle - half, middle + half], axis=1)), colors="white", linewidths=1.1)
     )
