@@ -201,6 +201,31 @@ def test_sources_and_targets_change_places(solver, field, placement, order):
     np.testing.assert_allclose(field.recovered(elements), field.at(probe.points), rtol=0, atol=1e-9)
 
 
+def test_a_tensor_is_a_number_in_a_stretched_head(head):
+    """sigma = R s R' everywhere: positions times sigma^(-1/2), dA/dt times sigma^(1/2), and all is isotropic."""
+    turn = np.linalg.qr(np.random.default_rng(7).normal(size=(3, 3)))[0]
+    sigma = (turn * [0.1, 0.4, 1.0]) @ turn.T
+    root = (turn * np.sqrt([0.1, 0.4, 1.0])) @ turn.T
+    stretch = np.linalg.inv(root) * np.linalg.det(root) ** (1 / 3)
+    mesh = head.mesh
+    tensors = Solver(HeadModel(mesh, np.broadcast_to(sigma, (len(mesh.tets), 3, 3))), tolerance=1e-12)
+    moved = TetMesh(mesh.nodes @ stretch.T, mesh.tets, mesh.tags)
+    size = np.linalg.det(sigma) ** (1 / 3)
+    numbers = Solver(HeadModel(moved, np.full(len(mesh.tets), size)), tolerance=1e-12)
+    np.testing.assert_allclose(tensors.system.stretches[1], np.broadcast_to(stretch, (3, 3, 3)), rtol=1e-12)
+    dadt = RNG.normal(size=(len(mesh.nodes), 3))
+    elements, shares = RNG.integers(0, len(mesh.tets), 40).astype(np.int32), RNG.dirichlet(np.ones(4), 40)
+    found = []
+    for each, own in ((tensors, dadt), (numbers, dadt @ np.linalg.inv(stretch))):
+        phi = each.potentials(each.system.load(own[:, None]))[0][:, 0]
+        gradient = each.system.gradient_at(phi, elements, shares)
+        found.append((phi - phi.mean(), each.system.element_field(phi, own), gradient))
+    (phi, raw, slope), (other, raw_other, slope_other) = found
+    assert_close(other, phi, 1e-10)
+    assert_close(raw_other @ stretch, raw, 1e-10)
+    assert_close(slope_other @ stretch, slope, 1e-9)
+
+
 @pytest.mark.parametrize("order", [1, 2])
 def test_a_gradient_at_points_is_a_matrix_of_the_potential(solver, field, order):
     system = solver.system if order == 1 else solver.raised().system

@@ -1,5 +1,6 @@
 """What a coil is aimed at: a weighted set of elements of a head, and how to choose it from anatomy."""
 
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ from neuro_field.aim.seat import map_findings, on_side, seat_of
 from neuro_field.arrays import AnyArray, FloatArray, IntArray, as_vector, read_only, unit
 from neuro_field.errors import InputError
 from neuro_field.findings import Finding
+from neuro_field.geometry.locate import locate
 from neuro_field.head.model import HeadModel
 from neuro_field.names import LONGEST_SOURCE, one_line
 from neuro_field.nouns import noun
@@ -212,6 +214,28 @@ class Target:
             source=where.source, findings=seat.findings + map_findings(head, seed_mni, name, side),
             axis_source="given" if direction is not None else None,
         )  # fmt: skip
+
+    def carried(self, head: HeadModel, finer: HeadModel) -> "Target":
+        """The same region of a head in one that is refined (`HeadModel.refined`).
+
+        Raises
+        ------
+        InputError
+            If the target was made on another mesh than the head's.
+        """
+        check_same_mesh(head, self)
+        mesh = finer.mesh
+        low, high = (end(head.mesh.nodes[head.mesh.tets[self.elements]], axis=(0, 1)) for end in (np.min, np.max))
+        beside: IntArray = np.flatnonzero(((mesh.centroids >= low) & (mesh.centroids <= high)).all(axis=1)).astype(
+            np.int32
+        )
+        mine = np.full(len(head.mesh.tets) + 1, -1)  # the last stands for what lies outside the head
+        mine[self.elements] = np.arange(len(self.elements))
+        own = mine[locate(head.mesh, mesh.centroids[beside])[0]]
+        elements, own = beside[own >= 0], own[own >= 0]
+        weights = (self.weights / head.mesh.volumes[self.elements])[own] * mesh.volumes[elements]
+        parts = None if self.parts is None else self.parts[own]
+        return replace(self, elements=elements, weights=weights / weights.sum(), parts=parts, mesh=mesh.digest)
 
     @property
     def site(self) -> str:

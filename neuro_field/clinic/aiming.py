@@ -1,6 +1,7 @@
 """Where a case aims in one head: the target of every role, or why there is none, and the side roles are named after."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 from scipy.spatial import cKDTree
@@ -42,6 +43,13 @@ class Aims:
     why: Mapping[str, Finding]
     hands: Mapping[str, Target]
     findings: tuple[Finding, ...]
+
+    def carried(self, head: HeadModel, finer: HeadModel) -> "Aims":
+        """The same regions in a head that is refined."""
+        targets, hands = (
+            {key: target.carried(head, finer) for key, target in each.items()} for each in (self.targets, self.hands)
+        )
+        return replace(self, targets=targets, hands=hands)
 
 
 def aims(head: HeadModel, case: Case, target: Target | None = None) -> Aims:

@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import field, replace
 from typing import Any
 
+import numpy as np
+
 from neuro_field.aim.atlas import other_side
 from neuro_field.aim.target import Target
 from neuro_field.clinic.aiming import Aims, aims
@@ -170,6 +172,7 @@ def study(
     avoid: Avoidance | None = None,
     draws: int = DRAWS,
     tolerance: float = 1e-5,
+    refine: bool = False,
     numerical_error: bool = False,
     keeper: Keeper | None = None,
     progress: Progress | None = None,
@@ -213,6 +216,9 @@ def study(
         the interval of the dose.  0 leaves both out.
     tolerance : float
         Of the solver.
+    refine : bool
+        Halve the edges of the elements within 20 mm of every target first (`HeadModel.refined`): for the field point
+        by point.  The study's head is the refined one.
     numerical_error : bool
         Solve the best placements again in second-order elements and record the differences.
     keeper : Keeper, optional
@@ -259,7 +265,7 @@ def study(
         hot_spot=hot_spot, stimulator=stimulator,
     )  # fmt: skip
     made = studies(
-        head, cases, target=target, grid=grid, avoid=avoid, draws=draws, tolerance=tolerance,
+        head, cases, target=target, grid=grid, avoid=avoid, draws=draws, tolerance=tolerance, refine=refine,
         numerical_error=numerical_error, keeper=keeper, progress=progress,
     )  # fmt: skip
     return next(made)
@@ -284,6 +290,7 @@ def studies(
     avoid: Avoidance | None = None,
     draws: int = DRAWS,
     tolerance: float = 1e-5,
+    refine: bool = False,
     numerical_error: bool = False,
     keeper: Keeper | None = None,
     progress: Progress | None = None,
@@ -297,7 +304,7 @@ def studies(
         As `neuro_field.clinic.case.intake` gives them.
     target : Target, optional
         For cases made on the spot.
-    grid, avoid, draws, tolerance, numerical_error, keeper, progress
+    grid, avoid, draws, tolerance, refine, numerical_error, keeper, progress
         As of `study`.
 
     Yields
@@ -321,6 +328,10 @@ def studies(
             raise Refusal(aim.why[own])
         check_poses(head, case)
     say = progress or (lambda stage, share: None)
+    if refine:
+        say("refining", 0.0)
+        head, aimed, avoid = _refined(head, cases, aimed, avoid)
+        say("refining", 1.0)
     say("solver set-up", 0.0)
     solver = Solver(head, tolerance=tolerance)
     say("solver set-up", 1.0)
@@ -333,6 +344,19 @@ def studies(
         )  # fmt: skip
         for case, aim in group:
             yield _study(solver, case, aim, plans, grid)
+
+
+def _refined(
+    head: HeadModel, cases: Sequence[Case], aimed: Sequence[Aims], avoid: Avoidance | None
+) -> tuple[HeadModel, list[Aims], Avoidance | None]:
+    """The head with finer elements around all that is planned for, and the same aims in it."""
+    wanted = {
+        key: each for case, aim in zip(cases, aimed, strict=True) for key, each in _wanted(head, case, aim).items()
+    }
+    finer = head.refined(near=np.concatenate([each.centers for each in wanted.values()]))
+    if avoid is not None:
+        avoid = replace(avoid, regions=tuple(region.carried(head, finer) for region in avoid.regions))
+    return finer, [aim.carried(head, finer) for aim in aimed], avoid
 
 
 def _key(role: str, target: Target) -> str:

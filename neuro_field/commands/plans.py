@@ -98,6 +98,7 @@ def plan(
     fields: Annotated[bool, typer.Option(help="Write the best placements' fields as NIfTI on the T1's grid.")] = False,
     image: ImageOption = None,
     subject: SubjectOption = "01",
+    refine: Annotated[bool, typer.Option(help="Halve the elements' edges within 20 mm of every target.")] = False,
     numerical_error: Annotated[
         bool, typer.Option(help="Check the best fields in second order: a minute, 6 GB.")
     ] = False,
@@ -153,7 +154,7 @@ def plan(
             Face.of(model)  # refuses before the work
         made = studies(
             model, cases, target=towards(model, aimed_at(model)) if aimed_at else None, grid=grid,
-            avoid=Avoidance(spared(model), share), draws=draws,
+            avoid=Avoidance(spared(model), share), draws=draws, refine=refine,
             numerical_error=numerical_error, keeper=unfinished, progress=stages,
         )  # fmt: skip
         lines: list[str] = []
@@ -261,7 +262,7 @@ def delivered(
     from neuro_field.navigation.sessions import recorded_poses
     from neuro_field.report.ledger import ledger_lines
     from neuro_field.store.ledgers import check_new_table, write_ledger
-    from neuro_field.store.plans import check_head, read_plan
+    from neuro_field.store.plans import planned_head, read_plan
 
     check_new_table(output)
     study = read_plan(plan)
@@ -272,8 +273,7 @@ def delivered(
         raise InputError(f"The coil of {plan} is not on the shelf, or has changed; give --coil.")
     didt = dose.matched / 100 * induced.didt_max if dose and dose.matched and induced.didt_max else None
     with claimed_file(output), Stages() as stages:
-        model = head_of(head, stages, edge)
-        check_head(plan, model)
+        model = planned_head(plan, head_of(head, stages, edge))
         check_same_mesh(model, chosen.target)
         with stages.stage("solver set-up"):
             solver = Solver(model)

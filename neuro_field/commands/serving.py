@@ -34,7 +34,7 @@ def serve(
     from neuro_field.search.candidates import Grid
     from neuro_field.search.search import plan as make_plan
     from neuro_field.search.steering import Steering
-    from neuro_field.store.plans import check_head, read_plan
+    from neuro_field.store.plans import planned_head, read_plan
 
     check_trame()
     planned = (Path(thing) / "plan.json").is_file()
@@ -44,10 +44,11 @@ def serve(
         raise InputError("On a head the target needs a side: give --side left or right.")
     with Stages() as stages:
         model = head_of(head if planned and head else thing, stages, edge)
+        if planned:
+            model = planned_head(thing, model)
         with stages.stage("solver set-up"):
             solver = Solver(model)
         if planned:
-            check_head(thing, model)
             made, _ = plan_of(read_plan(thing), role)
             check_same_mesh(model, made.target)
             if made.coil is None:

@@ -30,17 +30,17 @@ class Recovery:
     Relative L2 error of E (and, over |E| >= 10 % of its largest, the 99th percentile of the pointwise one), %, on
     concentric spheres (`sphere_head`, 121k / 280k nodes, edge 4 / 3 mm) under a figure-8 at 4 mm:
 
-    ==================  ==========================  =========================  ========================
-    points              this                        averages over patches      element values
-    ==================  ==========================  =========================  ========================
-    brain               0.12 (0.38) / 0.09 (0.27)   0.68 (2.1) / 0.43 (1.4)    2.6 (6.7) / 2.0 (5.1)
-    its outer 2 mm      0.25 (0.60) / 0.18 (0.48)   1.54 (4.1) / 0.99 (2.6)    2.4 (7.3) / 1.8 (5.2)
-    its surface nodes   0.35 (1.01) / 0.30 (0.86)   2.03 (5.6) / 1.43 (3.8)    3.5 (11) / 2.6 (8.3)
-    ==================  ==========================  =========================  ========================
+    ==================  =========================  =========================
+    points              this                       element values
+    ==================  =========================  =========================
+    brain               0.10 (0.30) / 0.06 (0.21)  3.9 (10.0) / 3.0 (7.7)
+    its outer 2 mm      0.22 (0.54) / 0.14 (0.47)  4.0 (10.5) / 3.0 (8.2)
+    its surface nodes   0.40 (1.30) / 0.31 (1.16)
+    ==================  =========================  =========================
 
-    Wider weights do still better on spheres (0.07 % at 3 mm) and worse where a boundary folds within a few elements:
-    on a brain with a jagged grey-white boundary (elements of 6 mm, against the same mesh cut eightfold) widths of
-    0.4 / 0.5 / 0.6 / 0.7 / 1.0 mean edges leave 2.4 / 1.9 / 2.1 / 2.6 / 3.3 %, averages over patches 3.2 %.
+    Wider weights do still better on spheres and worse where a boundary folds within a few elements: on a brain with a
+    jagged grey-white boundary (elements of 6 mm, against the same mesh cut eightfold) widths of 0.4 / 0.5 / 0.6 / 0.7 /
+    1.0 mean edges leave 2.4 / 1.9 / 2.1 / 2.6 / 3.3 %, averages over patches 3.2 %.
 
     Parameters
     ----------

@@ -17,6 +17,7 @@ from neuro_field.head.cortex import mid_grey_points
 from neuro_field.head.doubts import doubts_of
 from neuro_field.head.fissure import Fissure, fissure_of_mesh
 from neuro_field.head.mapping import MniMapping
+from neuro_field.head.refinement import Refinement, carried_conductivity, refined_mesh
 from neuro_field.head.tissues import BY_NAME, BY_TAG, tags_of
 from neuro_field.names import one_line
 from neuro_field.nouns import noun
@@ -38,6 +39,8 @@ class HeadModel:
         To MNI152; a head without one answers no MNI question.
     known_fissure : Fissure, optional
         Between the hemispheres, as found in the labels that the head was built from; `fissure` asks the mesh otherwise.
+    refinement : Refinement, optional
+        By which it was made from a coarser head (`refined`).
     provenance : mapping of str to plain values
         Where the head came from: files and their hashes, what cleaning changed, what was found. For reports.
 
@@ -63,6 +66,7 @@ class HeadModel:
     mapping: MniMapping | None = None
     provenance: Mapping[str, Any] = field(default_factory=dict)
     known_fissure: Fissure | None = None
+    refinement: Refinement | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "name", one_line(self.name))
@@ -218,6 +222,47 @@ class HeadModel:
         rows = [*kept, *(found.plain() for found in (*told, *made.findings))]
         provenance = dict(self.provenance) | {"tensors": made.record, "findings": rows}
         return self._with_surfaces(replace(self, conductivity=made.conductivity, provenance=provenance))
+
+    def refined(self, *, near: Any, radius: float = 20.0, levels: int = 1) -> "HeadModel":
+        """A head with finer elements inside the skull around a place: for fields point by point, as on a cortex.
+
+        Edges are halved ``levels`` times by bisection; the tissues keep their shape, and the conductivities theirs.
+        Mean fields over a target of 5 mm are within a percent without; the field at a point of a folded cortex is not.
+
+        Parameters
+        ----------
+        near : (3,) or (k, 3) array
+            mm, head frame: one place or several.
+        radius : float
+            2 to 60 mm.
+        levels : int
+            1 to 3.
+
+        Returns
+        -------
+        HeadModel
+            On a mesh of its own: targets have to be made on it, or carried there (`Target.carried`).
+
+        Raises
+        ------
+        InputError
+            If an argument is beyond its limits, nothing inside the skull lies there, more than 60 % of the nodes
+            would be added, or the head is refined already.
+
+        Examples
+        --------
+        >>> import neuro_field as nf
+        >>> head = nf.sphere_head((70, 80, 90), edge=9.0)
+        >>> finer = head.refined(near=(0, 0, 60), radius=15)
+        >>> len(head.mesh.nodes), len(finer.mesh.nodes)
+        (11554, 12345)
+        """
+        if self.refinement is not None:
+            raise InputError("This head is refined already; refine the head it was made from, at all places at once.")
+        recipe = Refinement(near, radius, levels)
+        mesh = refined_mesh(self.mesh, recipe)
+        sigma = carried_conductivity(self.mesh, self.conductivity, mesh)
+        return replace(self, mesh=mesh, conductivity=sigma, refinement=recipe)
 
     def without_lesion(self) -> "HeadModel":
         """The same mesh with every lesion element turned into the nearest tissue around the lesion.

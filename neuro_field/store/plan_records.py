@@ -228,6 +228,7 @@ def head_record(head: HeadModel, facts: HeadFacts) -> dict[str, Any]:
         "axes": facts.axes.tolist(),
         "landmarks": {name: place.tolist() for name, place in facts.landmarks.items()},
         "mni_from_head": mapping.mni_from_head.tolist() if mapping is not None else None,
+        "refinement": plain(head.refinement) if head.refinement is not None else None,
     }
 
 

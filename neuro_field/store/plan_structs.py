@@ -435,6 +435,14 @@ class DigestRecord(Record):
     mapping: Digest | None
 
 
+class RefinementRecord(Record):
+    """`head.refinement.Refinement`."""
+
+    near: Annotated[tuple[Vector, ...], Meta(min_length=1)]
+    radius: Annotated[float, Meta(ge=2, le=60)]
+    levels: Literal[1, 2, 3]
+
+
 class HeadRecord(Record):
     """`report.facts.HeadFacts`, but for surfaces and warp, which stand in view.json.gz."""
 
@@ -448,6 +456,7 @@ class HeadRecord(Record):
     mni_from_head: Pose | None
     tissues: tuple[TissueRecord, ...]
     provenance: dict[Name, bool | Number | Name | None]
+    refinement: RefinementRecord | None = None
 
 
 class PlanFile(Struct, forbid_unknown_fields=True, kw_only=True, tag_field="kind", tag="plan"):

@@ -273,8 +273,8 @@ def said_of_kept(folder: str | Path) -> list[str]:
     return remarks + [f"English, kept by version 2: {words}" for words in old_words]
 
 
-def check_head(folder: str | Path, head: HeadModel) -> None:
-    """Refuse a head that is not the one that a plan's folder was made for, by its digests.
+def planned_head(folder: str | Path, head: HeadModel) -> HeadModel:
+    """The head that a plan's folder was made for, from the one it was planned on: refined alike, and found the same.
 
     A plan that keeps no digest (of version 2, or written without its head) is not judged here: its targets are, by
     `clinic.ledger.check_same_mesh`.
@@ -288,7 +288,10 @@ def check_head(folder: str | Path, head: HeadModel) -> None:
     """
     meant = _record(Path(folder))[0].head
     if meant is None:
-        return
+        return head
+    if meant.refinement is not None and head.refinement is None:
+        recipe = meant.refinement
+        head = head.refined(near=recipe.near, radius=recipe.radius, levels=recipe.levels)
     found = head_digest(head)
     differ = [name for name in found if getattr(meant.digest, name) != found[name]]
     if differ:
@@ -297,6 +300,7 @@ def check_head(folder: str | Path, head: HeadModel) -> None:
             f"{'differs' if len(differ) == 1 else 'differ'}. Give that head ({meant.name}, {meant.nodes} nodes), or "
             "plan again."
         )
+    return head
 
 
 class _Mark(msgspec.Struct):
