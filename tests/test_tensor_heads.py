@@ -143,7 +143,6 @@ def test_options_that_do_not_go_together_are_refused_before_any_work(plain, caps
     assert not (plain / "OUT").exists()
 
 
-@pytest.mark.slow
 def test_a_plan_in_ten_to_one_white_matter_follows_its_draws():
     head = tensor_head()
     values = np.linalg.eigvalsh(head.conductivity[head.region("white_matter")])
