@@ -50,9 +50,12 @@ if TYPE_CHECKING:
     from neuro_field.findings import Finding, Refusal
     from neuro_field.head.model import HeadModel
     from neuro_field.head.sphere import sphere_head
+    from neuro_field.io.diffusion_series import fit_tensors
+    from neuro_field.io.tensor_images import read_tensors
     from neuro_field.mri.another_lesion import head_with_lesion
     from neuro_field.mri.build import build_head
     from neuro_field.mri.lesion import synthetic_lesion
+    from neuro_field.mri.tensor_image import TensorImage
     from neuro_field.navigation.files import read_navigator
     from neuro_field.report.view import view
     from neuro_field.search.candidates import Grid
@@ -83,10 +86,12 @@ _ROOMS = {
     "Solver": "field.solver",
     "Study": "clinic.study",
     "Target": "aim.target",
+    "TensorImage": "mri.tensor_image",
     "Threshold": "clinic.threshold",
     "build_head": "mri.build",
     "delivered": "clinic.ledger",
     "example_head": "shelf.examples",
+    "fit_tensors": "io.diffusion_series",
     "head_with_lesion": "mri.another_lesion",
     "load_coil": "shelf.coils",
     "numerical_error": "field.error",
@@ -96,6 +101,7 @@ _ROOMS = {
     "read_head": "store.heads",
     "read_navigator": "navigation.files",
     "read_plan": "store.plans",
+    "read_tensors": "io.tensor_images",
     "render": "store.plans",
     "sphere_head": "head.sphere",
     "study": "clinic.study",
@@ -122,11 +128,13 @@ __all__ = [
     "Solver",
     "Study",
     "Target",
+    "TensorImage",
     "Threshold",
     "analytic",
     "build_head",
     "delivered",
     "example_head",
+    "fit_tensors",
     "head_with_lesion",
     "load_coil",
     "numerical_error",
@@ -136,6 +144,7 @@ __all__ = [
     "read_head",
     "read_navigator",
     "read_plan",
+    "read_tensors",
     "render",
     "sphere_head",
     "study",

@@ -7,6 +7,17 @@ import typer
 
 from neuro_field.commands.arguments import FacelessOption, Output, head_of, images_of, label_table
 from neuro_field.commands.scans import SeriesOption, given_image
+from neuro_field.commands.tensors import (
+    AxesOption,
+    BvalOption,
+    BvecOption,
+    DwiOption,
+    ImageOption,
+    OrderOption,
+    RuleOption,
+    TensorsOption,
+    TypedTensors,
+)
 from neuro_field.console import Stages, named_numbers, table
 from neuro_field.errors import InputError
 from neuro_field.findings import Finding
@@ -73,6 +84,14 @@ def head(
     no_mapping: Annotated[
         bool, typer.Option("--no-mapping", help="A head without a map to MNI: no named targets, only coordinates.")
     ] = False,
+    tensors: TensorsOption = None,
+    dwi: DwiOption = None,
+    bval: BvalOption = None,
+    bvec: BvecOption = None,
+    tensor_rule: RuleOption = None,
+    tensor_order: OrderOption = None,
+    tensor_axes: AxesOption = None,
+    tensor_image: ImageOption = None,
     faceless: FacelessOption = False,
 ) -> None:
     """Build a head model from a T1, and write it to a folder.
@@ -81,12 +100,15 @@ def head(
     --lesion is filled with mirrored healthy tissue in the copy that is segmented, and put back into the labels. Of a
     folder of DICOM the one 3-D T1 is taken, or the series that --series names; no name, number or date is kept.
 
-    A finished HEAD takes a lesion with `neuro-field head HEAD --lesion lesion.nii.gz -o HEAD2`.
+    With --tensors or --dwi white and grey matter conduct along and across fibres as water diffuses there.
+
+    A finished HEAD takes a lesion with `neuro-field head HEAD --lesion lesion.nii.gz -o HEAD2`, and tensors likewise.
 
     Example: `neuro-field head T1.nii.gz --labels labels.nii.gz --lesion lesion.nii.gz -o HEAD`
     """
     from neuro_field.io.affine_files import read_affine
     from neuro_field.io.atomic import check_new_folder, claimed_folder
+    from neuro_field.io.images import read_image
     from neuro_field.mri.build import checked_mapping
     from neuro_field.report.sentences import head_lines
     from neuro_field.store.building import head_from_images
@@ -104,6 +126,7 @@ def head(
     if faceless and no_mapping:
         raise InputError("Option --faceless finds the face by the map to MNI, and --no-mapping makes none; give one.")
     stays_open, finest = _answer(open_skull), EDGE if edge is None else edge
+    typed = TypedTensors(tensors, dwi, bval, bvec, tensor_rule, tensor_order, tensor_axes, tensor_image).checked()
     with claimed_folder(output), Stages() as stages:
         if image.startswith("example:") or is_head(image):
             if series or labels or table_ or no_fill or t2 or tissue_edge or nonlinear or open_skull or mapping:
@@ -116,7 +139,9 @@ def head(
                     f"Option --edge is for a mesh that is to be made, and {image} has its own: leave it out, or build "
                     "the head again from its T1 and labels."
                 )
-            made, files = head_of(image, stages, finest, mapping=False if no_mapping else None), images_of(image)
+            files = images_of(image)
+            diffusion = typed.at_t1(typed.read(stages), files.get("t1"), stages)
+            made = head_of(image, stages, finest, mapping=False if no_mapping else None)
             if lesion is not None:
                 made, files = _given_lesion(made, files, lesion, lesion_image, rim, large_lesion, stages)
         elif not Path(image).exists():
@@ -131,7 +156,10 @@ def head(
                 read_affine(mapping)  # refused before anything is segmented
             chosen = label_table(table_)
             edges = named_numbers(tissue_edge, "--tissue-edge")
+            diffusion = typed.read(stages)
             with given_image(image, series, stages) as t1:
+                if diffusion is not None:
+                    diffusion = typed.at_t1(diffusion, read_image(t1.path), stages)
                 found: Path | None = labels
                 said: tuple[Finding, ...] = ()
                 if found is None:
@@ -144,6 +172,7 @@ def head(
                     findings=said, progress=stages,
                 )  # fmt: skip
             made = t1.told_to(made)
+        made = typed.given_to(made, diffusion, stages)
         with stages.stage("writing"):
             write_head(made, output, faceless=faceless, **files)
     for line in head_lines(made):

@@ -12,6 +12,7 @@ from neuro_field.arrays import AnyArray, BoolArray, FloatArray, read_only
 from neuro_field.errors import InputError, UnknownNameError
 from neuro_field.findings import Finding
 from neuro_field.geometry.mesh import Surface, TetMesh
+from neuro_field.head.anisotropy import SYMMETRIC, Tensors, conducting, positive_definite
 from neuro_field.head.cortex import mid_grey_points
 from neuro_field.head.doubts import doubts_of
 from neuro_field.head.fissure import Fissure, fissure_of_mesh
@@ -20,9 +21,6 @@ from neuro_field.head.refinement import Refinement, carried_conductivity, refine
 from neuro_field.head.tissues import BY_NAME, BY_TAG, tags_of
 from neuro_field.names import one_line
 from neuro_field.nouns import noun
-
-#: Entries of a tensor on either side of its diagonal may differ by this share of its largest.
-SYMMETRIC = 1e-6
 
 
 @noun
@@ -78,8 +76,10 @@ class HeadModel:
             raise InputError(f"Input conductivity must have shape ({t},) or ({t}, 3, 3); instead {sigma.shape}.")
         if sigma.ndim == 3:
             self._refuse_asymmetric(sigma)
-        values = sigma if sigma.ndim == 1 else np.linalg.eigvalsh(sigma)[:, 0]
-        bad = np.flatnonzero(~(np.isfinite(values) & (values > 0)))
+            good = positive_definite(*(sigma[:, i, j] for i in range(3) for j in range(i, 3)))
+        else:
+            good = np.isfinite(sigma) & (sigma > 0)
+        bad = np.flatnonzero(~good)
         if len(bad):
             raise InputError(
                 f"Input conductivity must be positive and finite in every element; instead {len(bad)} of {t} "
@@ -173,11 +173,55 @@ class HeadModel:
 
     def retuned(self, conductivity: FloatArray) -> "HeadModel":
         """A new head with the conductivities (t,) or (t, 3, 3) S/m; surfaces that are known already are kept."""
-        out = replace(self, conductivity=conductivity)
+        return self._with_surfaces(replace(self, conductivity=conductivity))
+
+    def _with_surfaces(self, out: "HeadModel") -> "HeadModel":
+        """Another head on the same mesh, with the surfaces of this one that are known already."""
         for name in ("scalp", "inner_skull_sphere", "mid_grey", "fissure"):
             if name in self.__dict__:
                 out.__dict__[name] = self.__dict__[name]
         return out
+
+    def with_tensors(self, tensors: Tensors, *, rule: str = "vn") -> "HeadModel":
+        """A new head whose white and grey matter conduct along and across fibres as water diffuses there.
+
+        Everything else keeps its conductivity, a lesion too, and so does what no tensor is known of; ``findings`` say
+        how much that is, and what is in doubt.
+
+        Parameters
+        ----------
+        tensors : Tensors
+            Such as `neuro_field.read_tensors` and `neuro_field.fit_tensors` give.
+        rule : {"vn", "dir", "mc"}
+            How diffusivities become conductivities: volume-normalised (the tissue's own value as geometric mean),
+            direct (one factor for all of the brain), or the geometric mean of the direct one as one number; see
+            `neuro_field.head.anisotropy.conducting`.
+
+        Raises
+        ------
+        InputError
+            If the tensors are not this head's by where they lie or how they run, or are none, or the head has some.
+
+        Examples
+        --------
+        A block of voxels in which water diffuses left and right most easily stands for a patient's tensors:
+
+        >>> import neuro_field as nf
+        >>> head = nf.sphere_head((70, 80, 90), edge=9.0)
+        >>> affine = np.diag([8.0, 8.0, 8.0, 1.0])
+        >>> affine[:3, 3] = -80
+        >>> values = np.tile([1.7e-3, 0.0, 0.0, 0.3e-3, 0.0, 0.3e-3], (21, 21, 21, 1))
+        >>> tensors = nf.TensorImage(values, affine)
+        >>> sigma = head.with_tensors(tensors).conductivity[head.region("brain")]
+        >>> np.round(sigma[0].diagonal(), 3)
+        array([0.874, 0.154, 0.154])
+        """
+        told = tensors.doubts(self)
+        made = conducting(self.mesh, self.conductivity, tensors, rule)
+        kept = [row for row in self.provenance.get("findings", ()) if not row["code"].startswith("tensor-")]
+        rows = [*kept, *(found.plain() for found in (*told, *made.findings))]
+        provenance = dict(self.provenance) | {"tensors": made.record, "findings": rows}
+        return self._with_surfaces(replace(self, conductivity=made.conductivity, provenance=provenance))
 
     def refined(self, *, near: Any, radius: float = 20.0, levels: int = 1) -> "HeadModel":
         """A head with finer elements inside the skull around a place: for fields point by point, as on a cortex.

@@ -89,18 +89,22 @@ def checked_room(image: Any, path: Path, numbers: int) -> None:
     kind = image.get_data_dtype()
     if kind.kind not in "biuf":
         raise InputError(f"The image {path} must hold real numbers; instead it holds {kind}.")
-    packed = path.name.lower().endswith((".gz", ".mgz"))
-    most = path.stat().st_size * (_TIGHTEST if packed else 1)
-    if numbers * kind.itemsize > most:
-        raise FileFormatError(
-            f"The image {path} is truncated or damaged: its header claims {numbers * kind.itemsize / 1e6:.0f} MB, more "
-            "than its file can hold."
-        )
+    checked_claim(path, numbers * kind.itemsize)
     needed = numbers * max(kind.itemsize, _kept(image, kind).itemsize)
     if needed > MOST_BYTES:
         raise InputError(
             f"The image {path} would take {needed / 1e9:.1f} GB of memory; at most {MOST_BYTES / 1e9:.1f} GB are read: "
             "resample it more coarsely, or store it in smaller numbers."
+        )
+
+
+def checked_claim(path: Path, claimed: int) -> None:
+    """Refuse an image whose header claims more bytes than its file can hold; raises FileFormatError."""
+    packed = path.name.lower().endswith((".gz", ".mgz"))
+    if claimed > path.stat().st_size * (_TIGHTEST if packed else 1):
+        raise FileFormatError(
+            f"The image {path} is truncated or damaged: its header claims {claimed / 1e6:.0f} MB, more than its file "
+            "can hold."
         )
 
 

@@ -2,6 +2,7 @@
 
 import os
 import zlib
+from collections.abc import Container
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from nibabel.spatialimages import HeaderDataError
 from neuro_field.arrays import AnyArray, FloatArray, read_only
 from neuro_field.errors import FileFormatError, InputError
 from neuro_field.findings import Finding, Value
-from neuro_field.geometry.voxels import as_affine
+from neuro_field.geometry.voxels import VOXELS, as_affine
 from neuro_field.io.atomic import new_file
 from neuro_field.io.image_limits import MOST_BYTES, checked_count, checked_room, checked_start, scaled, storable
 from neuro_field.io.nifti_forms import PATIENT, Form, forms_of
@@ -357,21 +358,56 @@ def read_vectors(path: str | Path) -> Image:
     FileFormatError
         If it is damaged or truncated.
     """
+    image, shape, form = open_numbers(path, (3,), "three numbers per voxel", voxels=MAP_VOXELS)
+    path = Path(path)
+    values = _data(image, path, shape)
+    bad = sum(int(np.count_nonzero(~np.isfinite(slab).all(axis=2))) for slab in values)
+    if bad:
+        raise InputError(f"The image {path} must hold finite numbers; instead {bad} voxels do not (NaN).")
+    return Image(read_only(values), read_only(form.affine), path)
+
+
+def open_numbers(
+    path: str | Path, counts: Container[int], what: str, *, voxels: tuple[float, float] = VOXELS
+) -> tuple[Any, tuple[int, ...], Form]:
+    """A NIfTI image of several numbers per voxel, of which only the header is read.
+
+    Parameters
+    ----------
+    path : path
+    counts : container of int
+        How many numbers there may be.
+    what : str
+        The same in words, for the message.
+    voxels : two floats
+        Shortest and longest edge of its voxels, mm.
+
+    Returns
+    -------
+    image : nibabel image
+    shape : tuple of int
+        (i, j, k, n); a fourth axis of length one before the numbers, as NIfTI wants it of vectors, is dropped.
+    form : Form
+        Where it lies; its affine is one that can be.
+
+    Raises
+    ------
+    InputError
+        If it does not exist, has another shape, or does not say where it lies.
+    FileFormatError
+        If it is damaged.
+    """
     path = _existing(path)
     image = _loaded(path)
     shape = tuple(int(n) for n in image.shape)
     if len(shape) == 5 and shape[3] == 1:
         shape = (*shape[:3], shape[4])
-    if len(shape) != 4 or shape[3] != 3 or min(shape) < 2 or not isinstance(image, nib.Nifti1Pair):
-        raise InputError(f"The image {path} must be a NIfTI of three numbers per voxel; instead its shape is {shape}.")
-    checked_count(path, shape)
+    nifti = isinstance(image, nib.Nifti1Pair) and image.get_data_dtype().fields is None
+    if len(shape) != 4 or shape[3] not in counts or min(shape) < 2 or not nifti:
+        raise InputError(f"The image {path} must be a NIfTI of {what}; instead its shape is {shape}.")
+    checked_count(path, shape[:3])
     form = _nifti_forms(image, path, shape[:3])[0]
-    affine = as_affine(form.affine, f"affine of the image {path}", voxels=MAP_VOXELS)
-    values = _data(image, path, shape)
-    bad = sum(int(np.count_nonzero(~np.isfinite(slab).all(axis=2))) for slab in values)
-    if bad:
-        raise InputError(f"The image {path} must hold finite numbers; instead {bad} voxels do not (NaN).")
-    return Image(read_only(values), read_only(affine), path)
+    return image, shape, replace(form, affine=as_affine(form.affine, f"affine of the image {path}", voxels=voxels))
 
 
 def write_image(

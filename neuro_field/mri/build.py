@@ -12,6 +12,7 @@ from neuro_field.arrays import AnyArray, FloatArray, transformed
 from neuro_field.errors import InputError
 from neuro_field.geometry.mesh import TetMesh
 from neuro_field.geometry.voxels import as_affine, voxel_sizes
+from neuro_field.head.anisotropy import Tensors, checked_rule
 from neuro_field.head.fissure import Fissure, fissure_of_sides, fissure_of_tissues, voxel_sampler
 from neuro_field.head.lesion_elements import with_small_lesions
 from neuro_field.head.mapping import AffineMapping, MniMapping, WarpedMapping
@@ -216,6 +217,8 @@ def build_head(
     nonlinear: bool = False,
     clean: bool = True,
     open_skull: bool | None = None,
+    tensors: Tensors | None = None,
+    tensor_rule: str = "vn",
     name: str = "head",
     progress: Progress | None = None,
 ) -> HeadModel:
@@ -258,6 +261,10 @@ def build_head(
         True: openings of the vault, as a craniectomy leaves them, stay open; False: they are closed with bone. While an
         opening of 5 cm2 and more is there and nothing is answered, the head is built closed, for inspection only: its
         ``findings`` hold a stop, and nothing is planned on it.
+    tensors : TensorImage, optional
+        Diffusion tensors in the head frame, as `neuro_field.read_tensors` and `neuro_field.fit_tensors` give them.
+    tensor_rule : {"vn", "dir", "mc"}
+        How they become conductivities, as in `HeadModel.with_tensors`.
     name : str
         For reports.
     progress : callable, optional
@@ -273,7 +280,7 @@ def build_head(
         On labels without grey matter, bone or scalp, unknown or ambiguous numbers, tissues that do not nest as in a
         head by what their numbers mean, an affine that cannot be,
         a lesion that is empty, outside the brain or more than ``largest_lesion`` of it, or a brain that cannot
-        be mapped to MNI; if a non-linear map is wanted and dipy is not installed.
+        be mapped to MNI; if a non-linear map is wanted and dipy is not installed; if the tensors are not this head's.
 
     Examples
     --------
@@ -293,6 +300,7 @@ def build_head(
     """
     edge = checked_edge(edge)
     checked_mapping(mapping, nonlinear)
+    checked_rule(tensor_rule)
     tell = progress if progress is not None else silent
     tell("cleaning", 0.0)
     ready = prepare_labels(
@@ -300,9 +308,10 @@ def build_head(
         clean=clean, open_skull=open_skull,
     )  # fmt: skip
     tell("cleaning", 1.0)
-    return build_prepared(
+    head = build_prepared(
         ready, edge, tissue_edges=tissue_edges, mapping=mapping, nonlinear=nonlinear, name=name, progress=progress
     )
+    return head if tensors is None else head.with_tensors(tensors, rule=tensor_rule)
 
 
 def checked_mapping(mapping: MniMapping | Literal[False] | None, nonlinear: bool) -> None:

@@ -160,7 +160,10 @@ def _climbed(stage: _Stage, pose: FloatArray, near: float) -> FloatArray:
     return np.asarray(found.x, dtype=np.float64)
 
 
-def register_rigid(image: Volume, t1: Volume) -> RigidFit:
+def register_rigid(
+    image: Volume, t1: Volume, *, called: str = "image on which the lesion was drawn",
+    otherwise: str = "draw the lesion on the T1",
+) -> RigidFit:  # fmt: skip
     """Where an image of a person lies in the world of the person's T1.
 
     Parameters
@@ -168,6 +171,8 @@ def register_rigid(image: Volume, t1: Volume) -> RigidFit:
     image : Volume
         Any contrast, at least the upper half of the head; slices may be thick.
     t1 : Volume
+    called, otherwise : str
+        What the image is, and what can be done instead, for the messages.
 
     Returns
     -------
@@ -190,28 +195,33 @@ def register_rigid(image: Volume, t1: Volume) -> RigidFit:
         stage = _Stage(t1, image, spacing, centre)
         pose = _climbed(stage, pose, near)
     fit = _fit(stage, pose)
-    _check_mirrored(image, t1, pose, centre, fit)
+    if fit.gain < LEAST_GAIN:
+        raise InputError(
+            f"The {called} must show the head of the T1; instead they share too little (mutual information gains "
+            f"{fit.gain:.3f} at the best pose, {LEAST_GAIN:g} is needed): check that both are of one person, or "
+            f"{otherwise}."
+        )
+    better = _mirrored(image, t1, pose, centre)
+    if better > MIRROR_MARGIN * fit.gain:
+        raise InputError(
+            f"The {called} fits the T1 better mirrored (by {better:.4f} of mutual information): left and right in its "
+            "header are exchanged; convert it again from DICOM with dcm2niix."
+        )
     return fit
 
 
 def _fit(stage: _Stage, pose: FloatArray) -> RigidFit:
-    """A pose with its figures; refused where little hangs on it."""
+    """A pose with its figures."""
     shared = stage.shared(pose)
     aside = [stage.shared(pose + sign * _ASIDE * np.eye(6)[axis]) for axis in range(6) for sign in (-1, 1)]
     gain = shared - float(np.mean(aside))
-    if gain < LEAST_GAIN:
-        raise InputError(
-            f"The image on which the lesion was drawn must show the head of the T1; instead they share too little "
-            f"(mutual information gains {gain:.3f} at the best pose, {LEAST_GAIN:g} is needed): check that both are of "
-            "one person, or draw the lesion on the T1."
-        )
     angle = float(np.degrees(np.linalg.norm(pose[:3]) / _ARM))
     matrix = read_only(matrix_of(pose, stage.centre))
     return RigidFit(matrix, angle, float(np.linalg.norm(pose[3:])), shared, stage.shared(np.zeros(6)), gain)
 
 
-def _check_mirrored(image: Volume, t1: Volume, pose: FloatArray, centre: FloatArray, fit: RigidFit) -> None:
-    """Refuse an image whose mirror image fits the T1 better."""
+def _mirrored(image: Volume, t1: Volume, pose: FloatArray, centre: FloatArray) -> float:
+    """How much more the mirror image of an image shares with the T1 than the image at its pose."""
     mirror = np.diag([-1.0, 1.0, 1.0, 1.0])
     middle = transformed(centre[None], matrix_of(pose, centre))[0]
     mirror[0, 3] = 2 * middle[0]
@@ -219,9 +229,4 @@ def _check_mirrored(image: Volume, t1: Volume, pose: FloatArray, centre: FloatAr
     stage, given = (_Stage(t1, each, STAGES[1][0], middle) for each in (turned, image))
     found = _climbed(stage, _climbed(_Stage(t1, turned, STAGES[0][0], middle), np.zeros(6), 0.5), 0.2)
     given.centre = centre
-    better = stage.shared(found) - given.shared(pose)
-    if better > MIRROR_MARGIN * fit.gain:
-        raise InputError(
-            f"The image on which the lesion was drawn fits the T1 better mirrored (by {better:.4f} of mutual "
-            "information): left and right in its header are exchanged; convert it again from DICOM with dcm2niix."
-        )
+    return stage.shared(found) - given.shared(pose)

@@ -20,6 +20,7 @@ from neuro_field.head.model import HeadModel
 from neuro_field.head.tissues import BY_TAG
 from neuro_field.mri.faceless import faceless
 from neuro_field.mri.volume import Volume
+from neuro_field.report.direction_pictures import direction_pictures, has_directions
 from neuro_field.report.directions import point_words
 from neuro_field.report.facts import HeadFacts, tissue_figures
 from neuro_field.report.mapping_pictures import mapping_pictures
@@ -66,6 +67,7 @@ def head_page(
     angles = smallest_dihedral_angles(head.mesh)
     tissues = _tissues(head, labels)
     images, mapped, opened = {}, {}, {}
+    shown_t1 = t1 if face is None else None
     skull = OpeningsOfHead.of(head)
     if labels is not None:
         focus = _focus(head, lesion)
@@ -74,6 +76,7 @@ def head_page(
         images = slice_pictures(shown, shown_t1, focus, head.mapping, skull.points)
         opened = skull.slices(shown, shown_t1, head)
         mapped = {} if head.mapping is None else mapping_pictures(labels, head.mapping, focus)
+    fibres = direction_pictures(head, shown_t1) if has_directions(head) else {}
     bars = histogram(angles, np.linspace(0, 75, 76), "smallest dihedral angle, degrees", "elements")
     return rendered(
         "head_page.html.j2",
@@ -103,6 +106,7 @@ def head_page(
         no_landmarks=facts.why,
         mapping=head.mapping.source if head.mapping is not None else "none",
         mapped={name: _text(data) for name, data in mapped.items()},
+        fibres={name: _text(data) for name, data in fibres.items()},
         warped=isinstance(head.mapping, WarpedMapping),
         overlap=head.provenance.get("mapping_overlap"),
         mesh={
