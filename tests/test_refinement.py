@@ -9,6 +9,7 @@ from neuro_field.aim.target import check_same_mesh
 from neuro_field.errors import InputError
 from neuro_field.field.analytic import sphere_field
 from neuro_field.field.validation import relative
+from neuro_field.geometry import bisection
 from neuro_field.geometry.locate import locate
 from neuro_field.geometry.quality import smallest_dihedral_angles
 from neuro_field.head.model import HeadModel
@@ -127,3 +128,20 @@ def test_a_mesh_does_not_grow_beyond_bounds(head, monkeypatch):
     monkeypatch.setattr("neuro_field.head.refinement.ANYHOW", 0)
     with pytest.raises(InputError, match="more than 60 %; take a smaller radius or fewer levels"):
         head.refined(near=(0, 0, 0), radius=60)
+
+
+@pytest.mark.parametrize("rings", [(0, 1), (1, 4)])
+def test_halving_in_a_part_is_halving_in_the_whole(head, monkeypatch, rings):
+    """Longest edges call for others farther away: a part that they leave is not enough, and is seen to be not."""
+    meshes = []
+    for tried in ((), rings):
+        monkeypatch.setattr(bisection, "_RINGS", tried)
+        meshes.append(bisection.bisected(head.mesh, lambda mesh: beside(mesh, 12.0), 2.0))
+    whole, part = meshes
+    assert len(part.tets) > len(head.mesh.tets) + 5000
+    for name in ("nodes", "tets", "tags"):
+        np.testing.assert_array_equal(getattr(part, name), getattr(whole, name))
+
+
+def beside(mesh, radius):
+    return np.linalg.norm(mesh.centroids - NEAR, axis=1) < radius

@@ -17,6 +17,9 @@ from neuro_field.kernels.lattice_stars import EDGES
 #: Rounds at most: every three of them halve the edges.
 _MOST_ROUNDS = 18
 
+#: Rings of elements around what is wanted that halving is tried within, before it is done in the whole mesh.
+_RINGS = (6, 20)
+
 
 def bisected(mesh: TetMesh, near: Callable[[TetMesh], BoolArray], longest: float) -> TetMesh:
     """The mesh with no edge longer than ``longest`` mm in the elements that lie near something.
@@ -41,6 +44,50 @@ def bisected(mesh: TetMesh, near: Callable[[TetMesh], BoolArray], longest: float
     >>> len(fine.tets), round(float(fine.volumes.sum()), 3)
     (10, 1.333)
     """
+    beside = near(mesh)
+    for rings in _RINGS:  # nothing changes far away: most of a large mesh need not be looked at
+        part = _grown(mesh, beside, rings)
+        if part.all():
+            break
+        done = _rounds(TetMesh(mesh.nodes, mesh.tets[part], mesh.tags[part]), near, longest)
+        if not _reaches(mesh, part, done):
+            return _put_back(mesh, part, done)
+    return _rounds(mesh, near, longest)
+
+
+def _grown(mesh: TetMesh, beside: BoolArray, rings: int) -> BoolArray:
+    """(t,) some elements, and so many rings of elements around them."""
+    part = beside
+    for _ in range(rings):
+        touched = np.zeros(len(mesh.nodes), dtype=bool)
+        touched[mesh.tets[part]] = True
+        part = np.asarray(touched[mesh.tets].any(axis=1))
+    return part
+
+
+def _reaches(mesh: TetMesh, part: BoolArray, done: TetMesh) -> bool:
+    """Whether an edge that the rest of the mesh shares was halved in a part of it."""
+    within = np.zeros(len(mesh.nodes), dtype=bool)
+    within[mesh.tets[part]] = True
+    rest = mesh.tets[~part]
+    rest = rest[within[rest].sum(axis=1) >= 2]
+    shared = np.intersect1d(_edge_keys(rest), _edge_keys(mesh.tets[part]))
+    return not np.isin(shared, _edge_keys(done.tets)).all()
+
+
+def _put_back(mesh: TetMesh, part: BoolArray, done: TetMesh) -> TetMesh:
+    """The mesh with a part of it as it was cut; what was cut holds a new node each."""
+    new = (done.tets >= len(mesh.nodes)).any(axis=1)
+    kept = ~part
+    untouched = np.ascontiguousarray(done.tets[~new]).view("i4,i4,i4,i4")
+    kept[part] = np.isin(np.ascontiguousarray(mesh.tets[part]).view("i4,i4,i4,i4"), untouched)[:, 0]
+    tets, tags = (
+        np.concatenate(both) for both in ((mesh.tets[kept], done.tets[new]), (mesh.tags[kept], done.tags[new]))
+    )
+    return TetMesh(done.nodes, tets, tags)
+
+
+def _rounds(mesh: TetMesh, near: Callable[[TetMesh], BoolArray], longest: float) -> TetMesh:
     for _ in range(_MOST_ROUNDS):
         lengths = edge_lengths(mesh.nodes, mesh.tets)
         wanted = np.flatnonzero(lengths.max(axis=1) > longest)
