@@ -146,12 +146,13 @@ class LinearSystem:
         In stretched positions S r, S = sigma^(-1/2) to determinant one, a potential without sources is harmonic.
         """
         sigma, tags = self.head.conductivity, self.head.mesh.tags
-        full = sigma[:, None, None] * np.eye(3) if sigma.ndim == 1 else sigma
         there, first, which = np.unique(tags, return_index=True, return_inverse=True)
+        entries = sigma.reshape(len(sigma), -1)  # one number of each element, or nine
         most = np.zeros(len(there))
-        np.maximum.at(most, which, np.abs(full - full[first][which]).max(axis=(1, 2)))
-        alike = most <= ROUNDING * np.abs(full[first]).max(axis=(1, 2))
-        stretches = np.array([_stretch(one) for one in full[first[alike]]]).reshape(-1, 3, 3)
+        for entry in entries.T:
+            np.maximum.at(most, which, np.abs(entry - entry[first][which]))
+        alike = most <= ROUNDING * np.abs(entries[first]).max(axis=1)
+        stretches = np.array([_stretch(np.atleast_2d(one)) for one in sigma[first[alike]]]).reshape(-1, 3, 3)
         return there[alike].astype(np.int32), stretches
 
     @cached_property
@@ -210,8 +211,8 @@ class LinearSystem:
 
 
 def _stretch(sigma: FloatArray) -> FloatArray:
-    """sigma^(-1/2) to determinant one; unity where sigma is a number."""
-    if (sigma == sigma[0, 0] * np.eye(3)).all():
+    """sigma^(-1/2) to determinant one of a tensor (3, 3); unity of a number (1, 1)."""
+    if sigma.shape == (1, 1) or (sigma == sigma[0, 0] * np.eye(3)).all():
         return np.eye(3)
     sizes, axes = np.linalg.eigh(sigma)
     roots = 1 / np.sqrt(sizes)
