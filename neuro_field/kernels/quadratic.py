@@ -212,6 +212,14 @@ def _first_moments(unknowns, t, potential, k, moments):
             moments[a, c] = (edges + near) / 30.0 - (vertices - potential[unknowns[t, a], k, c]) / 60.0
 
 
+@njit(cache=True, inline="always")
+def _conducting_hats(nodes, tets, sigma, tensor, t, out):
+    """Volume times sigma times the gradients (4, 3) of an element's barycentric coordinates."""
+    for b in range(4):
+        weighted_gradient(nodes, tets, t, b, out[b])
+        conducted(sigma, tensor, t, out[b])
+
+
 @parallel()
 def load(nodes, tets, sigma, tensor, unknowns, offsets, slots, order, first, potential, out):
     """Right-hand sides b_i = -sum_t integral of grad(N_i) . sigma dA/dt, exact for the quadratic through its values.
@@ -226,9 +234,7 @@ def load(nodes, tets, sigma, tensor, unknowns, offsets, slots, order, first, pot
                 out[u, k] = 0.0
         for s in range(offsets[order[i]], offsets[order[i] + 1]):
             t, a = slots[s] >> 2, slots[s] & 3
-            for b in range(4):
-                weighted_gradient(nodes, tets, t, b, gradients[b])
-                conducted(sigma, tensor, t, gradients[b])
+            _conducting_hats(nodes, tets, sigma, tensor, t, gradients)
             for k in range(width):
                 _first_moments(unknowns, t, potential, k, moments)
                 for c in range(3):
@@ -277,9 +283,7 @@ def load_transpose(nodes, tets, sigma, tensor, unknowns, offsets, slots, order, 
             out[u, :, :] = 0.0
         for s in range(offsets[order[i]], offsets[order[i] + 1]):
             t, a = slots[s] >> 2, slots[s] & 3
-            for b in range(4):
-                weighted_gradient(nodes, tets, t, b, gradients[b])
-                conducted(sigma, tensor, t, gradients[b])
+            _conducting_hats(nodes, tets, sigma, tensor, t, gradients)
             for k in range(width):
                 _moment_weights(unknowns, t, gradients, adjoint, k, weights)
                 for b in range(4):

@@ -188,6 +188,19 @@ def _normal(rows, count, terms, matrix):
     _factor(matrix, terms)
 
 
+@njit(cache=True)
+def _problem(nodes, tets, tags, offsets, slots, node, tag, harmonic, stretch, patch, rows, matrix):
+    """The least-squares problem of a node's patch: fills ``patch``, ``rows`` and ``matrix`` (its factor).
+
+    Returns how many nodes it has, of how many terms, and the length that positions are measured in, m.
+    """
+    count, reach = _patch(nodes, tets, tags, offsets, slots, node, tag, stretch, patch)
+    terms = _terms(count, harmonic)
+    _weighted_rows(nodes, patch, count, stretch, reach, terms, rows)
+    _normal(rows, count, terms, matrix)
+    return count, terms, reach
+
+
 @parallel()
 def fitted_polynomials(nodes, tets, tags, offsets, slots, potential, slot_nodes, slot_tags, harmonic, stretch, out):
     """The potential around a node as one of its tissues sees it.
@@ -201,10 +214,9 @@ def fitted_polynomials(nodes, tets, tags, offsets, slots, potential, slot_nodes,
     for q in prange(len(slot_nodes)):
         patch, rows = np.empty(_CAPACITY, np.int32), np.empty((_CAPACITY, 21))
         matrix, rhs = np.empty((20, 20)), np.zeros(20)
-        count, reach = _patch(nodes, tets, tags, offsets, slots, slot_nodes[q], slot_tags[q], stretch[q], patch)
-        terms = _terms(count, harmonic[q])
-        _weighted_rows(nodes, patch, count, stretch[q], reach, terms, rows)
-        _normal(rows, count, terms, matrix)
+        count, terms, reach = _problem(
+            nodes, tets, tags, offsets, slots, slot_nodes[q], slot_tags[q], harmonic[q], stretch[q], patch, rows, matrix
+        )
         for p in range(count):
             for i in range(terms):
                 rhs[i] += rows[p, 20] * rows[p, i] * (potential[patch[p]] - potential[patch[0]])
@@ -230,10 +242,9 @@ def fitted_maps(nodes, tets, tags, offsets, slots, slot_nodes, slot_tags, harmon
     for q in prange(len(slot_nodes)):
         patch, rows = np.empty(_CAPACITY, np.int32), np.empty((_CAPACITY, 21))
         matrix, rhs = np.empty((20, 20)), np.empty(20)
-        count, reach = _patch(nodes, tets, tags, offsets, slots, slot_nodes[q], slot_tags[q], stretch[q], patch)
-        terms = _terms(count, harmonic[q])
-        _weighted_rows(nodes, patch, count, stretch[q], reach, terms, rows)
-        _normal(rows, count, terms, matrix)
+        count, terms, reach = _problem(
+            nodes, tets, tags, offsets, slots, slot_nodes[q], slot_tags[q], harmonic[q], stretch[q], patch, rows, matrix
+        )
         begin = starts[q]
         out[begin, :] = 0.0
         columns[begin] = patch[0]

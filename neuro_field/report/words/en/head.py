@@ -32,21 +32,26 @@ def _map_doubtful(values: Mapping[str, Value]) -> str:
     )
 
 
-def _open_skull(values: Mapping[str, Value]) -> str:
+def _opening(values: Mapping[str, Value]) -> str:
     where = "" if values["opening_side"] is None else " on the {opening_side}"
+    return "{area_cm2:.0f} cm²" + where + ", around ({x:.0f}, {y:.0f}, {z:.0f}) mm of the head frame"
+
+
+def _open_skull(values: Mapping[str, Value]) -> str:
     return (
-        "the skull is open over {area_cm2:.0f} cm²" + where + ", around ({x:.0f}, {y:.0f}, {z:.0f}) mm of the head "
-        "frame: the field beside an opening is stronger and lies elsewhere. Ask about a missing bone flap, plates and "
+        "the skull is open over "
+        + _opening(values)
+        + ": the field beside an opening is stronger and lies elsewhere. Ask about a missing bone flap, plates and "
         "clips before anything is used."
     )
 
 
 def _bone_lost(values: Mapping[str, Value]) -> str:
-    where = "" if values["opening_side"] is None else " on the {opening_side}"
     return (
-        "the mesh is too coarse for the bone: over {area_cm2:.0f} cm²" + where + ", around ({x:.0f}, {y:.0f}, {z:.0f}) "
-        "mm of the head frame, it has none where the labels have, and the field there is wrong. Build the head again "
-        "with a shorter --edge."
+        "the mesh is too coarse for the bone: over "
+        + _opening(values)
+        + ", it has none where the labels have, and the field there is wrong. Build the head again with a shorter "
+        "--edge."
     )
 
 
