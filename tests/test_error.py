@@ -21,7 +21,7 @@ from neuro_field.head.model import HeadModel
 from neuro_field.head.sphere import sphere_head
 from neuro_field.report.sentences import error_line, study_lines
 from neuro_field.search.candidates import Grid
-from neuro_field.search.search import finer_around, plan, with_numerical_error
+from neuro_field.search.search import judge_of, plan, with_numerical_error
 from neuro_field.shelf.coils import load_coil
 from neuro_field.shelf.examples import example_head
 from neuro_field.store.plans import read_plan, write_study
@@ -111,6 +111,19 @@ def test_points_are_those_of_the_middle_where_there_is_one():
         numerical_error(*fields, near=(0, 0, 0), radius=4.0)
 
 
+def test_a_neighbourhood_stays_within_what_was_refined(solver, field):
+    """Elsewhere both fields are of one mesh, and would be said to agree."""
+    finer = Solver(solver.head.refined(near=[(15, 0, 35), (-15, 0, 35)], radius=10.0), tolerance=1e-8)
+    reference = finer.solve(COIL, field.placement)
+    both = numerical_error(field, reference)
+    assert both.near == pytest.approx((0, 0, 35))  # the middle of two places, 5 mm from either's neighbourhood
+    one, other = (numerical_error(field, reference, near=(x, 0, 35)) for x in (15, -15))
+    assert min(one.near_l2, other.near_l2) < both.near_l2 < max(one.near_l2, other.near_l2)
+    for near, radius in (((0, 0, 35), None), ((15, 0, 35), 12.0), ([(15, 0, 35), (0, 0, 30)], 8.0)):
+        with pytest.raises(InputError, match=r"must stay within what was refined, 10 mm around 2 places"):
+            numerical_error(field, reference, near=near, radius=radius)
+
+
 def test_wrong_arguments_of_numerical_error_are_refused(solver, field, reference):
     finer = solver.head.refined(near=(0, 0, 35), radius=10.0)
     others = Solver(replace(finer, refinement=replace(finer.refinement, mesh="0" * 64))), Solver(finer, order=2)
@@ -130,7 +143,7 @@ def test_wrong_arguments_of_numerical_error_are_refused(solver, field, reference
 def test_plans_carry_it_when_asked():
     head, tiny = tiny_head(), tiny_study()
     assert tiny.contralesional.numerical_error is None
-    fine = Solver(finer_around(head, [tiny.contralesional.target]), tolerance=1e-4)
+    fine = Solver(judge_of(head, [tiny.contralesional.target]), tolerance=1e-4)
     made = with_numerical_error(tiny.contralesional, fine)
     assert made.best is tiny.contralesional.best
     assert 0 < made.numerical_error.near_l2 < 0.2

@@ -4,8 +4,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import field, replace
 from typing import Any
 
-import numpy as np
-
 from neuro_field.aim.atlas import other_side
 from neuro_field.aim.target import Target
 from neuro_field.clinic.aiming import Aims, aims
@@ -28,7 +26,7 @@ from neuro_field.nouns import noun
 from neuro_field.search.candidates import Grid
 from neuro_field.search.clock import Progress
 from neuro_field.search.plan import Candidate, Plan
-from neuro_field.search.search import Avoidance
+from neuro_field.search.search import Avoidance, finer_around
 from neuro_field.search.stability import DRAWS
 from neuro_field.search.survey import Keeper, survey
 
@@ -353,7 +351,7 @@ def _refined(
     wanted = {
         key: each for case, aim in zip(cases, aimed, strict=True) for key, each in _wanted(head, case, aim).items()
     }
-    finer = head.refined(near=np.concatenate([each.centers for each in wanted.values()]))
+    finer = finer_around(head, wanted.values())
     if avoid is not None:
         avoid = replace(avoid, regions=tuple(region.carried(head, finer) for region in avoid.regions))
     return finer, [aim.carried(head, finer) for aim in aimed], avoid

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.spatial import cKDTree
 
-from neuro_field.arrays import BoolArray, FloatArray, as_vector
+from neuro_field.arrays import BoolArray, FloatArray, as_points
 from neuro_field.errors import InputError
 from neuro_field.field.field import Field
 from neuro_field.head.model import HeadModel
@@ -41,7 +42,7 @@ class NumericalError:
         Relative L2 and the difference of the mean |E| over the points within ``radius`` mm of ``near``; over all
         depths of the grey matter there where hardly any lie in its middle.
     near : tuple of three float
-        mm, head frame.
+        mm, head frame; the middle of several places.
     radius : float
         mm.
     near_points : int
@@ -83,9 +84,9 @@ def numerical_error(
     reference : Field
         The same coil, placement and slope: in this head refined, by elements of the same order, or in the same head by
         second-order elements (``Solver(head, order=2)`` or ``solver.raised()``).
-    near : (3,) array, optional
-        mm, head frame: the place; where the sampled field is strongest when omitted, and for a refined head the place
-        it was refined at.
+    near : (3,) or (k, 3) array, optional
+        mm, head frame: one place or several, judged together; where the sampled field is strongest when omitted, and
+        for a refined head the places it was refined at.
     radius : float, optional
         Of that neighbourhood, mm; 10, and for a refined head that of its refinement.
 
@@ -96,7 +97,8 @@ def numerical_error(
     Raises
     ------
     InputError
-        If the reference is neither, the cases differ, or there is no grey matter (near the place).
+        If the reference is neither, the cases differ, there is no grey matter (near the place), or the neighbourhood
+        leaves what was refined.
 
     Examples
     --------
@@ -111,19 +113,21 @@ def numerical_error(
     """
     recipe = _checked(field, reference)
     points, where = grey_points(field.head)
+    given = None if near is None else as_points([near] if np.ndim(near) == 1 else near, "near of numerical_error")
+    reach = float(radius) if radius is not None else _RADIUS if recipe is None else recipe.radius
     if recipe is not None:
-        near, radius = recipe.near[0] if near is None else near, recipe.radius if radius is None else radius
-        points = points[np.linalg.norm(points - as_vector(near, "near of numerical_error"), axis=1) <= radius]
+        given = _within(recipe, recipe.near if given is None else given, reach)
+        points = points[_beside(points, given, reach)]
     found, exact = field.at(points), reference.at(points)
     strengths, exact_strengths = np.linalg.norm(found, axis=1), np.linalg.norm(exact, axis=1)
-    place = points[np.argmax(strengths)] if near is None else as_vector(near, "near of numerical_error")
-    reach = _RADIUS if radius is None else float(radius)
-    close = np.linalg.norm(points - place, axis=1) <= reach
+    places = points[np.argmax(strengths)][None] if given is None else given
+    close = _beside(points, places, reach)
     near_found, near_exact = found[close], exact[close]
     if close.sum() < _FEWEST:
-        beside = np.linalg.norm(field.head.mesh.centroids - place, axis=1) <= reach
-        drawn = _drawn(field.head, field.head.region("grey_matter") & beside, _POINTS // 100)
+        grey = field.head.region("grey_matter") & _beside(field.head.mesh.centroids, places, reach)
+        drawn = _drawn(field.head, grey, _POINTS // 100)
         near_found, near_exact = field.at(drawn), reference.at(drawn)
+    place = places.mean(axis=0)
     whole = recipe is None
     return NumericalError(
         how="second-order" if whole else "refined",
@@ -138,6 +142,22 @@ def numerical_error(
         near_points=len(near_found),
         unknowns=len(reference.potential),
     )
+
+
+def _beside(points: FloatArray, places: FloatArray, radius: float) -> BoolArray:
+    """(m,) which points lie within a radius of one of some places (k, 3), mm."""
+    return np.asarray(cKDTree(places).query(points)[0] <= radius)
+
+
+def _within(recipe: Refinement, places: FloatArray, radius: float) -> FloatArray:
+    """The places, refused where their neighbourhood leaves what was refined: there both fields err alike."""
+    apart = cKDTree(recipe.near).query(places)[0]
+    if (apart + radius > recipe.radius + 1e-6).any():
+        raise InputError(
+            f"Inputs near and radius of numerical_error must stay within what was refined, {recipe.radius:g} mm around "
+            f"{len(recipe.near)} places; instead they ask for {radius:g} mm around one {apart.max():.1f} mm off."
+        )
+    return places
 
 
 def _checked(field: Field, reference: Field) -> Refinement | None:

@@ -158,7 +158,7 @@ def plan(
     clock, head, grid = Clock(progress), solver.head, settings.grid
     for each in (target, *avoid.regions, *over, *([] if homologous is None else [homologous])):
         check_same_mesh(head, each)
-    finer = finer_around(head, [target]) if numerical_error else head  # refuses before the work
+    finer = judge_of(head, [target]) if numerical_error else head  # refuses before the work
     with clock("placements"):
         choices = candidates(head, coil, target, grid)
     with clock("adjoint solves"):
@@ -217,18 +217,22 @@ def plan(
 
 
 def finer_around(head: HeadModel, targets: Iterable[Target]) -> HeadModel:
-    """The head with elements half as long around some targets: what their plans' numerical errors are judged on."""
-    near = np.unique(np.concatenate([target.centers for target in targets]), axis=0)
-    return replace(head, refinement=None).refined(near=near)
+    """The head with elements half as long around some targets."""
+    return head.refined(near=np.unique(np.concatenate([target.centers for target in targets]), axis=0))
+
+
+def judge_of(head: HeadModel, targets: Iterable[Target]) -> HeadModel:
+    """The head, be it refined already, that the numerical errors of plans for some targets are judged on."""
+    return finer_around(replace(head, refinement=None), targets)
 
 
 def with_numerical_error(plan: Plan, fine: Solver) -> Plan:
-    """The plan with the numerical error of its best placement's field, by a solver that errs less (`finer_around`)."""
+    """The plan with the numerical error of its best placement's field, by a solver that errs less (`judge_of`)."""
     if plan.field is None:
         raise InputError("The numerical error of a plan read from files cannot be computed: it has no field.")
     field, target = plan.field, plan.target
     reference = fine.solve(field.coil, field.placement, didt=field.didt)
-    error = error_of(field, reference, near=target.center)
+    error = error_of(field, reference, near=target.centers)
     there = target if reference.head is field.head else target.carried(field.head, reference.head)
     return replace(
         plan,

@@ -20,7 +20,7 @@ from neuro_field.search.clock import Progress
 from neuro_field.search.plan import Plan
 from neuro_field.search.search import (
     Avoidance,
-    finer_around,
+    judge_of,
     plan,
     with_filled_lesion,
     with_numerical_error,
@@ -100,7 +100,7 @@ def survey(
     check_usable(head)
     for each in (*targets.values(), *(avoid.regions if avoid else ())):
         check_same_mesh(head, each)
-    finer = finer_around(head, targets.values()) if numerical_error else head  # refuses before the work
+    finer = judge_of(head, targets.values()) if numerical_error else head  # refuses before the work
     say = progress or (lambda stage, share: None)
     if solver is None:
         say("solver set-up", 0.0)
