@@ -332,7 +332,8 @@ def error_line(error: NumericalError) -> str:
     if error.relative_l2 is None or error.p999 is None:
         words = (
             f"{case}: against elements half as long within {error.radius:g} mm of the target ({error.unknowns} "
-            f"unknowns) E differs there by {near[0]} (relative L2) over {where}, {near[1]}"
+            f"unknowns) E differs there by {near[0]} (relative L2) over {where}, so that the error itself may be up to "
+            f"twice that; {near[1]}"
         )
     else:
         words = (
