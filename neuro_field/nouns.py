@@ -30,9 +30,18 @@ def noun(made: type[_Noun]) -> type[_Noun]:
     False
     """
     out = dataclass(frozen=True, eq=False, repr=False)(made)
-    for name, method in (("__repr__", _told), ("__getstate__", _fields_of), ("__setstate__", _set)):
+    for name, method in (
+        ("__repr__", _told), ("__getstate__", _fields_of), ("__setstate__", _set), ("__copy__", copied),
+    ):  # fmt: skip
         if name not in made.__dict__:
             setattr(out, name, method)
+    return out
+
+
+def copied(self: Any) -> Any:
+    """A copy that shares what was derived already, as `copy.copy` makes it: a pickle leaves that behind."""
+    out = object.__new__(type(self))
+    out.__dict__.update(self.__dict__)
     return out
 
 

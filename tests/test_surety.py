@@ -48,6 +48,17 @@ def test_the_parts_of_a_head_add_up_to_it(solver, family, order):
     assert np.allclose(loads, solver.system.load(dadt[:, None]), rtol=1e-9, atol=1e-12 * np.abs(loads).max())
 
 
+def test_a_solver_made_of_another_shares_what_the_mesh_decides(solver, family):
+    """A hierarchy takes seconds on a real head: `copy.copy` went by the pickle, which leaves it behind."""
+    _ = solver.system.offsets
+    head = family.head_with(family.scales(1, seed=5)[0])
+    for other in (solver.loosened(1e-3), solver.retuned(head), solver.retuned(head).loosened(1e-3)):
+        assert other._multigrid is solver._multigrid
+        assert other.system.offsets is solver.system.offsets
+    assert solver.loosened(1e-3).system is solver.system
+    assert solver.raised()._multigrid.coarsest is solver._multigrid.coarsest
+
+
 def test_a_retuned_solver_of_second_order_answers_as_a_new_one(solver, family, made):
     head, raised = family.head_with(family.scales(1, seed=5)[0]), solver.raised()
     again, new = (
@@ -118,7 +129,7 @@ def test_stability_agrees_with_full_solves_and_counts_its_draws(solver, family, 
 
 def test_what_only_another_lesion_calls_up_is_followed_too(solver, family, made, monkeypatch):
     """The head as it is may not know where the current goes beside a cavity that conducts less."""
-    response = replace(made.response, basis=made.response.basis[:, :1])
+    response = replace(made.response, basis=made.response.basis[:, :2])
     case, row = Case(response, made.followed[:8], len(made.ranking)), family.scales(2)[0]
     assert row[family.names.index(LESION)] < 0.2
     full = made.target.magnitude(solver.retuned(family.head_with(row)).solve(made.coil, made.best.placement))
@@ -128,7 +139,7 @@ def test_what_only_another_lesion_calls_up_is_followed_too(solver, family, made,
         found = stability(solver, made.coil, {"a": case}, draws=2)["a"]
         errors.append(abs(found.magnitude[0] / full - 1))
     assert errors[0] < 0.005
-    assert errors[1] > 1.5 * errors[0]  # 0.0047 and 0.0023, which the draw of the tissues leaves
+    assert errors[1] > 3 * errors[0]
 
 
 def test_two_targets_meet_the_same_draws(solver, made):

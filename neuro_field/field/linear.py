@@ -188,9 +188,9 @@ class LinearSystem:
         )
         return out
 
-    def energy(self, potentials: FloatArray) -> FloatArray:
-        """(N, N) products of nodal potentials (n, N) V in the stiffness, W."""
-        return np.asarray(potentials.T @ (self.stiffness @ potentials))
+    def product(self, potentials: FloatArray) -> FloatArray:
+        """(n, N) the stiffness times nodal potentials (n, N) V, A."""
+        return np.asarray(self.stiffness @ potentials)
 
     def element_field(self, potential: FloatArray, dadt: FloatArray, elements: IntArray | None = None) -> FloatArray:
         """E = -grad phi - dA/dt (t, 3), V/m, of nodal phi (n,) V and dA/dt (n, 3) V/m: its mean over the elements."""

@@ -38,6 +38,10 @@ class Probe:
     def _gradient(self) -> csr_matrix:
         return self.system.gradient_matrix(self.elements, np.full((len(self.elements), 4), 0.25))
 
+    def gradient(self, potentials: FloatArray) -> FloatArray:
+        """(r, 3, k) gradients of potentials (u, k) V at the centroids, V/m."""
+        return np.asarray((self._gradient @ potentials).reshape(len(self.elements), 3, -1))
+
     def adjoint_loads(self, weights: FloatArray) -> FloatArray:
         """Sources (u, k), A, of the adjoint potentials for k sets of weights (r, 3, k)."""
         return np.asarray(self._gradient.T @ weights.reshape(-1, weights.shape[2]))

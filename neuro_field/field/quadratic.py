@@ -109,9 +109,9 @@ class QuadraticSystem:
         )  # fmt: skip
         return out
 
-    def energy(self, potentials: FloatArray) -> FloatArray:
-        """(N, N) products of potentials (u, N) V in the stiffness, W."""
-        return np.asarray(potentials.T @ (self.stiffness @ potentials))
+    def product(self, potentials: FloatArray) -> FloatArray:
+        """(u, N) the stiffness times potentials (u, N) V, A."""
+        return np.asarray(self.stiffness @ potentials)
 
     def element_field(self, potential: FloatArray, dadt: FloatArray, elements: IntArray | None = None) -> FloatArray:
         """E = -grad phi - dA/dt (t, 3), V/m, of phi (u,) V and dA/dt (u, 3) V/m: its mean over some elements, or each.

@@ -28,8 +28,8 @@ class Reduced:
 
     Parameters
     ----------
-    space : (n, N) array
-        Potentials at the nodes, V, orthonormal in the energy of the head as it is.
+    space : (u, N) array
+        Potentials at the unknowns' points, V, orthonormal in the energy of the head as it is.
     parts : tuple of System
         The equations' shares (`System.part`), and
     stiffness : (q, N, N) array
@@ -47,9 +47,16 @@ class Reduced:
         """Coordinates (N, k) in the space of the potentials under conductivities ``scales`` (q,)."""
         return np.linalg.solve(np.tensordot(scales, self.stiffness, axes=1), self.loads).astype(np.float64, copy=False)
 
-    def couplings(self, dadt: FloatArray) -> FloatArray:
-        """(q, N, p): products of the space with each part's load of fields dA/dt at the nodes, (n, p, 3) V/m."""
-        return np.stack([self.space[part.used].T @ part.load(dadt[part.used]) for part in self.parts])
+    def couplings(self, dadt: FloatArray, potentials: FloatArray) -> FloatArray:
+        """(q, N, p): the space met with what each part's load of dA/dt (u, p, 3) V/m leaves of potentials (u, p) V.
+
+        A load less the stiffness times a potential near the answer is small, and so is what an error of the adjoint
+        makes of it.
+        """
+        return np.stack([
+            self.space[part.used].T @ (part.load(dadt[part.used]) - part.product(potentials[part.used]))
+            for part in self.parts
+        ])  # fmt: skip
 
 
 def reduced(
@@ -87,7 +94,8 @@ def reduced(
     stiffness = [np.zeros((len(parts), space.shape[1], space.shape[1])) for space in spaces]
     for q, share in enumerate(shares):
         for space, each in zip(spaces, stiffness, strict=True):
-            each[q] = share.energy(space[share.used])
+            own = space[share.used]
+            each[q] = own.T @ share.product(own)
     return [_orthonormal(space, shares, each, load) for space, each, load in zip(spaces, stiffness, loads, strict=True)]
 
 

@@ -28,6 +28,7 @@ from neuro_field.head.inside import inside_head
 from neuro_field.head.model import HeadModel
 from neuro_field.kernels.multigrid import WIDTHS
 from neuro_field.kernels.reorder import reordered
+from neuro_field.nouns import copied
 from neuro_field.units import metres
 
 #: Sources deeper than this below the scalp, in mm, are inside the head.
@@ -117,6 +118,8 @@ class Solver:
     def __reduce__(self) -> tuple[Any, ...]:
         """A pickle holds the head; the matrix and the hierarchy are made anew where it is opened."""
         return _made, (self.head, self.tolerance, self.order)
+
+    __copy__ = copied
 
     def retuned(self, head: HeadModel) -> "Solver":
         """The same mesh with other conductivities, on the hierarchy that is here already.

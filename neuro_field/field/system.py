@@ -41,8 +41,8 @@ class System(Protocol):
     def load_transpose(self, adjoint: FloatArray) -> FloatArray:
         """Vectors (u, k, 3) whose products with dA/dt at `points` sum to adjoint (u, k) . load."""
 
-    def energy(self, potentials: FloatArray) -> FloatArray:
-        """(N, N) products of potentials (u, N) V in the stiffness, W."""
+    def product(self, potentials: FloatArray) -> FloatArray:
+        """(u, N) the stiffness times potentials (u, N) V: the currents that would drive them, A."""
 
     def element_field(self, potential: FloatArray, dadt: FloatArray, elements: IntArray | None = None) -> FloatArray:
         """E = -grad phi - dA/dt (t, 3), V/m, its mean over some elements, or each, of phi (u,) V and dA/dt (u, 3)."""

@@ -36,6 +36,10 @@ _SAMPLES = 8
 #: Placements whose fields are made together.
 _BLOCK = 8
 
+#: The potential of the head as it is need not be exact: whatever it is, the answers are the same but for the adjoints'
+#: error, which meets what it leaves.
+_NEAR_TOLERANCE = 1e-2
+
 #: Draws solved in full to check the others: one in so many.
 _CHECKED = 2
 
@@ -173,11 +177,14 @@ def _weighted(case: Case, basis: FloatArray) -> FloatArray:
 
 @noun
 class _Followed:
-    """All that a draw needs: the field along the basis is direct - psi . b, with b linear in the conductivities."""
+    """All that a draw needs: the field along the basis is direct - psi . r, with r linear in the conductivities.
+
+    r is the load less the stiffness times a potential of the head as it is; its part that is taken off is in direct.
+    """
 
     target: Target
     basis: FloatArray  # (3 r, k)
-    direct: FloatArray  # (k, p) of -dA/dt
+    direct: FloatArray  # (k, p) of -dA/dt - grad of that potential
     space: Reduced
     couplings: FloatArray  # (q, N, p)
 
@@ -195,15 +202,16 @@ class _Followed:
 
 
 def _followed(solver: Solver, coil: Coil, case: Case, basis: FloatArray, probe: Probe, space: Reduced) -> _Followed:
-    """Fields dA/dt of every placement, met with the basis and with the space, a block at a time."""
+    """What every placement induces, met with the basis and with the space, a block at a time."""
     target, weighted = case.response.target, _weighted(case, basis)
-    direct, couplings = [], []
+    rough, direct, couplings = solver.loosened(_NEAR_TOLERANCE), [], []
     for first in range(0, len(case.poses), _BLOCK):
         coils = [coil.carried(pose) for pose in case.poses[first : first + _BLOCK]]
         dadt = AMPERE_PER_MICROSECOND * solver.nodal_dadt(coils)
-        own = np.stack([each.dadt(probe.points, didt=AMPERE_PER_MICROSECOND) for each in coils], axis=1)
-        direct.append(-np.einsum("rck,rpc->kp", weighted, own))
-        couplings.append(space.couplings(dadt))
+        own = np.stack([each.dadt(probe.points, didt=AMPERE_PER_MICROSECOND) for each in coils], axis=2)
+        near = rough.potentials(solver.system.load(dadt))[0]
+        direct.append(-np.einsum("rck,rcp->kp", weighted, own + probe.gradient(near)))
+        couplings.append(space.couplings(dadt, near))
     return _Followed(target, basis, np.concatenate(direct, axis=1), space, np.concatenate(couplings, axis=2))
 
 
