@@ -9,6 +9,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import diffusion
 import msgspec
 import nibabel as nib
 import numpy as np
@@ -32,11 +33,14 @@ from neuro_field.geometry.mesh import Surface
 from neuro_field.head.mapping import AffineMapping, WarpedMapping
 from neuro_field.head.model import HeadModel
 from neuro_field.head.sphere import sphere_head
+from neuro_field.io.diffusion_series import fit_tensors
 from neuro_field.io.images import Image, read_image, read_labels, read_vectors, write_image
 from neuro_field.io.masks import read_mask
 from neuro_field.io.msh import read_msh, write_msh
 from neuro_field.io.stl import read_stl, stl_bytes
+from neuro_field.io.tensor_images import read_tensors
 from neuro_field.mri.drawn_lesion import DrawnLesion
+from neuro_field.mri.tensor_image import TensorImage
 from neuro_field.navigation.files import WRITERS, Export, read_navigator
 from neuro_field.navigation.frames import ImageFrames
 from neuro_field.report.interactive import view_of
@@ -92,6 +96,29 @@ def _nifti(name: str, values: Any, affine: Any = AFFINE) -> Callable[[Path], obj
 
 def _mgz(folder: Path) -> None:
     nib.save(nib.MGHImage(_values("float32"), AFFINE), folder / "a.mgz")
+
+
+def _tensors(order: str) -> Callable[[Path], object]:
+    return lambda folder: diffusion.write_tensors(
+        folder / "t.nii.gz", diffusion.random_tensors((4, 4, 4))[0], AFFINE, order
+    )
+
+
+def _series(folder: Path) -> None:
+    diffusion.write_series(folder, diffusion.random_tensors((4, 4, 4))[0], AFFINE)
+
+
+def _read_series(folder: Path) -> Any:
+    return fit_tensors(folder / "dwi.nii.gz", folder / "dwi.bval", folder / "dwi.bvec")
+
+
+def hold_tensors(tensors: TensorImage, again: Path) -> None:
+    """Six numbers, or none at all, at a place that can be gone back from; nothing here writes tensors."""
+    assert tensors.values.ndim == 4
+    assert tensors.values.shape[3] == 6
+    assert np.isfinite(np.linalg.inv(tensors.affine)).all()
+    known = np.isfinite(tensors.values).all(axis=3)
+    assert np.isnan(tensors.values[~known]).all()
 
 
 def hold_image(image: Image, again: Path) -> None:
@@ -615,6 +642,11 @@ KINDS: tuple[Kind, ...] = (
     Kind(
         "frames.nii", _nifti("a.nii", _values("int16")), lambda folder: ImageFrames.read(one(folder)), hold_frames
     ),
+    *(
+        Kind(f"tensors {order}", _tensors(order), lambda folder: read_tensors(one(folder)), hold_tensors)
+        for order in ("upper", "diagonal")
+    ),
+    Kind("dwi", _series, _read_series, hold_tensors),
     Kind("lesion.voi", _voi, _read_drawn, hold_drawn),
     Kind("lesion.nrrd", _nrrd("lesion.nrrd"), _read_drawn, hold_drawn),
     Kind("lesion.seg.nrrd", _nrrd("lesion.seg.nrrd", **SEGMENTS), _read_drawn, hold_drawn),

@@ -75,6 +75,39 @@ def test_another_order_than_the_one_said_is_refused(tmp_path):
         nf.read_tensors(path, order="fsl")
 
 
+@pytest.mark.parametrize("order", [None, "upper"])
+def test_numbers_that_are_hardly_ever_a_tensor_are_refused(tmp_path, order):
+    """One voxel in ten holds one, which tells the order; the rest is noise."""
+    values = np.random.default_rng(3).normal(0, 1e-3, (*SHAPE, 6)).astype(np.float32)
+    values[..., [0, 3, 5]] = -np.abs(values[..., [0, 3, 5]])
+    good = six(random_tensors(SHAPE)[0])
+    values.reshape(-1, 6)[::10] = good.reshape(-1, 6)[::10]
+    nib.save(nib.Nifti1Image(values, oblique(1)), tmp_path / "T.nii.gz")
+    with pytest.raises(InputError, match=r"must hold diffusion tensors, which are positive; instead .* upper 1\d%"):
+        nf.read_tensors(tmp_path / "T.nii.gz", order=order)
+
+
+@pytest.mark.parametrize("ending", ["bval", "bvec"])
+def test_gradients_beyond_all_numbers_are_refused(tmp_path, ending):
+    write_series(tmp_path, random_tensors((4, 4, 4))[0], oblique(1))
+    path = tmp_path / f"dwi.{ending}"
+    words = path.read_text().split()
+    path.write_text(path.read_text().replace(words[-1], "1e200", 1))
+    with pytest.raises(InputError, match=r"must be numbers up to 1e\+09; instead \d+ are beyond"):
+        nf.fit_tensors(tmp_path / "dwi.nii.gz", tmp_path / "dwi.bval", tmp_path / "dwi.bvec")
+
+
+def test_signals_that_are_no_numbers_are_lost_without_a_warning(tmp_path):
+    """A signalling NaN, as damage makes one, is a NaN."""
+    write_series(tmp_path, random_tensors((4, 4, 4))[0], oblique(1))
+    image = nib.load(tmp_path / "dwi.nii.gz")
+    values = np.asarray(image.dataobj).astype(np.float32)
+    values.view(np.uint32)[1, 1, 1, 5] = 0x7F800001
+    nib.save(nib.Nifti1Image(values, image.affine), tmp_path / "dwi.nii.gz")
+    found = nf.fit_tensors(tmp_path / "dwi.nii.gz", tmp_path / "dwi.bval", tmp_path / "dwi.bvec")
+    assert np.isfinite(found.values).all()
+
+
 def test_an_order_that_nothing_tells_is_asked_for(tmp_path):
     values = np.full((*SHAPE, 6), 0.7e-3, dtype=np.float32)  # alike in every order, and positive in none
     nib.save(nib.Nifti1Image(values, oblique(1)), tmp_path / "T.nii.gz")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from neuro_field.arrays import FloatArray
+from neuro_field.arrays import FARTHEST, FloatArray
 from neuro_field.errors import FileFormatError, InputError
 from neuro_field.mri.gradients import Gradients, gradients
 
@@ -64,6 +64,10 @@ def _table(path: Path, what: str) -> FloatArray:
     if not rows or len({len(row) for row in rows}) != 1:
         raise FileFormatError(f"The {what} {path} must be rows of numbers, all of one length; instead they are not.")
     try:
-        return np.array([[float(word) for word in row] for row in rows])
+        table = np.array([[float(word) for word in row] for row in rows])
     except ValueError as trouble:
         raise FileFormatError(f"The {what} {path} must be numbers: {str(trouble)[:80]}.") from None
+    beyond = int(np.count_nonzero(np.abs(table) > FARTHEST))  # NaN, of an image without weighting, is none that is
+    if beyond:
+        raise InputError(f"The {what} {path} must be numbers up to {FARTHEST:g}; instead {beyond} are beyond.")
+    return table

@@ -24,6 +24,9 @@ AXES_OF = {"upper": "fsl", "diagonal": "world"}
 #: Tensors looked at to tell the order, and how many times more of them must be positive in one than in the next.
 _LOOKED, _TELLING = 50_000, 1.1
 
+#: Share of an image's tensors that are positive at least, in some order: beside the head there may be noise.
+_FEWEST = 0.2
+
 #: Entries on either side of the diagonal of nine may differ by this share of the largest: they are single precision.
 _SYMMETRIC = 1e-4
 
@@ -134,6 +137,11 @@ def _order(values: AnyArray, said: str | None, path: Path) -> str:
         raise InputError(
             f"The six numbers in {path} do not stand in the order {said}: so many tensors would be positive: {shown}; "
             f"they look like {first}."
+        )
+    if positive[said or first] < _FEWEST * len(some):
+        raise InputError(
+            f"The image {path} must hold diffusion tensors, which are positive; instead so many are, by the order of "
+            f"the components: {shown}: fit them again."
         )
     return said or first
 

@@ -140,7 +140,8 @@ def _fit(
     taken = _used(images, chosen)
     for start in range(0, len(design), _TOGETHER):
         part = design[start : start + _TOGETHER]
-        signals = np.array([image[mask] for image in islice(taken, len(part))], dtype=np.float64) / own
+        with np.errstate(invalid="ignore"):  # NaN of any kind is a signal that is lost
+            signals = np.array([image[mask] for image in islice(taken, len(part))], dtype=np.float64) / own
         good = np.isfinite(signals) & (signals > 0)
         signals = np.where(good, signals, 1.0)
         weights = signals**2 if first is None else np.exp(2 * np.clip(part @ first.T, -20, 5))
