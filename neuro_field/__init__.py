@@ -33,6 +33,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from neuro_field.aim.tape import HeadTape, TapePlace
     from neuro_field.aim.target import Target
     from neuro_field.clinic.answers import Answers
     from neuro_field.clinic.ledger import delivered
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     from neuro_field.field.solver import Solver
     from neuro_field.field.validation import validate
     from neuro_field.findings import Finding, Refusal
+    from neuro_field.head.fiducials import Fiducials
     from neuro_field.head.model import HeadModel
     from neuro_field.head.sphere import sphere_head
     from neuro_field.io.diffusion_series import fit_tensors
@@ -56,6 +58,7 @@ if TYPE_CHECKING:
     from neuro_field.mri.build import build_head
     from neuro_field.mri.lesion import synthetic_lesion
     from neuro_field.mri.tensor_image import TensorImage
+    from neuro_field.navigation.fiducials import read_fiducials
     from neuro_field.navigation.files import read_navigator
     from neuro_field.report.view import view
     from neuro_field.search.candidates import Grid
@@ -74,9 +77,11 @@ _ROOMS = {
     "Avoidance": "search.search",
     "Coil": "coil.coil",
     "ConvergenceError": "errors",
+    "Fiducials": "head.fiducials",
     "Field": "field.field",
     "Finding": "findings",
     "Grid": "search.candidates",
+    "HeadTape": "aim.tape",
     "HeadModel": "head.model",
     "InputError": "errors",
     "Marker": "coil.marker",
@@ -85,6 +90,7 @@ _ROOMS = {
     "Refusal": "findings",
     "Solver": "field.solver",
     "Study": "clinic.study",
+    "TapePlace": "aim.tape",
     "Target": "aim.target",
     "TensorImage": "mri.tensor_image",
     "Threshold": "clinic.threshold",
@@ -97,6 +103,7 @@ _ROOMS = {
     "numerical_error": "field.error",
     "plan": "search.search",
     "read_coil": "shelf.coils",
+    "read_fiducials": "navigation.fiducials",
     "read_field": "store.fields",
     "read_head": "store.heads",
     "read_navigator": "navigation.files",
@@ -116,10 +123,12 @@ __all__ = [
     "Avoidance",
     "Coil",
     "ConvergenceError",
+    "Fiducials",
     "Field",
     "Finding",
     "Grid",
     "HeadModel",
+    "HeadTape",
     "InputError",
     "Marker",
     "Placement",
@@ -127,6 +136,7 @@ __all__ = [
     "Refusal",
     "Solver",
     "Study",
+    "TapePlace",
     "Target",
     "TensorImage",
     "Threshold",
@@ -140,6 +150,7 @@ __all__ = [
     "numerical_error",
     "plan",
     "read_coil",
+    "read_fiducials",
     "read_field",
     "read_head",
     "read_navigator",

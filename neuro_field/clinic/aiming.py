@@ -11,6 +11,7 @@ from neuro_field.aim.atlas import SIDES
 from neuro_field.aim.axis import directed
 from neuro_field.aim.scalp import anatomical_axes
 from neuro_field.aim.seat import NoTargetError
+from neuro_field.aim.tape import TapePlace
 from neuro_field.aim.target import RADIUS, Target
 from neuro_field.arrays import FloatArray
 from neuro_field.clinic.case import HAND, Case
@@ -113,6 +114,7 @@ def _measured(head: HeadModel, case: Case) -> tuple[dict[str, Target], tuple[Fin
     """By its side the hand area that was measured, and how far it lies from where it was expected."""
     if case.hot_spot is None:
         return {}, ()
+    assert not isinstance(case.hot_spot, TapePlace)  # a study has found its point of the scalp
     place = _cortex_at(head, case.hot_spot)
     if head.mapping is None and head.fissure is None:
         raise Refusal(Finding("intake-no-map", "stop", {"field": "hot_spot", "preset": case.preset.name}))

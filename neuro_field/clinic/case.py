@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from neuro_field.aim.tape import TapePlace
 from neuro_field.arrays import FloatArray
 from neuro_field.clinic.answers import CONTRAINDICATIONS, DEFAULTS, Answers, checked, implants
 from neuro_field.clinic.presets import Preset
@@ -47,8 +48,9 @@ class Case:
     coil : Coil
     answers : Answers
     thresholds : tuple of Threshold
-    hot_spot : Placement or (3,) array, optional
-        Where the largest response of the hand was measured: the coil's pose, or a point of the head frame, mm.
+    hot_spot : Placement, TapePlace or (3,) array, optional
+        Where the largest response of the hand was measured: the coil's pose, a place by tape, or a point of the head
+        frame, mm.
     stimulator : str, optional
         That treats.
 
@@ -62,7 +64,7 @@ class Case:
     coil: Coil
     answers: Answers
     thresholds: tuple[Threshold, ...] = ()
-    hot_spot: Placement | FloatArray | None = None
+    hot_spot: Placement | TapePlace | FloatArray | None = None
     stimulator: str | None = None
 
     def __post_init__(self) -> None:
@@ -96,7 +98,7 @@ def intake(
     given : mapping of str to anything
         Fields of `Answers`, as typed.
     thresholds : sequence of Threshold
-    hot_spot : Placement or (3,) array, optional
+    hot_spot : Placement, TapePlace or (3,) array, optional
     stimulator : str, optional
     wrong : sequence of Finding
         What is known to be wrong already; told with the rest.
@@ -216,8 +218,8 @@ def _kinds(coils: Sequence[object], thresholds: Sequence[object]) -> Iterator[Fi
             yield Finding("intake-not-among", "stop", told)
 
 
-def _place(hot_spot: Any) -> tuple[Placement | FloatArray | None, list[Finding]]:
-    if hot_spot is None or isinstance(hot_spot, Placement):
+def _place(hot_spot: Any) -> tuple[Placement | TapePlace | FloatArray | None, list[Finding]]:
+    if hot_spot is None or isinstance(hot_spot, Placement | TapePlace):
         return hot_spot, []
     try:
         point = np.array(hot_spot, dtype=np.float64)

@@ -5,6 +5,7 @@ from dataclasses import field, replace
 from typing import Any
 
 from neuro_field.aim.atlas import other_side
+from neuro_field.aim.tape import HeadTape, TapePlace
 from neuro_field.aim.target import Target
 from neuro_field.clinic.aiming import Aims, aims
 from neuro_field.clinic.answers import Answers, of_open_skull
@@ -14,8 +15,10 @@ from neuro_field.clinic.dose import Dose
 from neuro_field.clinic.presets import Preset, by_hand
 from neuro_field.clinic.sides import own_role, side_of
 from neuro_field.clinic.study_doses import anchor_areas, case_doses, check_poses, thresholds_of
+from neuro_field.clinic.tape_spot import located, tape_of, with_tape
 from neuro_field.clinic.threshold import Threshold
 from neuro_field.coil.coil import Coil
+from neuro_field.coil.placement import Placement
 from neuro_field.errors import InputError, UnknownNameError
 from neuro_field.field.solver import Solver
 from neuro_field.findings import Finding, Refusal, worst_first
@@ -200,9 +203,9 @@ def study(
         Of the protocol, where the preset leaves them open, or in place of its own.
     thresholds : sequence of Threshold
         Motor thresholds with all that they belong to, in place of ``rmt``; not both.
-    hot_spot : Placement or (3,) array, optional
-        Where the largest response of the hand was measured: the coil's pose there, or a point of scalp or cortex, mm,
-        head frame.  The hand area of that hemisphere is then the grey matter under it.
+    hot_spot : Placement, TapePlace or (3,) array, optional
+        Where the largest response of the hand was measured: the coil's pose there, a place by tape, or a point of
+        scalp or cortex, mm, head frame.  The hand area of that hemisphere is then the grey matter under it.
     stimulator : str, optional
         That treats.
     grid : Grid, optional
@@ -319,6 +322,8 @@ def studies(
     unasked = {found for case in cases for found in of_open_skull(case.answers, open_area(head))}
     if unasked:
         raise Refusal(*unasked)
+    tape = tape_of(head)
+    cases = [_on_scalp(head, case, tape) for case in cases]
     aimed = [aims(head, case, target) for case in cases]
     for case, aim in zip(cases, aimed, strict=True):
         own = own_role(case.preset, case.answers, aim.affected)
@@ -341,7 +346,7 @@ def studies(
             numerical_error=numerical_error, keeper=keeper, progress=progress, solver=solver,
         )  # fmt: skip
         for case, aim in group:
-            yield _study(solver, case, aim, plans, grid)
+            yield _study(solver, case, aim, plans, grid=grid, tape=tape)
 
 
 def _refined(
@@ -374,8 +379,19 @@ def _wanted(head: HeadModel, case: Case, aim: Aims) -> dict[str, Target]:
     return wanted | anchor_areas(head, case, aim)
 
 
-def _study(solver: Solver, case: Case, aim: Aims, plans: Mapping[str, Plan], grid: Grid | None) -> Study:
-    made = {role: plans[_key(role, target)] for role, target in aim.targets.items()}
+def _on_scalp(head: HeadModel, case: Case, tape: HeadTape | None) -> Case:
+    """The case with the point of the scalp in place of a hot spot by tape."""
+    if not isinstance(case.hot_spot, TapePlace):
+        return case
+    return replace(case, hot_spot=located(case.hot_spot, tape))
+
+
+def _study(
+    solver: Solver, case: Case, aim: Aims, plans: Mapping[str, Plan], *, grid: Grid | None, tape: HeadTape | None
+) -> Study:
+    spot = case.hot_spot.center if isinstance(case.hot_spot, Placement) else case.hot_spot
+    on_scalp = None if spot is None or isinstance(spot, TapePlace) else solver.head.scalp.nearest(spot)
+    made = {role: with_tape(plans[_key(role, target)], tape, on_scalp) for role, target in aim.targets.items()}
     doses = case_doses(solver, case, aim, made, plans=plans, grid=grid)
     found = Study(
         case.preset, case.coil, solver.head, lesion_summary(solver.head), case.answers, made.get("contralesional"),

@@ -15,6 +15,12 @@ HeadArgument = Annotated[
 CoilOption = Annotated[str, typer.Option("--coil", help="A name from `neuro-field coils`, or a .ccd, .tcd or .nii.gz.")]
 ImageOption = Annotated[Path | None, typer.Option("--image", help="The T1; else the one that came with the head.")]
 SubjectOption = Annotated[str, typer.Option("--subject", help="Label in the names of files; no patient's name.")]
+LandmarksOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--landmarks", help="The patient's own nasion, inion and points before the ears: .tsv, .csv, .json or .fcsv."
+    ),
+]
 FacelessOption = Annotated[
     bool, typer.Option("--faceless", help="Leave the face out of the page: in front of the ears, below the brows.")
 ]
@@ -34,6 +40,30 @@ def head_of(source: str, stages: Stages, edge: float = 1.9, mapping: Literal[Fal
 
     with stages.stage("reading the head"):
         return read_head(source, mapping=mapping)
+
+
+def with_landmarks(head: Any, given: Any) -> Any:
+    """The head with landmarks of the patient's own, or with measured arcs beside those it has; given None, as it is."""
+    from dataclasses import replace
+
+    if given is None:
+        return head
+    if head.fiducials is not None and not given.points:
+        given = replace(given, points=head.fiducials.points)
+    return replace(head, fiducials=given)
+
+
+def landmarks_given(path: Path | None, nasion_inion: float | None = None, ear_ear: float | None = None) -> Any:
+    """What a person says of a head's landmarks; None where nothing is said."""
+    from dataclasses import replace
+
+    from neuro_field.head.fiducials import Fiducials
+    from neuro_field.navigation.fiducials import read_fiducials
+
+    if path is None and nasion_inion is None and ear_ear is None:
+        return None
+    own = Fiducials() if path is None else read_fiducials(path)
+    return replace(own, nasion_inion=nasion_inion, ear_ear=ear_ear)
 
 
 def images_of(source: str) -> dict[str, Any]:

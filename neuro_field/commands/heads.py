@@ -5,7 +5,16 @@ from typing import Annotated, Any
 
 import typer
 
-from neuro_field.commands.arguments import FacelessOption, Output, head_of, images_of, label_table
+from neuro_field.commands.arguments import (
+    FacelessOption,
+    LandmarksOption,
+    Output,
+    head_of,
+    images_of,
+    label_table,
+    landmarks_given,
+    with_landmarks,
+)
 from neuro_field.commands.scans import SeriesOption, given_image
 from neuro_field.commands.tensors import (
     AxesOption,
@@ -92,6 +101,7 @@ def head(
     tensor_order: OrderOption = None,
     tensor_axes: AxesOption = None,
     tensor_image: ImageOption = None,
+    landmarks: LandmarksOption = None,
     faceless: FacelessOption = False,
 ) -> None:
     """Build a head model from a T1, and write it to a folder.
@@ -106,6 +116,7 @@ def head(
 
     Example: `neuro-field head T1.nii.gz --labels labels.nii.gz --lesion lesion.nii.gz -o HEAD`
     """
+    from neuro_field.aim.tape import HeadTape
     from neuro_field.io.affine_files import read_affine
     from neuro_field.io.atomic import check_new_folder, claimed_folder
     from neuro_field.io.images import read_image
@@ -127,6 +138,7 @@ def head(
         raise InputError("Option --faceless finds the face by the map to MNI, and --no-mapping makes none; give one.")
     stays_open, finest = _answer(open_skull), EDGE if edge is None else edge
     typed = TypedTensors(tensors, dwi, bval, bvec, tensor_rule, tensor_order, tensor_axes, tensor_image).checked()
+    marked = landmarks_given(landmarks)
     with claimed_folder(output), Stages() as stages:
         if image.startswith("example:") or is_head(image):
             if series or labels or table_ or no_fill or t2 or tissue_edge or nonlinear or open_skull or mapping:
@@ -172,7 +184,9 @@ def head(
                     findings=said, progress=stages,
                 )  # fmt: skip
             made = t1.told_to(made)
-        made = typed.given_to(made, diffusion, stages)
+        made = with_landmarks(typed.given_to(made, diffusion, stages), marked)
+        if marked is not None:
+            HeadTape.of(made)  # refuses landmarks that are not this head's
         with stages.stage("writing"):
             write_head(made, output, faceless=faceless, **files)
     for line in head_lines(made):

@@ -12,11 +12,14 @@ from neuro_field.commands.arguments import (
     FacelessOption,
     HeadArgument,
     ImageOption,
+    LandmarksOption,
     Output,
     SubjectOption,
     coil_of,
     grid_of,
     head_of,
+    landmarks_given,
+    with_landmarks,
 )
 from neuro_field.console import Interrupted, Stages
 from neuro_field.errors import InputError
@@ -65,7 +68,18 @@ def plan(
     stimulator: Annotated[str | None, typer.Option(help="That treats, as 'Magstim Rapid'.")] = None,
     hot_spot: Annotated[
         str | None,
-        typer.Option(help="Where the hand's largest response was measured: FILE[:NAME] of a navigator, or head:x,y,z."),
+        typer.Option(
+            help="Where the hand's largest response was measured: FILE[:NAME] of a navigator, head:x,y,z, or by tape "
+            "in mm, as 'tape: Cz 58 right, 4 front'."
+        ),
+    ] = None,
+    landmarks: LandmarksOption = None,
+    nasion_inion: Annotated[
+        float | None,
+        typer.Option(help="The arc over the vertex as measured on the patient, mm: scales what is printed."),
+    ] = None,
+    ear_ear: Annotated[
+        float | None, typer.Option(help="The same from just before one ear to just before the other, mm.")
     ] = None,
     side: Annotated[str | None, typer.Option(help="left or right, where the preset leaves it open.")] = None,
     fluency: Annotated[str | None, typer.Option(help="fluent or non-fluent (aphasia).")] = None,
@@ -144,12 +158,13 @@ def plan(
     spared, grid = region_forms(avoid or []), Grid(radius, spacing, angle_step, gap)
     share = 1.0 if avoid_share is None else avoid_share
     Avoidance((), share)  # refuses what is no share before the head is read
+    marked = landmarks_given(landmarks, nasion_inion, ear_ear)
     t1 = grid_of(head, image)
     if fields:
         check_formats(["nifti"], t1 is not None)
     unfinished = UnfinishedPlan(f"{output.absolute()}.unfinished")
     with claimed_folder(output), Stages() as stages, _told_when_interrupted(unfinished):
-        model = head_of(head, stages, edge)
+        model = with_landmarks(head_of(head, stages, edge), marked)
         if faceless:
             Face.of(model)  # refuses before the work
         made = studies(

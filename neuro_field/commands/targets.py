@@ -1,12 +1,16 @@
 """Targets as people type them: a site, a coordinate, a mask or an atlas label, and the direction of the current."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from neuro_field.aim.aims import at_mni, labelled, masked
 from neuro_field.aim.atlas import SIDES, site
 from neuro_field.aim.sulcus import sulcal_axis
+from neuro_field.aim.tape import TapePlace
 from neuro_field.aim.target import RADIUS, Target
 from neuro_field.arrays import FloatArray
 from neuro_field.coil.placement import Placement
@@ -38,6 +42,17 @@ POSITIONS_1010 = tuple(
         )
     )
 )
+
+#: How a place by tape is typed, and the longest of its steps, mm.
+EXAMPLE, FARTHEST_STEP = "Cz 58 right, 4 front", 250.0
+
+#: Words for the steps: which of them, and its sign.
+_WAYS = {
+    "right": ("right", 1.0), "left": ("right", -1.0), "front": ("front", 1.0), "forward": ("front", 1.0),
+    "forwards": ("front", 1.0), "anterior": ("front", 1.0), "back": ("front", -1.0), "backwards": ("front", -1.0),
+    "behind": ("front", -1.0), "posterior": ("front", -1.0),
+}  # fmt: skip
+_MILLIMETRES = re.compile(r"[0-9]{1,4}(\.[0-9]{1,3})?")
 
 #: Makes something of the head that is read later.
 Maker = Callable[[HeadModel], Target]
@@ -115,8 +130,37 @@ def place_form(text: str, option: str) -> Callable[[HeadModel], FloatArray]:
     return lambda head: landmarks_1010(head)[name]
 
 
-def hot_spot_of(text: str, image: Path | None) -> Placement | FloatArray:
-    """The measured hot spot that a text names: head:x,y,z, or a navigator's file with the name of the pose behind it.
+def tape_place(text: str, option: str) -> TapePlace:
+    """The place by tape that a text names, as in "Cz 58 right, 4 front": millimetres from a 10-10 position.
+
+    Both steps or one; right, left, front, forwards, back and their like once each; mm may be written, cm may not.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read: with an example.
+    """
+    words = text.replace(",", " ").split()
+    example = f"as in '{EXAMPLE}': millimetres right or left, then front or back, from Cz or another 10-10 position"
+    numbers_of = [word.removesuffix("mm") for word in words[1:] if word.lower() != "mm"]
+    if not words or len(numbers_of) not in (2, 4):
+        raise InputError(f"Option {option} must read {example}; instead received {text.strip()!r:.60}.")
+    steps: dict[str, float] = {}
+    for size, way in zip(numbers_of[::2], numbers_of[1::2], strict=True):
+        axis, sign = _WAYS.get(way.lower(), ("", 0.0))
+        length = float(size) if _MILLIMETRES.fullmatch(size) else np.inf
+        if not axis or axis in steps or length > FARTHEST_STEP:
+            raise InputError(
+                f"Option {option} must read {example}, each once and at most {FARTHEST_STEP:g}; instead {size!r:.20} "
+                f"{way!r:.20} in {text.strip()!r:.60}."
+            )
+        steps[axis] = sign * length
+    origin = resolved(f"10-10 position in {option}", words[0], POSITIONS_1010)
+    return TapePlace(origin, steps.get("right", 0.0), steps.get("front", 0.0))
+
+
+def hot_spot_of(text: str, image: Path | None) -> Placement | TapePlace | FloatArray:
+    """The measured hot spot that a text names: head:x,y,z, a place by tape, or a navigator's file with a pose's name.
 
     Raises
     ------
@@ -126,9 +170,13 @@ def hot_spot_of(text: str, image: Path | None) -> Placement | FloatArray:
     kind, _, rest = text.partition(":")
     if kind.strip().lower() == "head":
         return numbers(rest, 3, "--hot-spot", "head:-40,-20,65")
+    if kind.strip().lower() == "tape":
+        return tape_place(rest, "--hot-spot 'tape: ...'")
     path, name = (text, "") if Path(text).is_file() else (text.rpartition(":")[0] or text, text.rpartition(":")[2])
     if not Path(path).is_file():
-        raise InputError(f"There is no file {path!r} for --hot-spot; give FILE, FILE:NAME or head:x,y,z.")
+        raise InputError(
+            f"There is no file {path!r} for --hot-spot; give FILE, FILE:NAME, head:x,y,z or 'tape: {EXAMPLE}'."
+        )
     markers = read_navigator(path, ImageFrames.read(image) if image else None).markers
     names = [marker.name for marker in markers]
     if not markers:

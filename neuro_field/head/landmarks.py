@@ -1,14 +1,14 @@
 """The 10-10 electrode positions on a head's scalp, laid out with a tape as on a person."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
-from scipy.spatial import ConvexHull, QhullError
 
 from neuro_field.arrays import FloatArray, as_vector
 from neuro_field.errors import InputError
 from neuro_field.geometry.mesh import Surface
 from neuro_field.head.model import HeadModel
+from neuro_field.head.tape import at_share, in_halves, taut
 
 #: Where the fiducials lie on the Colin27 head, MNI mm [lit]: nasion, inion, and the points before the ears
 #: (positions distributed as standard_1005; Oostenveld and Praamstra, Clin Neurophysiol 2001;112:713-719).
@@ -25,6 +25,9 @@ FARTHEST_FIDUCIAL = 25.0
 #: Rounds of finding the vertex by midline and coronal arc in turn, and the movement, mm, that ends them.
 VERTEX_ROUNDS = 20
 VERTEX_SETTLED = 0.05
+
+#: So far above the middle of the four fiducials the vertex is looked for at first, mm.
+_UP = 130.0
 
 MIDLINE = ("Fpz", "AFz", "Fz", "FCz", "Cz", "CPz", "Pz", "POz", "Oz")
 CORONAL = ("T7", "C5", "C3", "C1", "Cz", "C2", "C4", "C6", "T8")
@@ -43,95 +46,31 @@ ROWS = (
 )
 
 
-def _cut(surface: Surface, origin: FloatArray, normal: FloatArray) -> FloatArray:
-    """(m, 3) points where the triangles' edges cross a plane."""
-    heights = (surface.points - origin) @ normal
-    triangles = surface.triangles
-    edges = np.concatenate([triangles[:, [0, 1]], triangles[:, [1, 2]], triangles[:, [2, 0]]])
-    first, second = heights[edges[:, 0]], heights[edges[:, 1]]
-    crossing = (first > 0) != (second > 0)
-    edges, first, second = edges[crossing], first[crossing], second[crossing]
-    share = (first / (first - second))[:, None]
-    return surface.points[edges[:, 0]] * (1 - share) + surface.points[edges[:, 1]] * share
-
-
-def _arc(scalp: Surface, start: FloatArray, through: FloatArray, end: FloatArray) -> FloatArray:
-    """(m, 3) a tape from one point to another, held taut over the scalp in the plane of three points.
-
-    The cut of the plane is taken on the side of the chord where ``through`` lies, and its convex hull is the
-    tape: it spans what a tape spans, such as the root of the nose or a hollow behind the ear, and does not
-    dip into pits.
-    """
-    along = (end - start) / np.linalg.norm(end - start)
-    side = through - start - ((through - start) @ along) * along
-    height = float(np.linalg.norm(side))
-    if height < 1.0:
-        raise InputError("The 10-10 positions cannot be laid out: three points of an arc lie on one line.")
-    side /= height
-    points = _cut(scalp, start, np.cross(along, side))
-    plane = np.stack([(points - start) @ along, (points - start) @ side], axis=1)
-    length = float(np.linalg.norm(end - start))
-    plane = np.concatenate([[[0.0, 0.0], [length, 0.0]], plane[plane[:, 1] > 0]])
-    plane = plane[(plane[:, 0] > -0.2 * length) & (plane[:, 0] < 1.2 * length)]
-    try:
-        ring = ConvexHull(plane).vertices
-    except QhullError:
-        raise InputError("The 10-10 positions cannot be laid out: the scalp does not reach the arc.") from None
-    if 0 not in ring or 1 not in ring:
-        raise InputError("The 10-10 positions cannot be laid out: a fiducial lies under the scalp's outline.")
-    ring = np.roll(ring, -int(np.flatnonzero(ring == 0)[0]))  # counterclockwise from start: the chord comes first
-    path = plane[np.concatenate([ring[:1], ring[1:][::-1]])]
-    return start + path[:, :1] * along + path[:, 1:] * side
-
-
-def _at(path: FloatArray, share: float) -> FloatArray:
-    """(3,) the point at a share of a path's length."""
-    lengths = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(path, axis=0), axis=1))])
-    return np.array([np.interp(share * lengths[-1], lengths, path[:, i]) for i in range(3)])
-
-
-def _share_of(path: FloatArray, point: FloatArray) -> float:
-    """The share of a path's length at which it passes nearest to a point."""
-    steps = np.diff(path, axis=0)
-    squares = np.maximum((steps**2).sum(axis=1), 1e-30)
-    along = np.clip(((point - path[:-1]) * steps).sum(axis=1) / squares, 0, 1)
-    gaps = np.linalg.norm(path[:-1] + along[:, None] * steps - point, axis=1)
-    nearest = int(np.argmin(gaps))
-    lengths = np.concatenate([[0.0], np.cumsum(np.sqrt(squares))])
-    return float((lengths[nearest] + along[nearest] * np.sqrt(squares[nearest])) / lengths[-1])
-
-
-def _in_halves(path: FloatArray, middle: FloatArray, parts: int) -> list[FloatArray]:
-    """The points that part each half of a path, before and after its middle point, into equal lengths."""
-    share = _share_of(path, middle)
-    steps = np.arange(1, parts) / parts
-    return [_at(path, s) for s in (*(share * steps), *(share + (1 - share) * steps))]
-
-
 def _fiducials(head: HeadModel, scalp: Surface, names: Sequence[str] = tuple(FIDUCIALS_MNI)) -> dict[str, FloatArray]:
-    """The four fiducials, or some, carried from MNI space and set on the scalp."""
+    """The four fiducials, or some, set on the scalp: the head's own, else carried from MNI space."""
+    own = head.fiducials.points if head.fiducials is not None else {}
+    doubt = "they were read in another frame" if own else "its mapping to MNI is off"
     out = {}
     for name in names:
-        expected = head.from_mni(np.array([FIDUCIALS_MNI[name]]))[0]
+        expected = own[name] if own else head.from_mni(np.array([FIDUCIALS_MNI[name]]))[0]
         out[name] = scalp.nearest(expected)
         gap = float(np.linalg.norm(out[name] - expected))
         if gap > FARTHEST_FIDUCIAL:
             raise InputError(
-                f"The 10-10 positions cannot be laid out on {head.name!r}: the scalp is {gap:.0f} mm from "
-                "where "
-                f"{name} is expected ({FARTHEST_FIDUCIAL:.0f} mm at most); the mesh ends too high or its "
-                "mapping "
-                "to MNI is off."
+                f"The 10-10 positions cannot be laid out on {head.name!r}: the scalp is {gap:.0f} mm from where {name} "
+                f"is expected ({FARTHEST_FIDUCIAL:.0f} mm at most); the mesh ends too high or {doubt}."
             )
     return out
 
 
-def _vertex(scalp: Surface, points: dict[str, FloatArray], guess: FloatArray) -> FloatArray:
+def vertex_of(scalp: Surface, points: Mapping[str, FloatArray]) -> FloatArray:
     """Cz: halfway along the midline arc and halfway along the coronal arc at once."""
-    vertex = scalp.nearest(guess)
+    middle = sum(points[name] for name in FIDUCIALS_MNI) / 4
+    up = np.cross(points["RPA"] - points["LPA"], points["Nz"] - points["Iz"])
+    vertex = scalp.nearest(middle + _UP * up / np.linalg.norm(up))
     for _ in range(VERTEX_ROUNDS):
-        midline = _at(_arc(scalp, points["Nz"], vertex, points["Iz"]), 0.5)
-        moved = _at(_arc(scalp, points["LPA"], midline, points["RPA"]), 0.5)
+        midline = at_share(taut(scalp, points["Nz"], vertex, points["Iz"]), 0.5)
+        moved = at_share(taut(scalp, points["LPA"], midline, points["RPA"]), 0.5)
         step = float(np.linalg.norm(moved - vertex))
         vertex = moved
         if step < VERTEX_SETTLED:
@@ -153,7 +92,8 @@ def fiducials(head: HeadModel, names: Sequence[str]) -> dict[str, FloatArray]:
 def landmarks_1010(head: HeadModel) -> dict[str, FloatArray]:
     """The 10-10 positions on a head's scalp.
 
-    The fiducials come from MNI space; the rest is measured as on a person (Jurcak et al., NeuroImage 2007;34:1600):
+    The fiducials are the head's own, else they come from MNI space; the rest is measured as on a person (Jurcak et
+    al., NeuroImage 2007;34:1600):
     Cz where the halves of the midline and the coronal arc meet, the midline and the coronal row in tenths,
     the ring through Fpz, T7, Oz and T8, and the rows between ring and midline in quarters. An arc is a taut
     tape, so ears, brows and pits do not bend it.
@@ -161,7 +101,7 @@ def landmarks_1010(head: HeadModel) -> dict[str, FloatArray]:
     Parameters
     ----------
     head : HeadModel
-        With a mapping to MNI and a scalp down to the ears.
+        With fiducials of its own or a mapping to MNI, and a scalp down to the ears.
 
     Returns
     -------
@@ -175,21 +115,21 @@ def landmarks_1010(head: HeadModel) -> dict[str, FloatArray]:
     """
     scalp = head.scalp
     points = _fiducials(head, scalp)
-    points["Cz"] = _vertex(scalp, points, head.from_mni(np.array([[0.0, -10.0, 100.0]]))[0])
-    midline = _arc(scalp, points["Nz"], points["Cz"], points["Iz"])
+    points["Cz"] = vertex_of(scalp, points)
+    midline = taut(scalp, points["Nz"], points["Cz"], points["Iz"])
     for name, tenth in zip(MIDLINE, range(1, 10), strict=True):
-        points[name] = scalp.nearest(_at(midline, tenth / 10))
-    coronal = _arc(scalp, points["LPA"], points["Cz"], points["RPA"])
+        points[name] = scalp.nearest(at_share(midline, tenth / 10))
+    coronal = taut(scalp, points["LPA"], points["Cz"], points["RPA"])
     for name, tenth in zip(CORONAL, range(1, 10), strict=True):
-        points[name] = scalp.nearest(_at(coronal, tenth / 10))
+        points[name] = scalp.nearest(at_share(coronal, tenth / 10))
     for ring, side in ((RING_LEFT, "T7"), (RING_RIGHT, "T8")):
-        path = _arc(scalp, points["Fpz"], points[side], points["Oz"])
-        halves = _in_halves(path, points[side], 5)
+        path = taut(scalp, points["Fpz"], points[side], points["Oz"])
+        halves = in_halves(path, points[side], 5)
         for name, place in zip([name for name in ring if name != side], halves, strict=True):
             points[name] = scalp.nearest(place)
     for left, inwards, middle, outwards, right in ROWS:
-        path = _arc(scalp, points[left], points[middle], points[right])
-        halves = _in_halves(path, points[middle], len(inwards) + 1)
+        path = taut(scalp, points[left], points[middle], points[right])
+        halves = in_halves(path, points[middle], len(inwards) + 1)
         for name, place in zip((*inwards, *outwards), halves, strict=True):
             points[name] = scalp.nearest(place)
     return points

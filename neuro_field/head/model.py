@@ -15,6 +15,7 @@ from neuro_field.geometry.mesh import Surface, TetMesh
 from neuro_field.head.anisotropy import SYMMETRIC, Tensors, conducting, positive_definite
 from neuro_field.head.cortex import mid_grey_points
 from neuro_field.head.doubts import doubts_of
+from neuro_field.head.fiducials import Fiducials
 from neuro_field.head.fissure import Fissure, fissure_of_mesh
 from neuro_field.head.mapping import MniMapping
 from neuro_field.head.refinement import Refinement, carried_conductivity, refined_mesh
@@ -41,6 +42,9 @@ class HeadModel:
         Between the hemispheres, as found in the labels that the head was built from; `fissure` asks the mesh otherwise.
     refinement : Refinement, optional
         By which it was made from a coarser head (`refined`).
+    fiducials : Fiducials, optional
+        The patient's own nasion, inion and points before the ears, and the arcs between them as measured; a head
+        without them has those of its mapping.
     provenance : mapping of str to plain values
         Where the head came from: files and their hashes, what cleaning changed, what was found. For reports.
 
@@ -67,6 +71,7 @@ class HeadModel:
     provenance: Mapping[str, Any] = field(default_factory=dict)
     known_fissure: Fissure | None = None
     refinement: Refinement | None = None
+    fiducials: Fiducials | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "name", one_line(self.name))

@@ -246,7 +246,7 @@ def _study_parts(study: Study, facts: Facts, images: Mapping[str, str]) -> list[
 
 def _part(plan: Plan | None, facts: Facts, images: Mapping[str, str], role: str, title: str) -> dict[str, Any]:
     """What the page says of one plan, as one without a dose."""
-    part: dict[str, Any] = {"title": title, "own": True, "plan": plan, "why": "", "lines": []}
+    part: dict[str, Any] = {"title": title, "own": True, "plan": plan, "why": "", "lines": [], "tape": []}
     part["pictures"] = {name: images.get(f"{role}_{name}" if role else name) for name in CAPTIONS}
     part["id"] = role or "plan"
     if plan is None:
@@ -255,6 +255,7 @@ def _part(plan: Plan | None, facts: Facts, images: Mapping[str, str], role: str,
     part["magnitude"] = sentences.magnitude_statistic(plan.target)
     told = facts.plans.get(part["id"])
     part["lines"] = sentences.plan_lines(plan, facts.head, told.strongest if told is not None else None)
+    part["tape"] = sentences.tape_lines(plan)
     part["rows"] = [_row(i, candidate, plan, facts.head) for i, candidate in enumerate(plan.ranking, start=1)]
     part["sure"], part["sure_rows"] = sure_lines(plan), sure_rows(plan)
     part["computed"] = _computed(plan, told.solve if told is not None else None)

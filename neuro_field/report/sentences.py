@@ -56,6 +56,7 @@ def study_lines(study: Study) -> list[str]:
             lines.append(f"  no plan: {said(study.why[role])}")
             continue
         lines += ["  " + line for line in plan_lines(plan, facts, dose=study.doses.get(role))]
+        lines += ["  " + line for line in tape_lines(plan)]
     lines += ["", *(f"Read first: {text}" for text in told(study, "warn"))]
     return lines + [f"Note: {text}" for text in told(study, "note")]
 
@@ -115,6 +116,11 @@ def plan_lines(
         error_line(plan.numerical_error) if plan.numerical_error is not None else "",
     ]
     return [line for line in lines if line]
+
+
+def tape_lines(plan: Plan) -> list[str]:
+    """How the best placement is found with a tape, one step a line as in "First: ..."; none of a plan without."""
+    return [said(finding) for finding in plan.tape]
 
 
 def field_lines(field: Field) -> list[str]:

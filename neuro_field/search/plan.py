@@ -164,6 +164,8 @@ class Plan:
         What has to be said of the search, worst first.
     search : SearchSettings, optional
         None for a plan of a version that did not record it.
+    tape : tuple of Finding
+        How the best placement is found on the head with a tape, step by step, and how sure that is; of a study's plans.
 
     Examples
     --------
@@ -195,6 +197,7 @@ class Plan:
     zone: Zone | None = None
     findings: tuple[Finding, ...] = ()
     search: SearchSettings | None = None
+    tape: tuple[Finding, ...] = ()
 
     @property
     def best(self) -> Candidate:

@@ -16,6 +16,7 @@ from msgspec import Meta, Struct
 
 from neuro_field.errors import FileFormatError, InputError
 from neuro_field.findings import Finding
+from neuro_field.head.fiducials import Fiducials
 from neuro_field.head.fissure import Fissure
 from neuro_field.head.lesion import lesion_summary
 from neuro_field.head.mapping import AffineMapping, MniMapping, WarpedMapping
@@ -102,6 +103,14 @@ class FissureRow(Record):
     source: Literal["labels", "csf"]
 
 
+class FiducialsRow(Record):
+    """`head.fiducials.Fiducials`: the patient's own, mm, head frame; none where only arcs were measured."""
+
+    points: dict[Literal["Nz", "Iz", "LPA", "RPA"], Vector]
+    nasion_inion: float | None
+    ear_ear: float | None
+
+
 class DigestRow(Record):
     """A file that the head was made from."""
 
@@ -141,6 +150,7 @@ class HeadFile(Struct, forbid_unknown_fields=True, kw_only=True):
     mapping: MappingRow | None
     fissure: FissureRow | None
     provenance: dict[str, Any]
+    fiducials: FiducialsRow | None = None
 
 
 class _Mark(Struct):
@@ -174,6 +184,7 @@ def card_of(head: HeadModel, by_tag: Mapping[int, float] | None) -> bytes:
             "mapping": None if head.mapping is None else _mapping_row(head.mapping),
             "fissure": None if head.known_fissure is None else head.known_fissure.plain(),
             "provenance": _bounded(head.provenance),
+            "fiducials": None if head.fiducials is None else _fiducials_row(head.fiducials),
         }
         card = msgspec.convert(record, HeadFile)
         msgspec.convert(card.provenance, Known)
@@ -223,6 +234,14 @@ def _mapping_row(mapping: MniMapping) -> dict[str, Any]:
         "source": mapping.source,
         "affine_source": mapping.affine.source if isinstance(mapping, WarpedMapping) else None,
         "warp": WARP if warped else None,
+    }
+
+
+def _fiducials_row(given: Fiducials) -> dict[str, Any]:
+    return {
+        "points": {name: place.tolist() for name, place in given.points.items()},
+        "nasion_inion": given.nasion_inion,
+        "ear_ear": given.ear_ear,
     }
 
 
@@ -350,6 +369,15 @@ def fissure_of(card: HeadFile) -> Fissure | None:
     if len({len(row) for row in told.offsets}) != 1:
         raise InputError("fissure.offsets must have rows of one length; they have several, or none.")
     return Fissure.of_plain(msgspec.to_builtins(told))
+
+
+def fiducials_of(card: HeadFile) -> Fiducials | None:
+    """The patient's own landmarks that a card tells; raises InputError for some that cannot be."""
+    told = card.fiducials
+    if told is None:
+        return None
+    points = {str(name): np.array(place) for name, place in told.points.items()}
+    return Fiducials(points, told.nasion_inion, told.ear_ear)
 
 
 def provenance_of(card: HeadFile) -> dict[str, Any]:

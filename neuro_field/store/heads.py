@@ -26,7 +26,7 @@ from neuro_field.report.head_page import head_page
 from neuro_field.report.opengl import PictureError
 from neuro_field.report.view import head_picture
 from neuro_field.store.conductivities import NAME, of_elements
-from neuro_field.store.head_records import WARP, HeadFile, card_of, provenance_of, read_card
+from neuro_field.store.head_records import WARP, HeadFile, card_of, fiducials_of, provenance_of, read_card
 from neuro_field.store.head_records import fissure_of as fissure_of_card
 from neuro_field.store.head_records import mapping_of as mapping_of_card
 
@@ -239,7 +239,7 @@ def _from_folder(folder: Path) -> HeadModel:
     try:
         return HeadModel(
             file.mesh, sigma, name=card.name, mapping=mapping_of_card(card, folder), provenance=provenance_of(card),
-            known_fissure=fissure_of_card(card),
+            known_fissure=fissure_of_card(card), fiducials=fiducials_of(card),
         )  # fmt: skip
     except FileFormatError:
         raise

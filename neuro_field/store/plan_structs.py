@@ -285,6 +285,7 @@ class PlanRecord(Record):
     findings: Findings
     search: SearchRecord | None
     field: FieldRecord | None
+    tape: Findings = ()
 
 
 class PresetRecord(Record):
