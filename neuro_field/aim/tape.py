@@ -25,6 +25,9 @@ _CARD = 12.0
 #: Rounds of finding the steps to a place, and the miss, mm, that ends them.
 _ROUNDS, _FOUND = 40, 0.05
 
+#: A place in a hollow that the tape spans is missed by no more than this, mm.
+_HOLLOW = 2.0
+
 #: What every tape begins at, and from which the steps are counted along the line between the ears.
 VERTEX = "Cz"
 
@@ -182,13 +185,18 @@ class HeadTape:
         start = self._start(origin) if isinstance(origin, str) else np.asarray(origin)
         first = point - start
         steps = np.array([first @ self._across(start), first @ self._forwards])
-        for _ in range(_ROUNDS):
+        least, found = np.inf, steps
+        for i in range(_ROUNDS):
             reached, along, forwards = self._walked(start, *steps)
             miss = point - reached
             move = np.array([miss @ along, miss @ forwards])
-            if np.linalg.norm(move) < _FOUND:
-                return float(steps[0] * self.scale_right), float(steps[1] * self.scale_front)
-            steps += move
+            if (gap := float(np.linalg.norm(move))) < least:
+                least, found = gap, steps
+            if gap < _FOUND:
+                break
+            steps = steps + (move if i < _ROUNDS // 2 else 0.3 * move)  # over a hollow it would go to and fro
+        if least <= _HOLLOW:
+            return float(found[0] * self.scale_right), float(found[1] * self.scale_front)
         raise InputError(
             f"No tape from the ear-to-ear line leads to the point {np.round(point, 1).tolist()} of the scalp."
         )
@@ -212,7 +220,8 @@ class HeadTape:
     def _walked(self, start: FloatArray, right: float, front: float) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Where the steps lead, (3,) on the scalp, and what is rightwards and forwards there."""
         corner, along = self._aside(start, right)
-        upwards = np.cross(along, self._forwards - (self._forwards @ along) * along)
+        upwards = self._normal(corner)
+        upwards = upwards - (upwards @ along) * along
         upwards /= np.linalg.norm(upwards)
         forwards = np.cross(upwards, along)
         way = 1.0 if front >= 0 else -1.0
@@ -236,8 +245,7 @@ class HeadTape:
             corner, low, high = ends
         else:
             along = self._across(start)
-            normal, way = np.cross(along, self._forwards), 1.0 if right >= 0 else -1.0
-            normal /= np.linalg.norm(normal)
+            normal, way = self._normal(start), 1.0 if right >= 0 else -1.0
             path = laid(self.scalp, start, way * along, normal, abs(right) + _CARD)
             reached = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(path, axis=0), axis=1))])
             back = laid(self.scalp, start, -way * along, normal, _CARD)[-1] if abs(right) < _CARD else None

@@ -9,7 +9,10 @@ from neuro_field.geometry.mesh import Surface
 
 #: Points of an outline nearer to a tape's start than this are the start, mm; the outline is looked at so far beyond its
 #: end, mm.
-_BESIDE, _MORE = 0.05, 4.0
+_BESIDE, _MORE = 0.05, 12.0
+
+#: Points of an outline lower than this over the chord of an arc are its ends, mm.
+_LOWEST = 1e-3
 
 
 def cut_of(surface: Surface, origin: FloatArray, normal: FloatArray) -> FloatArray:
@@ -40,7 +43,7 @@ def taut(scalp: Surface, start: FloatArray, through: FloatArray, end: FloatArray
     points = cut_of(scalp, start, np.cross(along, side))
     plane = np.stack([(points - start) @ along, (points - start) @ side], axis=1)
     length = float(np.linalg.norm(end - start))
-    plane = np.concatenate([[[0.0, 0.0], [length, 0.0]], plane[plane[:, 1] > 0]])
+    plane = np.concatenate([[[0.0, 0.0], [length, 0.0]], plane[plane[:, 1] > _LOWEST]])
     plane = plane[(plane[:, 0] > -0.2 * length) & (plane[:, 0] < 1.2 * length)]
     try:
         ring = ConvexHull(plane).vertices

@@ -50,12 +50,16 @@ def read_fiducials(path: str | Path) -> Fiducials:
 
     Examples
     --------
+    >>> import tempfile
     >>> from pathlib import Path
     >>> import neuro_field as nf
     >>> text = "name,x,y,z" + chr(10) + "Nz,0,85,-40" + chr(10) + "Iz,0,-118,-23" + chr(10)
     >>> text += "LPA,-86,-20,-48" + chr(10) + "RPA,85,-20,-48" + chr(10)
-    >>> _ = Path("landmarks.csv").write_text(text)
-    >>> nf.read_fiducials("landmarks.csv").points["RPA"]
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "landmarks.csv"
+    ...     _ = path.write_text(text)
+    ...     marks = nf.read_fiducials(path)
+    >>> marks.points["RPA"]
     array([ 85., -20., -48.])
     """
     path = Path(path)

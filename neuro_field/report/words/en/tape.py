@@ -19,9 +19,9 @@ def _side(values: Mapping[str, Value]) -> str:
 def _arcs(values: Mapping[str, Value]) -> str:
     scaled = " as measured on this patient" if values["scaled"] else ""
     return (
-        f"Check the head: over the vertex {{nasion_inion:.0f}} mm from nasion to inion and {{ear_ear:.0f}} mm from ear to "
-        f"ear{scaled}; measured taut, between the points just before the ears. Measure both again: if one is more than "
-        "10 mm off, do not go on. The vertex is the middle of both."
+        f"Check the head: over the vertex {{nasion_inion:.0f}} mm from nasion to inion and {{ear_ear:.0f}} mm from ear "
+        f"to ear{scaled}; measured taut, between the points just before the ears. Measure both again: if one is more "
+        "than 10 mm off, do not go on. The vertex is the middle of both."
     )
 
 
@@ -76,8 +76,8 @@ def _doubt(values: Mapping[str, Value]) -> str:
     )
     return (
         "How sure: a tape read to ±{tape_error:.0f} mm at each step and landmarks found to ±{landmark_error:.0f} mm "
-        "each leave the spot within {place:.0f} mm, 99 times of 100 ({tape:.0f} mm by the tape alone, {landmarks:.0f} mm by the "
-        "landmarks)." + kept
+        "each leave the spot within {place:.0f} mm, 99 times of 100 ({tape:.0f} mm by the tape alone, "
+        "{landmarks:.0f} mm by the landmarks)." + kept
     )
 
 
