@@ -489,7 +489,9 @@ def test_the_measured_hot_spot_is_an_origin_and_that_of_the_other_hand_is_none()
     told = next(f for f in with_tape(plan, tape, near).tape if f.code == "tape-hot-spot")
     assert told.values["right"] == pytest.approx(20, abs=2.0)
     assert told.values["front"] == pytest.approx(10, abs=2.5)
-    assert re.search(r"1\.9 cm to the patient's right, then 0\.9 cm forwards|2\.0 cm to the patient's right", said(told))
+    assert re.search(
+        r"1\.9 cm to the patient's right, then 0\.9 cm forwards|2\.0 cm to the patient's right", said(told)
+    )
     far = foot * [-1, 1, 1]
     assert not [f for f in with_tape(plan, tape, far).tape if f.code == "tape-hot-spot"]
 
