@@ -23,6 +23,9 @@ MAPPED_ERROR, OWN_ERROR = 8.0, 5.0
 #: Of so many draws of these errors the given share lies within the distance that is told.
 _DRAWS, _WITHIN = 4000, 0.99
 
+#: Of the farthest draws so many are walked.
+_WALKED = 8
+
 #: Farther in front of or behind the ear-to-ear line, mm, steps from the vertex run together: go from an electrode.
 _FARTHEST = 110.0
 
@@ -137,26 +140,39 @@ def _customary(plan: Plan, tape: HeadTape, foot: FloatArray) -> Iterator[Finding
 def misplacement(tape: HeadTape, foot: FloatArray, place: TapePlace) -> tuple[FloatArray, FloatArray]:
     """By what a tape and the landmarks may miss a place of the scalp, mm: (draws, 3) each.
 
-    To first order: how the place moves with each landmark along the scalp, and with each step.
+    How the place moves with each landmark along the scalp, and with each step, each by the way in which it moves more.
+    Landmarks that are off together move it a little more than the sum of that: some of the farthest draws are walked,
+    and all are lengthened by what the worst of these lacks.
     """
     rng, size = np.random.default_rng(0), OWN_ERROR if tape.own else MAPPED_ERROR
-    by_landmark = np.zeros((_DRAWS, 3))
+    shifts, by_landmark, there = {}, np.zeros((_DRAWS, 3)), tape.at(place)
     for name, at in tape.points.items():
         normal = tape.scalp.smoothed_normal(tape.scalp.points[tape.scalp.tree.query(at)[1]])
         first = np.cross(normal, [1.0, 0.0, 0.0] if abs(normal[0]) < 0.8 else [0.0, 1.0, 0.0])
-        first /= np.linalg.norm(first)
-        slopes = []
-        for axis in (first, np.cross(normal, first)):
-            ends = [moved_tape(tape, {name: way * size * axis}).at(place) for way in (1.0, -1.0)]
-            slopes.append((ends[0] - ends[1]) / 2)
+        axes = np.stack([first / np.linalg.norm(first), np.cross(normal, first / np.linalg.norm(first))])
         angles = rng.uniform(0, 2 * np.pi, _DRAWS)
-        by_landmark += np.stack([np.cos(angles), np.sin(angles)], axis=1) @ np.array(slopes)
-    slopes = []
-    for right, front in ((TAPE_ERROR, 0.0), (0.0, TAPE_ERROR)):
-        ends = [tape.at(TapePlace(place.origin, place.right + k * right, place.front + k * front)) for k in (1, -1)]
-        slopes.append((ends[0] - ends[1]) / 2)
-    by_tape = rng.uniform(-1.0, 1.0, (_DRAWS, 2)) @ np.array(slopes)
-    return by_tape, by_landmark
+        turned = np.stack([np.cos(angles), np.sin(angles)], axis=1)
+        ends = [[moved_tape(tape, {name: way * size * axis}).at(place) for way in (1.0, -1.0)] for axis in axes]
+        by_landmark += turned @ np.array([_larger(one - there, there - other) for one, other in ends])
+        shifts[name] = size * turned @ axes
+    lengths = np.linalg.norm(by_landmark, axis=1)
+    lacking = 1.0
+    for draw in np.flatnonzero(lengths >= np.quantile(lengths, _WITHIN))[:_WALKED]:
+        moved = moved_tape(tape, {name: shift[draw] for name, shift in shifts.items()}).at(place)
+        lacking = max(lacking, float(np.linalg.norm(moved - there)) / lengths[draw])
+    ends = [
+        [tape.at(TapePlace(place.origin, place.right + k * right, place.front + k * front)) for k in (1, -1)]
+        for right, front in ((TAPE_ERROR, 0.0), (0.0, TAPE_ERROR))
+    ]
+    slopes = np.array([_larger(one - there, there - other) for one, other in ends])
+    return rng.uniform(-1.0, 1.0, (_DRAWS, 2)) @ slopes, lacking * by_landmark
+
+
+def _larger(one: FloatArray, other: FloatArray) -> FloatArray:
+    """The mean of two shifts (3,), as long as the longer of them."""
+    mean = (one + other) / 2
+    length = float(np.linalg.norm(mean))
+    return mean * (max(float(np.linalg.norm(one)), float(np.linalg.norm(other))) / length) if length else mean
 
 
 def _doubt(plan: Plan, tape: HeadTape, foot: FloatArray, place: TapePlace) -> Finding:
