@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from neuro_field.commands import fields, heads, plans, reports, serving, shelves
+from neuro_field.commands import fields, heads, maps, plans, reports, serving, shelves
 from neuro_field.console import fail_plainly, joined_points
 
 app = typer.Typer(
@@ -51,6 +51,7 @@ for _command in (
     fields.validate,
 ):
     app.command()(_command)
+app.command("map")(maps.map_)
 
 
 def main(arguments: list[str] | None = None) -> int:
