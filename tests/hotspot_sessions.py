@@ -1,11 +1,9 @@
 """Sessions of motor mapping, simulated: poses, what the muscle at a true site answers, and what a navigator recorded.
 
-The noise was fixed before the method (`/docs/hotspot.md` has its sources): amplitudes vary by a log10 SD of 0.25, the
+The noise was fixed before the method (`docs/hotspot.md`): amplitudes vary by a log10 SD of 0.25, the
 threshold by 5 % from pulse to pulse, recorded poses by 2 mm and 3 degrees along and about each of the coil's axes, and
 one pulse in ten finds no answer.  True fields come from another mesh than the map's.
 """
-
-from dataclasses import dataclass
 
 import numpy as np
 from scipy.spatial.transform import Rotation
@@ -45,7 +43,7 @@ def random_poses(head, coil, center, count, rng, patch=PATCH):
 
 
 def disturbed(head, coil, poses, rng, times=1.0):
-    """Where the coil really was: recorded poses moved and turned by the noise, lifted where they would cut the scalp."""
+    """Where the coil really was: recorded poses moved and turned by the noise, lifted off the scalp."""
     out = np.array(poses)
     for pose in out:
         step = np.eye(4)
@@ -71,15 +69,6 @@ def true_fields(solver, coil, poses, sites):
     """(p, k) |E| at the sites, V/m at 1 A/us."""
     placements = [nf.Placement(pose) for pose in poses]
     return np.linalg.norm(fields_at(solver, coil, placements, np.stack(list(sites.values()))), axis=2)
-
-
-@dataclass
-class Pool:
-    """Poses of one side with their true fields at its sites, and those that a map on another mesh computes."""
-
-    sites: dict
-    recorded: np.ndarray
-    true: dict  # times the noise of the pose: (p, k)
 
 
 def answers(true, rng, times=1.0, intensity=None):

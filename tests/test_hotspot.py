@@ -47,7 +47,7 @@ class Live:
 @lru_cache(maxsize=8)
 def session(count=200, seed=1, shuffled=False, intensity=70.0):
     """A session whose muscle sits at the 40th point, and the point."""
-    head, coil, live, poses = world()
+    _head, _coil, live, poses = world()
     rng = np.random.default_rng(seed)
     chosen = poses[rng.choice(len(poses), count, replace=False)]
     at = int(np.argmin(np.linalg.norm(live.points - [12.0, -8.0, 60.0], axis=1)))
@@ -74,7 +74,8 @@ def test_curves_are_those_of_least_squares(kernel):
     out, chosen = np.empty(3), np.empty((3, 2), np.int64)
     kernel(fields, answers, MIDPOINTS[::5], STEEPNESS[::2], out, chosen)
     wanted = reference.best_curves(fields, answers, MIDPOINTS[::5], STEEPNESS[::2])
-    assert np.allclose(out, wanted, rtol=1e-8) and out[0] < 0.5 * out[1]
+    assert np.allclose(out, wanted, rtol=1e-8)
+    assert out[0] < 0.5 * out[1]
 
 
 def test_a_curve_without_noise_is_found_again_with_its_threshold_below_its_midpoint():
@@ -83,18 +84,25 @@ def test_a_curve_without_noise_is_found_again_with_its_threshold_below_its_midpo
     answers = np.log10(truth.at(fields))
     chosen = np.array([np.argmin(np.abs(MIDPOINTS - (62 - 10) / 110)), np.argmin(np.abs(STEEPNESS - 0.15 * 110))])
     found = refined(fields, answers, chosen)
-    assert abs(found.midpoint - 62) < 0.01 and abs(found.steepness / 0.15 - 1) < 1e-3
-    assert abs(found.reaching(50.0) - truth.reaching(50.0)) < 0.01 and found.reaching(50.0) < found.midpoint
-    assert truth.reaching(1e5) is None and scaled(fields)[[0, -1]].tolist() == [0, 1]
+    assert abs(found.midpoint - 62) < 0.01
+    assert abs(found.steepness / 0.15 - 1) < 1e-3
+    assert abs(found.reaching(50.0) - truth.reaching(50.0)) < 0.01
+    assert found.reaching(50.0) < found.midpoint
+    assert truth.reaching(1e5) is None
+    assert scaled(fields)[[0, -1]].tolist() == [0, 1]
 
 
 def test_two_hundred_pulses_find_the_site_and_its_area_holds_it():
     found, (_, truth) = mapped(), session()
-    assert found.best is not None and np.linalg.norm(found.best - truth) <= 8.0
-    assert np.linalg.norm(found.area95 - truth, axis=1).min() <= 1e-6 and found.area.mean() < 0.3
-    assert found.alike[np.argmax(found.r2)] and found.chance <= 0.01
+    assert found.best is not None
+    assert np.linalg.norm(found.best - truth) <= 8.0
+    assert np.linalg.norm(found.area95 - truth, axis=1).min() <= 1e-6
+    assert found.area.mean() < 0.3
+    assert found.alike[np.argmax(found.r2)]
+    assert found.chance <= 0.01
     assert found.threshold < found.midpoint
-    assert [count for count, _ in found.convergence][-1] == 200 and found.convergence[-1][1] == 0
+    assert [count for count, _ in found.convergence][-1] == 200
+    assert found.convergence[-1][1] == 0
     assert not [finding for finding in found.findings if finding.level == "stop"]
     assert any("no threshold" in line for line in map_lines(found))
 
@@ -109,7 +117,9 @@ def test_shuffled_answers_have_no_site():
     sites = [mapped(120, seed, True).best for seed in range(5)]
     assert sum(site is not None for site in sites) <= 1
     silent = mapped(120, 0, True)
-    assert silent.best is None and silent.threshold is None and not silent.area.any()
+    assert silent.best is None
+    assert silent.threshold is None
+    assert not silent.area.any()
     assert [finding.code for finding in silent.findings if finding.level == "stop"] == ["map-no-relation"]
     assert any("None of" in line or "No site" in line for line in map_lines(silent))
 
@@ -151,7 +161,7 @@ def test_pulses_of_both_hemispheres_are_not_mapped_together():
     head = small_head()
     scalp = head.scalp.points
     above = [scalp[np.argmax(scalp @ np.array(way))] for way in ([-0.6, 0, 0.8], [0.6, 0, 0.8])]
-    poses = [nf.Placement.on(head.scalp, above=place, handle_towards=place + [0, -90, 0]) for place in above]
+    poses = [nf.Placement.on(head.scalp, above=place, handle_towards=[*place, 0, -90, 0]) for place in above]
     both = nf.Pulses("FDI", np.stack([poses[i % 2].head_from_coil for i in range(40)]), np.full(40, 60.0), np.ones(40))
     _, coil, live, _ = world()
     assert "20 left and 20 right" in refusal(nf.motor_map, live, coil, both, head=head)
@@ -161,8 +171,10 @@ def test_a_map_is_read_as_it_was_written_and_damage_is_one_line(tmp_path):
     found = mapped()
     write_map(found, tmp_path)
     again = accepted(read_map, tmp_path)
-    assert np.array_equal(again.points, found.points) and np.array_equal(again.area, found.area)
-    assert again.threshold == found.threshold and again.curve.midpoint == found.curve.midpoint
+    assert np.array_equal(again.points, found.points)
+    assert np.array_equal(again.area, found.area)
+    assert again.threshold == found.threshold
+    assert again.curve.midpoint == found.curve.midpoint
     assert [finding.plain() for finding in again.findings] == [finding.plain() for finding in found.findings]
     text = (tmp_path / "map.json").read_text()
     for wrong in (text[:-300], text.replace('"version": 1', '"version": 9'), text.replace('"rise"', '"ris"'), "[]", ""):
@@ -173,16 +185,18 @@ def test_a_map_is_read_as_it_was_written_and_damage_is_one_line(tmp_path):
 def test_the_site_is_a_target_of_its_own_head_alone():
     head, found = world()[0], mapped()
     target = nf.Target.at_map(head, found, radius=9.0)
-    assert np.array_equal(target.center, found.best) and target.source == "measured map"
+    assert np.array_equal(target.center, found.best)
+    assert target.source == "measured map"
     assert "another mesh" in refusal(nf.Target.at_map, nf.sphere_head((70, 80, 91), edge=9.0), found)
     assert "no site" in refusal(nf.Target.at_map, head, mapped(120, 0, True))
 
 
 def test_the_threshold_of_a_map_gives_its_field_at_the_pose_it_names():
-    head, coil, live, _ = world()
+    _head, coil, live, _ = world()
     found = replace(mapped(), side="left")
     read = nf.mapped_threshold(found, coil)
-    assert read.hand == "right" and read.muscle == "FDI"
+    assert read.hand == "right"
+    assert read.muscle == "FDI"
     at = np.argmin(np.linalg.norm(live.points - found.best, axis=1))
     size = np.linalg.norm(live.field(nf.Placement(read.pose), read.percent / 100 * coil.didt_max)[at])
     assert abs(size / found.threshold - 1) < 1e-6
@@ -193,11 +207,13 @@ def test_the_threshold_of_a_map_gives_its_field_at_the_pose_it_names():
 def test_the_next_pulse_is_where_the_candidates_differ():
     foretold = np.array([[2.0, 1.0, 3.0, 2.0], [2.0, 3.0, 1.0, 2.0], [2.0, 2.9, 1.1, 2.4]])
     first, second = telling(foretold, np.full(3, 1 / 3), 0.1, 2)
-    assert first in (1, 2) and second == 3  # the other of both would say the same again
-    head, coil, live, poses = world()
+    assert first in (1, 2)
+    assert second == 3
+    _head, coil, live, poses = world()
     offered = [nf.Placement(pose) for pose in poses[:40]]
     chosen = nf.next_pulses(live, coil, mapped(60), candidates=offered, count=3)
-    assert len({id(each) for each in chosen}) == 3 and all(each in offered for each in chosen)
+    assert len({id(each) for each in chosen}) == 3
+    assert all(each in offered for each in chosen)
     assert "1 to 40" in refusal(nf.next_pulses, live, coil, mapped(60), candidates=offered, count=41)
 
 

@@ -1,4 +1,4 @@
-"""Pulses from navigators' files: every row told, matched by order and time, and refused with numbers where it is not."""
+"""Pulses from navigators' files: every row told, matched by order and time, or refused with numbers."""
 
 import numpy as np
 import pytest
@@ -38,7 +38,8 @@ def table(tmp_path, text, name="meps.tsv"):
 def test_brainsight_holds_poses_intensities_and_amplitudes_in_one_row(tmp_path):
     pulses = accepted(lambda path: nf.read_pulses(path, muscle="FDI"), brainsight(tmp_path))
     assert pulses.amplitudes.tolist() == [310.0, 0.0]  # a zero is an answer, and stays one
-    assert pulses.unit == "%MSO" and pulses.intensities.tolist() == [52.0, 52.0]
+    assert pulses.unit == "%MSO"
+    assert pulses.intensities.tolist() == [52.0, 52.0]
     assert np.allclose(pulses.poses[1], DOWN.moved(along_x=1).head_from_coil)
     assert [(each.pulse, each.reason) for each in pulses.left_out] == [(2, "no-amplitude"), (3, "outlier")]
 
@@ -64,12 +65,16 @@ def test_localite_takes_a_table_by_number_and_muscle_in_either_unit(tmp_path):
     poses = table(tmp_path, localite_text(recorded(3, didt=60e6)), "poses.xml")
     meps = table(tmp_path, "pulse\tmuscle\tamplitude_mV\n3\tFDI\t0,5\n1\tADM\t9\n1\tfdi\t0\n", "meps.csv")
     pulses = nf.read_pulses(poses, muscle="FDI", amplitudes=meps)
-    assert pulses.amplitudes.tolist() == [0.0, 500.0] and pulses.unit == "A/us"
-    assert pulses.intensities.tolist() == [60.0, 60.0] and pulses.left_out[0].reason == "no-amplitude"
+    assert pulses.amplitudes.tolist() == [0.0, 500.0]
+    assert pulses.unit == "A/us"
+    assert pulses.intensities.tolist() == [60.0, 60.0]
+    assert pulses.left_out[0].reason == "no-amplitude"
 
 
 def test_untracked_pulses_keep_their_place_in_the_order(tmp_path):
-    text = localite_text([*recorded(1, didt=60e6), nf.Marker("x", DOWN, recorded=True, didt=60e6), *recorded(1, didt=60e6)])
+    text = localite_text(
+        [*recorded(1, didt=60e6), nf.Marker("x", DOWN, recorded=True, didt=60e6), *recorded(1, didt=60e6)]
+    )
     cells = " ".join(f'data{i}{j}="{float(i == j)}"' for i in range(4) for j in range(4))
     head, middle, tail = text.partition('description="x"')
     before, matrix, after = tail.partition("<Matrix4D ")
@@ -112,14 +117,16 @@ def test_nibs_bids_pulses_take_a_table(tmp_path):
         (tmp_path / f"sub-01{ending}").write_text(text)
     meps = table(tmp_path, "amplitude_uV\n100\n200\n")
     pulses = nf.read_pulses(tmp_path / "sub-01_markers.tsv", muscle="FDI", amplitudes=meps)
-    assert pulses.amplitudes.tolist() == [100.0, 200.0] and pulses.intensities.tolist() == [60.0, 60.0]
+    assert pulses.amplitudes.tolist() == [100.0, 200.0]
+    assert pulses.intensities.tolist() == [60.0, 60.0]
 
 
 @pytest.mark.parametrize(
     "text",
     [
         "", "amplitude_uV", "amplitude_uV\nfive\n2\n3\n4\n", "amplitude_uV\n-1\n2\n3\n4\n", "amplitude_uV\n1\t2\n",
-        "amplitude_uV\tamplitude_uV\n1\t2\n", "pulse\tamplitude_uV\n9\t1\n", "amplitude_uV\n1e400\n2\n3\n4\n", "\x00\x01",
+        "amplitude_uV\tamplitude_uV\n1\t2\n", "pulse\tamplitude_uV\n9\t1\n", "amplitude_uV\n1e400\n2\n3\n4\n",
+        "\x00\x01",
         "pulse\tamplitude_uV\n\u0663\t1\n", "muscle\tamplitude_uV\nADM\t1\n",
     ],
 )  # fmt: skip

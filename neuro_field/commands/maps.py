@@ -18,7 +18,9 @@ def map_(
     amplitudes: Annotated[
         Path | None, typer.Option(help="A .tsv or .csv table of amplitudes, where the file of pulses holds none.")
     ] = None,
-    channel: Annotated[int | None, typer.Option(help="Of electromyography, where a Brainsight export has several.")] = None,
+    channel: Annotated[
+        int | None, typer.Option(help="Of electromyography, where a Brainsight export has several.")
+    ] = None,
     image: ImageOption = None,
     confirmed: Annotated[
         list[str] | None,

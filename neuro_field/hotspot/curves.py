@@ -117,7 +117,7 @@ def _left(now: FloatArray, u: FloatArray, answers: FloatArray) -> float:
     return float(residual @ residual)
 
 
-def shapes_near(fields: FloatArray, chosen: AnyArray) -> FloatArray:
+def shapes_near(fields: FloatArray, chosen: AnyArray) -> AnyArray:
     """(m, 9, p) float32: curves of the grid next to the chosen one of each point, between 0 and 1."""
     u = scaled(fields)
     out = np.empty((len(fields), 9, fields.shape[1]), dtype=np.float32)
@@ -128,7 +128,7 @@ def shapes_near(fields: FloatArray, chosen: AnyArray) -> FloatArray:
     return out
 
 
-def residuals_of(shapes: FloatArray, answers: FloatArray, counts: FloatArray) -> FloatArray:
+def residuals_of(shapes: AnyArray, answers: FloatArray, counts: FloatArray) -> FloatArray:
     """(m, b) residual of the best of the curves (m, q, p), each pulse so often as counts (b, p) say."""
     total = counts.sum(axis=1)
     mean = counts @ answers / total

@@ -9,7 +9,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from scipy.spatial import cKDTree
 
-from neuro_field.arrays import FloatArray
+from neuro_field.arrays import AnyArray, FloatArray
 from neuro_field.coil.coil import Coil
 from neuro_field.coil.placement import Placement
 from neuro_field.errors import InputError
@@ -63,7 +63,7 @@ def cortex_around(head: HeadModel, center: FloatArray, reach: float) -> FloatArr
 def fields_at(
     source: Solver | Fields, coil: Coil, placements: Sequence[Placement], points: FloatArray, *,
     progress: Progress | None = None,
-) -> FloatArray:  # fmt: skip
+) -> AnyArray:  # fmt: skip
     """(p, m, 3) float32: E at points (m, 3) mm, V/m at 1 A/us, of every placement.
 
     Parameters
@@ -72,7 +72,9 @@ def fields_at(
         Of the latter the points must be its own, or some of them.
     """
     out = np.empty((len(placements), len(points), 3), dtype=np.float32)
-    each = _solved(source, coil, placements, points) if isinstance(source, Solver) else _given(source, placements, points)
+    each = (
+        _solved(source, coil, placements, points) if isinstance(source, Solver) else _given(source, placements, points)
+    )
     for index, values in enumerate(each):
         out[index] = values
         if progress is not None:

@@ -201,7 +201,9 @@ def motor_map(
     there, side, findings = _over_one_side(head, pulses)
     pulses, slopes = pulses.chosen(there), slopes[there]
     if len(pulses) < LEAST_PULSES:
-        raise InputError(f"A map needs {LEAST_PULSES} pulses over the head; instead there are {len(pulses)}: record more.")
+        raise InputError(
+            f"A map needs {LEAST_PULSES} pulses over the head; instead there are {len(pulses)}: record more."
+        )
     findings += _of_session(pulses)
     points = _points(source, head, pulses)
     if np.count_nonzero(pulses.amplitudes >= CRITERION) < LEAST_ANSWERS:
@@ -234,7 +236,8 @@ def _fitted(
         pulses.muscle, side, read_only(points), read_only(r2), read_only(points[best]),
         read_only(_widened(points, _area(sizes, answers, residual, chosen, resampled, rng), _edge(head, points[best]))),
         read_only(_alike(sizes, best)), curve,
-        threshold, chance, read_only(curves_of(sizes, answers, chosen)), read_only(sizes[best]), _convergence(sizes, answers, points, best), pulses, coil.name,
+        threshold, chance, read_only(curves_of(sizes, answers, chosen)), read_only(sizes[best]),
+        _convergence(sizes, answers, points, best), pulses, coil.name,
         head.mesh.digest, found,
     )  # fmt: skip
 
@@ -247,7 +250,8 @@ def _without(
     nothing = np.zeros(len(points), dtype=bool)
     return MotorMap(
         pulses.muscle, side, read_only(points), read_only(np.zeros(len(points)) if r2 is None else r2), None,
-        read_only(nothing), read_only(nothing), None, None, chance, read_only(np.zeros((len(points), 4))), read_only(np.empty(0)), (), pulses, coil.name,
+        read_only(nothing), read_only(nothing), None, None, chance,
+        read_only(np.zeros((len(points), 4))), read_only(np.empty(0)), (), pulses, coil.name,
         head.mesh.digest, worst_first(findings),
     )  # fmt: skip
 
@@ -369,7 +373,9 @@ def _alike(sizes: FloatArray, best: int) -> BoolArray:
     return out
 
 
-def _convergence(sizes: FloatArray, answers: FloatArray, points: FloatArray, best: int) -> tuple[tuple[int, float], ...]:
+def _convergence(
+    sizes: FloatArray, answers: FloatArray, points: FloatArray, best: int
+) -> tuple[tuple[int, float], ...]:
     """By numbers of pulses: how far from the site they would have put it, mm."""
     out = []
     for count in np.unique(np.linspace(LEAST_PULSES, len(answers), 7).astype(int)):

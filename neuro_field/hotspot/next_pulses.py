@@ -63,7 +63,9 @@ def next_pulses(
             raise InputError("Input head of next_pulses is needed with a live field and no candidates.")
         candidates = _offered(head, coil, found.best)
     if not 1 <= count <= len(candidates):
-        raise InputError(f"Input count of next_pulses must be 1 to {len(candidates)}, the candidates; instead {count!r}.")
+        raise InputError(
+            f"Input count of next_pulses must be 1 to {len(candidates)}, the candidates; instead {count!r}."
+        )
     likely = likelihoods(found)
     some = np.flatnonzero(likely >= _LEAST_WEIGHT * likely.max())
     slope = float(np.median(found.pulses.slopes(coil))) / AMPERE_PER_MICROSECOND

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from neuro_field.arrays import FloatArray, as_rigid, read_only
+from neuro_field.arrays import AnyArray, FloatArray, as_rigid, read_only
 from neuro_field.coil.coil import Coil
 from neuro_field.coil.placement import Placement
 from neuro_field.errors import InputError
@@ -34,7 +34,9 @@ class LeftOut:
 
     def __post_init__(self) -> None:
         if self.reason not in REASONS:
-            raise InputError(f"Input reason of LeftOut must be one of {', '.join(REASONS)}; instead {self.reason!r:.40}.")
+            raise InputError(
+                f"Input reason of LeftOut must be one of {', '.join(REASONS)}; instead {self.reason!r:.40}."
+            )
 
 
 @noun
@@ -129,10 +131,10 @@ class Pulses:
             )
         return self.intensities / 100 * coil.didt_max
 
-    def chosen(self, which: object) -> "Pulses":
+    def chosen(self, which: AnyArray) -> "Pulses":
         """Some of them, by index or mask; what was left out stays told."""
-        times = None if self.times is None else self.times[which]  # type: ignore[index]
+        times = None if self.times is None else self.times[which]
         return Pulses(
-            self.muscle, self.poses[which], self.intensities[which], self.amplitudes[which],  # type: ignore[index]
+            self.muscle, self.poses[which], self.intensities[which], self.amplitudes[which],
             unit=self.unit, times=times, left_out=self.left_out, findings=self.findings,
         )  # fmt: skip

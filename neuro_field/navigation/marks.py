@@ -123,7 +123,9 @@ class Gathering:
             notes.append(f"{bad} of {good + bad} poses cannot be used and were left out: {told}{rest}")
         if not good and not self._other:
             notes.append("it holds no coil poses")
-        return NavigatorFile(system, convention, tuple(self.markers), tuple(notes), tuple(self._bad), tuple(self._entries))
+        return NavigatorFile(
+            system, convention, tuple(self.markers), tuple(notes), tuple(self._bad), tuple(self._entries)
+        )
 
 
 def bounded_text(path: Path) -> str:

@@ -213,7 +213,9 @@ def _intensities(entries: Sequence[Entry], where: str) -> tuple[np.ndarray, str]
     if np.count_nonzero(~np.isnan(slopes)) >= np.count_nonzero(~np.isnan(outputs)) and not np.isnan(slopes).all():
         return slopes, "A/us"
     if np.isnan(outputs).all():
-        raise InputError(f"{where} says of no pulse how strong it was (A/us or %MSO); enter it in the navigator's file.")
+        raise InputError(
+            f"{where} says of no pulse how strong it was (A/us or %MSO); enter it in the navigator's file."
+        )
     return outputs, "%MSO"
 
 

@@ -122,7 +122,9 @@ def read_map(folder: str | Path) -> MotorMap:
     if not path.is_file():
         raise FileNotFoundError(f"There is no map {str(path)!r}; `neuro-field map` makes one.")
     if path.stat().st_size > LARGEST:
-        raise FileFormatError(f"{path} is {path.stat().st_size / 1e6:.0f} MB; a map has at most {LARGEST / 1e6:.0f} MB.")
+        raise FileFormatError(
+            f"{path} is {path.stat().st_size / 1e6:.0f} MB; a map has at most {LARGEST / 1e6:.0f} MB."
+        )
     try:
         record = msgspec.json.decode(path.read_bytes(), type=MapFile)
         if record.version != VERSION:

@@ -58,5 +58,6 @@ def write(thing: Any, path: str | Path) -> None:
             write_map(thing, path)
     else:
         raise InputError(
-            f"Input thing of write must be a Coil, HeadModel, Field, Plan, Study or MotorMap; instead received {thing!r:.80}."
+            "Input thing of write must be a Coil, HeadModel, Field, Plan, Study or MotorMap; instead received "
+            f"{thing!r:.80}."
         )
