@@ -12,12 +12,12 @@ import numpy as np
 import neuro_field as nf
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
-import hotspot_sessions as sessions  # noqa: E402
+import hotspot_sessions as sessions
 
-from neuro_field.hotspot import motor_map as mapping  # noqa: E402
-from neuro_field.hotspot.curves import curve_everywhere, curves_of, logged  # noqa: E402
-from neuro_field.hotspot.exposure import cortex_around, fields_at  # noqa: E402
-from neuro_field.hotspot.next_pulses import foretold, telling  # noqa: E402
+from neuro_field.hotspot import motor_map as mapping
+from neuro_field.hotspot.curves import curve_everywhere, curves_of, logged
+from neuro_field.hotspot.exposure import cortex_around, fields_at
+from neuro_field.hotspot.next_pulses import foretold, telling
 
 #: Finest edges of the meshes of truth and map, mm.
 TRUE_EDGE, MAP_EDGE = 3.0, 4.0
