@@ -44,6 +44,7 @@ for _command in (
     reports.report,
     plans.export,
     plans.delivered,
+    maps.map,
     shelves.coils,
     shelves.targets,
     shelves.presets,
@@ -51,7 +52,6 @@ for _command in (
     fields.validate,
 ):
     app.command()(_command)
-app.command("map")(maps.map_)
 
 
 def main(arguments: list[str] | None = None) -> int:

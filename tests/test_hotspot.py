@@ -169,6 +169,7 @@ def test_pulses_of_both_hemispheres_are_not_mapped_together():
 
 def test_a_map_is_read_as_it_was_written_and_damage_is_one_line(tmp_path):
     found = mapped()
+    tmp_path = tmp_path / "MAP"
     write_map(found, tmp_path)
     again = accepted(read_map, tmp_path)
     assert np.array_equal(again.points, found.points)

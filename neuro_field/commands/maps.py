@@ -9,7 +9,7 @@ from neuro_field.commands.arguments import CoilOption, EdgeOption, HeadArgument,
 from neuro_field.console import Stages
 
 
-def map_(
+def map(
     head: HeadArgument,
     coil: CoilOption,
     pulses: Annotated[Path, typer.Option(help="Recorded pulses: a navigator's file.")],

@@ -12,7 +12,7 @@ from neuro_field.findings import Finding
 from neuro_field.hotspot.curves import Curve
 from neuro_field.hotspot.motor_map import MotorMap
 from neuro_field.hotspot.pulses import LeftOut, Pulses
-from neuro_field.io.atomic import new_file
+from neuro_field.io.atomic import new_folder
 from neuro_field.store.plan_structs import FindingRecord
 
 SCHEMA, VERSION = "neuro_field/motor-map", 1
@@ -72,8 +72,8 @@ class MapFile(_Record, tag_field="schema", tag=SCHEMA):
 
 
 def write_map(found: MotorMap, folder: str | Path) -> None:
-    """Write map.json and map.tsv into a folder that exists."""
-    folder, pulses = Path(folder), found.pulses
+    """Write map.json and map.tsv into a new folder, which appears whole or not at all."""
+    pulses = found.pulses
     names = {each.name for each in fields_of(MotorMap)} - {"pulses", "curve", "findings"}
     record: dict[str, Any] = {name: _plain(getattr(found, name)) for name in names}
     record |= {
@@ -92,13 +92,12 @@ def write_map(found: MotorMap, folder: str | Path) -> None:
         },
     }  # fmt: skip
     text = msgspec.json.format(msgspec.json.encode({"schema": SCHEMA, **record}), indent=1)
-    with new_file(folder / RECORD) as beside:
-        beside.write_bytes(text + b"\n")
     rows = ["x\ty\tz\tr2\tin_area95\talike"]
     for point, r2, area, alike in zip(found.points, found.r2, found.area, found.alike, strict=True):
         rows.append("\t".join([*(f"{value:.3f}" for value in point), f"{r2:.5f}", str(int(area)), str(int(alike))]))
-    with new_file(folder / "map.tsv") as beside:
-        beside.write_text("\n".join(rows) + "\n", encoding="utf-8", newline="\n")
+    with new_folder(folder) as beside:
+        (beside / RECORD).write_bytes(text + b"\n")
+        (beside / "map.tsv").write_text("\n".join(rows) + "\n", encoding="utf-8", newline="\n")
 
 
 def read_map(folder: str | Path) -> MotorMap:

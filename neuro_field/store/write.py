@@ -51,11 +51,9 @@ def write(thing: Any, path: str | Path) -> None:
 
         write_study(thing, path)
     elif isinstance(thing, MotorMap):
-        from neuro_field.io.atomic import claimed_folder
         from neuro_field.store.maps import write_map
 
-        with claimed_folder(Path(path)):
-            write_map(thing, path)
+        write_map(thing, path)
     else:
         raise InputError(
             "Input thing of write must be a Coil, HeadModel, Field, Plan, Study or MotorMap; instead received "
