@@ -161,7 +161,9 @@ def test_pulses_of_both_hemispheres_are_not_mapped_together():
     head = small_head()
     scalp = head.scalp.points
     above = [scalp[np.argmax(scalp @ np.array(way))] for way in ([-0.6, 0, 0.8], [0.6, 0, 0.8])]
-    poses = [nf.Placement.on(head.scalp, above=place, handle_towards=[*place, 0, -90, 0]) for place in above]
+    poses = [
+        nf.Placement.on(head.scalp, above=place, handle_towards=place - np.array([0.0, 90.0, 0.0])) for place in above
+    ]
     both = nf.Pulses("FDI", np.stack([poses[i % 2].head_from_coil for i in range(40)]), np.full(40, 60.0), np.ones(40))
     _, coil, live, _ = world()
     assert "20 left and 20 right" in refusal(nf.motor_map, live, coil, both, head=head)
