@@ -8,7 +8,7 @@ The house, from the roof down; a room may import rooms on lower floors only::
     floor 8   report/                                from records to pages and pictures
     floor 7   navigation/                            navigators' files
     floor 6   clinic/                                one patient: presets, answers, dose, both hemispheres
-    floor 5   search/        segment/                placements ranked | other people's programs
+    floor 5   search/   hotspot/   segment/          placements ranked | pulses to a site | other programs
     floor 4   reciprocity/   shelf/                  any pose to one target | built-in heads and coils
     floor 3   aim/           io/                     what to reach | formats: bytes to arrays
     floor 2   field/         mri/                    what the coil does to the head | images to heads
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from neuro_field.aim.target import Target
     from neuro_field.clinic.answers import Answers
     from neuro_field.clinic.ledger import delivered
+    from neuro_field.clinic.mapped import mapped_threshold
     from neuro_field.clinic.study import Study, study
     from neuro_field.clinic.threshold import Threshold
     from neuro_field.coil.coil import Coil
@@ -52,6 +53,9 @@ if TYPE_CHECKING:
     from neuro_field.head.fiducials import Fiducials
     from neuro_field.head.model import HeadModel
     from neuro_field.head.sphere import sphere_head
+    from neuro_field.hotspot.motor_map import MotorMap, motor_map
+    from neuro_field.hotspot.next_pulses import next_pulses
+    from neuro_field.hotspot.pulses import Pulses
     from neuro_field.io.diffusion_series import fit_tensors
     from neuro_field.io.tensor_images import read_tensors
     from neuro_field.mri.another_lesion import head_with_lesion
@@ -60,6 +64,7 @@ if TYPE_CHECKING:
     from neuro_field.mri.tensor_image import TensorImage
     from neuro_field.navigation.fiducials import read_fiducials
     from neuro_field.navigation.files import read_navigator
+    from neuro_field.navigation.pulse_files import read_pulses
     from neuro_field.report.view import view
     from neuro_field.search.candidates import Grid
     from neuro_field.search.plan import Plan
@@ -68,6 +73,7 @@ if TYPE_CHECKING:
     from neuro_field.shelf.examples import example_head
     from neuro_field.store.fields import read_field
     from neuro_field.store.heads import read_head
+    from neuro_field.store.maps import read_map
     from neuro_field.store.plans import read_plan, render
     from neuro_field.store.write import write
 
@@ -85,8 +91,10 @@ _ROOMS = {
     "HeadModel": "head.model",
     "InputError": "errors",
     "Marker": "coil.marker",
+    "MotorMap": "hotspot.motor_map",
     "Placement": "coil.placement",
     "Plan": "search.plan",
+    "Pulses": "hotspot.pulses",
     "Refusal": "findings",
     "Solver": "field.solver",
     "Study": "clinic.study",
@@ -100,14 +108,19 @@ _ROOMS = {
     "fit_tensors": "io.diffusion_series",
     "head_with_lesion": "mri.another_lesion",
     "load_coil": "shelf.coils",
+    "mapped_threshold": "clinic.mapped",
+    "motor_map": "hotspot.motor_map",
+    "next_pulses": "hotspot.next_pulses",
     "numerical_error": "field.error",
     "plan": "search.search",
     "read_coil": "shelf.coils",
     "read_fiducials": "navigation.fiducials",
     "read_field": "store.fields",
     "read_head": "store.heads",
+    "read_map": "store.maps",
     "read_navigator": "navigation.files",
     "read_plan": "store.plans",
+    "read_pulses": "navigation.pulse_files",
     "read_tensors": "io.tensor_images",
     "render": "store.plans",
     "sphere_head": "head.sphere",
@@ -131,8 +144,10 @@ __all__ = [
     "HeadTape",
     "InputError",
     "Marker",
+    "MotorMap",
     "Placement",
     "Plan",
+    "Pulses",
     "Refusal",
     "Solver",
     "Study",
@@ -147,14 +162,19 @@ __all__ = [
     "fit_tensors",
     "head_with_lesion",
     "load_coil",
+    "mapped_threshold",
+    "motor_map",
+    "next_pulses",
     "numerical_error",
     "plan",
     "read_coil",
     "read_fiducials",
     "read_field",
     "read_head",
+    "read_map",
     "read_navigator",
     "read_plan",
+    "read_pulses",
     "read_tensors",
     "render",
     "sphere_head",

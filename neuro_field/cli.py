@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from neuro_field.commands import fields, heads, plans, reports, serving, shelves
+from neuro_field.commands import fields, heads, maps, plans, reports, serving, shelves
 from neuro_field.console import fail_plainly, joined_points
 
 app = typer.Typer(
@@ -44,6 +44,7 @@ for _command in (
     reports.report,
     plans.export,
     plans.delivered,
+    maps.map,
     shelves.coils,
     shelves.targets,
     shelves.presets,

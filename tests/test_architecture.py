@@ -18,7 +18,7 @@ FLOORS = [
     {"field", "mri"},
     {"aim", "io"},
     {"reciprocity", "shelf"},
-    {"search", "segment"},
+    {"search", "segment", "hotspot"},
     {"clinic"},
     {"navigation"},
     {"report"},

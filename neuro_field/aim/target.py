@@ -215,6 +215,24 @@ class Target:
             axis_source="given" if direction is not None else None,
         )  # fmt: skip
 
+    @classmethod
+    def at_map(cls, head: HeadModel, found: Any, *, radius: float = RADIUS) -> "Target":
+        """The site that a motor map found (`neuro_field.aim.aims.at_map`).
+
+        Raises
+        ------
+        InputError
+            If the map has no site, or is of another head.
+        """
+        if found.best is None:
+            raise InputError("The map has no site: its findings say why, and no target stands in for it.")
+        if found.mesh != head.mesh.digest:
+            raise InputError(
+                f"The map was measured on another mesh ({found.mesh[:8]}) than that of the head {head.name!r} "
+                f"({head.mesh.digest[:8]}); give the head that it was made on."
+            )
+        return cls.ball(head, found.best, radius, name="map-site", side=found.side, source="measured map")
+
     def carried(self, head: HeadModel, finer: HeadModel) -> "Target":
         """The same region of a head in one that is refined (`HeadModel.refined`).
 

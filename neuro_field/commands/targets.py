@@ -22,11 +22,12 @@ from neuro_field.io.images import read_image
 from neuro_field.names import resolved
 from neuro_field.navigation.files import read_navigator
 from neuro_field.navigation.frames import ImageFrames
+from neuro_field.store.maps import read_map
 
 #: What `target_form` understands.
 FORMS = (
     "left:m1-hand (a site of `neuro-field targets`), head:x,y,z, mni:x,y,z, mask:FILE, mni-mask:FILE, "
-    "label:FILE:VALUE or mni-label:FILE:VALUE"
+    "label:FILE:VALUE, mni-label:FILE:VALUE or map:MAP (of `neuro-field map`)"
 )
 
 
@@ -86,6 +87,9 @@ def target_form(text: str, *, radius: float = RADIUS) -> Maker:
             raise InputError(f"A label is given as {kind}:FILE:VALUE with a whole number; instead received {text!r}.")
         atlas = read_image(path)
         return lambda head: labelled(head, atlas.values, atlas.affine, int(value), space=space)
+    if kind == "map":
+        found = read_map(rest)
+        return lambda head: Target.at_map(head, found, radius=radius)
     raise InputError(f"A target is given as {FORMS}; instead received {text!r}.")
 
 

@@ -14,6 +14,9 @@ _STEPS = 8
 #: A point is in the middle when its two distances differ by less than this share of their sum.
 _BALANCE = 0.1
 
+#: The same of the middle half of the sheet.
+_MIDDLE_HALF = 0.5
+
 #: Thicker than any cortex, mm: such a point lies in a nucleus or at a cut.
 _THICKEST = 8.0
 
@@ -44,6 +47,26 @@ def mid_grey_points(mesh: TetMesh, grey: BoolArray, white: BoolArray, beside: Bo
     points = np.unique(points[(np.abs(out - into) < _BALANCE * total) & (total < _THICKEST)], axis=0)
     elements = locate(mesh, points)[0]
     return points[(elements >= 0) & grey[elements]]
+
+
+def sheet_points(
+    mesh: TetMesh, grey: BoolArray, white: BoolArray, beside: BoolArray, *, center: FloatArray, reach: float,
+    spacing: float,
+) -> FloatArray:  # fmt: skip
+    """Points (m, 3) mm of a lattice in the middle half of the cortical sheet, within ``reach`` mm of a place.
+
+    However coarse the mesh, they are ``spacing`` mm apart.  Arguments otherwise as those of `mid_grey_points`.
+    """
+    if not (grey.any() and white.any()):
+        raise InputError("Points of the cortex need grey and white matter; instead one of them is missing.")
+    steps = spacing * np.arange(-int(reach // spacing), int(reach // spacing) + 1)
+    points = np.stack(np.meshgrid(steps, steps, steps, indexing="ij"), axis=-1).reshape(-1, 3)
+    points = center + points[np.linalg.norm(points, axis=1) <= reach]
+    elements = locate(mesh, points)[0]
+    points = points[(elements >= 0) & grey[elements]]
+    surfaces = (mesh.boundary(grey | white | beside), mesh.boundary(white))
+    out, into = (cKDTree(_dense(surface)).query(points)[0] for surface in surfaces)
+    return points[(np.abs(out - into) < _MIDDLE_HALF * (out + into)) & (out + into < _THICKEST)]
 
 
 def _dense(surface: Surface) -> FloatArray:

@@ -88,6 +88,8 @@ def read_brainsight(text: str, where: str, image: ImageFrames | None = None) -> 
     for line, kind, row in _rows(text, parted):
         if kind.lower() not in ("target name", "sample name"):
             continue
+        if kind.lower() == "sample name":
+            poses.enter(f"line {line}", row | {"units": header.get("units", "")})
         if any(row.get(key, _NONE) == _NONE for key in _POSE):
             placed = all(row.get(key, _NONE) != _NONE for key in _PLACE)
             poses.pass_over("points without an orientation" if placed else "rows without a pose")

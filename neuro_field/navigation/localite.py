@@ -46,6 +46,9 @@ def read_localite(text: str, where: str) -> NavigatorFile:
     for place, entry in enumerate(root.iter(root.tag.removesuffix("List"))):
         inner = entry if recorded else entry.find("Marker")
         matrix = None if inner is None else inner.find("Matrix4D")
+        if recorded:
+            said = {str(value.get("key")): str(value.get("response")) for value in entry.iter("Value")}
+            poses.enter(f"marker {place}", said | {key: str(value) for key, value in entry.attrib.items()})
         if inner is None or matrix is None or inner.get("set") == "false":
             poses.pass_over("markers that are not set")
             continue

@@ -5,8 +5,9 @@ A pose that cannot be used is left out, counted and told; it never takes the oth
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import Element, ParseError
@@ -41,13 +42,22 @@ _DECLARED = re.compile(r"""\s*<\?xml[^>]*?encoding\s*=\s*["']([A-Za-z0-9._-]+)["
 
 
 @noun
+class Entry:
+    """One recorded row of a file: its place, what its cells say by column, and its marker; None without a pose."""
+
+    place: str
+    facts: Mapping[str, str]
+    marker: Marker | None = None
+
+
+@noun
 class NavigatorFile:
     """What a navigator's file says.
 
     ``system`` as in `neuro_field.navigation.files`; ``convention`` the frame its poses were in, in words;
     ``markers`` in the head frame; ``notes`` what was left out or assumed, one line each; ``left_out`` the place and
     reason of every pose that is in the file and cannot be used, one line each (``notes`` tell their number and the
-    first of them).
+    first of them); ``entries`` every recorded row in its order, also those without a pose.
     """
 
     system: str
@@ -55,6 +65,7 @@ class NavigatorFile:
     markers: tuple[Marker, ...]
     notes: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
+    entries: tuple[Entry, ...] = ()
 
 
 class Gathering:
@@ -66,6 +77,11 @@ class Gathering:
         self.notes: list[str] = []
         self._bad: list[str] = []
         self._other: Counter[str] = Counter()
+        self._entries: list[Entry] = []
+
+    def enter(self, place: str, facts: Mapping[str, str]) -> None:
+        """Keep what a recorded row says; a marker that is added next is its pose."""
+        self._entries.append(Entry(place, facts))
 
     @contextmanager
     def pose(self, place: str) -> Iterator[None]:
@@ -78,6 +94,8 @@ class Gathering:
     def add(self, name: str, head_from_coil: FloatArray, **facts: Any) -> None:
         """A marker at a pose; one that is sheared, scaled or mirrored raises InputError with its number."""
         self.markers.append(Marker(name, Placement(head_from_coil), **facts))
+        if self._entries and facts.get("recorded"):
+            self._entries[-1] = replace(self._entries[-1], marker=self.markers[-1])
 
     def pass_over(self, what: str) -> None:
         """Count an entry that is no pose: ``what`` as in "untracked pulses"."""
@@ -105,7 +123,9 @@ class Gathering:
             notes.append(f"{bad} of {good + bad} poses cannot be used and were left out: {told}{rest}")
         if not good and not self._other:
             notes.append("it holds no coil poses")
-        return NavigatorFile(system, convention, tuple(self.markers), tuple(notes), tuple(self._bad))
+        return NavigatorFile(
+            system, convention, tuple(self.markers), tuple(notes), tuple(self._bad), tuple(self._entries)
+        )
 
 
 def bounded_text(path: Path) -> str:

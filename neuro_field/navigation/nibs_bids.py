@@ -81,6 +81,8 @@ def read_nibs_bids(text: str, coordinates: str, where: str, pulses: Sequence[str
             named = ("position_description", "position_label") if new else ("target_label",)
             name = next((row[n] for n in named if row.get(n, _MISSING) != _MISSING), row.get(key, ""))
             for facts in (recorded or {}).get(row.get(key, ""), [{"recorded": False}]):
+                if facts["recorded"]:
+                    poses.enter(f"line {line}", row)
                 poses.add(name, pose, aim=aim, **facts)
     draft = DRAFT if new else OLD_DRAFT
     return poses.file("nibs-bids", f"NIBS-BIDS ({draft}), our coil axes")

@@ -87,7 +87,8 @@ _ARRAYS: dict[Any, Any] = {
 
 #: Sources of targets that people gave, by their names.
 _GIVEN = {
-    as_name(words): words for words in ("given coordinate", "given mask", "given MNI coordinate", "measured hot spot")
+    as_name(words): words
+    for words in ("given coordinate", "given mask", "given MNI coordinate", "measured hot spot", "measured map")
 }
 
 #: Of a preset: what is stored where it cites a source, and is the programme's own otherwise.

@@ -1,0 +1,48 @@
+"""A motor threshold from a motor map: the output at which the pose that reaches the site best gives its threshold."""
+
+from neuro_field.clinic.threshold import Threshold
+from neuro_field.coil.coil import Coil
+from neuro_field.errors import InputError
+from neuro_field.hotspot.motor_map import MotorMap
+from neuro_field.units import AMPERE_PER_MICROSECOND
+
+
+def mapped_threshold(found: MotorMap, coil: Coil, *, kind: str = "rMT", stimulator: str | None = None) -> Threshold:
+    """The threshold of a hand's muscle, with the pose it belongs to, as every dose takes it.
+
+    ``percent`` is the output at which the recorded pose that reaches the site best gives the site the field where the
+    fitted median amplitude is 50 uV; never the midpoint of the curve, which lies well above.
+
+    Parameters
+    ----------
+    found : MotorMap
+    coil : Coil
+        That it was mapped with; knows the slope of its full output.
+
+    Raises
+    ------
+    InputError
+        If the map has no site, threshold or side, the coil is another or does not know its slope, or the output would
+        be below 1 or above 100 %.
+
+    Examples
+    --------
+    >>> import neuro_field as nf
+    >>> from neuro_field.clinic.study_doses import doses  # takes it as any other threshold
+    >>> nf.mapped_threshold.__name__
+    'mapped_threshold'
+    """
+    pulse = found.strongest_pulse
+    if pulse is None or found.threshold is None or found.side is None:
+        raise InputError("The map has no threshold (its findings say why): give a measured one.")
+    if coil.name != found.coil:
+        raise InputError(f"The map was made with the coil {found.coil!r}; instead received {coil.name!r}.")
+    if not coil.didt_max:
+        raise InputError(f"The largest slope of the coil {coil.name!r} is not known: a threshold in % cannot be told.")
+    slope = float(found.pulses.slopes(coil)[pulse]) / AMPERE_PER_MICROSECOND
+    percent = 100 * found.threshold * slope / float(found.fields[pulse]) / (coil.didt_max / AMPERE_PER_MICROSECOND)
+    body = "left" if found.side == "right" else "right"
+    return Threshold(
+        percent, kind, hand=body, muscle=found.muscle, coil=coil.name, stimulator=stimulator,
+        pose=found.pulses.poses[pulse],
+    )  # fmt: skip

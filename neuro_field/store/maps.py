@@ -1,0 +1,163 @@
+"""A motor map as a folder: map.json, a versioned record of msgspec, and map.tsv, its points for other programs."""
+
+from dataclasses import fields as fields_of
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from neuro_field.errors import FileFormatError, InputError
+from neuro_field.findings import Finding
+from neuro_field.hotspot.curves import Curve
+from neuro_field.hotspot.motor_map import MotorMap
+from neuro_field.hotspot.pulses import LeftOut, Pulses
+from neuro_field.io.atomic import new_folder
+from neuro_field.store.plan_structs import FindingRecord
+
+SCHEMA, VERSION = "neuro_field/motor-map", 1
+
+#: The file in the folder, and the largest that is read, bytes.
+RECORD, LARGEST = "map.json", 64_000_000
+
+_Point = tuple[float, float, float]
+
+
+class _Record(msgspec.Struct, forbid_unknown_fields=True):
+    pass
+
+
+class LeftOutRecord(_Record):
+    """A pulse that was not mapped; ``value`` None for what is missing."""
+
+    pulse: int
+    reason: str
+    value: float | None = None
+
+
+class PulsesRecord(_Record):
+    """Pulses that were mapped: poses row by row, mm."""
+
+    muscle: str
+    unit: str
+    poses: list[list[list[float]]]
+    intensities: list[float]
+    amplitudes: list[float]
+    times: list[float | None] | None
+    left_out: list[LeftOutRecord]
+
+
+class MapFile(_Record, tag_field="schema", tag=SCHEMA):
+    """map.json: mm in the head frame, V/m, log10 uV."""
+
+    version: int
+    muscle: str
+    side: str | None
+    coil: str
+    mesh: str
+    points: list[_Point]
+    r2: list[float]
+    best: _Point | None
+    area: list[bool]
+    alike: list[bool]
+    curve: dict[str, float] | None
+    threshold: float | None
+    midpoint: float | None
+    chance: float
+    curves: list[tuple[float, float, float, float]]
+    fields: list[float]
+    convergence: list[tuple[int, float]]
+    pulses: PulsesRecord
+    findings: list[FindingRecord]
+
+
+def write_map(found: MotorMap, folder: str | Path) -> None:
+    """Write map.json and map.tsv into a new folder, which appears whole or not at all."""
+    pulses = found.pulses
+    names = {each.name for each in fields_of(MotorMap)} - {"pulses", "curve", "findings"}
+    record: dict[str, Any] = {name: _plain(getattr(found, name)) for name in names}
+    record |= {
+        "version": VERSION,
+        "midpoint": found.midpoint,
+        "curve": None if found.curve is None else {k.name: getattr(found.curve, k.name) for k in fields_of(Curve)},
+        "findings": [finding.plain() for finding in found.findings],
+        "pulses": {
+            "muscle": pulses.muscle, "unit": pulses.unit, "poses": pulses.poses.tolist(),
+            "intensities": pulses.intensities.tolist(), "amplitudes": pulses.amplitudes.tolist(),
+            "times": None if pulses.times is None else [None if np.isnan(t) else float(t) for t in pulses.times],
+            "left_out": [
+                {"pulse": each.pulse, "reason": each.reason, "value": None if np.isnan(each.value) else each.value}
+                for each in pulses.left_out
+            ],
+        },
+    }  # fmt: skip
+    text = msgspec.json.format(msgspec.json.encode({"schema": SCHEMA, **record}), indent=1)
+    rows = ["x\ty\tz\tr2\tin_area95\talike"]
+    for point, r2, area, alike in zip(found.points, found.r2, found.area, found.alike, strict=True):
+        rows.append("\t".join([*(f"{value:.3f}" for value in point), f"{r2:.5f}", str(int(area)), str(int(alike))]))
+    with new_folder(folder) as beside:
+        (beside / RECORD).write_bytes(text + b"\n")
+        (beside / "map.tsv").write_text("\n".join(rows) + "\n", encoding="utf-8", newline="\n")
+
+
+def read_map(folder: str | Path) -> MotorMap:
+    """A map that `write_map` wrote: MAP, or its map.json.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is none.
+    FileFormatError
+        If it is damaged or of another version.
+
+    Examples
+    --------
+    >>> import neuro_field as nf
+    >>> nf.read_map("MAP")
+    Traceback (most recent call last):
+    FileNotFoundError: There is no map 'MAP'; `neuro-field map` makes one.
+    """
+    path = Path(folder) / RECORD if Path(folder).is_dir() else Path(folder)
+    if not path.is_file():
+        raise FileNotFoundError(f"There is no map {str(path)!r}; `neuro-field map` makes one.")
+    if path.stat().st_size > LARGEST:
+        raise FileFormatError(
+            f"{path} is {path.stat().st_size / 1e6:.0f} MB; a map has at most {LARGEST / 1e6:.0f} MB."
+        )
+    try:
+        record = msgspec.json.decode(path.read_bytes(), type=MapFile)
+        if record.version != VERSION:
+            raise InputError(f"it is of version {record.version}, and {VERSION} is read")
+        return _noun(record)
+    except (msgspec.MsgspecError, InputError, UnicodeError, RecursionError, ValueError) as error:
+        raise FileFormatError(f"{path} is no map of this program: {str(error).rstrip('.')[:200]}.") from None
+
+
+def _noun(record: MapFile) -> MotorMap:
+    given, size = record.pulses, len(record.points)
+    times = None if given.times is None else np.array([np.nan if t is None else t for t in given.times])
+    left = tuple(LeftOut(e.pulse, e.reason, np.nan if e.value is None else e.value) for e in given.left_out)
+    pulses = Pulses(
+        given.muscle, np.array(given.poses), np.array(given.intensities), np.array(given.amplitudes), unit=given.unit,
+        times=times, left_out=left,
+    )  # fmt: skip
+    lengths = (len(record.r2), len(record.area), len(record.alike), len(record.curves))
+    if set(lengths) != {size} or len(record.fields) not in (0, len(pulses)):
+        raise InputError(f"its {size} points have {lengths} values, or its {len(pulses)} pulses {len(record.fields)}")
+    findings = tuple(Finding(each.code, each.level, each.values) for each in record.findings)
+    curve = None if record.curve is None else Curve(**record.curve) if set(record.curve) == _CURVE else None
+    if (record.curve is None) != (record.best is None) or (curve is None) != (record.curve is None):
+        raise InputError("its site and its curve do not go together")
+    return MotorMap(
+        record.muscle, record.side, np.array(record.points), np.array(record.r2),
+        None if record.best is None else np.array(record.best), np.array(record.area, dtype=bool),
+        np.array(record.alike, dtype=bool), curve, record.threshold, record.chance, np.array(record.curves),
+        np.array(record.fields), tuple(record.convergence), pulses, record.coil, record.mesh, findings,
+    )  # fmt: skip
+
+
+_CURVE = {each.name for each in fields_of(Curve)}
+
+
+def _plain(value: Any) -> Any:
+    return value.tolist() if isinstance(value, np.ndarray) else value
