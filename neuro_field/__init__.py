@@ -9,7 +9,7 @@ The house, from the roof down; a room may import rooms on lower floors only::
     floor 7   navigation/                            navigators' files
     floor 6   clinic/                                one patient: presets, answers, dose, both hemispheres
     floor 5   search/        segment/                placements ranked | other people's programs
-    floor 4   reciprocity/   shelf/                  any pose to one target | built-in heads and coils
+    floor 4   reciprocity/   live/   shelf/          any pose to a target | to the cortex | built-in heads, coils
     floor 3   aim/           io/                     what to reach | formats: bytes to arrays
     floor 2   field/         mri/                    what the coil does to the head | images to heads
     floor 1   head/          coil/                   what conducts | what induces
@@ -52,6 +52,8 @@ if TYPE_CHECKING:
     from neuro_field.head.sphere import sphere_head
     from neuro_field.io.diffusion_series import fit_tensors
     from neuro_field.io.tensor_images import read_tensors
+    from neuro_field.live.building import live_field
+    from neuro_field.live.live_field import LiveField
     from neuro_field.mri.another_lesion import head_with_lesion
     from neuro_field.mri.build import build_head
     from neuro_field.mri.lesion import synthetic_lesion
@@ -65,6 +67,7 @@ if TYPE_CHECKING:
     from neuro_field.shelf.examples import example_head
     from neuro_field.store.fields import read_field
     from neuro_field.store.heads import read_head
+    from neuro_field.store.lives import read_live
     from neuro_field.store.plans import read_plan, render
     from neuro_field.store.write import write
 
@@ -79,6 +82,7 @@ _ROOMS = {
     "Grid": "search.candidates",
     "HeadModel": "head.model",
     "InputError": "errors",
+    "LiveField": "live.live_field",
     "Marker": "coil.marker",
     "Placement": "coil.placement",
     "Plan": "search.plan",
@@ -93,12 +97,14 @@ _ROOMS = {
     "example_head": "shelf.examples",
     "fit_tensors": "io.diffusion_series",
     "head_with_lesion": "mri.another_lesion",
+    "live_field": "live.building",
     "load_coil": "shelf.coils",
     "numerical_error": "field.error",
     "plan": "search.search",
     "read_coil": "shelf.coils",
     "read_field": "store.fields",
     "read_head": "store.heads",
+    "read_live": "store.lives",
     "read_navigator": "navigation.files",
     "read_plan": "store.plans",
     "read_tensors": "io.tensor_images",
@@ -121,6 +127,7 @@ __all__ = [
     "Grid",
     "HeadModel",
     "InputError",
+    "LiveField",
     "Marker",
     "Placement",
     "Plan",
@@ -136,12 +143,14 @@ __all__ = [
     "example_head",
     "fit_tensors",
     "head_with_lesion",
+    "live_field",
     "load_coil",
     "numerical_error",
     "plan",
     "read_coil",
     "read_field",
     "read_head",
+    "read_live",
     "read_navigator",
     "read_plan",
     "read_tensors",

@@ -8,15 +8,16 @@ from neuro_field.coil.coil import Coil
 from neuro_field.errors import InputError
 from neuro_field.field.field import Field
 from neuro_field.head.model import HeadModel
+from neuro_field.live.live_field import LiveField
 from neuro_field.search.plan import Plan
 
 
 def write(thing: Any, path: str | Path) -> None:
-    """Write a coil to a file, or a head, field, plan or study to a new folder.
+    """Write a coil to a file, or a head, field, live field, plan or study to a new folder.
 
     Parameters
     ----------
-    thing : Coil, HeadModel, Field, Plan or Study
+    thing : Coil, HeadModel, Field, LiveField, Plan or Study
     path : str or Path
         For a coil a file name ending in .ccd, .tcd, .nii or .nii.gz; else a folder that holds nothing yet.
 
@@ -45,11 +46,15 @@ def write(thing: Any, path: str | Path) -> None:
         from neuro_field.store.fields import write_field
 
         write_field(thing, path)
+    elif isinstance(thing, LiveField):
+        from neuro_field.store.lives import write_live
+
+        write_live(thing, path)
     elif isinstance(thing, Plan | Study):
         from neuro_field.store.plans import write_study
 
         write_study(thing, path)
     else:
         raise InputError(
-            f"Input thing of write must be a Coil, HeadModel, Field, Plan or Study; instead received {thing!r:.80}."
+            f"Input thing of write must be a Coil, HeadModel, Field, LiveField, Plan or Study; instead received {thing!r:.80}."
         )
