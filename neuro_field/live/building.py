@@ -32,7 +32,7 @@ HELD_OUT, STRANGE = 20, 12
 FAR = Range(gaps=(2.0, 40.0), tilt=60.0)
 
 #: Poses among which the snapshots are chosen.
-_POOL = 4000
+_POOL = 10_000
 
 #: Snapshots are solved to this tolerance: fields within 4e-5 of the converged ones.
 _TOLERANCE = 1e-4

@@ -15,6 +15,7 @@ from neuro_field.arrays import FloatArray, sealed
 from neuro_field.coil.placement import Placement
 from neuro_field.errors import InputError
 from neuro_field.field.boxes import Boxes
+from neuro_field.field.field import Field
 from neuro_field.field.primary import add_dadt
 from neuro_field.field.solver import Solver
 from neuro_field.live.live_field import LiveField
@@ -89,13 +90,17 @@ class Exact:
         """
         began, coil = time.perf_counter(), self.live.coil
         full = self.solver.loosened(TOLERANCE).solve(coil, placement, didt=didt)
-        dadt = np.zeros((len(self.live.points), 1, 3))
-        add_dadt(coil.carried(placement.head_from_coil), self._boxes, dadt, 0)
-        field = -(self._gradient @ full.potential).reshape(-1, 3) - dadt[:, 0] * didt
+        field = self.of(full)
         volumes = self.live.sheet.volumes
         off = np.square(self.live.field(placement, didt) - field).sum(axis=1) @ volumes
         size = max(float(np.square(field).sum(axis=1) @ volumes), 1e-300)
         return Certified(sealed(field), float(np.sqrt(off / size)), full.report.iterations, time.perf_counter() - began)
+
+    def of(self, field: Field) -> FloatArray:
+        """What `Field.at` says of a solver's field at the live field's points, (n, 3) V/m, many times faster."""
+        dadt = np.zeros((len(self.live.points), 1, 3))
+        add_dadt(field.coil.carried(field.placement.head_from_coil), self._boxes, dadt, 0)
+        return -np.asarray(self._gradient @ field.potential).reshape(-1, 3) - dadt[:, 0] * field.didt
 
     @cached_property
     def _gradient(self) -> csr_matrix:

@@ -24,6 +24,9 @@ GAPS, TILT = (2.0, 15.0), 15.0
 #: A casing may press this far into the scalp, mm: just less than a solver refuses.
 PRESSED = 2.5
 
+#: A clearance above every room that a casing has over the scalp, mm.
+_HIGH = 500.0
+
 
 @dataclass(frozen=True)
 class Range:
@@ -55,11 +58,8 @@ def poses_over(
     poses[:, :3, :3] = spots.frames[which] @ turns.as_matrix() @ Rotation.from_rotvec(angle[:, None] * axes).as_matrix()
     poses[:, :3, 3] = spots.points[which] + gaps[:, None] * spots.normals[which]
     if coil.casing is not None:
-        lifts = [
-            lifts_to_clear(head.scalp.points, coil.casing, pose[None], float(clearance))[0]
-            for pose, clearance in zip(poses, clearances, strict=True)
-        ]
-        poses[:, :3, 3] -= np.array(lifts)[:, None] * poses[:, :3, 2]
+        needed = lifts_to_clear(head.scalp.points, coil.casing, poses, _HIGH) - _HIGH  # all at once; negative: room
+        poses[:, :3, 3] -= np.maximum(needed + clearances, 0.0)[:, None] * poses[:, :3, 2]
     return poses
 
 

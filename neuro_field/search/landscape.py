@@ -99,10 +99,11 @@ class Landscape:
         return known, known.values(poses, strengths)
 
     def _focality(self, poses: FloatArray, strengths: FloatArray) -> FloatArray:
-        """(p,) 1/cm3: the smaller the volume reached, the better."""
+        """(p,) 1/cm3: the smaller the volume reached, the better; -inf where the live field does not know it."""
         assert self.cortex is not None
         magnitudes = strengths if self.magnitude is None else self.magnitude.strengths(poses)
-        return 1 / np.maximum(half_volumes(self.cortex, poses, magnitudes), 1e-6)
+        volumes = half_volumes(self.cortex, poses, magnitudes)
+        return np.where(np.isfinite(volumes), 1 / np.maximum(volumes, 1e-6), -np.inf)
 
     def _shares(self, poses: FloatArray, strengths: FloatArray) -> FloatArray:
         """(a, p) mean |E| in every region to avoid, as shares of what the target measures."""

@@ -193,8 +193,8 @@ def plan(
     ranked = mapping.strengths(np.stack([top.pose for top in tops]))
     ranking = tuple(
         Candidate(
-            placement, top.value if objective == "strength" else float(strength), target.mean(field), target.magnitude(field),
-            top.angle, top.lift, measured, shares, ratio=top.value if over else None,
+            placement, top.value if objective == "strength" else float(strength), target.mean(field),
+            target.magnitude(field), top.angle, top.lift, measured, shares, ratio=top.value if over else None,
         )
         for top, placement, strength, field, measured, shares in zip(
             tops, placements, ranked, fields, metrics, shaken, strict=True

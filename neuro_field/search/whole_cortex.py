@@ -52,33 +52,18 @@ class WholeCortex:
     def reached(self, poses: FloatArray, thresholds: FloatArray) -> FloatArray:
         """cm3 (p,) of cortex with at least ``thresholds`` (p,), V/m at 1 A/us, under poses (p, 4, 4).
 
-        Raises
-        ------
-        InputError
-            If a pose lies beyond what the live field knows.
+        Infinite where the live field does not know a pose: too large a share of the coil's B is not spanned.
         """
-        coefficients = self._coefficients(poses)
-        volumes, out = self.live.sheet.volumes, np.zeros(len(poses))
+        coefficients, unspanned = self.live.reader.read(lighter(self.live.coil), poses)
+        coefficients = (coefficients * AMPERE_PER_MICROSECOND).astype(np.float32)
+        volumes, out = self.live.sheet.volumes.astype(np.float32), np.zeros(len(poses))
         for low in range(0, len(volumes), _AT_ONCE):
             modes = [np.ascontiguousarray(part[low : low + _AT_ONCE].T) for part in self._modes]
             for first in range(0, len(poses), _POSES):
                 some = slice(first, first + _POSES)
                 parts = [coefficients[some] @ part for part in modes]
-                reached_volumes(
-                    *parts, thresholds[some].astype(np.float32), np.array(volumes[low : low + _AT_ONCE]), out[some]
-                )
-        return out / 1e3
-
-    def _coefficients(self, poses: FloatArray) -> AnyArray:
-        coefficients, unspanned = self.live.reader.read(lighter(self.live.coil), poses)
-        beyond = unspanned > self.live.most_unspanned
-        if beyond.any():
-            raise InputError(
-                f"{np.count_nonzero(beyond)} of {len(poses)} placements lie beyond what the live field knows (up to "
-                f"{unspanned.max():.1%} of the coil's field is unlike its snapshots, {self.live.most_unspanned:.1%} may "
-                "be): search with smaller gaps and tilts."
-            )
-        return coefficients.astype(np.float32) * np.float32(AMPERE_PER_MICROSECOND)
+                reached_volumes(*parts, thresholds[some].astype(np.float32), volumes[low : low + _AT_ONCE], out[some])
+        return np.where(unspanned <= self.live.most_unspanned, out / 1e3, np.inf)
 
     @cached_property
     def _modes(self) -> AnyArray:

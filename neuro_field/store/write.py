@@ -56,5 +56,6 @@ def write(thing: Any, path: str | Path) -> None:
         write_study(thing, path)
     else:
         raise InputError(
-            f"Input thing of write must be a Coil, HeadModel, Field, LiveField, Plan or Study; instead received {thing!r:.80}."
+            "Input thing of write must be a Coil, HeadModel, Field, LiveField, Plan or Study; instead received "
+            f"{thing!r:.80}."
         )
