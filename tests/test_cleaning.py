@@ -222,6 +222,26 @@ def test_layers_that_are_made_up_are_told_in_cubic_centimetres():
     assert not told(clean_labels(labels, affine).report.findings, "build-layers-invented")
 
 
+@pytest.mark.parametrize("where", ["below", "above"])
+def test_much_below_and_little_above_the_middle_are_told(where):
+    labels, affine = phantom_labels(3.0)
+    height = affine[2, 2] * np.arange(labels.shape[2]) + affine[2, 3]
+    bare = (labels == 5) & (height < -40.0 if where == "below" else height > 75.0)
+    found = only(told(clean_labels(np.where(bare, 0, labels), affine).report.findings, "build-layers-invented"))
+    assert (found["cm3"] > 40) == (where == "below")
+    assert (found["above_cm3"] > 5) == (where == "above")
+
+
+def test_a_stem_that_the_image_ends_in_is_as_it_should_be():
+    labels, affine = phantom_labels(3.0)
+    brain = np.isin(labels, (1, 2)).sum(axis=(0, 1)) * 0.09
+    low = int(np.flatnonzero(brain > 0)[0])
+    assert 0 < brain[low] < 8.0
+    moved = affine.copy()
+    moved[2, 3] += 3.0 * low
+    assert not told(clean_labels(labels[:, :, low:], moved).report.findings, "build-image-cuts-brain")
+
+
 def test_an_image_that_ends_in_the_brain_is_told():
     labels, affine = phantom_labels(3.0)
     low = labels.shape[2] // 2 - 8
@@ -245,6 +265,18 @@ def test_a_face_that_was_removed_is_told():
     assert "build-face-removed" in [row["code"] for row in record["findings"]]
 
 
+def test_an_image_that_ends_above_the_mouth_says_nothing_of_the_face():
+    labels, affine = phantom_labels(3.0, eyes=True)
+    middle = np.argwhere(np.isin(labels, (1, 2))).mean(axis=0).astype(int)
+    gone = labels.copy()
+    gone[:, middle[1] + 15 :, : middle[2]] = 0
+    assert of_face(gone, affine) != ()
+    low = middle[2] - 10
+    moved = affine.copy()
+    moved[2, 3] += 3.0 * low
+    assert of_face(gone[:, :, low:], moved) == ()
+
+
 def test_a_change_is_told_by_its_volume_whatever_its_share():
     labels, affine = phantom_labels(3.0)
     ring = (labels == 4) & (ndimage.binary_dilation(labels == 5, iterations=1))
@@ -255,6 +287,8 @@ def test_a_change_is_told_by_its_volume_whatever_its_share():
 
     change = only(_large_changes({"scalp": 1500.0, "csf": 300.0}, {"scalp": 1445.0, "csf": 320.0}))
     assert (change.values["tissue"], change.values["change_cm3"]) == ("scalp", -55.0)
+    for before, after, said in ((100.0, 112.0, True), (100.0, 108.0, False), (10.0, 14.0, False), (10.0, 16.0, True)):
+        assert bool(_large_changes({"bone": before}, {"bone": after})) == said
 
 
 def test_the_report_accounts_for_every_cubic_centimetre():

@@ -39,6 +39,9 @@ def test_numbers_that_both_families_use_are_refused_unless_the_table_is_named():
     assert to_tissues(image, table="freesurfer")[0, 0, 1] == 1
     with pytest.raises(UnknownNameError, match=r"simnibs, freesurfer, charm, roast, spm, fieldtrip, .*outside-in"):
         to_tissues(image, table="fsl")
+    with pytest.raises(UnknownNameError, match=r"did you mean spm\?"):
+        to_tissues(image, table="spm12")
+    assert to_tissues(image, table="FreeSurfer")[0, 0, 1] == 1
     with pytest.raises(UnknownNameError, match="label table must be one of white_matter"):
         to_tissues(image, table={2: "brain"})
 

@@ -154,5 +154,6 @@ def test_a_place_is_typed_by_its_position_in_any_case_or_by_numbers(typed):
         place_form(typed, "--at")(head), landmarks_1010(head)[{"c4": "C4", "fcz": "FCz"}.get(typed, typed)]
     )
     assert place_form("-20,40,65", "--at")(head).tolist() == [-20, 40, 65]
+    assert place_form("head:-20, 40,65", "--at")(head).tolist() == [-20, 40, 65]
     with pytest.raises(InputError, match="C3"):
         place_form("C33", "--at")

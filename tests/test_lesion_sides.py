@@ -10,7 +10,7 @@ from tests_support import mirrored_head
 import neuro_field as nf
 from neuro_field.aim.atlas import other_side
 from neuro_field.geometry.mesh import TetMesh
-from neuro_field.head.lesion import distance_to_lesion, lesion_sides, lesion_summary
+from neuro_field.head.lesion import distance_to_lesion, infratentorial, lesion_sides, lesion_summary
 from neuro_field.report.words import said
 
 EXPECTED = {"cerebellum": "infratentorial", "pons": "infratentorial", "two-sided": "both"}
@@ -59,6 +59,19 @@ def test_a_little_beyond_the_fissure_is_a_note():
     assert 0.3 < summary.smaller_cm3 < 1
     assert told.level == "note"
     assert told.values["other"] == "right"
+
+
+@pytest.mark.parametrize("beside", [0.0, -14.0, 14.0])
+def test_what_reaches_below_the_tentorium_has_no_say_in_the_side(beside):
+    head = healthy()
+    away = head.to_mni(head.mesh.centroids) - np.array([beside, -28.0, -18.0])
+    away[:, 0] -= np.where(infratentorial(head.to_mni(head.mesh.centroids)), 9.0, 0.0)
+    tags = np.where((np.abs(away) < [5.0, 7.0, 14.0]).all(axis=1), 21, head.mesh.tags)
+    summary = lesion_summary(replace(head, mesh=TetMesh(head.mesh.nodes, head.mesh.tets, tags)))
+    assert summary.infratentorial_cm3 > 0.3
+    assert max(summary.left_cm3, summary.right_cm3) > 0.3
+    assert min(summary.left_cm3, summary.right_cm3) < 1
+    assert summary.side == {0.0: "midline", -14.0: "left", 14.0: "right"}[beside]
 
 
 def test_the_mirrored_lesion_lies_on_the_other_side():

@@ -183,6 +183,7 @@ def test_a_field_is_read_again_as_it_was_written(tmp_path):
     field = tiny_study().contralesional.field
     write_field(field, tmp_path / "FIELD", formats=("msh",))
     read = nf.read_field(tmp_path / "FIELD")
+    assert read.coil is not None
     assert isinstance(read, StoredField)
     assert np.allclose(read.E, field.E, rtol=1e-6)
     assert np.allclose(read.placement.head_from_coil, field.placement.head_from_coil)

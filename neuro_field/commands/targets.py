@@ -107,9 +107,11 @@ def direction_form(text: str) -> Callable[[HeadModel, Target], Target]:
 
 
 def place_form(text: str, option: str) -> Callable[[HeadModel], FloatArray]:
-    """What gives the point that a text names: x,y,z mm in the head frame, or a 10-10 position such as C3."""
-    if any(letter.isdigit() for letter in text) and not text.strip()[:1].isalpha():
-        point = numbers(text, 3, option)
+    """What gives the point that a text names: [head:]x,y,z mm in the head frame, or a 10-10 position such as C3."""
+    kind, colon, rest = text.partition(":")
+    framed = bool(colon) and kind.strip().lower() == "head"
+    if framed or (any(letter.isdigit() for letter in text) and not text.strip()[:1].isalpha()):
+        point = numbers(rest if framed else text, 3, option)
         return lambda head: point
     name = resolved(f"{option} (or x,y,z in mm)", text, POSITIONS_1010)
     return lambda head: landmarks_1010(head)[name]

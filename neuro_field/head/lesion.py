@@ -14,7 +14,7 @@ from neuro_field.nouns import noun
 if TYPE_CHECKING:
     from neuro_field.head.model import HeadModel
 
-#: A lesion of which no side holds `BOTH_CM3` and whose centroid is nearer to the fissure than this, mm, has no side.
+#: A lesion that is not on both sides has none if what lies in the hemispheres is centred nearer to the fissure, mm.
 MIDLINE = 3.0
 
 #: What must lie in the hemisphere that has less of it for a lesion to be on both sides, cm3.
@@ -85,9 +85,17 @@ def lesion_summary(head: "HeadModel") -> LesionSummary | None:
         return LesionSummary(total, read_only(centroid), centroid_mni, None, kinds)
     sides = lesion_sides(head)
     left, right, below = (float(head.mesh.volumes[sides == side].sum() / 1e3) for side in ("left", "right", "below"))
-    near_midline = abs(float(head.right_of_midline(centroid[None])[0])) < MIDLINE
-    side = _side(left, right, below, near_midline)
+    side = _side(left, right, below, _near_midline(head, sides))
     return LesionSummary(total, read_only(centroid), centroid_mni, side, kinds, left, right, below)
+
+
+def _near_midline(head: "HeadModel", sides: AnyArray) -> bool:
+    """Whether what of a lesion lies in the hemispheres is centred on the fissure; cerebellum and pons have no say."""
+    above = (sides == "left") | (sides == "right")
+    if not above.any():
+        return False
+    centroid = np.average(head.mesh.centroids[above], axis=0, weights=head.mesh.volumes[above])
+    return abs(float(head.right_of_midline(centroid[None])[0])) < MIDLINE
 
 
 def _side(left: float, right: float, below: float, near_midline: bool) -> str:
@@ -95,7 +103,7 @@ def _side(left: float, right: float, below: float, near_midline: bool) -> str:
         return "infratentorial"
     if min(left, right) >= BOTH_CM3:
         return "both"
-    if near_midline and below == 0:
+    if near_midline:
         return "midline"
     return "left" if left > right else "right"
 

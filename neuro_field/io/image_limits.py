@@ -103,7 +103,7 @@ def checked_claim(path: Path, claimed: int) -> None:
     packed = path.name.lower().endswith((".gz", ".mgz"))
     if claimed > path.stat().st_size * (_TIGHTEST if packed else 1):
         raise FileFormatError(
-            f"The image {path} is truncated or damaged: its header claims {claimed / 1e6:.0f} MB, more than its file "
+            f"The image {path} is truncated or damaged: its header claims {claimed / 1e6:.3g} MB, more than its file "
             "can hold."
         )
 

@@ -7,7 +7,6 @@ Beside ``LESION.nii.gz`` a file ``LESION.json`` with ``{"lesion": {"1": "cavity"
 import csv
 import json
 import shutil
-import tempfile
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +15,7 @@ from neuro_field.errors import FileFormatError, InputError
 from neuro_field.io.images import SUFFIXES, Image, read_image
 from neuro_field.io.nrrd_images import SUFFIXES as NRRD_SUFFIXES
 from neuro_field.io.nrrd_images import read_nrrd
+from neuro_field.io.scratch import scratch_folder
 from neuro_field.mri.drawn_lesion import DrawnLesion, drawn_lesion
 from neuro_field.nouns import noun
 
@@ -78,8 +78,8 @@ def _mricron(path: Path) -> Image:
                 f"The lesion mask {path} is not one of MRIcron (a gzipped NIfTI); save it as .nii.gz, which any "
                 "program for images can."
             )
-    with tempfile.TemporaryDirectory() as folder:
-        copy = Path(folder) / "mask.nii.gz"
+    with scratch_folder() as folder:
+        copy = folder / "mask.nii.gz"
         shutil.copyfile(path, copy)
         try:
             image = read_image(copy, blank=True)

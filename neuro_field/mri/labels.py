@@ -11,6 +11,7 @@ from neuro_field.findings import Finding
 from neuro_field.head.tissues import BY_NAME, tags_of
 from neuro_field.mri.nesting import SHELLS, Nesting, are_eyes, nesting_of_labels, unusual_volumes
 from neuro_field.mri.tables import EYES, OWN, TABLES, LabelTable
+from neuro_field.names import resolved
 from neuro_field.nouns import noun
 
 Labels = NDArray[np.uint8]
@@ -107,9 +108,7 @@ def as_table(table: TableChoice) -> LabelTable:
             raise UnknownNameError("tissue of a label table", unknown[0], [*BY_NAME, "air"])
         tags = {int(number): BY_NAME[name].tag if name != "air" else 0 for number, name in table.items()}
         return LabelTable("given", "the table that was given", {0: 0} | tags)
-    if table not in TABLES:
-        raise UnknownNameError("table", table, list(TABLES))
-    return TABLES[table]
+    return TABLES[resolved("table", table, TABLES)]
 
 
 def recognised(labels: AnyArray, affine: FloatArray | None = None, table: TableChoice | None = None) -> Recognised:

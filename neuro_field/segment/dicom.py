@@ -7,7 +7,6 @@ comments and times from the headers into its files, so that only voxels and affi
 import os
 import shutil
 import subprocess
-import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -23,6 +22,7 @@ from neuro_field.io.dicom_headers import REMEDY, Header, is_dicom, pydicom_modul
 from neuro_field.io.digest import fingerprint
 from neuro_field.io.images import SUFFIXES, Image, read_image, write_image
 from neuro_field.io.nifti_forms import open_nifti, qform_of
+from neuro_field.io.scratch import scratch_folder
 from neuro_field.segment.series import Series, persons_of, series_of
 from neuro_field.segment.upright import set_upright
 
@@ -180,8 +180,8 @@ def converted(series: Series) -> Iterator[Scan]:
     FileFormatError
         If the image does not lie where the series' own headers say.
     """
-    with tempfile.TemporaryDirectory(prefix="neuro_field-") as place:
-        yield convert(series, Path(place) / "T1.nii.gz")
+    with scratch_folder() as place:
+        yield convert(series, place / "T1.nii.gz")
 
 
 def convert(series: Series, path: Path) -> Scan:
@@ -193,8 +193,8 @@ def convert(series: Series, path: Path) -> Scan:
     program, damage = converter(), series.damage()
     if damage is not None:
         raise InputError(f"{series.name.capitalize()} cannot be converted: {damage}.")
-    with tempfile.TemporaryDirectory(prefix="neuro_field-") as place:
-        given, made = Path(place) / "given", Path(place) / "made"
+    with scratch_folder() as place:
+        given, made = place / "given", place / "made"
         given.mkdir()
         made.mkdir()
         for number, file in enumerate(series.files):

@@ -5,7 +5,6 @@ import io
 import zlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import msgspec
@@ -17,6 +16,7 @@ from neuro_field.head.face import Face
 from neuro_field.head.model import HeadModel
 from neuro_field.io.atomic import new_folder
 from neuro_field.io.images import Image
+from neuro_field.io.scratch import scratch_folder
 from neuro_field.mri.volume import Volume
 from neuro_field.names import file_name, one_line
 from neuro_field.report.facts import Facts, head_of, plans_of
@@ -261,8 +261,8 @@ def render(
         return study_page(without_face(kept) if faceless else kept)
     if not isinstance(thing, Study | Plan):
         raise InputError(f"Input thing of render must be a Study, a Plan or a folder; instead received {thing!r:.80}.")
-    with TemporaryDirectory() as folder:
-        _keep(thing, Path(folder), None, "01", faceless)
+    with scratch_folder() as folder:
+        _keep(thing, folder, None, "01", faceless)
         return study_page(read_kept(folder))
 
 
