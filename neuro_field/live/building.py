@@ -161,10 +161,10 @@ def _placements(solver: Solver, coil: Coil, snapshots: int, probes: FloatArray) 
 
 @noun
 class _Solved:
-    """Of every placement: potentials (u, k), and dA/dt (k, n, 3) at the cortex, both per A/s, float32."""
+    """Of every placement: potentials (u, k), and -dA/dt in each patch of the cortex (3 m, k), per A/s, float32."""
 
     potentials: AnyArray
-    dadt: AnyArray
+    primary: tuple[AnyArray, ...]
 
     @classmethod
     def of(
@@ -173,7 +173,8 @@ class _Solved:
     ) -> "_Solved":  # fmt: skip
         loose, boxes = solver.loosened(_TOLERANCE), Boxes.of(metres(sheet.points))
         potentials = np.empty((len(solver.system.points), len(placements)), np.float32)
-        dadt = np.empty((len(placements), len(sheet.points), 3), np.float32)
+        patches = [slice(low, high) for low, high in _bounds(len(sheet.points))]
+        primary = tuple(np.empty((3 * (part.stop - part.start), len(placements)), np.float32) for part in patches)
         one = np.empty((len(sheet.points), 1, 3))
         for first in range(0, len(placements), BLOCK):
             say("solves", first / len(placements))
@@ -189,9 +190,10 @@ class _Solved:
             for k, placement in enumerate(block):
                 one[:] = 0.0
                 add_dadt(coil.carried(placement.head_from_coil), boxes, one, 0)
-                dadt[first + k] = one[:, 0]
+                for own, part in zip(primary, patches, strict=True):
+                    own[:, first + k] = -one[part, 0].T.ravel()
         say("solves", 1.0)
-        return cls(potentials, dadt)
+        return cls(potentials, primary)
 
 
 @noun
@@ -247,17 +249,21 @@ def _bounds(count: int) -> Iterator[tuple[int, int]]:
 def _recovered(
     solver: Solver, coil: Coil, sheet: Sheet, solved: _Solved, size: FloatArray, say: Progress
 ) -> Iterator[AnyArray]:
-    """E (3 m, k) float32 of all placements in each patch, component after component, over the size of their B."""
+    """E (3 m, k) float32 of all placements in each patch, component after component, over the size of their B.
+
+    In the memory of the primary fields, which are there no more.
+    """
     elements, shares = sheet.elements(solver.head)
-    for low, high in _bounds(len(elements)):
+    for own, (low, high) in zip(solved.primary, _bounds(len(elements)), strict=True):
         say("recovery", low / len(elements))
         gradient = solver.system.gradient_matrix(
             elements[low:high], shares[low:high], divergence_free=coil.divergence_free
         )
         gradient.data = gradient.data.astype(np.float32)
         slopes = (gradient @ solved.potentials).reshape(high - low, 3, -1)
-        fields = -slopes - solved.dadt[:, low:high].transpose(1, 2, 0)
-        yield np.ascontiguousarray((fields / size).transpose(1, 0, 2).reshape(3 * (high - low), -1), dtype=np.float32)
+        own -= slopes.transpose(1, 0, 2).reshape(own.shape)
+        own /= size.astype(np.float32)
+        yield own
     say("recovery", 1.0)
 
 
