@@ -206,6 +206,14 @@ def without_sulci(tissues, affine):
     return np.where(fluid, tissues[tuple(nearest)], tissues)
 
 
+def with_cisterns(tissues, affine):
+    """A swollen brain with fluid around the stem alone, too little to begin above the grey matter."""
+    swollen, cisterns = without_sulci(tissues, affine), tissues == CSF
+    height = np.quantile(np.argwhere(cisterns)[:, 2], 0.2)
+    cisterns[:, :, int(height) :] = False
+    return np.where(cisterns, CSF, swollen)
+
+
 def flapless(tissues, affine):
     out = tissues.copy()
     out[:32][(out[:32] == BONE) & (np.arange(out.shape[2]) > 23)] = SCALP
@@ -226,6 +234,7 @@ DAMAGE = {
     "half the skull gone": flapless,
     "swollen": without_sulci,
     "swollen, with hydrocephalus": lambda tissues, affine: grown(without_sulci(tissues, affine), affine, 6),
+    "swollen, with cisterns": with_cisterns,
     "tilted": lambda tissues, affine: ndimage.rotate(tissues, 30, axes=(1, 2), order=0, reshape=False),
     "rolled": lambda tissues, affine: ndimage.rotate(tissues, 25, axes=(0, 2), order=0),
     "vertex cut": lambda tissues, affine: tissues[:, :, :39],

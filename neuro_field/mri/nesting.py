@@ -32,7 +32,7 @@ LEAST_CM3 = 10.0
 #: Depths are taken every so many mm.
 SPACING = 2.0
 
-#: Largest share of the white matter's volume that CSF may have and yet begin deeper than it: fluid in ventricles alone.
+#: Largest share of the white matter's volume that CSF may have and yet begin deeper than grey matter: in ventricles.
 MOST_VENTRICLES = 0.5
 
 #: Volumes of a head of any age with any stroke, cm3: ours, wide about brain charts (Bethlehem 2022, Nature 604:525
@@ -103,11 +103,13 @@ class Nesting:
         return outer == "skull" and self.middles[outer] < self.middles[inner]
 
     def _in_ventricles_alone(self, outer: str) -> bool:
-        """A swollen brain may have no fluid around it, and grey and white matter are in order all the same."""
+        """A swollen brain may have little fluid around it, and grey and white matter are in order all the same.
+
+        Grey matter that was taken for fluid has more than half of the volume of white matter.
+        """
         return (
             outer == "csf"
             and self._gap("grey_matter", "white_matter") >= MARGIN
-            and self._gap("white_matter", "csf") > 0
             and self.volumes["csf"] < MOST_VENTRICLES * self.volumes["white_matter"]
         )
 
