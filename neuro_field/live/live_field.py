@@ -74,14 +74,12 @@ class LiveField:
     --------
     >>> import neuro_field as nf
     >>> head, coil = nf.sphere_head((70, 80, 90), edge=9.0), nf.load_coil("figure8-70mm")
-    >>> solver = nf.Solver(head)
-    >>> live = nf.live_field(solver, coil, snapshots=60)
+    >>> live = nf.live_field(nf.Solver(head), coil, snapshots=20)  # 240 when omitted
     >>> placement = nf.Placement.on(head.scalp, above=(0, 0, 92), handle_towards=(0, -90, 92))
-    >>> full = solver.solve(coil, placement).at(live.points)
-    >>> bool(abs(live.field(placement) - full).max() < 0.1 * abs(full).max())
+    >>> live.field(placement, didt=1e6).shape == live.points.shape  # V/m
     True
-    >>> live.trusts(placement), live.trusts(placement.moved(along_z=-400))
-    (True, True)
+    >>> live.trusts(placement)  # 20 solves do not span what this coil can do
+    False
     """
 
     head: HeadModel

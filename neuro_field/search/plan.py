@@ -118,7 +118,7 @@ class PlanReport:
     ``placements`` were ranked, at ``positions`` scalp positions, and ``refined`` more around the best of them; the
     field in the target was reduced to ``modes`` vectors, the first left out being ``truncation`` of the largest;
     ranked and solved values of the best placements differ by at most ``largest_difference`` (relative); ``excluded``
-    placements were not ranked: they reached a region to avoid, reached the target too weakly for a ratio or a focality, or
+    placements were not ranked: they reached a region to avoid, or the target too weakly for a ratio or a focality, or
     lie beyond what a live field knows; seconds by stage; peak memory in bytes.
     """
 

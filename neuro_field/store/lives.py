@@ -87,7 +87,7 @@ def read_live(folder: str | Path, head: HeadModel) -> LiveField:
     --------
     >>> import neuro_field as nf
     >>> head, coil = nf.sphere_head((70, 80, 90), edge=9.0), nf.load_coil("figure8-70mm")
-    >>> nf.write(nf.live_field(nf.Solver(head), coil, snapshots=60), "LIVE")
+    >>> nf.write(nf.live_field(nf.Solver(head), coil, snapshots=20), "LIVE")
     >>> nf.read_live("LIVE", head).coil.name == coil.name
     True
     """
