@@ -2,10 +2,12 @@
 
 import numpy as np
 import pytest
-from tiny_study import tiny_head
+from tiny_study import ranked_study, tiny_head
 
 import neuro_field as nf
 from neuro_field.aim.target import check_same_mesh
+from neuro_field.cli import main
+from neuro_field.commands.fields import _planned
 from neuro_field.errors import InputError
 from neuro_field.field.analytic import sphere_field
 from neuro_field.field.validation import relative
@@ -15,6 +17,7 @@ from neuro_field.geometry.quality import smallest_dihedral_angles
 from neuro_field.head.model import HeadModel
 from neuro_field.head.sphere import sphere_head
 from neuro_field.search.candidates import Grid
+from neuro_field.store.heads import write_head
 from neuro_field.store.plans import planned_head, write_study
 
 NEAR = (20.0, 10.0, 62.0)
@@ -105,7 +108,7 @@ def test_a_head_is_refined_once(finer):
         finer.refined(near=NEAR)
 
 
-def test_a_refined_plan_is_rebuilt_from_the_head_it_was_made_on(tmp_path):
+def test_a_refined_plan_is_rebuilt_from_the_head_it_was_made_on(tmp_path, capsys):
     """The record holds the recipe; another head gets another digest, and is refused."""
     head = tiny_head()
     made = nf.study(
@@ -122,6 +125,42 @@ def test_a_refined_plan_is_rebuilt_from_the_head_it_was_made_on(tmp_path):
     check_same_mesh(again, nf.read_plan(tmp_path / "PLAN").contralesional.target)
     with pytest.raises(InputError, match=r"is not the one that .* was made for: conductivity differs"):
         planned_head(tmp_path / "PLAN", head.with_conductivity({"bone": 0.02}))
+    _simulates_the_best(made.contralesional, head, tmp_path, capsys)
+
+
+def _simulates_the_best(plan, head, folder, capsys):
+    """The command's field of a ranked placement, on the refined mesh, is the one that verified it."""
+    write_head(head, folder / "HEAD")
+    call = ["simulate", str(folder / "HEAD"), "--plan", str(folder / "PLAN")]
+    assert main([*call, "-o", str(folder / "FIELD")]) == 0
+    assert "Placement 1 of " in capsys.readouterr().out
+    solved = nf.read_field(folder / "FIELD")
+    assert len(solved.E) == len(plan.field.E) > len(head.mesh.tets)
+    np.testing.assert_allclose(solved.placement.head_from_coil, plan.best.placement.head_from_coil, atol=1e-6)
+    elements = plan.target.elements
+    mean = np.average(np.linalg.norm(solved.E, axis=1)[elements], weights=plan.target.weights)
+    assert mean == pytest.approx(plan.best.magnitude, rel=0.1)  # of elements, against the recovered field
+    for more, words in (
+        (["--rank", "99"], "instead --rank is 99"),
+        (["--at", "C3"], "leave out --at, or --plan"),
+        (["--role", "left"], "role must be one of contralesional, ipsilesional"),
+    ):
+        assert main([*call, *more, "-o", str(folder / "NO")]) == 2
+        assert words in capsys.readouterr().err
+    assert main(["simulate", str(folder / "HEAD"), "--coil", "figure8-70mm", "-o", str(folder / "NO")]) == 2
+    assert "--at, --handle-towards is not given" in capsys.readouterr().err
+    assert not (folder / "NO").exists()
+
+
+def test_a_rank_names_its_placement(tmp_path):
+    write_study(ranked_study(), tmp_path / "PLAN")
+    for role, plan in ranked_study().plans.items():
+        for rank in (1, 2):
+            _, coil, placement, words = _planned(tmp_path / "PLAN", rank, role, {})(ranked_study().head)
+            meant = plan.ranking[rank - 1].placement
+            np.testing.assert_allclose(placement.head_from_coil, meant.head_from_coil, atol=1e-6)
+            assert coil.name == plan.coil.name
+            assert words.startswith(f"Placement {rank} of 2 in")
 
 
 def test_a_mesh_does_not_grow_beyond_bounds(head, monkeypatch):

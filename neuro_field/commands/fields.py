@@ -1,8 +1,9 @@
 """Commands that compute a field, show things in 3D, and hold the solver against closed forms."""
 
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -18,14 +19,29 @@ from neuro_field.commands.arguments import (
     head_of,
 )
 from neuro_field.console import Stages, named_numbers, table
+from neuro_field.errors import InputError
+
+if TYPE_CHECKING:
+    from neuro_field.coil.coil import Coil
+    from neuro_field.coil.placement import Placement
+    from neuro_field.head.model import HeadModel
 
 
 def simulate(
     head: HeadArgument,
-    coil: CoilOption,
-    at: Annotated[str, typer.Option(help="Where the coil stands: x,y,z mm in the head frame, or a position as C3.")],
-    handle_towards: Annotated[str, typer.Option(help="Where the handle is turned to: the same.")],
     output: Output,
+    coil: Annotated[
+        str | None, typer.Option(help="A name from `neuro-field coils`, or a .ccd, .tcd or .nii.gz.")
+    ] = None,
+    at: Annotated[
+        str | None, typer.Option(help="Where the coil stands: x,y,z mm in the head frame, or a position as C3.")
+    ] = None,
+    handle_towards: Annotated[str | None, typer.Option(help="Where the handle is turned to: the same.")] = None,
+    plan: Annotated[
+        Path | None, typer.Option(help="Coil and placement of a plan of this head, on its mesh, instead of the above.")
+    ] = None,
+    rank: Annotated[int, typer.Option(help="Of the plan's placements, the best is 1.", min=1)] = 1,
+    role: Annotated[str | None, typer.Option(help="Of a plan: contralesional or ipsilesional.")] = None,
     gap: Annotated[float, typer.Option(help="Scalp to casing, mm.")] = 4.0,
     didt: Annotated[float, typer.Option(help="Current slope, A/us.")] = 1.0,
     tilt: Annotated[float, typer.Option(help="Largest tilt to clear the scalp before lifting, degrees.")] = 0.0,
@@ -37,11 +53,9 @@ def simulate(
 ) -> None:
     """Compute the field of one placement and write it.
 
-    Example: `neuro-field simulate HEAD --coil figure8-70mm --at 40,-20,65 --handle-towards 80,-80,60 -o OUT`
+    Example: `neuro-field simulate HEAD --coil figure8-70mm --at 40,-20,65 --handle-towards 80,-80,60 -o OUT`, or
+    `neuro-field simulate HEAD --plan PLAN --rank 2 -o OUT`
     """
-    from neuro_field.coil.clearing import cleared
-    from neuro_field.coil.placement import Placement
-    from neuro_field.commands.targets import place_form
     from neuro_field.field.solver import Solver
     from neuro_field.io.atomic import check_new_folder, claimed_folder
     from neuro_field.report.sentences import field_lines
@@ -51,15 +65,10 @@ def simulate(
     formats = [name.strip().lower() for name in format.split(",") if name.strip()]
     grid = grid_of(head, image) if "nifti" in formats else None
     check_formats(formats, grid is not None)
-    induced, place = coil_of(coil), place_form(at, "--at")
-    towards = place_form(handle_towards, "--handle-towards")
+    typed = {"--coil": coil, "--at": at, "--handle-towards": handle_towards}
+    posed = _typed(typed, gap, tilt) if plan is None else _planned(plan, rank, role, typed)
     with claimed_folder(output), Stages() as stages:
-        model = head_of(head, stages, edge)
-        placement = Placement.on(model.scalp, above=place(model), handle_towards=towards(model), gap=gap)
-        clearance = "Whether the casing clears the scalp is not known: this coil's file has none."
-        if induced.casing is not None:
-            clear = cleared(placement, induced, model.scalp, gap, tilt)
-            placement, clearance = clear.placement, clear.words
+        model, induced, placement, words = posed(head_of(head, stages, edge))
         with stages.stage("solver set-up"):
             solver = Solver(model, order=order)
         with stages.stage("solving"):
@@ -69,9 +78,64 @@ def simulate(
             field, output, formats=formats, grid=grid, subject=subject, progress=lambda share: stages("writing", share)
         )
         stages("writing", 1.0)
-    for line in [*field_lines(field), clearance]:
+    for line in [*field_lines(field), words]:
         typer.echo(line)
     typer.echo(f"Field written to {output}.")
+
+
+#: From the head as it is read: the head to solve on, the coil, where it stands, and what to say of that.
+_Posed = Callable[["HeadModel"], tuple["HeadModel", "Coil", "Placement", str]]
+
+
+def _typed(typed: Mapping[str, str | None], gap: float, tilt: float) -> _Posed:
+    """A placement as it was typed, lifted or tilted to clear the scalp."""
+    from neuro_field.coil.clearing import cleared
+    from neuro_field.coil.placement import Placement
+    from neuro_field.commands.targets import place_form
+
+    given = {option: text for option, text in typed.items() if text is not None}
+    if len(given) < len(typed):
+        missing = [option for option in typed if option not in given]
+        raise InputError(f"A placement needs {', '.join(typed)}, or --plan PLAN; {', '.join(missing)} is not given.")
+    induced, place = coil_of(given["--coil"]), place_form(given["--at"], "--at")
+    towards = place_form(given["--handle-towards"], "--handle-towards")
+
+    def posed(model: "HeadModel") -> tuple["HeadModel", "Coil", "Placement", str]:
+        placement = Placement.on(model.scalp, above=place(model), handle_towards=towards(model), gap=gap)
+        if induced.casing is None:
+            return (
+                model,
+                induced,
+                placement,
+                "Whether the casing clears the scalp is not known: this coil's file has none.",
+            )
+        clear = cleared(placement, induced, model.scalp, gap, tilt)
+        return model, induced, clear.placement, clear.words
+
+    return posed
+
+
+def _planned(plan: Path, rank: int, role: str | None, typed: Mapping[str, str | None]) -> _Posed:
+    """A placement of a plan, on the mesh that it was planned on."""
+    from neuro_field.clinic.study import plan_of
+    from neuro_field.store.plans import planned_head, read_plan
+
+    given = [option for option, text in typed.items() if text is not None]
+    if given:
+        raise InputError(f"A plan has its coil and its placements; leave out {', '.join(given)}, or --plan.")
+    chosen, _ = plan_of(read_plan(plan), role)
+    if rank > len(chosen.ranking):
+        raise InputError(f"The plan has {len(chosen.ranking)} ranked placements; instead --rank is {rank}.")
+    induced = chosen.coil
+    if induced is None:
+        raise InputError(f"The coil of {plan} is not on the shelf, or has changed; plan again.")
+    candidate = chosen.ranking[rank - 1]
+    words = f"Placement {rank} of {len(chosen.ranking)} in {plan}, planned for {chosen.target.name}."
+
+    def posed(model: "HeadModel") -> tuple["HeadModel", "Coil", "Placement", str]:
+        return planned_head(plan, model), induced, candidate.placement, words
+
+    return posed
 
 
 def view(
