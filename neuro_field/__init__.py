@@ -9,7 +9,7 @@ The house, from the roof down; a room may import rooms on lower floors only::
     floor 7   navigation/                            navigators' files
     floor 6   clinic/                                one patient: presets, answers, dose, both hemispheres
     floor 5   search/   hotspot/   segment/          placements ranked | pulses to a site | other programs
-    floor 4   reciprocity/   shelf/                  any pose to one target | built-in heads and coils
+    floor 4   reciprocity/   live/   shelf/          any pose to a target | to the cortex | built-in heads, coils
     floor 3   aim/           io/                     what to reach | formats: bytes to arrays
     floor 2   field/         mri/                    what the coil does to the head | images to heads
     floor 1   head/          coil/                   what conducts | what induces
@@ -58,6 +58,8 @@ if TYPE_CHECKING:
     from neuro_field.hotspot.pulses import Pulses
     from neuro_field.io.diffusion_series import fit_tensors
     from neuro_field.io.tensor_images import read_tensors
+    from neuro_field.live.building import live_field
+    from neuro_field.live.live_field import LiveField
     from neuro_field.mri.another_lesion import head_with_lesion
     from neuro_field.mri.build import build_head
     from neuro_field.mri.lesion import synthetic_lesion
@@ -73,6 +75,7 @@ if TYPE_CHECKING:
     from neuro_field.shelf.examples import example_head
     from neuro_field.store.fields import read_field
     from neuro_field.store.heads import read_head
+    from neuro_field.store.lives import read_live
     from neuro_field.store.maps import read_map
     from neuro_field.store.plans import read_plan, render
     from neuro_field.store.write import write
@@ -90,6 +93,7 @@ _ROOMS = {
     "HeadTape": "aim.tape",
     "HeadModel": "head.model",
     "InputError": "errors",
+    "LiveField": "live.live_field",
     "Marker": "coil.marker",
     "MotorMap": "hotspot.motor_map",
     "Placement": "coil.placement",
@@ -107,6 +111,7 @@ _ROOMS = {
     "example_head": "shelf.examples",
     "fit_tensors": "io.diffusion_series",
     "head_with_lesion": "mri.another_lesion",
+    "live_field": "live.building",
     "load_coil": "shelf.coils",
     "mapped_threshold": "clinic.mapped",
     "motor_map": "hotspot.motor_map",
@@ -118,6 +123,7 @@ _ROOMS = {
     "read_field": "store.fields",
     "read_head": "store.heads",
     "read_map": "store.maps",
+    "read_live": "store.lives",
     "read_navigator": "navigation.files",
     "read_plan": "store.plans",
     "read_pulses": "navigation.pulse_files",
@@ -143,6 +149,7 @@ __all__ = [
     "HeadModel",
     "HeadTape",
     "InputError",
+    "LiveField",
     "Marker",
     "MotorMap",
     "Placement",
@@ -161,6 +168,7 @@ __all__ = [
     "example_head",
     "fit_tensors",
     "head_with_lesion",
+    "live_field",
     "load_coil",
     "mapped_threshold",
     "motor_map",
@@ -171,6 +179,7 @@ __all__ = [
     "read_fiducials",
     "read_field",
     "read_head",
+    "read_live",
     "read_map",
     "read_navigator",
     "read_plan",

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from neuro_field.commands import fields, heads, maps, plans, reports, serving, shelves
+from neuro_field.commands import fields, heads, live, maps, plans, reports, serving, shelves
 from neuro_field.console import fail_plainly, joined_points
 
 app = typer.Typer(
@@ -40,6 +40,7 @@ for _command in (
     plans.plan,
     fields.simulate,
     fields.view,
+    live.live,
     serving.serve,
     reports.report,
     plans.export,

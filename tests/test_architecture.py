@@ -17,7 +17,7 @@ FLOORS = [
     {"head", "coil"},
     {"field", "mri"},
     {"aim", "io"},
-    {"reciprocity", "shelf"},
+    {"reciprocity", "live", "shelf"},
     {"search", "segment", "hotspot"},
     {"clinic"},
     {"navigation"},

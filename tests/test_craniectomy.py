@@ -186,11 +186,12 @@ def test_nothing_is_planned_while_an_opening_is_unanswered(seen, monkeypatch):
     def worked(*given, **named):
         pytest.fail("work was done before the refusal")
 
-    solver.solve_many = solver.solve = worked
+    solver.solve_many = solver.solve_each = solver.solve = worked
     for room in ("search.survey", "clinic.study"):
         monkeypatch.setattr(f"neuro_field.{room}.Solver", worked)
     for refused in (
         lambda: nf.plan(solver, coil, target, grid=grid),
+        lambda: nf.live_field(solver, coil),
         lambda: nf.study(head, target=target, coil=coil, confirmed=["no-plates-or-clips"], grid=grid, draws=0),
         lambda: survey(head, coil, {"target": target}, grid=grid, draws=0),
     ):

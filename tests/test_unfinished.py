@@ -22,7 +22,8 @@ from neuro_field.search.survey import Task
 from neuro_field.shelf.coils import load_coil
 from neuro_field.store.heads import write_head
 from neuro_field.store.plans import read_plan
-from neuro_field.store.unfinished import MARK, UnfinishedPlan
+from neuro_field.store.unfinished import UnfinishedPlan
+from neuro_field.store.unfinished_folder import MARK
 
 COIL = load_coil("figure8-70mm")
 GRID = Grid(radius=15, spacing=7.5, angle_step=45)

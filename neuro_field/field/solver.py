@@ -214,7 +214,7 @@ class Solver:
                 f"Input placements of Solver.solve_many must be a list of Placement; instead {placements!r:.80}."
             )
         self._check_drive(coil, didt)
-        checked = [self._checked(coil, placement) for placement in placements]  # all of them before any work
+        checked = [self.checked(coil, placement) for placement in placements]  # all of them before any work
         return list(self._each(coil, iter(checked), float(didt)))
 
     def solve_each(
@@ -238,7 +238,7 @@ class Solver:
         (20, True)
         """
         self._check_drive(coil, didt)
-        checked = (self._checked(coil, placement) for placement in placements)
+        checked = (self.checked(coil, placement) for placement in placements)
         return self._each(coil, checked, float(didt))
 
     def _each(self, coil: Coil, placements: Iterator[Placement], didt: float) -> Iterator[Field]:
@@ -331,8 +331,8 @@ class Solver:
         if not (_is_number(didt) and np.isfinite(didt)):
             raise InputError(f"Input didt of Solver.solve must be a finite number in A/s; instead received {didt!r}.")
 
-    def _checked(self, coil: Coil, placement: Placement) -> Placement:
-        """A placement on this head, refused where the coil would reach into it."""
+    def checked(self, coil: Coil, placement: Placement) -> Placement:
+        """The placement itself; InputError as of `solve` where the coil would reach into this head."""
         if not isinstance(placement, Placement):
             raise InputError(f"Input placement of Solver.solve must be a Placement; instead {placement!r:.80}.")
         sources = transformed(coil.source_points, placement.head_from_coil)

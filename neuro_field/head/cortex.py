@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.spatial import cKDTree
 
-from neuro_field.arrays import BoolArray, FloatArray
+from neuro_field.arrays import AnyArray, BoolArray, FloatArray
 from neuro_field.errors import InputError
 from neuro_field.geometry.locate import locate
 from neuro_field.geometry.mesh import Surface, TetMesh
@@ -37,16 +37,26 @@ def mid_grey_points(mesh: TetMesh, grey: BoolArray, white: BoolArray, beside: Bo
     """
     if not (grey.any() and white.any()):
         raise InputError("Middle points of the cortex need grey and white matter; instead one of them is missing.")
-    cortex = mesh.boundary(grey | white | beside)
-    outer, inner = cKDTree(_dense(cortex)), cKDTree(_dense(mesh.boundary(white)))
-    points = np.array(cortex.points)
+    points, elements = towards_middle(mesh, mesh.boundary(grey | white | beside), grey, white)
+    return np.unique(points[elements >= 0], axis=0)
+
+
+def towards_middle(mesh: TetMesh, surface: Surface, grey: BoolArray, white: BoolArray) -> tuple[FloatArray, AnyArray]:
+    """For each vertex of the grey matter's outer surface the middle (m, 3) under it, and the grey element it lies in.
+
+    Arguments as of `mid_grey_points`; the element is -1 where the vertex has no middle.
+    """
+    outer, inner = cKDTree(_dense(surface)), cKDTree(_dense(mesh.boundary(white)))
+    points = np.array(surface.points)
     for _ in range(_STEPS):
         points = (outer.data[outer.query(points)[1]] + inner.data[inner.query(points)[1]]) / 2
     out, into = outer.query(points)[0], inner.query(points)[0]
     total = out + into
-    points = np.unique(points[(np.abs(out - into) < _BALANCE * total) & (total < _THICKEST)], axis=0)
-    elements = locate(mesh, points)[0]
-    return points[(elements >= 0) & grey[elements]]
+    elements = np.full(len(points), -1)
+    good = np.flatnonzero((np.abs(out - into) < _BALANCE * total) & (total < _THICKEST))
+    elements[good] = locate(mesh, points[good])[0]
+    elements[(elements >= 0) & ~grey[elements]] = -1
+    return points, elements
 
 
 def sheet_points(

@@ -17,6 +17,7 @@ from neuro_field.head.model import HeadModel
 from neuro_field.nouns import noun
 from neuro_field.reciprocity.response import Response
 from neuro_field.search.candidates import Candidates, Grid, finer
+from neuro_field.search.whole_cortex import WholeCortex, half_volumes
 
 #: A hill is one when the dip between it and a higher one is at least this share of the best.
 PROMINENCE = 0.01
@@ -49,6 +50,10 @@ class Landscape:
         Ranked by the ratio of the target to the strongest of these regions' mean |E|; by strength when empty.
     least : float
         Of the strength in the target, V/m at 1 A/us; what has less is not ranked.
+    cortex : WholeCortex, optional
+        Ranked by how little of it has at least half of the target's mean |E|, instead: by the reciprocal of these cm3.
+    magnitude : Response, optional
+        Of the target without its direction, for that.
     """
 
     response: Response
@@ -56,6 +61,8 @@ class Landscape:
     avoid_share: float = 1.0
     over: Sequence[Response] = ()
     least: float = -np.inf
+    cortex: WholeCortex | None = None
+    magnitude: Response | None = None
 
     def values(self, poses: FloatArray, strengths: FloatArray | None = None) -> FloatArray:
         """(p,) what poses (p, 4, 4) are ranked by, -inf where they may not be; ``strengths`` where they are known."""
@@ -64,7 +71,10 @@ class Landscape:
         values = np.array(strengths, dtype=np.float64)
         if self.over:
             values /= np.maximum(np.max([other.strengths(poses) for other in self.over], axis=0), 1e-12)
-        values[strengths < self.least] = -np.inf
+        allowed = strengths >= self.least
+        if self.cortex is not None:
+            values[allowed] = self._focality(poses[allowed], strengths[allowed])
+        values[~allowed] = -np.inf
         if self.avoided:
             values[self._shares(poses, strengths).max(axis=0) > self.avoid_share] = -np.inf
         return values
@@ -81,8 +91,19 @@ class Landscape:
                     f"No placement keeps the field in {names} below {self.avoid_share:.0%} of the target's; the least "
                     f"is {shares.min():.0%}. Allow more, or leave the region out."
                 )
-        known = replace(self, least=LEAST_OF_STRONGEST * float(strengths[allowed].max())) if self.over else self
+        known = (
+            replace(self, least=LEAST_OF_STRONGEST * float(strengths[allowed].max()))
+            if self.over or self.cortex is not None
+            else self
+        )
         return known, known.values(poses, strengths)
+
+    def _focality(self, poses: FloatArray, strengths: FloatArray) -> FloatArray:
+        """(p,) 1/cm3: the smaller the volume reached, the better; -inf where the live field does not know it."""
+        assert self.cortex is not None
+        magnitudes = strengths if self.magnitude is None else self.magnitude.strengths(poses)
+        volumes = half_volumes(self.cortex, poses, magnitudes)
+        return np.where(np.isfinite(volumes), 1 / np.maximum(volumes, 1e-6), -np.inf)
 
     def _shares(self, poses: FloatArray, strengths: FloatArray) -> FloatArray:
         """(a, p) mean |E| in every region to avoid, as shares of what the target measures."""

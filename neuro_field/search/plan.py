@@ -20,7 +20,7 @@ from neuro_field.search.sensitivity import Sensitivity
 from neuro_field.search.stability import Stability
 from neuro_field.search.zone import Zone
 
-#: What placements can be ranked by; "focality" needs the field of the whole cortex.
+#: What placements can be ranked by.
 OBJECTIVES = ("strength", "ratio", "focality")
 
 #: The statistic of all fields in a target: volume means over elements of the field recovered at their centroids.  Plans
@@ -35,8 +35,9 @@ class SearchSettings:
     Parameters
     ----------
     grid : Grid
-    objective : {"strength", "ratio"}
-        strength: what the target measures; ratio: the same over the strongest mean |E| of the regions ``over``.
+    objective : {"strength", "ratio", "focality"}
+        strength: what the target measures; ratio: the same over the strongest mean |E| of the regions ``over``;
+        focality: the reciprocal of the cm3 of cortex with at least half of the target's mean |E|.
     over : tuple of str
         Names of those regions.
     avoided : tuple of str
@@ -117,7 +118,8 @@ class PlanReport:
     ``placements`` were ranked, at ``positions`` scalp positions, and ``refined`` more around the best of them; the
     field in the target was reduced to ``modes`` vectors, the first left out being ``truncation`` of the largest;
     ranked and solved values of the best placements differ by at most ``largest_difference`` (relative); ``excluded``
-    placements reached a region to avoid; seconds by stage; peak memory in bytes.
+    placements were not ranked: they reached a region to avoid, or the target too weakly for a ratio or a focality, or
+    lie beyond what a live field knows; seconds by stage; peak memory in bytes.
     """
 
     placements: int

@@ -17,6 +17,7 @@ from neuro_field.field.solver import Solver, peak_memory
 from neuro_field.findings import worst_first
 from neuro_field.head.doubts import check_usable
 from neuro_field.head.model import HeadModel
+from neuro_field.live.live_field import LiveField
 from neuro_field.reciprocity.response import Response, responses
 from neuro_field.search.areas import of_areas
 from neuro_field.search.candidates import Candidates, Grid, candidates, period_of
@@ -28,6 +29,7 @@ from neuro_field.search.remarks import of_search, of_stability
 from neuro_field.search.rules import RuleOfThumb, rules_of_thumb
 from neuro_field.search.sensitivity import sensitivity
 from neuro_field.search.stability import DRAWS, Case, compared_poses, stability
+from neuro_field.search.whole_cortex import WholeCortex
 from neuro_field.search.zone import zone_around
 
 #: Two placements are different when their centres are farther apart than this, mm, or ...
@@ -92,6 +94,7 @@ def plan(
     homologous: Target | None = None,
     objective: str = "strength",
     over: Sequence[Target] = (),
+    live: LiveField | None = None,
     numerical_error: bool = False,
     progress: Progress | None = None,
 ) -> Plan:
@@ -119,10 +122,12 @@ def plan(
         In the other hemisphere: its field is told beside the target's.
     objective : {"strength", "ratio", "focality"}
         What placements are ranked by.  strength: what the target measures; ratio: that over the strongest mean |E| of
-        the regions ``over``, among placements with at least half of the strongest field in the target; focality needs
-        the field of the whole cortex, and is refused.
+        the regions ``over``; focality: how little of the cortex has at least half of the target's mean |E|, by
+        ``live``; the last two among placements with at least half of the strongest field in the target.
     over : sequence of Target
         Regions of the ratio, without a direction.
+    live : LiveField, optional
+        Of this head and coil, for the focality (`live_field`).
     numerical_error : bool
         Solve the best placement again on elements half as long around the target and record the difference; takes as
         long as the solver's set-up.
@@ -154,20 +159,24 @@ def plan(
         if not isinstance(value, kind):
             raise InputError(f"Input {name} of plan must be a {kind.__name__}; instead received {value!r:.80}.")
     check_usable(solver.head)
-    avoid, settings = avoid or Avoidance(), _settings(coil, grid or Grid(), avoid or Avoidance(), objective, over)
+    avoid, settings = avoid or Avoidance(), _settings(coil, grid or Grid(), avoid or Avoidance(), objective, over, live)
     clock, head, grid = Clock(progress), solver.head, settings.grid
     for each in (target, *avoid.regions, *over, *([] if homologous is None else [homologous])):
         check_same_mesh(head, each)
     finer = judge_of(head, [target]) if numerical_error else head  # refuses before the work
+    cortex = WholeCortex.of(live, head, coil) if live is not None else None
+    undirected = [replace(target, direction=None, either_way=False)] if cortex and target.direction is not None else []
     with clock("placements"):
         choices = candidates(head, coil, target, grid)
     with clock("adjoint solves"):
         simple, samples = coil.simplified(error=_COIL_ERROR), _samples(choices)
-        mapping, *others = responses(solver, simple, (target, *avoid.regions, *over), samples)
+        mapping, *others = responses(solver, simple, (target, *avoid.regions, *over, *undirected), samples)
     with clock("ranking") as advance:
         strengths = mapping.strengths(choices.head_from_coil, progress=advance)
-        kept_out, compared = others[: len(avoid.regions)], others[len(avoid.regions) :]
-        land, values = Landscape(mapping, kept_out, avoid.share, compared).surveyed(choices.head_from_coil, strengths)
+        kept_out, compared = others[: len(avoid.regions)], others[len(avoid.regions) :][: len(over)]
+        land, values = Landscape(
+            mapping, kept_out, avoid.share, compared, cortex=cortex, magnitude=others[-1] if undirected else None
+        ).surveyed(choices.head_from_coil, strengths)
     with clock("landscape"):
         patch = Patch.of(choices, grid.spacing)
         tops = _ranked(head, coil, target, land, choices, values, patch, grid)
@@ -184,8 +193,8 @@ def plan(
     ranked = mapping.strengths(np.stack([top.pose for top in tops]))
     ranking = tuple(
         Candidate(
-            placement, top.value if not over else float(strength), target.mean(field), target.magnitude(field),
-            top.angle, top.lift, measured, shares, ratio=top.value if over else None,
+            placement, top.value if objective == "strength" else float(strength), target.mean(field),
+            target.magnitude(field), top.angle, top.lift, measured, shares, ratio=top.value if over else None,
         )
         for top, placement, strength, field, measured, shares in zip(
             tops, placements, ranked, fields, metrics, shaken, strict=True
@@ -299,12 +308,14 @@ def distinct(poses: FloatArray, values: FloatArray, *, period: float | None, cou
     return chosen
 
 
-def _settings(coil: Coil, grid: Grid, avoid: Avoidance, objective: str, over: Sequence[Target]) -> SearchSettings:
+def _settings(
+    coil: Coil, grid: Grid, avoid: Avoidance, objective: str, over: Sequence[Target], live: LiveField | None
+) -> SearchSettings:
     """What is asked for, checked."""
-    if objective == "focality":
+    if (objective == "focality") != (live is not None):
         raise InputError(
-            "Input objective='focality' of plan needs the field of the whole cortex under every placement, which this "
-            "neuro_field does not compute; take 'ratio' over named regions."
+            "Input live of plan goes with objective='focality', which needs the field of the whole cortex under every "
+            f"placement (live_field); instead received objective={objective!r:.40} and live={live!r:.60}."
         )
     if (objective == "ratio") != bool(over):
         raise InputError(

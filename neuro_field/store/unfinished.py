@@ -5,21 +5,18 @@ Not a format for anyone else: plan.json is, and this folder goes when that is wr
 
 import json
 import logging
-import shutil
-import zipfile
 from dataclasses import asdict, replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import numpy as np
 
-from neuro_field.arrays import AnyArray, sealed
+from neuro_field.arrays import AnyArray
 from neuro_field.errors import FileFormatError, InputError
 from neuro_field.field.field import Field, SolveReport
 from neuro_field.field.treecode import Treecode
-from neuro_field.io.atomic import ExistsError, new_file
+from neuro_field.io.array_files import array_of, read_arrays, write_arrays
 from neuro_field.io.digest import fingerprint
 from neuro_field.io.entries import Entries
 from neuro_field.reciprocity.charges import Charges
@@ -29,14 +26,12 @@ from neuro_field.search.plan import Plan
 from neuro_field.search.survey import Task
 from neuro_field.store.plan_records import COMPUTED_BY, plan_from, plan_record
 from neuro_field.store.plan_structs import PlanRecord
+from neuro_field.store.unfinished_folder import UnfinishedFolder
 
 LOG = logging.getLogger(__name__)
 
 SCHEMA = "neuro_field/unfinished-plan"
 VERSION = 4
-
-#: In the folder: whose it is.
-MARK = "about.json"
 
 #: Larger files are not read, bytes: arrays, and records of plans.
 LARGEST, LARGEST_RECORD = 4_000_000_000, 64_000_000
@@ -78,12 +73,8 @@ class UnfinishedPlan:
     """
 
     def __init__(self, folder: str | Path) -> None:
-        self.folder = Path(folder)
-        if self.folder.exists() and not self._is_ours():
-            raise ExistsError(
-                f"{self.folder} is where an interrupted plan is kept, and holds something else; move that away, or "
-                "give another output."
-            )
+        self._place = UnfinishedFolder(folder, SCHEMA, VERSION, _ABOUT)
+        self.folder = self._place.folder
 
     def roles(self) -> list[str]:
         """Of the plans that are kept, for whatever task."""
@@ -116,7 +107,7 @@ class UnfinishedPlan:
             entries = Entries.of(record, str(path))
             if (entries.value("schema"), entries.value("version"), entries.text("key")) != (SCHEMA, VERSION, key):
                 raise FileFormatError(f"{path} is not what was written there")
-            return _plan(entries, task, self._arrays(role, key))
+            return _plan(entries, task, read_arrays(self._path(role, key, ".npz"), LARGEST))
         except InputError as error:
             message = str(error).rstrip(".")
             raise FileFormatError(f"{message}. Remove {self.folder} and plan again.") from None
@@ -130,15 +121,12 @@ class UnfinishedPlan:
 
     def _keep(self, role: str, task: Task, made: Plan) -> None:
         field, response, arrays = _whole(made)
-        self.folder.mkdir(exist_ok=True)
-        if not (self.folder / MARK).exists():
-            self._write(MARK, {"schema": SCHEMA, "version": VERSION, "about": _ABOUT})
+        self._place.make()
         key = _key(task)
         path = self._path(role, key, ".npz")
         if not path.is_file():  # what is added later is in the record alone
-            with new_file(path) as beside, beside.open("wb") as file:
-                np.savez(file, **arrays)  # type: ignore[arg-type]
-        self._write(
+            write_arrays(path, arrays)
+        self._place.write(
             self._path(role, key, ".json").name,
             {
                 "schema": SCHEMA, "version": VERSION, "key": key, "plan": plan_record(made, HeadFacts.of(None), None),
@@ -148,40 +136,10 @@ class UnfinishedPlan:
 
     def discard(self) -> None:
         """Remove the folder: the plan it was for is written."""
-        if self._is_ours():
-            shutil.rmtree(self.folder)
-
-    def _is_ours(self) -> bool:
-        """Whether the folder can be taken: it has our mark, or is empty."""
-        if not self.folder.is_dir():
-            return False
-        try:
-            about = json.loads((self.folder / MARK).read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            return not any(self.folder.iterdir())
-        return isinstance(about, dict) and about.get("schema") == SCHEMA
+        self._place.discard()
 
     def _path(self, role: str, key: str, ending: str) -> Path:
         return self.folder / f"{role}-{key[:16]}{ending}"
-
-    def _write(self, name: str, record: dict[str, Any]) -> None:
-        with new_file(self.folder / name) as beside:
-            beside.write_text(json.dumps(record, allow_nan=False) + "\n", encoding="utf-8", newline="\n")
-
-    def _arrays(self, role: str, key: str) -> dict[str, AnyArray]:
-        path = self._path(role, key, ".npz")
-        if not path.is_file():
-            raise FileFormatError(f"{path} is missing")
-        size = path.stat().st_size
-        try:
-            with zipfile.ZipFile(path) as members:
-                unpacked = sum(member.file_size for member in members.infolist())
-            if size > LARGEST or unpacked > size:
-                raise FileFormatError(f"{path} is not what was written there")
-            with np.load(path, allow_pickle=False) as found:
-                return {name: found[name] for name in found.files}
-        except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-            raise FileFormatError(f"{path}: {str(error)[:120]}") from None
 
 
 def _key(task: Task) -> str:
@@ -217,11 +175,7 @@ def _plan(entries: Entries, task: Task, arrays: dict[str, AnyArray]) -> Plan:
     sources, rows = probe_of(task.solver, target).sources, 3 * len(target.elements)
 
     def array(name: str, *shape: int | None, dtype: type = np.float64) -> AnyArray:
-        found = arrays.get(name)
-        fits = found is not None and found.dtype == dtype and found.ndim == len(shape) and np.isfinite(found).all()
-        if found is None or not fits or any(n not in (None, m) for n, m in zip(shape, found.shape, strict=True)):
-            raise FileFormatError(f"{entries.where}: the array {name!r} beside it is missing or not as it was written")
-        return sealed(found)
+        return array_of(arrays, name, entries.where, dtype, *shape)
 
     placement = made.best.placement
     field = Field(

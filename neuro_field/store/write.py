@@ -9,15 +9,16 @@ from neuro_field.errors import InputError
 from neuro_field.field.field import Field
 from neuro_field.head.model import HeadModel
 from neuro_field.hotspot.motor_map import MotorMap
+from neuro_field.live.live_field import LiveField
 from neuro_field.search.plan import Plan
 
 
 def write(thing: Any, path: str | Path) -> None:
-    """Write a coil to a file, or a head, field, plan, study or motor map to a new folder.
+    """Write a coil to a file, or a head, field, live field, plan, study or motor map to a new folder.
 
     Parameters
     ----------
-    thing : Coil, HeadModel, Field, Plan, Study or MotorMap
+    thing : Coil, HeadModel, Field, LiveField, Plan, Study or MotorMap
     path : str or Path
         For a coil a file name ending in .ccd, .tcd, .nii or .nii.gz; else a folder that holds nothing yet.
 
@@ -46,6 +47,10 @@ def write(thing: Any, path: str | Path) -> None:
         from neuro_field.store.fields import write_field
 
         write_field(thing, path)
+    elif isinstance(thing, LiveField):
+        from neuro_field.store.lives import write_live
+
+        write_live(thing, path)
     elif isinstance(thing, Plan | Study):
         from neuro_field.store.plans import write_study
 
@@ -56,6 +61,6 @@ def write(thing: Any, path: str | Path) -> None:
         write_map(thing, path)
     else:
         raise InputError(
-            "Input thing of write must be a Coil, HeadModel, Field, Plan, Study or MotorMap; instead received "
+            "Input thing of write must be a Coil, HeadModel, Field, LiveField, Plan, Study or MotorMap; instead received "
             f"{thing!r:.80}."
         )

@@ -1,0 +1,1 @@
+"""Any pose of a coil to the field of the whole cortex."""

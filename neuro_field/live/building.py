@@ -1,0 +1,274 @@
+"""Make a live field: solve snapshots, reduce them to modes, learn to read a coil, and measure the error."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
+from typing import Protocol
+
+import numpy as np
+
+from neuro_field.arrays import AnyArray, FloatArray
+from neuro_field.coil.coil import Coil
+from neuro_field.coil.placement import Placement
+from neuro_field.errors import InputError
+from neuro_field.field.boxes import Boxes
+from neuro_field.field.primary import add_dadt
+from neuro_field.field.solver import Solver, peak_memory
+from neuro_field.head.doubts import check_usable
+from neuro_field.live.judging import Judged
+from neuro_field.live.live_field import LiveField, LiveReport
+from neuro_field.live.packed import PATCH, Packed
+from neuro_field.live.places import Range, allowed, poses_over
+from neuro_field.live.reader import Reader, flux_density, greedy, lighter, probes_around
+from neuro_field.live.sheet import Sheet
+from neuro_field.nouns import noun
+from neuro_field.units import metres
+
+#: Full solves that are turned into modes, and ...
+SNAPSHOTS = 240
+
+#: ... those kept out to measure the error: in the same range, and far outside it.
+HELD_OUT, STRANGE = 20, 12
+FAR = Range(gaps=(2.0, 40.0), tilt=60.0)
+
+#: Poses among which the snapshots are chosen.
+_POOL = 10_000
+
+#: Snapshots are solved to this tolerance: fields within 4e-5 of the converged ones.
+_TOLERANCE = 1e-4
+
+#: Of the snapshots' energy what the modes of the whole, and those of the patches, may leave out.
+_GLOBAL, _LOCAL = 5e-4**2, 1e-3**2
+
+#: Placements solved together: wider blocks take more memory for no less time.
+BLOCK = 16
+
+Progress = Callable[[str, float], None]
+
+
+class Keeper(Protocol):
+    """Keeps the solves of a live field between runs; `neuro_field.store.unfinished_live` does it in a folder."""
+
+    def kept(self, first: int) -> AnyArray | None:
+        """Potentials (u, k) float32 of the block of solves that begins with a number; None where it is to be solved."""
+
+    def keep(self, first: int, potentials: AnyArray) -> None:
+        """Keep those of a block."""
+
+
+def live_field(
+    solver: Solver,
+    coil: Coil,
+    *,
+    snapshots: int = SNAPSHOTS,
+    keeper: Keeper | None = None,
+    progress: Progress | None = None,
+) -> LiveField:
+    """Make the field of the whole cortex follow a coil.
+
+    Snapshots are full solves of placements all over the scalp above the brain, in any direction, with gaps of 2 to 15
+    mm and tilts to 15 degrees; the next is always the one whose B around the brain is spanned least by those before.
+    Their modes and a fit of B say the field of any placement; 20 more solves say how well.
+
+    Parameters
+    ----------
+    solver : Solver
+        Of either order, isotropic or not.
+    coil : Coil
+        Of any source.
+    snapshots : int
+        Full solves, 20 to 2000.
+    keeper : Keeper, optional
+        Asked for solves of an earlier run.
+    progress : callable, optional
+        Called with a stage's name and the share of it that is done.
+
+    Returns
+    -------
+    LiveField
+        The same every time.
+
+    Raises
+    ------
+    InputError
+        If an argument is of the wrong kind, the head has no grey matter, or no placement is outside the head.
+    Refusal
+        If something of the head has to be answered before anything is computed for a patient.
+
+    Examples
+    --------
+    >>> import neuro_field as nf
+    >>> solver = nf.Solver(nf.sphere_head((70, 80, 90), edge=9.0))
+    >>> live = nf.live_field(solver, nf.load_coil("figure8-70mm"), snapshots=20)  # 240 when omitted
+    >>> live.report.snapshots, len(live.report.errors)
+    (20, 20)
+    """
+    for value, kind, name in ((solver, Solver, "solver"), (coil, Coil, "coil")):
+        if not isinstance(value, kind):
+            raise InputError(f"Input {name} of live_field must be a {kind.__name__}; instead received {value!r:.80}.")
+    check_snapshots(snapshots)
+    check_usable(solver.head)
+    say, clock = progress or (lambda stage, share: None), _Clock()
+    sheet = Sheet.of(solver.head)
+    clock("cortex")
+    probes = probes_around(solver.head)
+    placements = _placements(solver, coil, snapshots, probes)
+    clock("placements")
+    solved = _Solved.of(solver, coil, placements, sheet, keeper, say)
+    clock("solves")
+    seen = flux_density(lighter(coil), np.stack([each.head_from_coil for each in placements]), probes)
+    return _made(solver, coil, sheet, _Seen(probes, seen, snapshots), solved, clock, say)
+
+
+def check_snapshots(snapshots: int) -> None:
+    """Refuse a number of snapshots that no live field is made of."""
+    if isinstance(snapshots, bool) or not isinstance(snapshots, int) or not 20 <= snapshots <= 2000:
+        raise InputError(f"Input snapshots of live_field must be 20 to 2000; instead received {snapshots!r:.80}.")
+
+
+class _Clock(dict[str, float]):
+    """Seconds by stage."""
+
+    def __init__(self) -> None:
+        self.start = self._last = time.perf_counter()
+
+    def __call__(self, stage: str) -> None:
+        now = time.perf_counter()
+        self[stage], self._last = now - self._last, now
+
+
+def _placements(solver: Solver, coil: Coil, snapshots: int, probes: FloatArray) -> list[Placement]:
+    """Snapshots, the next where the last ones tell least; then those held out, in their range and far outside it."""
+    rng, head = np.random.default_rng(0), solver.head
+    pool = poses_over(head, coil, max(_POOL, 4 * snapshots), rng)
+    order = greedy(flux_density(lighter(coil), pool, probes), snapshots + snapshots // 4)
+    chosen = [
+        list(islice(allowed(solver, coil, poses), count))
+        for poses, count in (
+            (pool[order], snapshots),
+            (poses_over(head, coil, 4 * HELD_OUT, rng), HELD_OUT),
+            (poses_over(head, coil, 8 * STRANGE, rng, FAR), STRANGE),
+        )
+    ]
+    for found, count in zip(chosen, (snapshots, HELD_OUT, STRANGE), strict=True):
+        if len(found) < count:
+            raise InputError(
+                f"The coil {coil.name!r} stands outside the head {head.name!r} at {len(found)} of {count} placements "
+                "that are needed; check the mesh and the coil's frame."
+            )
+    return [placement for found in chosen for placement in found]
+
+
+@noun
+class _Solved:
+    """Of every placement: potentials (u, k), and -dA/dt in each patch of the cortex (3 m, k), per A/s, float32."""
+
+    potentials: AnyArray
+    primary: tuple[AnyArray, ...]
+
+    @classmethod
+    def of(
+        cls, solver: Solver, coil: Coil, placements: Sequence[Placement], sheet: Sheet, keeper: Keeper | None,
+        say: Progress,
+    ) -> "_Solved":  # fmt: skip
+        loose, boxes = solver.loosened(_TOLERANCE), Boxes.of(metres(sheet.points))
+        potentials = np.empty((len(solver.system.points), len(placements)), np.float32)
+        patches = [slice(low, high) for low, high in _bounds(len(sheet.points))]
+        primary = tuple(np.empty((3 * (part.stop - part.start), len(placements)), np.float32) for part in patches)
+        one = np.empty((len(sheet.points), 1, 3))
+        for first in range(0, len(placements), BLOCK):
+            say("solves", first / len(placements))
+            block = placements[first : first + BLOCK]
+            found = keeper.kept(first) if keeper is not None else None
+            if found is None:
+                found = np.stack(
+                    [field.potential.astype(np.float32) for field in loose.solve_each(coil, block, didt=1.0)], axis=1
+                )
+                if keeper is not None:
+                    keeper.keep(first, found)
+            potentials[:, first : first + len(block)] = found
+            for k, placement in enumerate(block):
+                one[:] = 0.0
+                add_dadt(coil.carried(placement.head_from_coil), boxes, one, 0)
+                for own, part in zip(primary, patches, strict=True):
+                    own[:, first + k] = -one[part, 0].T.ravel()
+        say("solves", 1.0)
+        return cls(potentials, primary)
+
+
+@noun
+class _Seen:
+    """B (k, 3 m) at probes (m, 3) of all placements, the snapshots first."""
+
+    probes: FloatArray
+    seen: FloatArray
+    snapshots: int
+
+
+def _made(
+    solver: Solver, coil: Coil, sheet: Sheet, seen: _Seen, solved: _Solved, clock: _Clock, say: Progress,
+) -> LiveField:  # fmt: skip
+    """Modes of the snapshots, the reader, and the error, from what was solved."""
+    count = seen.snapshots
+    size = np.linalg.norm(seen.seen, axis=1)  # a coil farther off counts as much
+    weights = sheet.volumes + 1e-2 * sheet.volumes.mean()
+    fields = list(_recovered(solver, coil, sheet, solved, size, say))
+    clock("recovery")
+    energy = np.zeros((count, count))
+    for patch, (low, high) in zip(fields, _bounds(len(weights)), strict=True):
+        rooted = patch[:, :count] * np.sqrt(np.tile(weights[low:high], 3)).astype(np.float32)[:, None]
+        energy += rooted.T @ rooted
+    combined = _modes(energy)  # (N, K): what the snapshots' parts are of each mode
+    total = float(np.trace(energy))
+    packed = Packed.of(
+        (
+            (patch[:, :count] @ combined, weights[low:high], _LOCAL * total * weights[low:high].sum() / weights.sum())
+            for patch, (low, high) in zip(fields, _bounds(len(weights)), strict=True)
+        ),
+        3, combined.shape[1],
+    )  # fmt: skip
+    reader = Reader.of(seen.probes, seen.seen[:count] / size[:count, None], combined)
+    clock("modes")
+    truth = [patch[:, count:] for patch in fields]
+    judged = Judged.of(sheet, weights, packed, reader, seen.seen[count:] / size[count:, None], truth)
+    clock("errors")
+    report = LiveReport(
+        snapshots=count, modes=combined.shape[1], seconds=sum(clock.values()), errors=judged.errors[:HELD_OUT],
+        near_errors=judged.near[:HELD_OUT],
+        strange=tuple(zip(judged.unspanned[HELD_OUT:], judged.errors[HELD_OUT:], strict=True)),
+        bytes_read=packed.nbytes, seconds_by_stage=dict(clock), peak_memory=peak_memory(),
+    )  # fmt: skip
+    return LiveField(solver.head, coil, sheet, packed, reader, judged.most_unspanned, report)
+
+
+def _bounds(count: int) -> Iterator[tuple[int, int]]:
+    """First and last point of every patch."""
+    return ((low, min(low + PATCH, count)) for low in range(0, count, PATCH))
+
+
+def _recovered(
+    solver: Solver, coil: Coil, sheet: Sheet, solved: _Solved, size: FloatArray, say: Progress
+) -> Iterator[AnyArray]:
+    """E (3 m, k) float32 of all placements in each patch, component after component, over the size of their B.
+
+    In the memory of the primary fields, which are there no more.
+    """
+    elements, shares = sheet.elements(solver.head)
+    for own, (low, high) in zip(solved.primary, _bounds(len(elements)), strict=True):
+        say("recovery", low / len(elements))
+        gradient = solver.system.gradient_matrix(
+            elements[low:high], shares[low:high], divergence_free=coil.divergence_free
+        )
+        gradient.data = gradient.data.astype(np.float32)
+        slopes = (gradient @ solved.potentials).reshape(high - low, 3, -1)
+        own -= slopes.transpose(1, 0, 2).reshape(own.shape)
+        own /= size.astype(np.float32)
+        yield own
+    say("recovery", 1.0)
+
+
+def _modes(energy: FloatArray) -> FloatArray:
+    """(N, K) orthonormal combinations of snapshots, the strongest first, that leave out next to nothing."""
+    energies, turned = np.linalg.eigh(energy)
+    left = np.cumsum(np.maximum(energies, 0.0))
+    return turned[:, left > _GLOBAL * left[-1]][:, ::-1]
