@@ -182,6 +182,7 @@ def test_nothing_is_planned_while_an_opening_is_unanswered(seen, monkeypatch):
     target = nf.Target.ball(head, center=(-45, -18, 55), radius=10.0)
     grid = nf.Grid(radius=10, spacing=10, angle_step=90)
     solver = nf.Solver(head)
+    pulses = nf.Pulses("FDI", np.tile(np.eye(4), (20, 1, 1)), np.full(20, 60.0), np.full(20, 400.0))
 
     def worked(*given, **named):
         pytest.fail("work was done before the refusal")
@@ -192,6 +193,7 @@ def test_nothing_is_planned_while_an_opening_is_unanswered(seen, monkeypatch):
     for refused in (
         lambda: nf.plan(solver, coil, target, grid=grid),
         lambda: nf.live_field(solver, coil),
+        lambda: nf.motor_map(solver, coil, pulses),
         lambda: nf.study(head, target=target, coil=coil, confirmed=["no-plates-or-clips"], grid=grid, draws=0),
         lambda: survey(head, coil, {"target": target}, grid=grid, draws=0),
     ):

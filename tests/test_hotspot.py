@@ -10,7 +10,7 @@ import reference_kernels as reference
 from tests_support import accepted, refusal, small_head
 
 import neuro_field as nf
-from neuro_field.clinic.dosing import anchor_of
+from neuro_field.clinic.anchor import anchor_at
 from neuro_field.field.sampling import cortex
 from neuro_field.findings import Finding
 from neuro_field.hotspot import motor_map as mapping
@@ -42,6 +42,22 @@ class Live:
 
     def field(self, placement, didt):
         return -self.coil.carried(placement.head_from_coil).dadt(self.points, didt=didt)
+
+
+class Solved:
+    """Full solves at the grey elements about a place, in the order of the pulses."""
+
+    def __init__(self, solver, coil, placements, center):
+        mesh = solver.head.mesh
+        near = np.linalg.norm(mesh.centroids - center, axis=1) < 35.0
+        self.points = mesh.centroids[near & solver.head.region("grey_matter")]
+        self.fields = solver.solve_many(coil, placements)
+        self.at = {
+            placement.head_from_coil.tobytes(): field for placement, field in zip(placements, self.fields, strict=True)
+        }
+
+    def field(self, placement, didt):
+        return self.at[placement.head_from_coil.tobytes()].at(self.points) * (didt / 1e6)
 
 
 @lru_cache(maxsize=8)
@@ -204,7 +220,24 @@ def test_the_threshold_of_a_map_gives_its_field_at_the_pose_it_names():
     size = np.linalg.norm(live.field(nf.Placement(read.pose), read.percent / 100 * coil.didt_max)[at])
     assert abs(size / found.threshold - 1) < 1e-6
     assert "no threshold" in refusal(nf.mapped_threshold, replace(found, threshold=None), coil)
-    assert anchor_of.__module__ == "neuro_field.clinic.dosing"
+
+
+def test_a_map_doses_by_its_threshold_and_never_by_the_midpoint():
+    head, coil, rng = small_head(), nf.load_coil("figure8-70mm"), np.random.default_rng(4)
+    solver, hand = nf.Solver(head), nf.Target.named(head, "m1-hand", side="left")
+    poses = sessions.random_poses(head, coil, hand.center, 60, rng, patch=45.0)
+    solved = Solved(solver, coil, [nf.Placement(pose) for pose in poses], hand.center)
+    there = np.array([hand.magnitude(field) for field in solved.fields])
+    climbed = 1 / (1 + np.exp(-9.0 * (there / np.median(there) - 1)))
+    pulses = nf.Pulses("FDI", poses, np.full(60, 70.0), 10 ** (0.9 + 2.6 * climbed + rng.normal(0, 0.1, 60)))
+    found = nf.motor_map(solved, coil, pulses, head=head, resampled=20)
+    assert found.side == "left"
+    read, target = nf.mapped_threshold(found, coil), nf.Target.at_map(head, found)
+    known = anchor_at(solver, coil, read.pose, target)
+    dosed = known.magnitude * read.percent / 100 * coil.didt_max / 1e6
+    assert dosed == pytest.approx(found.threshold, rel=0.15)  # the mean of the target, against its middle
+    assert read.hand == "right"
+    assert found.threshold < found.midpoint
 
 
 def test_the_next_pulse_is_where_the_candidates_differ():

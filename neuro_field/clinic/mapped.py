@@ -27,10 +27,16 @@ def mapped_threshold(found: MotorMap, coil: Coil, *, kind: str = "rMT", stimulat
 
     Examples
     --------
-    >>> import neuro_field as nf
-    >>> from neuro_field.clinic.study_doses import doses  # takes it as any other threshold
-    >>> nf.mapped_threshold.__name__
-    'mapped_threshold'
+    >>> import numpy as np, neuro_field as nf
+    >>> head, coil = nf.sphere_head((70, 80, 90), edge=9.0), nf.load_coil("figure8-70mm")
+    >>> first = nf.Placement.on(head.scalp, above=(0, 0, 92), handle_towards=(0, -90, 92))
+    >>> poses = np.stack([first.moved(turned=9.0 * k).head_from_coil for k in range(20)])
+    >>> still = nf.motor_map(nf.Solver(head), coil, nf.Pulses("FDI", poses, np.full(20, 60.0), np.zeros(20)))
+    >>> try:
+    ...     nf.mapped_threshold(still, coil)
+    ... except nf.InputError as error:
+    ...     print(error)
+    The map has no threshold (its findings say why): give a measured one.
     """
     pulse = found.strongest_pulse
     if pulse is None or found.threshold is None or found.side is None:

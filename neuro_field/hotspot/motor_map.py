@@ -14,6 +14,7 @@ from neuro_field.coil.coil import Coil
 from neuro_field.errors import InputError
 from neuro_field.field.solver import Solver
 from neuro_field.findings import Finding, worst_first
+from neuro_field.head.doubts import check_usable
 from neuro_field.head.model import HeadModel
 from neuro_field.hotspot.curves import (
     CRITERION,
@@ -180,6 +181,8 @@ def motor_map(
     InputError
         If there are fewer than 20 pulses over the head, they lie on both of its sides, or nothing says how steep the
         current was.
+    Refusal
+        If something of the head has to be answered before anything is computed for a patient.
 
     Examples
     --------
@@ -196,6 +199,7 @@ def motor_map(
         head = source.head
     if head is None:
         raise InputError("Input head of motor_map is needed with a live field: the head that it is of.")
+    check_usable(head)
     rng = rng or np.random.default_rng(0)
     slopes = pulses.slopes(coil)
     there, side, findings = _over_one_side(head, pulses)

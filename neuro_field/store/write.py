@@ -61,6 +61,6 @@ def write(thing: Any, path: str | Path) -> None:
         write_map(thing, path)
     else:
         raise InputError(
-            "Input thing of write must be a Coil, HeadModel, Field, LiveField, Plan, Study or MotorMap; instead received "
-            f"{thing!r:.80}."
+            "Input thing of write must be a Coil, HeadModel, Field, LiveField, Plan, Study or MotorMap; instead "
+            f"received {thing!r:.80}."
         )
