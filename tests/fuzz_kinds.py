@@ -29,20 +29,29 @@ from neuro_field.commands.targets import target_form
 from neuro_field.commands.thresholds import threshold_of
 from neuro_field.errors import InputError
 from neuro_field.field.solver import Solver
+from neuro_field.findings import Finding
 from neuro_field.geometry.mesh import Surface
 from neuro_field.head.mapping import AffineMapping, WarpedMapping
 from neuro_field.head.model import HeadModel
 from neuro_field.head.sphere import sphere_head
+from neuro_field.hotspot.curves import Curve
+from neuro_field.hotspot.motor_map import MotorMap
+from neuro_field.hotspot.pulses import Pulses
 from neuro_field.io.diffusion_series import fit_tensors
 from neuro_field.io.images import Image, read_image, read_labels, read_vectors, write_image
 from neuro_field.io.masks import read_mask
 from neuro_field.io.msh import read_msh, write_msh
 from neuro_field.io.stl import read_stl, stl_bytes
 from neuro_field.io.tensor_images import read_tensors
+from neuro_field.live.building import live_field
+from neuro_field.live.live_field import LiveField
 from neuro_field.mri.drawn_lesion import DrawnLesion
 from neuro_field.mri.tensor_image import TensorImage
+from neuro_field.navigation.fiducials import read_fiducials
 from neuro_field.navigation.files import WRITERS, Export, read_navigator
 from neuro_field.navigation.frames import ImageFrames
+from neuro_field.navigation.localite import localite_text
+from neuro_field.navigation.pulse_files import read_pulses
 from neuro_field.report.interactive import view_of
 from neuro_field.report.page import study_page
 from neuro_field.report.words import said
@@ -51,6 +60,8 @@ from neuro_field.segment.series_choice import chosen_series
 from neuro_field.shelf.coils import load_coil, read_coil, write_coil
 from neuro_field.store.fields import read_field, write_field
 from neuro_field.store.heads import read_head, write_head
+from neuro_field.store.lives import read_live, write_live
+from neuro_field.store.maps import read_map, write_map
 from neuro_field.store.plans import VIEW, read_kept, read_plan, write_study
 
 AFFINE = np.array([[-1.9, 0.2, 0, 20], [0.2, 1.9, 0, -9.25], [0, 0, 2.1, 4], [0, 0, 0, 1]])
@@ -625,6 +636,114 @@ def _read_words(folder: Path) -> Any:
     return out
 
 
+# ---- landmarks, pulses, maps and live fields
+
+POINTS = {
+    "Nz": (1.5, 84.0, -41.0),
+    "Iz": (2.0, -118.5, -23.0),
+    "LPA": (-86.0, -20.0, -48.0),
+    "RPA": (85.0, -19.0, -48.5),
+}
+
+
+def _landmark_table(folder: Path) -> None:
+    rows = [f"{name},{x},{y},{z}" for name, (x, y, z) in POINTS.items()]
+    (folder / "a.csv").write_text("# CoordinateSystem = RAS\nname,x,y,z\n" + "\n".join(rows) + "\n")
+
+
+def _landmark_markups(folder: Path) -> None:
+    points = [{"label": name, "position": [-x, -y, z]} for name, (x, y, z) in POINTS.items()]
+    record = {"markups": [{"type": "Fiducial", "coordinateSystem": "LPS", "controlPoints": points}]}
+    (folder / "a.mrk.json").write_text(json.dumps(record))
+
+
+def _landmark_fcsv(folder: Path) -> None:
+    rows = [f"id_{k},{x},{y},{z},0,0,0,1,1,1,0,{name},,vtk" for k, (name, (x, y, z)) in enumerate(POINTS.items())]
+    head = "# Markups fiducial file version = 4.11\n# CoordinateSystem = RAS\n"
+    head += "# columns = id,x,y,z,ow,ox,oy,oz,vis,sel,lock,label,desc,associatedNodeID\n"
+    (folder / "a.fcsv").write_text(head + "\n".join(rows) + "\n")
+
+
+def hold_fiducials(read: Any, again: Path) -> None:
+    """Four finite places, left on the left; the same from a table of our own."""
+    assert set(read.points) == set(POINTS)
+    assert all(np.isfinite(place).all() for place in read.points.values())
+    assert read.points["LPA"][0] < read.points["RPA"][0]
+    rows = [",".join([name, *map(repr, place.tolist())]) for name, place in read.points.items()]
+    (again / "b.csv").write_text("name,x,y,z\n" + "\n".join(rows) + "\n")
+    second = read_fiducials(again / "b.csv")
+    assert all(np.array_equal(second.points[name], place) for name, place in read.points.items())
+
+
+def _pulsed(count: int) -> list[Marker]:
+    down = Placement(np.array([[1.0, 0, 0, 0], [0, -1, 0, 0], [0, 0, -1, 90], [0, 0, 0, 1]]))
+    return [Marker(f"s{k}", down.moved(along_x=k), recorded=True, didt=6e7) for k in range(count)]
+
+
+def _pulses(folder: Path) -> None:
+    (folder / "poses.xml").write_text(localite_text(_pulsed(4)))
+    (folder / "mep.tsv").write_text("pulse\tmuscle\tamplitude_uV\n1\tFDI\t310\n2\tFDI\t0\n3\tFDI\tn/a\n4\tFDI\t55.5\n")
+
+
+def _read_pulses(folder: Path) -> Any:
+    return read_pulses(folder / "poses.xml", muscle="FDI", amplitudes=folder / "mep.tsv")
+
+
+def hold_pulses(pulses: Pulses, again: Path) -> None:
+    """As many answers as rigid poses, none below zero, and each that is left out with its reason."""
+    assert len(pulses.poses) == len(pulses.intensities) == len(pulses.amplitudes) == len(pulses)
+    assert (pulses.amplitudes >= 0).all()
+    assert np.isfinite(pulses.intensities).all()
+    for pose in pulses.poses:
+        as_rigid(pose, "what was read", tolerance=1e-9)
+    assert all(each.reason for each in pulses.left_out)
+
+
+def _map(folder: Path) -> None:
+    rng, count = np.random.default_rng(2), 6
+    poses = np.stack([marker.placement.head_from_coil for marker in _pulsed(count)])
+    write_map(
+        MotorMap(
+            "FDI", "left", rng.normal(size=(5, 3)), rng.random(5), np.array([-40.0, -20.0, 55.0]),
+            np.array([1, 0, 1, 0, 0], bool), np.array([0, 0, 1, 0, 0], bool), Curve(0.9, 2.6, 55.0, 0.2), 44.0, 0.005,
+            rng.random((5, 4)), rng.random(count), ((4, 9.5), (6, 0.0)),
+            Pulses("FDI", poses, np.full(count, 60.0), rng.random(count) * 900), "figure8-70mm", "0123",
+            (Finding("map-few-pulses", "warn", {"pulses": count, "least": 180}),),
+        ),
+        folder / "MAP",
+    )  # fmt: skip
+
+
+def hold_map(found: MotorMap, again: Path) -> None:
+    """Finite values at every point, pulses as of a session, and the same when it is written again."""
+    hold_pulses(found.pulses, again)
+    assert np.isfinite(found.points).all()
+    assert len(found.points) == len(found.r2) == len(found.area)
+    assert found.threshold is None or np.isfinite(found.threshold)
+    write_map(found, again / "MAP")
+    second = read_map(again / "MAP")
+    assert np.array_equal(second.points, found.points)
+    assert np.array_equal(second.pulses.poses, found.pulses.poses)
+    assert [each.plain() for each in second.findings] == [each.plain() for each in found.findings]
+
+
+@cache
+def _live_head() -> HeadModel:
+    return sphere_head((40, 46, 52), edge=10.0)
+
+
+def _live(folder: Path) -> None:
+    live = live_field(Solver(_live_head(), tolerance=1e-3), load_coil("figure8-70mm"), snapshots=20)
+    write_live(live.thinned(300), folder / "LIVE")
+
+
+def hold_live(live: LiveField, again: Path) -> None:
+    """A finite field at every point."""
+    place = Placement.on(_live_head().scalp, above=(0, 0, 54), handle_towards=(0, -90, 54))
+    assert live.field(place).shape == live.points.shape
+    assert np.isfinite(live.magnE(place)).all()
+
+
 IMAGES = (("image.nii", "int16"), ("image.nii.gz", "float32"))
 KINDS: tuple[Kind, ...] = (
     *(
@@ -676,4 +795,10 @@ KINDS: tuple[Kind, ...] = (
     Kind("PLAN card", _plan, _read_kept, hold_plan, ("PLAN/plan.json",)),
     Kind("FIELD", _field, lambda folder: read_field(folder / "FIELD"), hold_field, ("FIELD/*",)),
     Kind("words", _words, _read_words, lambda read, again: None),
+    Kind("landmarks.csv", _landmark_table, lambda folder: read_fiducials(one(folder)), hold_fiducials),
+    Kind("landmarks.json", _landmark_markups, lambda folder: read_fiducials(one(folder)), hold_fiducials),
+    Kind("landmarks.fcsv", _landmark_fcsv, lambda folder: read_fiducials(one(folder)), hold_fiducials),
+    Kind("pulses", _pulses, _read_pulses, hold_pulses),
+    Kind("MAP", _map, lambda folder: read_map(folder / "MAP"), hold_map, ("MAP/map.json",)),
+    Kind("LIVE", _live, lambda folder: read_live(folder / "LIVE", _live_head()), hold_live, ("LIVE/*",)),
 )  # fmt: skip

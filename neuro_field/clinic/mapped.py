@@ -31,7 +31,8 @@ def mapped_threshold(found: MotorMap, coil: Coil, *, kind: str = "rMT", stimulat
     >>> head, coil = nf.sphere_head((70, 80, 90), edge=9.0), nf.load_coil("figure8-70mm")
     >>> first = nf.Placement.on(head.scalp, above=(0, 0, 92), handle_towards=(0, -90, 92))
     >>> poses = np.stack([first.moved(turned=9.0 * k).head_from_coil for k in range(20)])
-    >>> still = nf.motor_map(nf.Solver(head), coil, nf.Pulses("FDI", poses, np.full(20, 60.0), np.zeros(20)))
+    >>> pulses = nf.Pulses("FDI", poses, np.full(20, 60.0), np.zeros(20))  # the muscle never answered
+    >>> still = nf.motor_map(nf.live_field(nf.Solver(head), coil, snapshots=20), coil, pulses, head=head)
     >>> try:
     ...     nf.mapped_threshold(still, coil)
     ... except nf.InputError as error:

@@ -345,8 +345,9 @@ def studies(
             head, coil, wanted, opposite={key: _across(key) for key in wanted}, grid=grid, avoid=avoid, draws=draws,
             numerical_error=numerical_error, keeper=keeper, progress=progress, solver=solver,
         )  # fmt: skip
+        taped: dict[tuple[str, bytes], Plan] = {}
         for case, aim in group:
-            yield _study(solver, case, aim, plans, grid=grid, tape=tape)
+            yield _study(solver, case, aim, _with_tape(head, case, aim, plans, tape, taped), grid=grid)
 
 
 def _refined(
@@ -386,12 +387,24 @@ def _on_scalp(head: HeadModel, case: Case, tape: HeadTape | None) -> Case:
     return replace(case, hot_spot=located(case.hot_spot, tape))
 
 
-def _study(
-    solver: Solver, case: Case, aim: Aims, plans: Mapping[str, Plan], *, grid: Grid | None, tape: HeadTape | None
-) -> Study:
+def _with_tape(
+    head: HeadModel, case: Case, aim: Aims, plans: Mapping[str, Plan], tape: HeadTape | None,
+    taped: dict[tuple[str, bytes], Plan],
+) -> dict[str, Plan]:  # fmt: skip
+    """All plans, those of the targets with the way there by tape; ``taped`` keeps one for the cases that share it."""
     spot = case.hot_spot.center if isinstance(case.hot_spot, Placement) else case.hot_spot
-    on_scalp = None if spot is None or isinstance(spot, TapePlace) else solver.head.scalp.nearest(spot)
-    made = {role: with_tape(plans[_key(role, target)], tape, on_scalp) for role, target in aim.targets.items()}
+    on_scalp = None if spot is None or isinstance(spot, TapePlace) else head.scalp.nearest(spot)
+    out = dict(plans)
+    for role, target in aim.targets.items():
+        key = _key(role, target), b"" if on_scalp is None else on_scalp.tobytes()
+        if key not in taped:
+            taped[key] = with_tape(plans[key[0]], tape, on_scalp)
+        out[key[0]] = taped[key]
+    return out
+
+
+def _study(solver: Solver, case: Case, aim: Aims, plans: Mapping[str, Plan], *, grid: Grid | None) -> Study:
+    made = {role: plans[_key(role, target)] for role, target in aim.targets.items()}
     doses = case_doses(solver, case, aim, made, plans=plans, grid=grid)
     found = Study(
         case.preset, case.coil, solver.head, lesion_summary(solver.head), case.answers, made.get("contralesional"),

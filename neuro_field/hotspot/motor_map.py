@@ -104,6 +104,17 @@ class MotorMap:
     mesh : str
         `TetMesh.digest` of the head's.
     findings : tuple of Finding
+
+    Examples
+    --------
+    >>> import numpy as np, neuro_field as nf
+    >>> head, coil = nf.sphere_head((70, 80, 90), edge=9.0), nf.load_coil("figure8-70mm")
+    >>> first = nf.Placement.on(head.scalp, above=(0, 0, 92), handle_towards=(0, -90, 92))
+    >>> poses = np.stack([first.moved(turned=9.0 * k).head_from_coil for k in range(20)])
+    >>> pulses = nf.Pulses("FDI", poses, np.full(20, 60.0), np.zeros(20))  # the muscle never answered
+    >>> found = nf.motor_map(nf.live_field(nf.Solver(head), coil, snapshots=20), coil, pulses, head=head)
+    >>> found.best is None, found.findings[0].code
+    (True, 'map-no-responses')
     """
 
     muscle: str
@@ -188,11 +199,15 @@ def motor_map(
     --------
     >>> import numpy as np, neuro_field as nf
     >>> head, coil = nf.sphere_head((70, 80, 90), edge=9.0), nf.load_coil("figure8-70mm")
-    >>> solver, rng = nf.Solver(head), np.random.default_rng(1)
+    >>> live, rng = nf.live_field(nf.Solver(head), coil, snapshots=60), np.random.default_rng(1)
     >>> first = nf.Placement.on(head.scalp, above=(0, 0, 92), handle_towards=(0, -90, 92))
-    >>> poses = [first.moved(*rng.uniform(-20, 20, 2), turned=rng.uniform(0, 360)) for _ in range(20)]
-    >>> still = nf.Pulses("FDI", np.stack([pose.head_from_coil for pose in poses]), np.full(20, 60.0), np.zeros(20))
-    >>> nf.motor_map(solver, coil, still).best is None  # no answers, no site
+    >>> poses = [first.moved(*rng.uniform(-40, 40, 2), turned=rng.uniform(0, 360)) for _ in range(80)]
+    >>> muscle = int(np.argmax(live.points @ [0.2, 0.1, 1.0]))
+    >>> there = np.array([live.magnE(pose)[muscle] for pose in poses])
+    >>> answers = 10 ** (0.9 + 2.6 / (1 + np.exp(-9 * (there / np.median(there) - 1))))
+    >>> pulses = nf.Pulses("FDI", np.stack([pose.head_from_coil for pose in poses]), np.full(80, 60.0), answers)
+    >>> found = nf.motor_map(live, coil, pulses, head=head, resampled=50)
+    >>> bool(np.linalg.norm(found.best - live.points[muscle]) < 6.0)
     True
     """
     if isinstance(source, Solver):

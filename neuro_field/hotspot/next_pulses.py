@@ -54,6 +54,21 @@ def next_pulses(
     ------
     InputError
         If the map has no site yet, or there are fewer candidates than are asked for.
+
+    Examples
+    --------
+    >>> import numpy as np, neuro_field as nf
+    >>> head, coil = nf.sphere_head((70, 80, 90), edge=9.0), nf.load_coil("figure8-70mm")
+    >>> live, rng = nf.live_field(nf.Solver(head), coil, snapshots=60), np.random.default_rng(1)
+    >>> first = nf.Placement.on(head.scalp, above=(0, 0, 92), handle_towards=(0, -90, 92))
+    >>> poses = [first.moved(*rng.uniform(-40, 40, 2), turned=rng.uniform(0, 360)) for _ in range(80)]
+    >>> muscle = int(np.argmax(live.points @ [0.2, 0.1, 1.0]))
+    >>> there = np.array([live.magnE(pose)[muscle] for pose in poses])
+    >>> answers = 10 ** (0.9 + 2.6 / (1 + np.exp(-9 * (there / np.median(there) - 1))))
+    >>> pulses = nf.Pulses("FDI", np.stack([pose.head_from_coil for pose in poses]), np.full(80, 60.0), answers)
+    >>> found = nf.motor_map(live, coil, pulses, head=head, resampled=50)
+    >>> len(nf.next_pulses(live, coil, found, candidates=poses, count=3))
+    3
     """
     head = source.head if isinstance(source, Solver) else head
     if found.best is None:

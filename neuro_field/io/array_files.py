@@ -1,6 +1,8 @@
 """Arrays as .npz files that hold nothing but arrays, as large as the file says."""
 
+import tokenize
 import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -9,6 +11,12 @@ import numpy as np
 from neuro_field.arrays import AnyArray
 from neuro_field.errors import FileFormatError
 from neuro_field.io.atomic import new_file
+
+#: What zipfile, zlib and numpy's reader of headers, which are Python's literals, raise on what is none.
+UNREADABLE = (
+    OSError, ValueError, EOFError, TypeError, KeyError, SyntaxError, RuntimeError, MemoryError, OverflowError,
+    zipfile.BadZipFile, zlib.error, tokenize.TokenError,
+)  # fmt: skip
 
 
 def write_arrays(path: Path, arrays: Mapping[str, AnyArray]) -> None:
@@ -35,8 +43,9 @@ def read_arrays(path: Path, largest: int) -> dict[str, AnyArray]:
             raise FileFormatError(f"{path} is not what was written there")
         with np.load(path, allow_pickle=False) as found:
             return {name: found[name] for name in found.files}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise FileFormatError(f"{path}: {str(error)[:120]}") from None
+    except UNREADABLE as error:
+        reason = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
+        raise FileFormatError(f"{path}: {reason}") from None
 
 
 def array_of(arrays: Mapping[str, AnyArray], name: str, where: str, dtype: type, *shape: int | None) -> AnyArray:

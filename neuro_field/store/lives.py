@@ -130,7 +130,7 @@ def _card(path: Path) -> LiveFile:
         if named != (SCHEMA, VERSION):
             raise FileFormatError(f"{path} is no live field of this neuro_field: it says {named!r:.80}.")
         return msgspec.convert(about, LiveFile)
-    except (msgspec.DecodeError, msgspec.ValidationError, RecursionError) as error:
+    except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
         raise FileFormatError(f"{path} is damaged: {str(error)[:120]}") from None
 
 

@@ -19,6 +19,7 @@ def plan_schema() -> dict[str, Any]:
     for record in made["$defs"].values():  # Python 3.13 takes the margin out of docstrings, earlier ones leave it
         if "description" in record:
             record["description"] = cleandoc(record["description"])
+    made = msgspec.json.decode(msgspec.json.encode(made))  # defaults that are tuples are lists in a file
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "neuro_field plan",
