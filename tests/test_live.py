@@ -15,6 +15,7 @@ from neuro_field.errors import FileFormatError, InputError
 from neuro_field.field.sampling import cortex
 from neuro_field.geometry.locate import locate
 from neuro_field.head.inside import inside_head
+from neuro_field.io.array_files import read_arrays, write_arrays
 from neuro_field.io.atomic import ExistsError
 from neuro_field.kernels import packed as kernel
 from neuro_field.live import building
@@ -292,6 +293,12 @@ def test_a_live_field_is_the_same_after_its_folder(live, solver, tmp_path):
         nf.write(live, tmp_path / "LIVE")
 
 
+def read_arrays_of(kept, path):
+    """The arrays of a file's bytes, put back in its place."""
+    path.write_bytes(kept)
+    return read_arrays(path, 10**9)
+
+
 def test_a_live_field_of_another_head_coil_or_version_is_refused(live, solver, tmp_path, monkeypatch):
     folder = tmp_path / "LIVE"
     nf.write(live, folder)
@@ -319,6 +326,11 @@ def test_a_live_field_of_another_head_coil_or_version_is_refused(live, solver, t
         modes.write_bytes(wrong)
         with pytest.raises(FileFormatError, match="make it again"):
             nf.read_live(folder, solver.head)
+    arrays = read_arrays_of(kept, modes)
+    modes.unlink()
+    write_arrays(modes, arrays | {"values": -arrays["values"]})  # whole, and the field turned round
+    with pytest.raises(FileFormatError, match="is not the file that was written with"):
+        nf.read_live(folder, solver.head)
     modes.unlink()
     with pytest.raises(FileFormatError, match=r"modes\.npz is missing"):
         nf.read_live(folder, solver.head)

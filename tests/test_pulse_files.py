@@ -66,6 +66,8 @@ def test_localite_takes_a_table_by_number_and_muscle_in_either_unit(tmp_path):
     meps = table(tmp_path, "pulse\tmuscle\tamplitude_mV\n3\tFDI\t0,5\n1\tADM\t9\n1\tfdi\t0\n", "meps.csv")
     pulses = nf.read_pulses(poses, muscle="FDI", amplitudes=meps)
     assert pulses.amplitudes.tolist() == [0.0, 500.0]
+    meps.write_text(meps.read_text().replace("amplitude_mV", "MEP_mV"))
+    assert nf.read_pulses(poses, muscle="FDI", amplitudes=meps).amplitudes.tolist() == [0.0, 500.0]
     assert pulses.unit == "A/us"
     assert pulses.intensities.tolist() == [60.0, 60.0]
     assert pulses.left_out[0].reason == "no-amplitude"

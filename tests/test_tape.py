@@ -387,6 +387,21 @@ def test_landmarks_are_read_in_the_head_frame_from_every_file(tmp_path, kind):
     assert {name: tuple(place) for name, place in found.items()} == PLACES
 
 
+def test_columns_name_their_frame_and_one_that_is_named_besides_must_be_the_same(tmp_path):
+    path = tmp_path / "marks.csv"
+    lps = "".join(f"{n},{-x},{-y},{z}\n" for n, (x, y, z) in PLACES.items())
+    path.write_text("name,l,p,s\n" + lps)
+    assert {name: tuple(place) for name, place in read_fiducials(path).points.items()} == PLACES
+    ras = "".join(f"{n},{x},{y},{z},LPS\n" for n, (x, y, z) in PLACES.items())
+    for text in (
+        "name,r,a,s,frame\n" + ras,
+        "name,l,p,s,frame\n" + ras.replace("LPS", "RAS"),
+        "# CoordinateSystem = LPS\nname,r,a,s\n" + ras.replace(",LPS", ""),
+    ):
+        path.write_text(text)
+        assert "names another frame" in refusal(read_fiducials, path)
+
+
 def test_landmarks_in_an_unnamed_lps_are_refused_as_exchanged(tmp_path):
     path = tmp_path / "marks.csv"
     path.write_text("name,x,y,z\n" + "".join(f"{n},{-x},{-y},{z}\n" for n, (x, y, z) in PLACES.items()))

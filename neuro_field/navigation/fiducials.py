@@ -25,6 +25,9 @@ FRAMES = {"ras": 1.0, "scanras": 1.0, "0": 1.0, "lps": -1.0, "1": -1.0}
 #: Keys of tables and objects for the three coordinates.
 _AXES = (("x", "y", "z"), ("x_mm", "y_mm", "z_mm"), ("r", "a", "s"), ("l", "p", "s"))
 
+#: Columns that name their frame: the sign of the first two.
+_BY_COLUMNS = {("r", "a", "s"): 1.0, ("l", "p", "s"): -1.0}
+
 #: Files of these endings are read.
 ENDINGS = (".tsv", ".csv", ".json", ".fcsv")
 
@@ -141,9 +144,10 @@ def _row(header: list[str], row: list[str], sign: float, where: str) -> tuple[st
         raise FileFormatError(f"{where} must have the columns name, x, y and z; instead {', '.join(header)[:80]}.")
     frame = next((entry[key] for key in ("frame", "coordinatesystem", "space") if entry.get(key)), None)
     by_row = _sign(frame, where) if frame is not None else sign
-    if axes == ("l", "p", "s"):
-        by_row = -1.0
-    return name, _placed([entry[axis] for axis in axes], by_row, where)
+    by_columns = _BY_COLUMNS.get(axes, by_row)
+    if by_columns != by_row and (frame is not None or by_row < 0):
+        raise FileFormatError(f"{where} has the columns {', '.join(axes)} and names another frame; which one is right?")
+    return name, _placed([entry[axis] for axis in axes], by_columns, where)
 
 
 def _of_json(text: str, where: str) -> list[tuple[str, FloatArray]]:
