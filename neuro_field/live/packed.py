@@ -95,7 +95,8 @@ class Packed:
         return out
 
     def _own(self, coefficients: AnyArray) -> AnyArray:
-        return self.mixing @ np.asarray(coefficients, dtype=np.float32)
+        # not by BLAS: its threads go on waiting for more, and the kernel's own get no processor for milliseconds
+        return np.einsum("rk,k->r", self.mixing, np.asarray(coefficients, dtype=np.float32))
 
     def dense(self, chosen: AnyArray) -> AnyArray:
         """(components, m, K) float32: the K fields at some points (m,), ascending."""
