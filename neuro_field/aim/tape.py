@@ -13,7 +13,7 @@ from neuro_field.geometry.mesh import Surface
 from neuro_field.head.fiducials import NAMES, Fiducials
 from neuro_field.head.landmarks import landmarks_1010, vertex_of
 from neuro_field.head.model import HeadModel
-from neuro_field.head.tape import laid, length_of, share_of, taut
+from neuro_field.head.tape import at_lengths, laid, length_of, share_of, taut
 from neuro_field.nouns import noun
 
 #: Measured arcs may differ from the model's by this much, mm; beyond it the landmarks are not this patient's.
@@ -241,32 +241,18 @@ class HeadTape:
             middle = share_of(self.coronal, self.vertex) * whole
             if not _CARD <= middle + right <= whole - _CARD:
                 raise InputError(f"A tape of {abs(right):.0f} mm from the vertex leads beyond the ear.")
-            ends = self._along_arc(np.array([middle + right, middle + right - _CARD, middle + right + _CARD]))
-            corner, low, high = ends
+            low, corner, high = at_lengths(self.coronal, middle + right + np.array([-_CARD, 0.0, _CARD]))
         else:
             along = self._across(start)
             normal, way = self._normal(start), 1.0 if right >= 0 else -1.0
             path = laid(self.scalp, start, way * along, normal, abs(right) + _CARD)
-            reached = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(path, axis=0), axis=1))])
-            back = laid(self.scalp, start, -way * along, normal, _CARD)[-1] if abs(right) < _CARD else None
-            corner, high = (
-                np.array([np.interp(s, reached, path[:, i]) for i in range(3)])
-                for s in (abs(right), abs(right) + _CARD)
-            )
-            low = (
-                back
-                if back is not None
-                else np.array([np.interp(abs(right) - _CARD, reached, path[:, i]) for i in range(3)])
-            )
+            low, corner, high = at_lengths(path, abs(right) + np.array([-_CARD, 0.0, _CARD]))
+            if abs(right) < _CARD:
+                low = laid(self.scalp, start, -way * along, normal, _CARD)[-1]
             if way < 0:
                 low, high = high, low
         along = high - low
         return self.scalp.nearest(corner), along / np.linalg.norm(along)
-
-    def _along_arc(self, lengths: FloatArray) -> FloatArray:
-        """(m, 3) places along the ear-to-ear arc, mm from its left end."""
-        reached = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(self.coronal, axis=0), axis=1))])
-        return np.stack([np.interp(lengths, reached, self.coronal[:, i]) for i in range(3)], axis=1)
 
 
 def moved_tape(tape: HeadTape, shifts: Mapping[str, FloatArray]) -> HeadTape:

@@ -217,7 +217,7 @@ class Target:
 
     @classmethod
     def at_map(cls, head: HeadModel, found: Any, *, radius: float = RADIUS) -> "Target":
-        """The site that a motor map found (`neuro_field.aim.aims.at_map`).
+        """A ball about the site that a motor map (`MotorMap`) found.
 
         Raises
         ------

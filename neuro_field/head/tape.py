@@ -56,10 +56,19 @@ def taut(scalp: Surface, start: FloatArray, through: FloatArray, end: FloatArray
     return start + path[:, :1] * along + path[:, 1:] * side
 
 
+def reached(path: FloatArray) -> FloatArray:
+    """(m,) mm of a path (m, 2 or 3) from its start to each of its points."""
+    return np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(path, axis=0), axis=1))])
+
+
+def at_lengths(path: FloatArray, lengths: FloatArray) -> FloatArray:
+    """(k, 3) the points of a path (m, 3) so many mm (k,) from its start."""
+    return np.stack([np.interp(lengths, reached(path), path[:, i]) for i in range(3)], axis=-1)
+
+
 def at_share(path: FloatArray, share: float) -> FloatArray:
     """(3,) the point at a share of a path's length."""
-    lengths = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(path, axis=0), axis=1))])
-    return np.array([np.interp(share * lengths[-1], lengths, path[:, i]) for i in range(3)])
+    return at_lengths(path, share * length_of(path))
 
 
 def share_of(path: FloatArray, point: FloatArray) -> float:
@@ -82,7 +91,7 @@ def in_halves(path: FloatArray, middle: FloatArray, parts: int) -> list[FloatArr
 
 def length_of(path: FloatArray) -> float:
     """Of a path (m, 3), mm."""
-    return float(np.linalg.norm(np.diff(path, axis=0), axis=1).sum())
+    return float(reached(path)[-1])
 
 
 def laid(scalp: Surface, start: FloatArray, forwards: FloatArray, upwards: FloatArray, length: float) -> FloatArray:
@@ -108,10 +117,10 @@ def laid(scalp: Surface, start: FloatArray, forwards: FloatArray, upwards: Float
         raise InputError(f"A tape of {length:.0f} mm runs off the scalp.") from None
     ring = np.roll(ring, -int(np.flatnonzero(ring == 0)[0]))  # counterclockwise, so that the upper side comes last
     path = plane[np.concatenate([ring[:1], ring[1:][::-1]])]
-    reached = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(path, axis=0), axis=1))])
-    last = int(np.searchsorted(reached, length))
+    lengths = reached(path)
+    last = int(np.searchsorted(lengths, length))
     if last >= len(path):
         raise InputError(f"A tape of {length:.0f} mm runs off the scalp.")
-    end = [np.interp(length, reached, path[:, i]) for i in range(2)]
+    end = [np.interp(length, lengths, path[:, i]) for i in range(2)]
     path = np.concatenate([path[:last], [end]])
     return start + path[:, :1] * forwards + path[:, 1:] * upwards

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from neuro_field.arrays import AnyArray
+from neuro_field.arrays import AnyArray, sealed
 from neuro_field.errors import FileFormatError
 from neuro_field.io.atomic import new_file
 
@@ -60,5 +60,4 @@ def array_of(arrays: Mapping[str, AnyArray], name: str, where: str, dtype: type,
     fits = found is not None and found.dtype == dtype and found.ndim == len(shape) and np.isfinite(found).all()
     if found is None or not fits or any(n not in (None, m) for n, m in zip(shape, found.shape, strict=True)):
         raise FileFormatError(f"{where}: the array {name!r} is missing or not as it was written")
-    found.flags.writeable = False
-    return found
+    return sealed(found)
