@@ -219,6 +219,13 @@ def test_the_threshold_of_a_map_gives_its_field_at_the_pose_it_names():
     at = np.argmin(np.linalg.norm(live.points - found.best, axis=1))
     size = np.linalg.norm(live.field(nf.Placement(read.pose), read.percent / 100 * coil.didt_max)[at])
     assert abs(size / found.threshold - 1) < 1e-6
+    leg = nf.mapped_threshold(replace(found, muscle="ta"), coil)
+    assert (leg.foot, leg.hand, leg.muscle, leg.hemisphere) == ("right", None, "TA", "left")
+    assert nf.mapped_threshold(replace(found, muscle="quadriceps"), coil, limb="foot").foot == "right"
+    for muscle, limb in (("quadriceps", None), ("TA", "hand"), ("FDI", "foot"), ("quadriceps", "arm")):
+        assert "limb of mapped_threshold" in refusal(
+            lambda muscle=muscle, limb=limb: nf.mapped_threshold(replace(found, muscle=muscle), coil, limb=limb)
+        )
     assert "no threshold" in refusal(nf.mapped_threshold, replace(found, threshold=None), coil)
 
 

@@ -1,14 +1,16 @@
 """A motor threshold from a motor map: the output at which the pose that reaches the site best gives its threshold."""
 
-from neuro_field.clinic.threshold import Threshold
+from neuro_field.clinic.threshold import MUSCLES, Threshold
 from neuro_field.coil.coil import Coil
 from neuro_field.errors import InputError
 from neuro_field.hotspot.motor_map import MotorMap
 from neuro_field.units import AMPERE_PER_MICROSECOND
 
 
-def mapped_threshold(found: MotorMap, coil: Coil, *, kind: str = "rMT", stimulator: str | None = None) -> Threshold:
-    """The threshold of a hand's muscle, with the pose it belongs to, as every dose takes it.
+def mapped_threshold(
+    found: MotorMap, coil: Coil, *, kind: str = "rMT", limb: str | None = None, stimulator: str | None = None
+) -> Threshold:
+    """The threshold of the map's muscle, with the pose it belongs to, as every dose takes it.
 
     ``percent`` is the output at which the recorded pose that reaches the site best gives the site the field where the
     fitted median amplitude is 50 uV; never the midpoint of the curve, which lies well above.
@@ -18,12 +20,16 @@ def mapped_threshold(found: MotorMap, coil: Coil, *, kind: str = "rMT", stimulat
     found : MotorMap
     coil : Coil
         That it was mapped with; knows the slope of its full output.
+    kind : {"rMT", "aMT"}
+    limb : {"hand", "foot"}, optional
+        Whose muscle it is; needed where that is none of `threshold.MUSCLES`.
+    stimulator : str, optional
 
     Raises
     ------
     InputError
-        If the map has no site, threshold or side, the coil is another or does not know its slope, or the output would
-        be below 1 or above 100 %.
+        If the map has no site, threshold or side, its muscle's limb is not known, the coil is another or does not
+        know its slope, or the output would be below 1 or above 100 %.
 
     Examples
     --------
@@ -46,10 +52,16 @@ def mapped_threshold(found: MotorMap, coil: Coil, *, kind: str = "rMT", stimulat
         raise InputError(f"The map was made with the coil {found.coil!r}; instead received {coil.name!r}.")
     if not coil.didt_max:
         raise InputError(f"The largest slope of the coil {coil.name!r} is not known: a threshold in % cannot be told.")
+    known = next((name for name, muscles in MUSCLES.items() if found.muscle.upper() in muscles), limb)
+    if known not in MUSCLES or limb not in (None, known):
+        raise InputError(
+            f"Input limb of mapped_threshold must be hand or foot, that of {found.muscle}; instead "
+            f"received {limb!r:.40}."
+        )
     slope = float(found.pulses.slopes(coil)[pulse]) / AMPERE_PER_MICROSECOND
     percent = 100 * found.threshold * slope / float(found.fields[pulse]) / (coil.didt_max / AMPERE_PER_MICROSECOND)
     body = "left" if found.side == "right" else "right"
     return Threshold(
-        percent, kind, hand=body, muscle=found.muscle, coil=coil.name, stimulator=stimulator,
-        pose=found.pulses.poses[pulse],
+        percent, kind, hand=body if known == "hand" else None, foot=body if known == "foot" else None,
+        muscle=found.muscle, coil=coil.name, stimulator=stimulator, pose=found.pulses.poses[pulse],
     )  # fmt: skip

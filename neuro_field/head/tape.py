@@ -68,7 +68,7 @@ def at_lengths(path: FloatArray, lengths: FloatArray) -> FloatArray:
 
 def at_share(path: FloatArray, share: float) -> FloatArray:
     """(3,) the point at a share of a path's length."""
-    return at_lengths(path, share * length_of(path))
+    return at_lengths(path, np.array(share * length_of(path)))
 
 
 def share_of(path: FloatArray, point: FloatArray) -> float:
