@@ -37,6 +37,24 @@ class _Words(string.Formatter):
 
 
 @cache
+def phrases(language: str = "en") -> dict[str, Sentence]:
+    """The pages' own words by key."""
+    if language not in LANGUAGES:
+        raise UnknownNameError("language", language, list(LANGUAGES))
+    room = import_module(f"neuro_field.report.words.{language}")
+    out: dict[str, Sentence] = {}
+    for found in iter_modules(room.__path__):
+        out |= getattr(import_module(f"{room.__name__}.{found.name}"), "PHRASES", {})
+    return out
+
+
+def phrase(key: str, language: str = "en", **values: Any) -> str:
+    """A page's own words of a key, filled with values."""
+    text = phrases(language)[key]
+    return str(_Words(catalogue(language)[1]).vformat(text if isinstance(text, str) else text(values), (), values))
+
+
+@cache
 def catalogue(language: str = "en") -> tuple[dict[str, Sentence], dict[str, str]]:
     """Sentences by code, and names by what findings call them."""
     if language not in LANGUAGES:
