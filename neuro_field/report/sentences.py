@@ -258,7 +258,7 @@ def landmark_line(placement: Placement, facts: HeadFacts, language: str = "en") 
     """Where the scalp under the centre lies from the two nearest 10-10 positions."""
     near = facts.near(placement.center)
     if not near:
-        return phrase("landmark.unknown", language, why=facts.why.rstrip("."))
+        return phrase("landmark.unknown", language, why=worded(facts.why.rstrip("."), language))
     places = [offset_words(offset, facts.axes, name, language) for name, _, offset in near]
     return phrase("landmark.line", language, places=phrase("landmark.between", language).join(places))
 

@@ -75,10 +75,15 @@ def texts(language: str = "en") -> dict[str, str]:
     return _collected(language, "TEXTS")
 
 
-@cache
-def _room(language: str) -> Any:
+def check_language(language: str) -> None:
+    """Raises InputError for a language that there is not; the message lists those there are."""
     if language not in LANGUAGES:
         raise UnknownNameError("language", language, list(LANGUAGES))
+
+
+@cache
+def _room(language: str) -> Any:
+    check_language(language)
     return import_module(f"neuro_field.report.words.{language}")
 
 

@@ -4,5 +4,6 @@ PHRASES = {
     "level.stop": "Read first: {text!s}",
     "level.warn": "Read first: {text!s}",
     "level.note": "Note: {text!s}",
+    "level.old": "English, kept by version 2: {text!s}",
     "typed": "{text!s}, as typed",
 }

@@ -124,4 +124,11 @@ NAMES = {
     "rim": "病変周囲",
     "acute": "急性期の病変",
     "none": "なし",
+    "no-pose": "位置と向きなし",
+    "no-amplitude": "振幅なし",
+    "no-intensity": "強度なし",
+    "outlier": "外れ値",
+    "pre-activation": "刺激前の筋活動",
+    "affine": "線形",
+    "nonlinear": "非線形",
 }

@@ -3,6 +3,20 @@
 _TYPED = "発表されていない: 使う人が入力すること"
 
 TEXTS = {
+    # why there are no 10-10 positions
+    "they cannot be laid out on this head": "この頭部では 10-10 法の位置を決められない",
+    "the plan holds nothing of the head": "計画に頭部の情報がない",
+    "they were not asked for": "求められていない",
+    # steps of cleaning
+    "one brain": "脳を一つに",
+    "smoothing": "平滑化",
+    "islands": "島の除去",
+    "holes in the dura": "硬膜の穴",
+    "CSF layer": "脳脊髄液の層",
+    "skull layer": "頭蓋骨の層",
+    "scalp layer": "頭皮の層",
+    "islands again": "島の除去 (再)",
+    "one head again": "頭部を一つに (再)",
     # titles of presets
     "1 Hz over the hand area of the contralesional hemisphere": "健側大脳半球の手の運動野に 1 Hz",
     "1 Hz contralesional and 10 Hz ipsilesional over the hand areas": "手の運動野に、健側大脳半球 1 Hz と病側大脳半球 "

@@ -22,17 +22,24 @@ def hemisphere(values: Mapping[str, Any]) -> str:
     return f"{NAMES[role]} ({NAMES[side]}、麻痺手は{NAMES[hand]})"
 
 
-def of_hemisphere(values: Mapping[str, Any]) -> str:
-    """The same with の, or nothing."""
-    told = hemisphere(values)
-    return f"{told} の" if told.endswith(")") else told and f"{told}の"
+def site(values: Mapping[str, Any]) -> str:
+    """As in 右大脳半球の手の運動野: 右の手の運動野 could be the right hand's."""
+    if not values.get("side"):
+        return "{site}"
+    return "{side}の{site}" if values["site"] == "cerebellum-lateral" else "{side}大脳半球の{site}"
+
+
+def hemisphere_with(particle: str, values: Mapping[str, Any], without: str = "") -> str:
+    """A hemisphere and its particle, as in 健側大脳半球 (右、麻痺手は右) の; what is given without a hemisphere."""
+    told = hemisphere(values) or without
+    return told + (" " if told.endswith(")") else "") + particle if told else ""
 
 
 def names_side(text: str, role: str, side: str) -> bool:
     """Whether a text names the hemisphere in full, or the side, that it is said of."""
     if hemisphere({"role": role, "side": side}) in text:
         return True
-    return side in _OTHER and any(f"{NAMES[side]}{after}" in text for after in ("大脳半球", "の", "側の"))
+    return side in _OTHER and f"{NAMES[side]}大脳半球" in text
 
 
 def _sided(values: Mapping[str, Any]) -> str:

@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
+from neuro_field.report.words.ja.hemispheres import site
+
 
 def _target(values: Mapping[str, Any]) -> str:
-    return "{side}の{name}" if values["side"] else "{name}"
+    return site({"side": values["side"], "site": values["name"]}).replace("{site}", "{name}")
 
 
 PHRASES = {
@@ -37,10 +39,11 @@ PHRASES = {
     "handle.plain": "ハンドル: {way!s}を向く。",
     "handle.two-fold": "。このコイルは 180° 回しても |E| は同じで、電流は逆になる",
     "handle.free": "ハンドル: どの向きでも同じ。このコイルは軸の周りに回しても変わらない。",
-    "current.line": "誘導電流: コイル電流が増えるとき (dI/dt が正)、コイルの下の誘導電流は最初{rising!s}へ流れる。コイ"
+    "current.line": "誘導電流: コイル電流が増えるとき (dI/dt が正)、コイルの下の誘導電流は最初は{rising!s}へ流れる。コ"
+    "イ"
     "ル電流を逆にすると"
     "{reversed!s}へ流れる。",
-    "current.plain": "誘導電流: dI/dt が {slope:g} A/µs のとき、コイルの下の誘導電流は最初{way!s}へ流れる。",
+    "current.plain": "誘導電流: dI/dt が {slope:g} A/µs のとき、コイルの下の誘導電流は最初は{way!s}へ流れる。",
     "current.ring": "誘導電流: このコイルの下では、増えていくコイル電流と逆向きに、巻線の下を輪のように流れる。一つの"
     "向きはない。",
     "current.unknown": "誘導電流: コイルが登録されていないため、最初に流れる向きはわかりません。",

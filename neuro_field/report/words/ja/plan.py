@@ -3,16 +3,17 @@
 from collections.abc import Mapping
 
 from neuro_field.findings import Value
-from neuro_field.report.words.ja.hemispheres import hemisphere
+from neuro_field.report.words.ja.hemispheres import hemisphere_with
 
 
 def _old_reason(values: Mapping[str, Value]) -> str:
-    return f"{hemisphere(values) or '{role}'} の計画はありません。理由は版 2 の文章の中にあります。"
+    return f"{hemisphere_with('の', values, '{role}')}計画はありません。理由は版 2 の文章の中にあります。"
 
 
 def _old_dose(values: Mapping[str, Value]) -> str:
     return (
-        f"{hemisphere(values) or '{role}'} の用量は、版 2 の電場を合わせた出力です。開始値はありません。算出の経緯は版"
+        f"{hemisphere_with('の', values, '{role}')}用量は、版 2 の電場を合わせた出力です。開始値はありません。算出の経"
+        "緯は版"
         " 2 の文章の中に"
         "あります。"
     )

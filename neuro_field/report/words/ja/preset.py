@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from neuro_field.findings import Value
-from neuro_field.report.words.ja.hemispheres import hemisphere
+from neuro_field.report.words.ja.hemispheres import hemisphere_with
 
 _MODELS = (
     "どちらのモデルも単純化されたもので、構造的な余力が決め手になります (二峰性の均衡回復モデル、Di Pino 2014 [src])。"
@@ -13,23 +13,23 @@ _MODELS = (
 
 
 def _models(values: Mapping[str, Value]) -> str:
-    side = hemisphere(values)
+    inhibiting, exciting = (f"{hemisphere_with('の', values)}{what}" for what in ("抑制", "興奮"))
     supports = {
         (
             "contralesional",
             "inhibits",
-        ): f"{side} の抑制は半球間競合モデルで支持されますが、病側大脳半球がわずかしか残っていない場合、"
+        ): f"{inhibiting}は半球間競合モデルで支持されますが、病側大脳半球がわずかしか残っていない場合、"
         "代償モデルはこれに反対します。",
         (
             "ipsilesional",
             "excites",
-        ): f"{side} の興奮は半球間競合モデルで支持されます。興奮させるだけの部分が残っていることが必要です。",
+        ): f"{exciting}は半球間競合モデルで支持されます。興奮させるだけの部分が残っていることが必要です。",
         (
             "contralesional",
             "excites",
-        ): f"{side} の興奮は、病側大脳半球がわずかしか残っていない場合に代償モデルで支持されますが、"
+        ): f"{exciting}は、病側大脳半球がわずかしか残っていない場合に代償モデルで支持されますが、"
         "半球間競合モデルはこれに反対します。",
-        ("ipsilesional", "inhibits"): f"{side} の抑制は、半球間競合モデルでも代償モデルでも支持されません。",
+        ("ipsilesional", "inhibits"): f"{inhibiting}は、半球間競合モデルでも代償モデルでも支持されません。",
     }
     found = supports.get((str(values["role"]), str(values["effect"])))
     return f"{found or 'このプロトコルが大脳半球に何をするかはわかっていません。'}{_MODELS}"
@@ -37,7 +37,7 @@ def _models(values: Mapping[str, Value]) -> str:
 
 def _without_mep(values: Mapping[str, Value]) -> str:
     return (
-        f"病側大脳半球の運動誘発電位がありません。{hemisphere(values) or '健側大脳半球'} を抑制すると、残っている機能"
+        f"病側大脳半球の運動誘発電位がありません。{hemisphere_with('を', values)}抑制すると、残っている機能"
         "を支えているものを"
         "損なう可能性があります (二峰性の均衡回復モデル、Di Pino 2014 [src])。"
     )

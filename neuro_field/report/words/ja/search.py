@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 
 from neuro_field.findings import Value
-from neuro_field.report.words.ja.hemispheres import hemisphere, of_hemisphere
+from neuro_field.report.words.ja.hemispheres import hemisphere, hemisphere_with
 
 
 def _best(values: Mapping[str, Value]) -> str:
     """The placement that is spoken of, with the hemisphere it belongs to where that is told."""
-    return f"{of_hemisphere(values)}最良の位置と向き"
+    return f"{hemisphere_with('の', values)}最良の位置と向き"
 
 
 def _on(values: Mapping[str, Value]) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from neuro_field.findings import Value
-from neuro_field.report.words.ja.hemispheres import hemisphere
+from neuro_field.report.words.ja.hemispheres import hemisphere_with
 
 _VOLUMES = "左 {left_cm3:.1f} cm³、右 {right_cm3:.1f} cm³"
 
@@ -17,7 +17,7 @@ def _hot_spot(values: Mapping[str, Value]) -> str:
     ]
     far = "発表されている範囲より離れています。この頭部の座標系の値であるか確認してください。"
     return (
-        "{side}の手の運動野は、測定された場所を目標にします。予想される場所から {distance:.0f} mm です ("
+        "{side}大脳半球の手の運動野は、測定された場所を目標にします。予想される場所から {distance:.0f} mm です ("
         + ("、".join(where) or "同じ場所")
         + ")。"
         + (far if float(str(values["distance"])) > 20 else "")
@@ -25,7 +25,7 @@ def _hot_spot(values: Mapping[str, Value]) -> str:
 
 
 def _no_such_role(values: Mapping[str, Value]) -> str:
-    return f"{hemisphere(values) or '{role}'} の計画はありません。このプリセットでは作りません。"
+    return f"{hemisphere_with('の', values, '{role}')}計画はありません。このプリセットでは作りません。"
 
 
 SENTENCES = {
@@ -37,7 +37,8 @@ SENTENCES = {
     "障害側とします。",
     "study-lesion-little-across": f"病変の小さな部分が反対側の大脳半球にあります ({_VOLUMES})。",
     "study-hot-spot": _hot_spot,
-    "study-hot-spot-alone": "{side}の手の運動野は、測定された場所を目標にします。予想される場所はわかりません。",
+    "study-hot-spot-alone": "{side}大脳半球の手の運動野は、測定された場所を目標にします。予想される場所はわかりませ"
+    "ん。",
     "study-no-such-role": _no_such_role,
     "study-one-target-missing": "両側を同時に計画できません。一方の目標部位がありません。",
 }

@@ -7,9 +7,9 @@ from typing import Any
 def _zone(values: Mapping[str, Any]) -> str:
     handles = "、最良の位置では{handles!s}" if values["handles"] else ""
     return (
-        f"許容範囲: 頭皮の {{area:.1f}} cm2 以内 (探索した位置の {{share:.0%}}){handles}で、最良の{{ranked!s}}の "
-        f"{{kept:.0%}} 以上が"
-        "保たれる{cut!s}。"
+        f"許容範囲: 頭皮の {{area:.1f}} cm2 以内 (探索した位置の {{share:.0%}}){handles}で、最良の位置と向きに対し"
+        f"{{ranked!s}}の "
+        "{kept:.0%} 以上が保たれる{cut!s}。"
     )
 
 

@@ -3,14 +3,11 @@
 from collections.abc import Mapping
 
 from neuro_field.findings import Value
-
-
-def _side(values: Mapping[str, Value]) -> str:
-    return "{side}の{site}" if values.get("side") else "{site}"
+from neuro_field.report.words.ja.hemispheres import site
 
 
 def _lost(values: Mapping[str, Value]) -> str:
-    taken = _side(values) + "の目標部位では、灰白質の {share:.0%} ({cm3:.1f} cm³) が病変で失われています"
+    taken = site(values) + "の目標部位では、灰白質の {share:.0%} ({cm3:.1f} cm³) が病変で失われています"
     if values["reach"] is None:
         return taken + "。"
     return taken + "。{reach:g} mm 以内に残っている灰白質はありません。この目標部位は失われています。"
@@ -19,7 +16,7 @@ def _lost(values: Mapping[str, Value]) -> str:
 def _no_grey(values: Mapping[str, Value]) -> str:
     return (
         "MNI への対応が示す"
-        + _side(values)
+        + site(values)
         + "の位置から {reach:g} mm 以内に灰白質がなく、病変で失われたものでもありません。そこでは対応が"
         "誤っています。"
     )
@@ -28,7 +25,7 @@ def _no_grey(values: Mapping[str, Value]) -> str:
 def _no_grey_at_seed(values: Mapping[str, Value]) -> str:
     return (
         "MNI への対応が示す"
-        + _side(values)
+        + site(values)
         + "の位置には灰白質がありません。最も近い灰白質まで {mm:.0f} mm で、病変で失われたものでも"
         "ありません。対応を確認してください。"
     )
@@ -37,7 +34,7 @@ def _no_grey_at_seed(values: Mapping[str, Value]) -> str:
 def _moved_far(values: Mapping[str, Value]) -> str:
     return (
         "目標部位は"
-        + _side(values)
+        + site(values)
         + "から {moved:.0f} mm (皮質に沿って {along:.0f} mm) 離れています ({least:g} mm 超)。その部位の近くで"
         "あって、その部位そのものではありません。その部位の電流の軸は使いません。"
     )
@@ -46,7 +43,7 @@ def _moved_far(values: Mapping[str, Value]) -> str:
 def _other_gyrus(values: Mapping[str, Value]) -> str:
     return (
         "目標部位は"
-        + _side(values)
+        + site(values)
         + "から {moved:.0f} mm ですが、皮質に沿うと {along:.0f} mm です。別の脳回または別の壁にあり、その部位の"
         "近くであって、その部位そのものではありません。その部位の電流の軸は使いません。"
     )
@@ -55,7 +52,7 @@ def _other_gyrus(values: Mapping[str, Value]) -> str:
 def _disagrees(values: Mapping[str, Value]) -> str:
     return (
         "MNI への線形の対応と非線形の対応とで、"
-        + _side(values)
+        + site(values)
         + "の目標部位が {mm:.0f} mm 離れます ({least:g} mm 超)。非線形の対応を使い"
         "ます。図で場所を確認してください。"
     )
@@ -63,7 +60,7 @@ def _disagrees(values: Mapping[str, Value]) -> str:
 
 def _axis(values: Mapping[str, Value]) -> str:
     return (
-        _side(values)
+        site(values)
         + "の目標部位の電流の軸は、患者自身の脳溝を横切る向きです。慣用の軸 (前方から正中へ {customary:g} 度) との差は "
         "{degrees:.0f} 度です。"
     )
@@ -71,7 +68,7 @@ def _axis(values: Mapping[str, Value]) -> str:
 
 def _axis_customary(values: Mapping[str, Value]) -> str:
     return (
-        _side(values)
+        site(values)
         + "の目標部位には、一つの軸を持つ脳溝が見つかりません。電流の軸は慣用の軸 (前方から正中へ {customary:g} 度) で"
         "す。"
     )
@@ -79,7 +76,7 @@ def _axis_customary(values: Mapping[str, Value]) -> str:
 
 def _axis_implausible(values: Mapping[str, Value]) -> str:
     return (
-        _side(values)
+        site(values)
         + "の目標部位に最も近い脳溝は、慣用の電流の軸から {degrees:.0f} 度ずれています ({most:g} 度超)。別の脳溝と考え"
         "られる"
         "ため、慣用の軸 ({customary:g} 度) を使います。"

@@ -18,7 +18,8 @@ def _direction(values: Mapping[str, Any]) -> str:
 
 
 def _offset(values: Mapping[str, Any]) -> str:
-    return f"{{of!s}} から{'・'.join(_WORDS[part] for part in values['parts'])}へ {{mm:.0f}} mm"
+    blank = " " if str(values["of"])[-1:].isascii() else ""
+    return f"{{of!s}}{blank}から{'・'.join(_WORDS[part] for part in values['parts'])}へ {{mm:.0f}} mm"
 
 
 PHRASES = {
