@@ -48,6 +48,47 @@ def catalogue(language: str = "en") -> tuple[dict[str, Sentence], dict[str, str]
     return sentences, room.NAMES
 
 
+@cache
+def phrases(language: str = "en") -> dict[str, Sentence]:
+    """A page's own words by key."""
+    return _collected(language, "PHRASES")
+
+
+@cache
+def short(language: str = "en") -> dict[str, Sentence]:
+    """Sentences of at most 12 words, by the codes that are ever told at level "stop" or "warn"."""
+    return _collected(language, "SHORT")
+
+
+def _collected(language: str, name: str) -> dict[str, Any]:
+    """The mappings of that name from every file of a language."""
+    room, out = import_module(f"neuro_field.report.words.{language}"), {}
+    for found in iter_modules(room.__path__):
+        out |= getattr(import_module(f"{room.__name__}.{found.name}"), name, {})
+    return out
+
+
+def phrase(key: str, language: str = "en", **values: Any) -> str:
+    """A page's own words of a key, filled with values."""
+    sentence, names = phrases(language)[key], catalogue(language)[1]
+    text = sentence if isinstance(sentence, str) else sentence(values)
+    return _Words(names).vformat(text, (), values)
+
+
+def said_short(finding: Finding, language: str = "en") -> str:
+    """A stop or a warning in at most 12 words, for the operator's card.
+
+    Examples
+    --------
+    >>> said_short(Finding("target-moved-far", "warn", {"moved": 11.5}))
+    'Target lies 12 mm from its site: near it only.'
+    """
+    sentence, names = short(language)[finding.code], catalogue(language)[1]
+    text = sentence if isinstance(sentence, str) else sentence(finding.values)
+    words = _Words(names).vformat(text, (), finding.values)
+    return words[:1].upper() + words[1:]
+
+
 def named(name: str, language: str = "en") -> str:
     """What a tissue or another thing with a name in findings is called.
 
