@@ -38,7 +38,8 @@ def clock_of(direction: FloatArray, outward: FloatArray, forwards: FloatArray) -
     if axes is None:
         return None
     nose, right = axes
-    return float(np.degrees(np.arctan2(direction @ right, direction @ nose)) % 360.0)
+    degrees = float(np.degrees(np.arctan2(direction @ right, direction @ nose)) % 360.0)
+    return 0.0 if degrees == 360.0 else degrees  # of a rounding below zero
 
 
 def direction_at(degrees: float, outward: FloatArray, forwards: FloatArray) -> FloatArray | None:

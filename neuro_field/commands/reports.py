@@ -13,7 +13,9 @@ def report(
     output: Annotated[Path, typer.Option("--output", "-o", help="New file to write, such as report.html.")],
     kind: Annotated[str, typer.Option(help="page, or card: one A4 side for who holds the coil.")] = "page",
     language: Annotated[str, typer.Option(help="en.")] = "en",
-    pdf: Annotated[bool, typer.Option("--pdf", help="As PDF, by a Chromium, Chrome or Edge that is installed.")] = False,
+    pdf: Annotated[
+        bool, typer.Option("--pdf", help="As PDF, by a Chromium, Chrome or Edge that is installed.")
+    ] = False,
     faceless: FacelessOption = False,
 ) -> None:
     """Make the report of a plan, or the operator's card, from its folder: no head is read, nothing is computed.

@@ -24,7 +24,7 @@ from neuro_field.search.plan import Plan
 
 #: Words of findings that fit, of a card with one spot and with two; so many letters of a language without blanks make
 #: a word.
-ROOM, LETTERS = {1: 75, 2: 45}, 3
+ROOM, LETTERS = {1: 75, 2: 36}, 3
 
 #: Of the plan's digest so many letters stand on the card, in groups.
 _DIGEST, _GROUP = 16, 4
@@ -132,7 +132,13 @@ def _spot(
     study: Study | Plan, role: str, plan: Plan | None, facts: HeadFacts, number: str, language: str
 ) -> dict[str, Any]:
     """One place of the coil: where, which way and how strong."""
-    out: dict[str, Any] = {"number": number, "title": _title(study, role, plan, language), "role": _role(study, role, language), "why": "", "plan": plan}
+    out: dict[str, Any] = {
+        "number": number,
+        "title": _title(study, role, plan, language),
+        "role": _role(study, role, language),
+        "why": "",
+        "plan": plan,
+    }
     if plan is None:
         assert isinstance(study, Study)
         return out | {"why": said_short(study.why[role], language) if role in study.why else ""}

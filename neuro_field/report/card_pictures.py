@@ -35,6 +35,9 @@ _HANDLE = 62.0
 #: Positions on the far side of the head, more than this beyond its middle, are not drawn, mm.
 _FAR = 12.0
 
+#: A word's middle lies so far above its base line.
+_BASE = np.array([0.0, 3.5])
+
 #: On the clock words nearer to one another than this, degrees, would lie on one another.
 _BESIDE = 30.0
 
@@ -172,8 +175,9 @@ def _nose(eye: Eye, marks: Mapping[str, FloatArray], rim: FloatArray, word: str)
         yield _text((tip[0] + 10, top - 4), word, "side", "start")
     else:
         way = -1.0 if eye.name == "left" else 1.0
-        yield _polygon(np.array([tip, tip + [way * 13, 20], tip + [-way * 2, 24], tip + [-way * 14, 4]]), "nose")
-        yield _text(tip + [way * 2, 33], word, "side", "middle")
+        corners = np.array([[0.0, 0.0], [way * 13, 20.0], [-way * 2, 24.0], [-way * 14, 4.0]])
+        yield _polygon(tip + corners, "nose")
+        yield _text((tip[0] + way * 2, tip[1] + 33), word, "side", "middle")
 
 
 def _ears(eye: Eye, marks: Mapping[str, FloatArray]) -> Iterable[str]:
@@ -247,7 +251,7 @@ def tape_of_facts(facts: HeadFacts, plan: Plan) -> HeadTape | None:
         scale = [float(str(arcs[name])) / getattr(plain, name) for name in ("ear_ear", "nasion_inion")]
     except InputError:
         return None
-    return HeadTape(plain.scalp, plain.points, arcs["landmarks"] == "own", *scale, positions=marks)
+    return HeadTape(plain.scalp, plain.points, arcs["landmarks"] == "own", scale[0], scale[1], marks)
 
 
 def clock_picture(
@@ -273,11 +277,11 @@ def clock_picture(
         inner = 34.0 if hour % 3 else 31.0
         parts.append(_line(_at(30.0 * hour, inner), _at(30.0 * hour, 40.0), "tick"))
         if hour % 3 == 0:
-            parts.append(_text(_at(30.0 * hour, 25.0) + [0, 3.5], str(hour), "hour", "middle"))
+            parts.append(_text(_at(30.0 * hour, 25.0) + _BASE, str(hour), "hour", "middle"))
     over = vertex is not None and _apart(vertex, 0.0) < _BESIDE
     parts.append(_text((0.0, -45.0), f"{words['nose']}, {VERTEX}" if over else words["nose"], "hour", "middle"))
     if vertex is not None and not over and _apart(vertex, degrees) >= _BESIDE:
-        parts.append(_text(_at(vertex, 49.0) + [0, 3.5], VERTEX, "hour", "middle"))
+        parts.append(_text(_at(vertex, 49.0) + _BASE, VERTEX, "hour", "middle"))
     wings = [_at(degrees + way, 8.0) for way in (-90.0, 90.0)]
     parts += [f'<circle class="wing" cx="{x:.1f}" cy="{y:.1f}" r="7.5"/>' for x, y in wings]
     parts += [_line((0.0, 0.0), _at(degrees, 46.0), name) for name in ("edge", "handle")]

@@ -58,7 +58,8 @@ def printed(page: str, path: Path) -> None:
         source, made = folder / "page.html", folder / "page.pdf"
         source.write_text(page, encoding="utf-8", newline="\n")
         said = _run([
-            browser, "--headless", "--disable-gpu", "--disable-extensions", "--no-first-run", "--no-default-browser-check",
+            browser, "--headless", "--disable-gpu", "--disable-extensions", "--no-first-run",
+            "--no-default-browser-check",
             *(["--no-sandbox"] if getattr(os, "geteuid", lambda: 1)() == 0 else []),  # it refuses the superuser's own
             f"--user-data-dir={folder / 'profile'}", "--no-pdf-header-footer", f"--print-to-pdf={made}",
             source.absolute().as_uri(),
@@ -77,11 +78,11 @@ def _browsers() -> Iterator[str]:
 
 def _run(command: list[str]) -> str:
     """How a browser ended, in a few words; it and all that it started are stopped when it takes too long."""
-    alone = {} if sys.platform == "win32" else {"start_new_session": True}
     try:
         process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **alone
-        )
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            start_new_session=sys.platform != "win32",
+        )  # fmt: skip
     except OSError as error:
         return error.strerror or "it could not be started"
     try:

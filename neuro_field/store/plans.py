@@ -23,8 +23,8 @@ from neuro_field.names import file_name, one_line
 from neuro_field.report.facts import Facts, head_of, plans_of
 from neuro_field.report.interactive import view_of
 from neuro_field.report.interactive import without_face as shown_without_face
-from neuro_field.report.opengl import PictureError
 from neuro_field.report.kept import Kept
+from neuro_field.report.opengl import PictureError
 from neuro_field.report.page import CAPTIONS, FACELESS, card_page, study_page, without_face
 from neuro_field.report.pictures import study_pictures
 from neuro_field.report.words import said

@@ -62,7 +62,8 @@ def short(language: str = "en") -> dict[str, Sentence]:
 
 def _collected(language: str, name: str) -> dict[str, Any]:
     """The mappings of that name from every file of a language."""
-    room, out = import_module(f"neuro_field.report.words.{language}"), {}
+    room: Any = import_module(f"neuro_field.report.words.{language}")
+    out: dict[str, Any] = {}
     for found in iter_modules(room.__path__):
         out |= getattr(import_module(f"{room.__name__}.{found.name}"), name, {})
     return out
