@@ -10,9 +10,9 @@ from html import escape
 import numpy as np
 from scipy.spatial import ConvexHull, QhullError
 
-from neuro_field.aim.tape import VERTEX, HeadTape
+from neuro_field.aim.tape import VERTEX
 from neuro_field.arrays import FloatArray
-from neuro_field.errors import InputError
+from neuro_field.clinic.tape_spot import tape_as_told
 from neuro_field.geometry.mesh import Surface
 from neuro_field.head.face import Face
 from neuro_field.head.fiducials import NAMES
@@ -123,13 +123,13 @@ def head_picture(drawn: Drawn, plans: Sequence[tuple[str, Plan]], name: str, wor
         "left", "right", "nose", and "alt" for who does not see it.
     """
     eye = Eye.of(name, drawn.facts.axes)
-    rim = _hull(eye.flat(drawn.outline))
+    rim = hull_of(eye.flat(drawn.outline))
     shown = [(text, plan) for text, plan in plans if name == "above" or _faces(plan, drawn, eye)]
     inside = [rim, *(eye.flat(part) for _, plan in shown for part in _parts(plan, drawn))]
     low = np.minimum(rim.min(axis=0) - _MARGIN, np.concatenate(inside).min(axis=0) - 8.0)
     high = np.maximum(rim.max(axis=0) + _MARGIN, np.concatenate(inside).max(axis=0) + 8.0)
     parts = [*_head(drawn, eye, rim, words)]
-    parts += [_polygon(_hull(eye.flat(_zone_feet(plan))), "zone") for _, plan in shown if plan.zone is not None]
+    parts += [_polygon(hull_of(eye.flat(zone_feet(plan))), "zone") for _, plan in shown if plan.zone is not None]
     parts += [line for _, plan in shown for line in _tape_lines(plan, drawn, eye)]
     parts += _positions(drawn, eye, [plan for _, plan in shown])
     parts += [line for text, plan in shown for line in _spot(plan, eye, spot_of(plan, drawn.facts.scalp), text)]
@@ -144,7 +144,7 @@ def _parts(plan: Plan, drawn: Drawn) -> list[FloatArray]:
     """What of a plan must not be cut off, (m, 3) each: spot, handle and zone."""
     foot = spot_of(plan, drawn.facts.scalp)
     own = [np.stack([foot, _handle_end(plan, foot)])]
-    return own if plan.zone is None else [*own, _zone_feet(plan)]
+    return own if plan.zone is None else [*own, zone_feet(plan)]
 
 
 def _faces(plan: Plan, drawn: Drawn, eye: Eye) -> bool:
@@ -221,7 +221,7 @@ def _handle_end(plan: Plan, foot: FloatArray) -> FloatArray:
     return foot if plan.handle_free else foot + _HANDLE * plan.best.placement.handle_direction
 
 
-def _zone_feet(plan: Plan) -> FloatArray:
+def zone_feet(plan: Plan) -> FloatArray:
     """(p, 3) the places of the scalp that the zone's poses stand over."""
     assert plan.zone is not None
     poses, heights = plan.zone.poses, plan.zone.heights[: len(plan.zone.poses)]
@@ -231,27 +231,15 @@ def _zone_feet(plan: Plan) -> FloatArray:
 def _tape_lines(plan: Plan, drawn: Drawn, eye: Eye) -> list[str]:
     """The way of the tape from the vertex, where there is one."""
     steps = next((finding.values for finding in plan.tape if finding.code == "tape-aside"), None)
-    tape = tape_of_facts(drawn.facts, plan)
-    if steps is None or tape is None:
+    if steps is None or drawn.facts.scalp is None:
+        return []
+    tape = tape_as_told(plan, drawn.facts.scalp, drawn.facts.landmarks)
+    if tape is None:
         return []
     whole, right = length_of(tape.coronal), float(str(steps["right"])) / tape.scale_right
     middle = share_of(tape.coronal, tape.vertex) * whole
     way = at_lengths(tape.coronal, middle + np.linspace(0.0, right, 24))
     return [_path(eye.flat(np.concatenate([way, spot_of(plan, drawn.facts.scalp)[None]])), "tape")]
-
-
-def tape_of_facts(facts: HeadFacts, plan: Plan) -> HeadTape | None:
-    """The tape that a plan's steps were told by, from what its folder holds; None where it holds too little."""
-    arcs = next((finding.values for finding in plan.tape if finding.code == "tape-arcs"), None)
-    marks = facts.landmarks
-    if arcs is None or facts.scalp is None or not {*NAMES, VERTEX} <= marks.keys():
-        return None
-    try:
-        plain = HeadTape(facts.scalp, {name: marks[name] for name in NAMES}, positions=marks)
-        scale = [float(str(arcs[name])) / getattr(plain, name) for name in ("ear_ear", "nasion_inion")]
-    except InputError:
-        return None
-    return HeadTape(plain.scalp, plain.points, arcs["landmarks"] == "own", scale[0], scale[1], marks)
 
 
 def clock_picture(
@@ -315,7 +303,7 @@ def _sector(low: float, high: float, radius: float) -> str:
     return f'<path class="zone" d="M0 0 L{x0:.1f} {y0:.1f} A{radius:g} {radius:g} 0 {large} 1 {x1:.1f} {y1:.1f} Z"/>'
 
 
-def _hull(points: FloatArray) -> FloatArray:
+def hull_of(points: FloatArray) -> FloatArray:
     """The rim (m, 2) of points; of few the points themselves."""
     try:
         return points[ConvexHull(points).vertices]

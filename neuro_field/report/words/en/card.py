@@ -95,8 +95,8 @@ PHRASES = {
     "card.right": "right",
     "card.nose": "nose",
     "card.handle": "handle",
-    "card.legend": "Left and right: the patient's. Bar: handle; dashes: tape; grey: 95 % of the field. Clock: 12 towards "
-    "the nose.",
+    "card.legend": "Left and right: the patient's. Bar: handle; dashes: tape; grey: 95 % of the field. Clock: 12 "
+    "towards the nose.",
     "card.alt": "{view}: 10-20 positions, spot, tape, handle",
     "card.alt-dial": "Clock on the scalp: handle at {hour}",
     "card.arcs": "Check: nasion–inion {nasion_inion:.1f} cm, ear–ear {ear_ear:.1f} cm; over 1 cm off: stop.",
