@@ -15,7 +15,7 @@ from neuro_field.report.words import LANGUAGES, catalogue, said_short, short
 PACKAGE = Path(nf.__file__).parent
 
 #: Words, or letters of a language that writes without blanks between them.
-MOST = {"en": 12, "ja": 40}
+MOST = {"en": 12, "ja": 46}
 
 #: Values that make sentences long, and what chooses between sentences.
 NUMBERS = {"reach": 20.0, "away": 21.0, "change_cm3": -125.0, "numbers": (1, 2), "pieces": 12}

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
@@ -24,10 +25,9 @@ from neuro_field.report.directions import direction_words, offset_words, point_w
 from neuro_field.report.facts import GreyField, HeadFacts
 from neuro_field.report.interactive import colour_ramp, cortex_surface
 from neuro_field.report.opengl import check_opengl, off_screen
-from neuro_field.report.page import DISCLAIMER
 from neuro_field.report.scene import COLOURS, FIELD_MAP, node_values, polydata
 from neuro_field.report.sentences import magnitude_statistic, statistic, target_title
-from neuro_field.report.words import said
+from neuro_field.report.words import phrase, said
 from neuro_field.search.plan import Plan
 from neuro_field.search.steering import Held, Steering
 
@@ -48,7 +48,8 @@ KEYS = {
 }  # fmt: skip
 
 _STYLE = """
-body { margin: 0; font: 15px/1.45 system-ui, "Segoe UI", Roboto, "Liberation Sans", sans-serif; color: #1c2126; }
+body { margin: 0; font: 15px/1.45 system-ui, "Segoe UI", Roboto, "Liberation Sans", "Noto Sans CJK JP",
+  "Hiragino Sans", "Yu Gothic", Meiryo, sans-serif; color: #1c2126; }
 .bench { display: flex; height: 100vh; outline: none; }
 .space { flex: 1; min-width: 0; position: relative; }
 .panel { width: 370px; padding: 14px 18px; overflow-y: auto; border-left: 1px solid #d5dae0; box-sizing: border-box; }
@@ -77,7 +78,7 @@ def check_trame() -> None:
 
 
 def serve(
-    solver: Solver, steering: Steering, plan: Plan, *, host: str = "localhost", port: int = 8080,
+    solver: Solver, steering: Steering, plan: Plan, *, host: str = "localhost", port: int = 8080, language: str = "en",
     ready: Callable[[str], None] = lambda address: None,
 ) -> None:  # fmt: skip
     """Serve the page until it is stopped.
@@ -92,6 +93,8 @@ def serve(
     host : str
         "localhost", or the name or address of this machine under which others may reach it.
     port : int
+    language : {"en", "ja"}
+        Of the page.
     ready : callable
         Called with the address, token included, when the page can be opened.
 
@@ -105,7 +108,7 @@ def serve(
     check_trame()
     check_opengl()
     with off_screen():
-        bench = Bench(solver, steering, plan)
+        bench = Bench(solver, steering, plan, language)
         token = secrets.token_urlsafe(24)
         query = urlencode({"sessionURL": f"ws://{host}:{port}/ws", "secret": token})
         bench.server.cli.set_defaults(authKey=token)
@@ -139,10 +142,11 @@ class Bench:
 
     plotter: Any
 
-    def __init__(self, solver: Solver, steering: Steering, plan: Plan) -> None:
+    def __init__(self, solver: Solver, steering: Steering, plan: Plan, language: str = "en") -> None:
         from trame.app import get_server
 
-        self.solver, self.steering, self.plan = solver, steering, plan
+        self.solver, self.steering, self.plan, self.language = solver, steering, plan, language
+        self.say = partial(phrase, language=language)
         self.facts = HeadFacts.of(steering.head)
         self.server = get_server(f"neuro_field {secrets.token_hex(4)}", client_type="vue3")
         self.state = self.server.state
@@ -202,7 +206,7 @@ class Bench:
             actor.user_matrix = held.placement.head_from_coil
         self.cortex["E"] = self.steering.estimate(self.points, held.placement).astype(np.float32)
         self._tell(held, self.steering.strength(held.placement))
-        self.state.status, self.state.exact = "estimated; solving when the coil rests", False
+        self.state.status, self.state.exact = self.say("serve.resting"), False
         return held
 
     async def solved(self, number: int) -> None:
@@ -211,7 +215,7 @@ class Bench:
         if number != self.moves:
             return
         held = self.held
-        self.state.status = "estimated; solving now"
+        self.state.status = self.say("serve.solving")
         self.state.flush()
         loop = asyncio.get_running_loop()
         try:
@@ -225,7 +229,7 @@ class Bench:
         values = node_values(field.head, GreyField.of(field))[self.nodes]
         self.cortex["E"] = values.astype(np.float32)
         self._tell(held, self.steering.target.mean(field))
-        self.state.status = f"solved in {sum(field.report.seconds.values()):.1f} s"
+        self.state.status = self.say("serve.solved", seconds=sum(field.report.seconds.values()))
         self.state.exact = True
         self.view.update()
         self.state.flush()
@@ -239,12 +243,14 @@ class Bench:
         """The figures and words of a placement."""
         tried, axes, side = self.steering.tried, self.facts.axes, self.steering.target.side
         self.state.strength = f"{strength:.3f}"
-        self.state.share = f"{100 * strength / self.steering.planned:.0f}"
-        self.state.rank = f"{self.steering.rank(strength):,} of the {len(tried):,} placements tried"
+        share, rank = strength / self.steering.planned, self.steering.rank(strength)
+        self.state.ranked = self.say("serve.ranked", share=share, rank=rank, tried=len(tried))
         near = self.facts.near(held.placement.center, 1)
-        self.state.place = offset_words(near[0][2], axes, near[0][0]) if near else "no 10-10 positions on this head"
-        direction = direction_words(held.placement.handle_direction, axes, side)
-        self.state.handle = f"{direction} ({turn_words(held.placement, axes)})"
+        self.state.place = self.say("serve.no-landmarks")
+        if near:
+            self.state.place = offset_words(near[0][2], axes, near[0][0], self.language)
+        direction = direction_words(held.placement.handle_direction, axes, side, self.language)
+        self.state.handle = f"{direction} ({turn_words(held.placement, axes, self.language)})"
         self.state.centre = f"{point_words(held.placement.center)} mm"
         self.state.lift = f"{held.lift:.1f} mm"
         rows = np.round(held.placement.head_from_coil, 4) + 0.0
@@ -290,14 +296,14 @@ class Bench:
         return pyvista.Line(target.center, top).tube(radius=0.9) + pyvista.Sphere(radius=3.0, center=top)
 
     def _sides(self) -> list[Any]:
-        """The patient's sides as words that stand around the head."""
+        """The patient's sides as letters that stand around the head."""
         import pyvista
 
         right, anterior, superior = self.facts.axes
         points, middle = self.steering.head.scalp.points, self.points.mean(axis=0)
         out = []
-        for word, outwards in (("Right", right), ("Left", -right), ("Front", anterior), ("Back", -anterior)):
-            letters = pyvista.Text3D(word, depth=0.0, height=13.0, center=(0, 0, 0))
+        for letter, outwards in (("R", right), ("L", -right), ("A", anterior), ("P", -anterior)):
+            letters = pyvista.Text3D(letter, depth=0.0, height=13.0, center=(0, 0, 0))
             pose = np.eye(4)
             reach = float(((points - middle) @ outwards).max())
             pose[:3, :3] = np.stack([np.cross(superior, outwards), superior, outwards], axis=1)
@@ -322,10 +328,14 @@ class Bench:
         from trame.widgets import client, html
         from trame.widgets import vtk as widgets
 
-        self.state.trame__title = "neuro_field: lead the coil"
+        self.state.trame__title = f"neuro_field: {self.say('serve.title')}"
         target = self.plan.target
-        self.state.title = target_title(target)  # shown as text by the browser: a name in the template would be code
-        self.state.statistic, self.state.size = statistic(target), magnitude_statistic(target)
+        title = target_title(target, self.language)
+        self.state.title = self.say(
+            "serve.heading", target=title
+        )  # shown as text by the browser: a name in the template would be code
+        self.state.statistic = self.say("serve.statistic", statistic=statistic(target, self.language))
+        self.state.estimate = self.say("serve.estimate", size=magnitude_statistic(target, self.language))
         with (
             DivLayout(self.server),
             html.Div(
@@ -339,43 +349,36 @@ class Bench:
                     self.plotter.render_window, picking_modes=("picking", ["click"]), click=(self.pointed, "[$event]"),
                 )  # fmt: skip
             with html.Div(classes="panel"):
-                html.H1("Field in the target: {{ title }}")
+                html.H1("{{ title }}")
                 html.Div("{{ strength }} V/m", classes="value")
-                html.Div("{{ statistic }}, at 1 A/µs", classes="soft")
+                html.Div("{{ statistic }}", classes="soft")
                 html.P(
                     "{{ status }}", classes=("exact ? 'status solved' : 'status guess'",),
                     raw_attrs=[':data-move="move"'],
                 )  # fmt: skip
-                html.P("{{ share }} % of the best placement planned; it would rank {{ rank }}.")
+                html.P("{{ ranked }}")
                 html.Div(classes="ramp", style=f"background: linear-gradient(to right, {colour_ramp()})")
                 with html.Div(classes="ticks"):
                     html.Span("0")
-                    html.Span(f"≥ {self._strongest:.2f} V/m on the brain")
-                html.P(
-                    "Click on the head, or use the arrow keys (with shift, five at a time), to lead the coil over the "
-                    "scalp; , and . turn it. Drag turns the view.", classes="soft",
-                )  # fmt: skip
+                    html.Span(self.say("serve.scale", field=self._strongest))
+                html.P(self.say("serve.keys"), classes="soft")
                 self._buttons(html)
-                for words, name in (("Scalp under the centre", "place"), ("Handle", "handle"), ("Centre", "centre"),
-                                    ("Lift off the scalp beyond the gap", "lift")):  # fmt: skip
-                    html.P(f"<b>{words}:</b> {{{{ {name} }}}}")
-                html.Div("head_from_coil, mm, head frame:", classes="soft")
+                for name in ("place", "handle", "centre", "lift"):
+                    html.P(f"<b>{self.say(f'serve.{name}')}:</b> {{{{ {name} }}}}")
+                html.Div(self.say("serve.pose"), classes="soft")
                 html.Pre("{{ pose }}")
-                html.P(
-                    "The estimate: the target by reciprocity, the colours by a sphere that fits the skull. "
-                    "Mean sizes are {{ size }}.", classes="soft",
-                )  # fmt: skip
-                html.P(said(Finding("page-serves-face", "note")), classes="soft face")
-                html.P(DISCLAIMER, classes="soft")
+                html.P("{{ estimate }}", classes="soft")
+                html.P(said(Finding("page-serves-face", "note"), self.language), classes="soft face")
+                html.P(self.say("disclaimer"), classes="soft")
 
     def _buttons(self, html: Any) -> None:
         """The keys once more, and the placements of the plan."""
-        labels = {"ArrowUp": "front", "ArrowDown": "back", "ArrowLeft": "left", "ArrowRight": "right", ",": "turn ↺",
-                  ".": "turn ↻"}  # fmt: skip
+        labels = {"ArrowUp": "front", "ArrowDown": "back", "ArrowLeft": "left", "ArrowRight": "right", ",": "turn-left",
+                  ".": "turn-right"}  # fmt: skip
         with html.Div():
             for name, words in labels.items():
-                html.Button(words, click=(self.key, f"['{name}', $event.shiftKey]"))
-        with html.Div("Planned: "):
+                html.Button(self.say(f"serve.{words}"), click=(self.key, f"['{name}', $event.shiftKey]"))
+        with html.Div(self.say("serve.planned")):
             for rank in range(len(self.steering.ranked)):
                 html.Button(str(rank + 1), click=(self.choose, f"[{rank}]"))
 

@@ -19,12 +19,12 @@ from neuro_field.report.card_pictures import Drawn, clock_picture, head_picture,
 from neuro_field.report.directions import direction_words
 from neuro_field.report.facts import HeadFacts
 from neuro_field.report.kept import Kept
-from neuro_field.report.words import named, phrase, phrases, said_short
+from neuro_field.report.words import named, phrase, said_short, worded
 from neuro_field.search.plan import Plan
 
 #: Words of findings that fit, of a card with one spot and with two; so many letters of a language without blanks make
 #: a word.
-ROOM, LETTERS = {1: 75, 2: 36}, 3
+ROOM, LETTERS = {1: 75, 2: 36}, {"ja": 3}
 
 #: Of the plan's digest so many letters stand on the card, in groups.
 _DIGEST, _GROUP = 16, 4
@@ -56,9 +56,9 @@ def card_of(kept: Kept, language: str = "en") -> dict[str, Any]:
     there = {role: plan for role, plan in plans.items() if plan is not None}
     numbers = {role: str(i) if len(plans) > 1 else "" for i, role in enumerate(plans, start=1)}
     told = [_told(finding, tuple(plans), language) for finding in _findings(kept)]
-    shown = _fitting(told, ROOM[min(len(plans), 2)])
+    shown = _fitting(told, ROOM[min(len(plans), 2)], language)
     return {
-        "title": study.preset.title if isinstance(study, Study) else sentences.target_title(study.target),
+        "title": _heading(study, language),
         "coil": study.coil.name if study.coil is not None else "",
         "head": facts.figures.name if facts.figures is not None else "",
         "subject": kept.subject,
@@ -73,8 +73,18 @@ def card_of(kept: Kept, language: str = "en") -> dict[str, Any]:
         "sum": phrase(
             "card.sum", language, digest=_grouped(kept.digest), written=kept.written, version=kept.computed_by
         ),
-        "word": {key.removeprefix("card."): text for key, text in phrases(language).items() if key.startswith("card.")},
     }  # fmt: skip
+
+
+def _heading(study: Study | Plan, language: str) -> str:
+    """The protocol, with the sides where its words would leave them open; or the target."""
+    if isinstance(study, Plan):
+        return sentences.target_title(study.target, language)
+    title = worded(study.preset.title, language)
+    if study.affected is None:
+        return title
+    spared = other_side(study.affected)
+    return title + phrase("card.sides", language, hand=spared, spared=spared, affected=study.affected)
 
 
 def card_style() -> str:
@@ -117,12 +127,12 @@ def _told(finding: Finding, own: tuple[str, ...], language: str) -> dict[str, st
     return {"level": finding.level, "text": text}
 
 
-def _fitting(told: Sequence[Mapping[str, str]], room: int) -> int:
+def _fitting(told: Sequence[Mapping[str, str]], room: int, language: str) -> int:
     """How many of the lines fit, at least one; all of them, or as many as leave room to say how many more."""
     used = 0
     for shown, line in enumerate(told):
         words = line["text"].split()
-        used += max(len(words), sum(map(len, words)) // LETTERS if not line["text"].isascii() else 0)
+        used += sum(map(len, words)) // LETTERS[language] if language in LETTERS else len(words)
         if used > room:
             return max(shown, 1)
     return len(told)
@@ -155,7 +165,7 @@ def _title(study: Study | Plan, role: str, plan: Plan | None, language: str) -> 
     """Which hemisphere, never without left or right, and what of it."""
     if role in ("plan", "target"):
         assert plan is not None
-        return phrase("card.target", language, name=sentences.target_title(plan.target))
+        return phrase("card.target", language, name=sentences.target_title(plan.target, language))
     assert isinstance(study, Study)
     hemisphere = phrase("card.hemisphere", language, side=study.side_of(role))
     return f"{hemisphere}: {named(plan.target.site, language)}" if plan is not None else hemisphere
@@ -199,7 +209,7 @@ def _way(plan: Plan, facts: HeadFacts, language: str) -> dict[str, Any]:
     placement, axes = plan.best.placement, np.asarray(facts.axes)
     if plan.handle_free:
         return {"hour": "", "lines": [phrase("card.any", language)], "clock": ""}
-    words = phrase("card.points", language, words=direction_words(placement.handle_direction, axes))
+    words = phrase("card.points", language, words=direction_words(placement.handle_direction, axes, None, language))
     degrees = clock_of(placement.handle_direction, -placement.axis, axes[1])
     if degrees is None:
         return {"hour": "", "lines": [phrase("card.no-clock", language), words], "clock": ""}
@@ -283,7 +293,7 @@ def _pulses(study: Study | Plan, role: str, language: str) -> str:
     blank, preset = phrase("card.typed", language), study.preset
     hertz = preset.hertz(role)
     given = study.answers.pulses
-    pulses = f"{given:g}" if given is not None else _published(preset.pulses) or blank
+    pulses = f"{given:g}" if given is not None else _published(worded(preset.pulses, language)) or blank
     return phrase("card.pulses", language, hertz=blank if hertz is None else f"{hertz:g}", pulses=pulses)
 
 

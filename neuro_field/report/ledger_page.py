@@ -57,7 +57,6 @@ def ledger_page(
         course=course_picture(ledger, phrase("ledger-page.planned", language), phrase("ledger-page.course", language)),
         rows=list(_rows(ledger, language)),
         lines=list(lines),
-        say=lambda key: phrase(f"ledger-page.{key}", language),
     )
 
 

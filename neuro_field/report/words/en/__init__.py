@@ -1,7 +1,11 @@
 """English: names of sides, sites, tissues and fields of the intake as findings carry them, in words."""
 
+#: Sentences begin with a capital; what stands between the parts of a list.
+CAPITALS, COMMA = True, ", "
+
 #: Names without an entry are said as they are.
 NAMES = {
+    "tag": "tag",
     "grey_matter": "grey matter",
     "white_matter": "white matter",
     "csf": "CSF",
