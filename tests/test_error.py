@@ -206,8 +206,8 @@ def test_report_and_terminal_say_it():
     assert line.endswith("the mean |E| quoted for the target by +1.2 %.")
     assert error_line(ERROR) == (
         "Numerical error of this case: by elements half as long within 20 mm of the target (1100000 unknowns), carried "
-        "on to ever shorter ones, E errs there by about 4.6 % (relative L2) over the middle of the grey matter, give or "
-        "take half of that; its mean size by -0.6 %; the mean |E| quoted for the target by +1.2 %."
+        "on to ever shorter ones, E errs there by about 4.6 % (relative L2) over the middle of the grey matter, give "
+        "or take half of that; its mean size by -0.6 %; the mean |E| quoted for the target by +1.2 %."
     )
     page = page_of(with_error())
     assert page.count("4.6 % (relative L2) over the middle of the grey matter") == 2  # the answer, the method
