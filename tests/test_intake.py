@@ -137,10 +137,10 @@ def test_what_a_preset_leaves_open_can_be_typed_and_is_told_where_it_is_not():
 
 def test_notes_say_what_a_preset_does():
     """Hand notes for hand presets alone; inhibiting is said of what inhibits."""
-    absent = Answers(mep="absent")
+    absent, sides = Answers(mep="absent"), {"contralesional": "right", "ipsilesional": "left"}
     for entry in PRESETS:
         own = entry.side if entry.side in ("contralesional", "ipsilesional") else "contralesional"
-        told = list(of_preset(entry, absent, own))
+        told = list(of_preset(entry, absent, own, sides))
         text = " ".join(said(finding) for finding in told)
         assert ("motor evoked" in text) == (entry.purpose == "hand"), entry.name
         inhibits = "inhibits" in {entry.effect(role) for role in ("contralesional", "ipsilesional")}
@@ -148,8 +148,8 @@ def test_notes_say_what_a_preset_does():
         assert bool(warned) == (entry.purpose == "hand" and inhibits and own == "contralesional"), entry.name
         if not inhibits:
             assert "inhibiting the contralesional" not in text, entry.name
-    exciting = [finding.values for finding in of_preset(preset("bihemispheric-hand"), absent, "contralesional")]
-    assert {"role": "ipsilesional", "effect": "excites"} in exciting
+    exciting = [finding.values for finding in of_preset(preset("bihemispheric-hand"), absent, "contralesional", sides)]
+    assert {"role": "ipsilesional", "side": "left", "effect": "excites"} in exciting
 
 
 def test_names_are_the_same_in_python_and_typed():

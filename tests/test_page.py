@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -10,10 +11,11 @@ from tiny_study import tiny_study
 
 from neuro_field.findings import Finding
 from neuro_field.report import page as page_module
-from neuro_field.report.page import DISCLAIMER, study_page
-from neuro_field.report.words import said
+from neuro_field.report.page import study_page
+from neuro_field.report.words import phrase, said
 from neuro_field.store.plans import read_kept
 
+DISCLAIMER = phrase("disclaimer")
 WHY = Finding("study-one-target-missing", "stop", {"role": "ipsilesional", "side": "left"})
 
 
@@ -45,7 +47,7 @@ def test_without_javascript_the_page_says_why_nothing_turns(page):
 
 
 def test_a_plan_without_its_head_says_that_there_is_nothing_to_turn():
-    page = page_of(replace(tiny_study().contralesional, field=None))
+    page = unescape(page_of(replace(tiny_study().contralesional, field=None)))
     assert "There is no head to turn here: this plan's folder keeps neither surfaces nor field" in page
     assert "<script" not in page
 

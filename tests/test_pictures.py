@@ -1,4 +1,4 @@
-"""Pictures show the right side: what lies on the patient's left is where the picture says Left."""
+"""Pictures show the right side: what lies on the patient's left is where the picture says L."""
 
 import io
 from dataclasses import replace
@@ -16,7 +16,7 @@ from neuro_field.report import opengl
 from neuro_field.report.drawing import SIZE
 from neuro_field.report.opengl import PictureError, check_opengl
 from neuro_field.report.pictures import position_view, study_pictures, zone_outline
-from neuro_field.report.scene import COLOURS, edge_words, target_balls
+from neuro_field.report.scene import COLOURS, edge_letters, target_balls
 from neuro_field.report.view import view
 
 
@@ -78,16 +78,16 @@ def test_the_current_is_drawn_to_the_side_it_runs_to(pictures, role):
 
 
 @pytest.mark.parametrize(
-    ("into", "up", "words"),
+    ("into", "up", "letters"),
     [
-        ((0, 0, -1), (0, 1, 0), {"left": "Left", "right": "Right", "top": "Front", "bottom": "Back"}),
-        ((1, 0, 0), (0, 0, 1), {"left": "Front", "right": "Back", "top": "Top", "bottom": "Bottom"}),
-        ((-1, 0, 0), (0, 0, 1), {"left": "Back", "right": "Front", "top": "Top", "bottom": "Bottom"}),
-        ((0, -1, 0), (0, 0, 1), {"left": "Right", "right": "Left", "top": "Top", "bottom": "Bottom"}),
+        ((0, 0, -1), (0, 1, 0), {"left": "L", "right": "R", "top": "A", "bottom": "P"}),
+        ((1, 0, 0), (0, 0, 1), {"left": "A", "right": "P", "top": "S", "bottom": "I"}),
+        ((-1, 0, 0), (0, 0, 1), {"left": "P", "right": "A", "top": "S", "bottom": "I"}),
+        ((0, -1, 0), (0, 0, 1), {"left": "R", "right": "L", "top": "S", "bottom": "I"}),
     ],
 )
-def test_edges_are_named_as_someone_at_the_bedside_sees_them(into, up, words):
-    assert edge_words(np.array(into, float), np.array(up, float), np.eye(3)) == words
+def test_edges_are_named_as_someone_at_the_bedside_sees_them(into, up, letters):
+    assert edge_letters(np.array(into, float), np.array(up, float), np.eye(3)) == letters
 
 
 @pytest.mark.parametrize("role", ["contralesional", "ipsilesional"])

@@ -196,7 +196,7 @@ def round_study():
 
 
 def page_parts(study):
-    return _study_parts(study, Facts.of(study), {})
+    return _study_parts(study, Facts.of(study), {}, "en")
 
 
 def with_zone(plan, **values):

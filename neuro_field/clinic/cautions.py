@@ -15,8 +15,11 @@ if TYPE_CHECKING:
 FOOT_AXIS, FOOT_SPREAD = 33.0, 18.0
 
 
-def of_preset(preset: Preset, answers: Answers, own: str) -> Iterator[Finding]:
-    """What a physician should know of a preset for this patient: what it does, and which model of recovery says so."""
+def of_preset(preset: Preset, answers: Answers, own: str, sides: Mapping[str, str]) -> Iterator[Finding]:
+    """What a physician should know of a preset for this patient: what it does, and which model of recovery says so.
+
+    ``sides`` of the hemispheres by role.
+    """
     if preset.side == "both" and not preset.at_once:
         yield Finding("preset-both-in-turn", "note", {"preset": preset.name})
     if preset.purpose == "leg":
@@ -27,8 +30,8 @@ def of_preset(preset: Preset, answers: Answers, own: str) -> Iterator[Finding]:
     for role in roles:
         effect = preset.effect(role)
         if (role, effect, answers.mep) == ("contralesional", "inhibits", "absent"):
-            yield Finding("preset-inhibits-without-mep", "warn", {"role": role})
-        yield Finding("preset-recovery-models", "note", {"role": role, "effect": effect})
+            yield Finding("preset-inhibits-without-mep", "warn", {"role": role, "side": sides.get(role)})
+        yield Finding("preset-recovery-models", "note", {"role": role, "side": sides.get(role), "effect": effect})
     yield Finding("preset-mep", "note", {"mep": answers.mep})
     if answers.fma_ue is not None:
         yield Finding("preset-fma-ue", "note", {"fma_ue": answers.fma_ue})
@@ -36,7 +39,7 @@ def of_preset(preset: Preset, answers: Answers, own: str) -> Iterator[Finding]:
 
 def of_study(study: "Study", sides: Mapping[str, str]) -> list[Finding]:
     """All that has to be said with a study's targets, plans and doses, each with the role and side it is said of."""
-    out = list(of_preset(study.preset, study.answers, study.own_side))
+    out = list(of_preset(study.preset, study.answers, study.own_side, sides))
     for role, made in study.plans.items():
         dose = study.doses.get(role)
         for finding in (*made.target.findings, *made.findings, *(dose.findings if dose is not None else ())):

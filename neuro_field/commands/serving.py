@@ -46,7 +46,7 @@ def serve(
     side: Annotated[str | None, typer.Option(help="On a head: left or right.")] = None,
     host: Annotated[str, typer.Option(help="localhost, or this machine's name for others to reach it.")] = "localhost",
     port: Annotated[int, typer.Option(help="Of the page.")] = 8080,
-    language: Annotated[str, typer.Option(help="Of the page.")] = "en",
+    language: Annotated[str, typer.Option(help="Of the page: en or ja.")] = "en",
     edge: EdgeOption = 1.9,
 ) -> None:
     """Lead the coil over the patient's scalp in a browser, or follow a tracked one, and see what it does there.
@@ -58,11 +58,11 @@ def serve(
     from neuro_field.desk.serving import serve as run
     from neuro_field.navigation.files import Export, named_systems
     from neuro_field.navigation.frames import ImageFrames
-    from neuro_field.report.words import phrases
+    from neuro_field.report.words import check_language
     from neuro_field.store.lives import read_live
 
     check_aiohttp()
-    phrases(language)
+    check_language(language)
     planned = (Path(thing) / "plan.json").is_file()
     if planned and head is None:
         raise InputError("A plan does not hold the head; name it: neuro-field serve PLAN --head HEAD.")

@@ -14,11 +14,10 @@ from neuro_field.desk.server import FILES
 from neuro_field.desk.shown import Shown
 from neuro_field.desk.telling import Teller
 from neuro_field.findings import Finding, as_name
-from neuro_field.report.interactive import SCRIPTS, field_colours, packed_surface
-from neuro_field.report.page import DISCLAIMER
+from neuro_field.report.interactive import SCRIPTS, field_colours, packed_surface, script_words
 from neuro_field.report.scene import COLOURS, target_balls
 from neuro_field.report.sentences import magnitude_statistic, statistic, target_title
-from neuro_field.report.words import phrases, said
+from neuro_field.report.words import phrase, phrases, said
 from neuro_field.search.plan import Plan
 
 #: Of the page's own.
@@ -51,6 +50,7 @@ def scene_json(shown: Shown, plan: Plan, teller: Teller, follower: Follower | No
         "centre": shown.surface.points.mean(axis=0).tolist(),
         "colours": field_colours(),
         "inks": COLOURS,
+        "words": script_words(teller.language),
         "scalp": packed_surface(head.scalp),
         "cortex": packed_surface(shown.surface),
         "lesion": packed_surface(head.mesh.boundary(lesion)) if lesion.any() else None,
@@ -61,14 +61,14 @@ def scene_json(shown: Shown, plan: Plan, teller: Teller, follower: Follower | No
         "pin": _pin(teller, target.center).tolist(),
         "strongest": shown.strongest,
         "atOnce": shown.kind,
-        "title": target_title(target),
-        "statistic": statistic(target),
-        "size": magnitude_statistic(target),
+        "title": target_title(target, teller.language),
+        "statistic": statistic(target, teller.language),
+        "size": magnitude_statistic(target, teller.language),
         "coilName": steering.coil.name,
         "placements": [placement.head_from_coil.tolist() for placement in steering.ranked],
         "planned": steering.planned,
         "follow": None if follower is None else _followed(follower, teller.language),
-        "notes": [said(Finding("page-serves-face", "note"), teller.language), DISCLAIMER],
+        "notes": [said(Finding("page-serves-face", "note"), teller.language), phrase("disclaimer", teller.language)],
     }
     return json.dumps(scene, allow_nan=False, separators=(",", ":")).encode("utf-8")
 

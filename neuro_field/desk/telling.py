@@ -62,9 +62,14 @@ class Teller:
     def _words(self, placement: Placement) -> dict[str, str]:
         axes = self.facts.axes
         near = self.facts.near(placement.center, 1)
-        direction = direction_words(placement.handle_direction, axes, self.steering.target.side)
+        place = phrase("lead.no-1010", self.language)
+        if near:
+            place = offset_words(near[0][2], axes, near[0][0], self.language)
+        direction = direction_words(placement.handle_direction, axes, self.steering.target.side, self.language)
         return {
-            "place": offset_words(near[0][2], axes, near[0][0]) if near else phrase("lead.no-1010", self.language),
-            "handle": f"{direction} ({turn_words(placement, axes)})",
+            "place": offset_words(near[0][2], axes, near[0][0], self.language)
+            if near
+            else phrase("lead.no-1010", self.language),
+            "handle": f"{direction} ({turn_words(placement, axes, self.language)})",
             "centre": f"{point_words(placement.center)} mm",
         }

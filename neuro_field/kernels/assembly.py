@@ -223,7 +223,7 @@ def _inwards(x, y, z, nodes, dadt, i):
     return (x - nodes[i, 0]) * dadt[i, 0] + (y - nodes[i, 1]) * dadt[i, 1] + (z - nodes[i, 2]) * dadt[i, 2]
 
 
-@parallel(error_model="numpy")
+@parallel(error_model="numpy", fastmath={"contract"})
 def element_fields(nodes, tets, potential, dadt, out):
     """E = -grad(phi) - dA/dt, its mean by the edges (`stiffness`); nodes m, potential (n,) V, dadt (n, 3), out (t, 3).
 

@@ -68,7 +68,7 @@ def _plane(
     head: HeadModel, t1: Volume | None, focus: FloatArray, plane: tuple[str, int, int, int, str, str],
     change: Callable[[FloatArray], FloatArray], wrong: bool = False,
 ) -> bytes:  # fmt: skip
-    name, across, up, through, left, right = plane
+    _, across, up, through, left, right = plane
     nodes = head.mesh.nodes[np.unique(head.mesh.tets[head.region("brain")])]
     low, high = nodes.min(axis=0) - _MARGIN, nodes.max(axis=0) + _MARGIN
     grid = _grid(low, high, focus, (across, up, through), _STEP)
@@ -83,9 +83,9 @@ def _plane(
     _lines(axes, head, _grid(low, high, focus, (across, up, through), _APART)[2], (across, up), change)
     for words, place, side in ((left, 0.02, "left"), (right, 0.98, "right")):
         axes.text(place, 0.97, words, transform=axes.transAxes, color="white", ha=side, va="top", weight="bold")
-    title = f"{name}, {'xyz'[through]} = {focus[through]:.0f} mm"
+    title = f"{'xyz'[through]} = {focus[through]:.0f} mm"
     if wrong:
-        axes.set_title(f"WRONG ON PURPOSE: {title}, directions mirrored", fontsize=10, color="#c00000", weight="bold")
+        axes.set_title(f"✗ L ⇄ R: {title}", fontsize=10, color="#c00000", weight="bold")
     else:
         axes.set_title(title, fontsize=10)
     axes.set_axis_off()

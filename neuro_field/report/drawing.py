@@ -9,7 +9,7 @@ import numpy as np
 from neuro_field.arrays import FloatArray
 from neuro_field.nouns import noun
 from neuro_field.report.opengl import off_screen
-from neuro_field.report.scene import COLOURS, FIELD_MAP, Scene, edge_words
+from neuro_field.report.scene import COLOURS, FIELD_MAP, Scene, edge_letters
 from neuro_field.units import AMPERE_PER_MICROSECOND
 
 #: Width and height of a picture in pixels, ...
@@ -17,6 +17,9 @@ SIZE = (1120, 896)
 
 #: ... and how many times larger it is drawn, so that its edges come out smooth.
 FINER = 1.5
+
+#: What is written beside a mark: letters, which need no translation; captions tell them.
+LETTERS = {"handle": "H", "current": "E", "target": "T", "lesion": "X"}
 
 #: Marks are drawn this much nearer to the viewer than what they mark, mm.
 IN_FRONT = 400.0
@@ -34,7 +37,7 @@ class View:
     up: FloatArray
     focus: FloatArray
     across: float
-    title: str
+    title: str = ""
     in_front: float = IN_FRONT
 
     @property
@@ -60,7 +63,7 @@ def grey_matter(plotter: Any, scene: Scene, grey: Any = None, *, opacity: float 
 
 def field_title(scene: Scene) -> str:
     """What the colours of the field mean."""
-    return f"Electric field strength in V/m at {scene.field.didt / AMPERE_PER_MICROSECOND:g} A/µs"
+    return f"|E| (V/m), {scene.field.didt / AMPERE_PER_MICROSECOND:g} A/µs"
 
 
 def marks(plotter: Any, scene: Scene, view: View, *, lesion: bool = True) -> None:
@@ -108,7 +111,7 @@ def arrow(plotter: Any, name: str, start: FloatArray, direction: FloatArray, len
 
 def _label(plotter: Any, name: str, place: FloatArray) -> None:
     plotter.add_point_labels(
-        np.asarray(place)[None], [name], text_color=COLOURS[name], font_size=36, bold=True, show_points=False,
+        np.asarray(place)[None], [LETTERS[name]], text_color=COLOURS[name], font_size=36, bold=True, show_points=False,
         always_visible=True, shape="rounded_rect", shape_color="white", shape_opacity=0.75, margin=4,
     )  # fmt: skip
 
@@ -123,7 +126,7 @@ def bar(title: str) -> dict[str, Any]:
 
 
 def picture(view: View, axes: FloatArray | None, draw: Callable[[Any], None]) -> bytes:
-    """A PNG with the patient's sides (``axes`` (3, 3): right, anterior, superior) written at its edges, if any."""
+    """A PNG with letters for the patient's sides (``axes`` (3, 3): right, anterior, superior) at its edges, if any."""
     from PIL import Image  # comes with pyvista
 
     out = io.BytesIO()
@@ -173,12 +176,13 @@ def aim(plotter: Any, view: View) -> None:
 
 
 def write_edges(plotter: Any, view: View, axes: FloatArray | None) -> None:
-    """Title, and the patient's sides in words at the edges."""
+    """Title, and letters for the patient's sides at the edges."""
     places = {"left": (0.02, 0.8), "right": (0.98, 0.8), "top": (0.5, 0.9), "bottom": (0.5, 0.13)}
-    words = {} if axes is None else edge_words(view.into, view.up, axes)
-    for edge, word in words.items():
-        _text(plotter, word, places[edge], 27, edge)
-    _text(plotter, view.title, (0.5, 0.955), 20, "centre")
+    letters = {} if axes is None else edge_letters(view.into, view.up, axes)
+    for edge, letter in letters.items():
+        _text(plotter, letter, places[edge], 27, edge)
+    if view.title:
+        _text(plotter, view.title, (0.5, 0.955), 20, "centre")
 
 
 def _text(plotter: Any, words: str, place: tuple[float, float], size: int, align: str) -> None:

@@ -14,7 +14,7 @@ from neuro_field.findings import Finding
 from neuro_field.geometry.locate import locate
 from neuro_field.geometry.quality import smallest_dihedral_angles
 from neuro_field.head.face import Face
-from neuro_field.head.lesion import lesion_summary
+from neuro_field.head.lesion import LesionSummary, lesion_summary
 from neuro_field.head.mapping import WarpedMapping
 from neuro_field.head.model import HeadModel
 from neuro_field.head.tissues import BY_TAG
@@ -27,7 +27,7 @@ from neuro_field.report.mapping_pictures import mapping_pictures
 from neuro_field.report.page import rendered, tissue_rows
 from neuro_field.report.skull_page import OpeningsOfHead
 from neuro_field.report.slices import OPENING, OUTLINES, TEMPLATE, histogram, slice_pictures
-from neuro_field.report.words import named, said
+from neuro_field.report.words import listed, named, phrase, said, worded
 
 #: Landmarks that the page lists.
 LANDMARKS = ("Nz", "Iz", "LPA", "RPA", "Cz", "C3", "C4")
@@ -38,7 +38,7 @@ FAITHFUL = 0.05
 
 def head_page(
     head: HeadModel, *, labels: Volume | None = None, t1: Volume | None = None, picture: bytes | None = None,
-    no_picture: str = "", made: str | None = None, face: Face | None = None,
+    no_picture: str = "", made: str | None = None, face: Face | None = None, language: str = "en",
 ) -> str:  # fmt: skip
     """Quality control of a head as HTML.
 
@@ -56,6 +56,7 @@ def head_page(
         Date and time; now, when omitted.
     face : Face, optional
         Left out of the slices; the ``picture`` is made without it by who makes it.
+    language : str
 
     Returns
     -------
@@ -65,7 +66,7 @@ def head_page(
     lesion = lesion_summary(head)
     facts = HeadFacts.of(head)
     angles = smallest_dihedral_angles(head.mesh)
-    tissues = _tissues(head, labels)
+    tissues = _tissues(head, labels, language)
     images, mapped, opened = {}, {}, {}
     shown_t1 = t1 if face is None else None
     skull = OpeningsOfHead.of(head)
@@ -77,52 +78,91 @@ def head_page(
         opened = skull.slices(shown, shown_t1, head)
         mapped = {} if head.mapping is None else mapping_pictures(labels, head.mapping, focus)
     fibres = direction_pictures(head, shown_t1) if has_directions(head) else {}
-    bars = histogram(angles, np.linspace(0, 75, 76), "smallest dihedral angle, degrees", "elements")
+    bars = histogram(angles, np.linspace(0, 75, 76), "°", "n")
     return rendered(
         "head_page.html.j2",
+        language=language,
         made=made,
         name=head.name,
-        warnings=_warnings(head, tissues, float(angles.min())),
-        notes=[said(found) for found in head.findings if found.level == "note"],
+        warnings=_warnings(head, tissues, float(angles.min()), language),
+        notes=[said(found, language) for found in head.findings if found.level == "note"],
         slices={name: _text(data) for name, data in images.items()},
-        colours={named(name): colour for name, colour in OUTLINES.items()}
-        | ({"MNI152 brain": TEMPLATE} if head.mapping is not None else {})
-        | ({"opening of the skull": OPENING} if skull.rows else {}),
-        openings=skull.rows,
+        key=_key(head, skull, language),
+        own={what: OUTLINES[tissue] for what, tissue in _OWN.items()},
+        openings=skull.rows(language),
         opened={name: _text(data) for name, data in opened.items()},
         picture=_text(picture) if picture else "",
         no_picture=no_picture,
-        face=_face_said(bool(images or picture), face is not None, t1 is not None),
+        face=_face_said(bool(images or picture), face is not None, t1 is not None, language),
         tissues=tissues,
-        cleaning=_cleaning(head.provenance.get("cleaning")),
-        lesion=None if lesion is None else {
-            "Volume": f"{lesion.volume_cm3:.1f} cm³",
-            "Side": lesion.side or "not known: nothing tells left from right in this head",
-            "Centroid": f"{point_words(lesion.centroid)} mm in the head frame",
-            "Kinds": ", ".join(f"{named(name)} {cm3:.1f} cm³" for name, cm3 in lesion.tissues_cm3.items()),
-        },
-        targets=_targets(head),
+        cleaning=_cleaning(head.provenance.get("cleaning"), language),
+        lesion=_lesion(lesion, language),
+        targets=_targets(head, language),
         landmarks={name: point_words(facts.landmarks[name]) for name in LANDMARKS if name in facts.landmarks},
-        no_landmarks=facts.why,
-        mapping=head.mapping.source if head.mapping is not None else "none",
+        no_landmarks=worded(facts.why, language),
+        mapping=head.mapping.source if head.mapping is not None else phrase("page.none", language),
         mapped={name: _text(data) for name, data in mapped.items()},
         fibres={name: _text(data) for name, data in fibres.items()},
         warped=isinstance(head.mapping, WarpedMapping),
-        overlap=head.provenance.get("mapping_overlap"),
-        mesh={
-            "Nodes": f"{len(head.mesh.nodes):,}",
-            "Tetrahedra": f"{len(head.mesh.tets):,}",
-            "Smallest dihedral angle": f"{angles.min():.1f}°",
-            "Below 15°": f"{100 * np.mean(angles < 15):.3f} % of elements",
-        },
+        overlap=_overlap(head.provenance.get("mapping_overlap"), language),
+        mesh=_mesh(head, angles, language),
         histogram=_text(bars),
-    )  # fmt: skip
+    )
 
 
-def _face_said(shown: bool, blanked: bool, t1: bool) -> str:
+#: What the pictures in the template's space outline, by the tissue whose colour it has.
+_OWN = {"brain": "grey_matter", "white": "csf", "lesion": "lesion"}
+
+
+def _key(head: HeadModel, skull: OpeningsOfHead, language: str) -> dict[str, str]:
+    """What the colours on the slices mean."""
+    key = {named(name, language): colour for name, colour in OUTLINES.items()}
+    if head.mapping is not None:
+        key[phrase("qc.template", language)] = TEMPLATE
+    if skull.listed:
+        key[phrase("qc.opening", language)] = OPENING
+    return key
+
+
+def _lesion(lesion: LesionSummary | None, language: str) -> dict[str, str] | None:
+    """A lesion, label to value."""
+    if lesion is None:
+        return None
+    kinds = (f"{named(name, language)} {cm3:.1f} cm³" for name, cm3 in lesion.tissues_cm3.items())
+    return {
+        phrase("lesion.volume", language): f"{lesion.volume_cm3:.1f} cm³",
+        phrase("lesion.side", language): named(lesion.side, language)
+        if lesion.side
+        else phrase("qc.side-unknown", language),
+        phrase("lesion.centroid", language): phrase("lesion.at", language, point=point_words(lesion.centroid)),
+        phrase("qc.lesion-kinds", language): listed(kinds, language),
+    }
+
+
+def _overlap(overlap: Mapping[str, Mapping[str, float]] | None, language: str) -> dict[str, dict[str, float]]:
+    """Overlaps by kind of map and by tissue, both in words."""
+    return {
+        phrase(f"qc.map-{kind}", language): {
+            named(tissue, language): values[tissue] for tissue in ("white_matter", "grey_matter")
+        }
+        for kind, values in (overlap or {}).items()
+    }
+
+
+def _mesh(head: HeadModel, angles: FloatArray, language: str) -> dict[str, str]:
+    """The mesh, label to value."""
+    return {
+        phrase("qc.nodes", language): f"{len(head.mesh.nodes):,}",
+        phrase("qc.tetrahedra", language): f"{len(head.mesh.tets):,}",
+        phrase("qc.angle", language): f"{angles.min():.1f}°",
+        phrase("qc.below-15", language): phrase("qc.below-15-told", language, share=float(np.mean(angles < 15))),
+    }
+
+
+def _face_said(shown: bool, blanked: bool, t1: bool, language: str) -> str:
     """That the page shows a face, or was made not to, and which files of the folder hold one."""
     code = "page-head-faceless" if blanked else "page-head-shows-face"
-    return said(Finding(code, "note", {"t1": t1})) if shown or blanked else ""
+    return said(Finding(code, "note", {"t1": t1}), language) if shown or blanked else ""
 
 
 def _text(data: bytes) -> str:
@@ -137,7 +177,7 @@ def _focus(head: HeadModel, lesion: Any) -> FloatArray:
     return centres[np.argmin(np.linalg.norm(centres - middle, axis=1))]
 
 
-def _tissues(head: HeadModel, labels: Volume | None) -> list[dict[str, Any]]:
+def _tissues(head: HeadModel, labels: Volume | None, language: str) -> list[dict[str, Any]]:
     """Volumes in labels and mesh, and how far both have a tissue in the same places: Dice over every eighth voxel."""
     drawn, dice = {}, {}
     if labels is not None:
@@ -145,17 +185,17 @@ def _tissues(head: HeadModel, labels: Volume | None) -> list[dict[str, Any]]:
         counts = np.bincount(labels.values.ravel().astype(np.int64), minlength=1)
         drawn = {int(tag): float(count) * voxel for tag, count in enumerate(counts) if count}
         dice = _dice(head, labels)
-    rows = tissue_rows(tissue_figures(head))
+    rows = tissue_rows(tissue_figures(head), language)
     for row in rows:
         row |= {"mesh": row["cm3"], "labels": drawn.get(row["tag"]), "dice": dice.get(row["tag"])}
-    return rows + _gone(drawn, {row["tag"] for row in rows})
+    return rows + _gone(drawn, {row["tag"] for row in rows}, language)
 
 
-def _gone(drawn: Mapping[int, float], meshed: set[int]) -> list[dict[str, Any]]:
+def _gone(drawn: Mapping[int, float], meshed: set[int], language: str) -> list[dict[str, Any]]:
     """Rows of tissues that the labels have and the mesh does not."""
     return [
-        {"tag": tag, "name": named(BY_TAG[tag].name), "labels": drawn[tag], "mesh": 0.0, "dice": 0.0,
-         "sigma": "-", "source": "not in the mesh"}
+        {"tag": tag, "name": named(BY_TAG[tag].name, language), "labels": drawn[tag], "mesh": 0.0, "dice": 0.0,
+         "sigma": "-", "source": phrase("qc.not-meshed", language)}
         for tag in sorted(set(drawn) - meshed - {0})
         if tag in BY_TAG
     ]  # fmt: skip
@@ -174,9 +214,9 @@ def _dice(head: HeadModel, labels: Volume) -> dict[int, float]:
     return {tag: float(2 * both[tag] / either[tag]) for tag in range(1, most) if np.any(wanted == tag)}
 
 
-def _warnings(head: HeadModel, tissues: list[dict[str, Any]], smallest: float) -> list[str]:
+def _warnings(head: HeadModel, tissues: list[dict[str, Any]], smallest: float, language: str) -> list[str]:
     """What a person should look at before trusting the head."""
-    out = [said(found) for found in head.findings if found.level != "note"]
+    out = [said(found, language) for found in head.findings if found.level != "note"]
     lost = {found.values["tissue"] for found in head.findings if found.code == "build-tissue-lost-in-mesh"}
     for row in tissues:
         if row["tag"] in BY_TAG and BY_TAG[row["tag"]].name in lost:
@@ -184,28 +224,28 @@ def _warnings(head: HeadModel, tissues: list[dict[str, Any]], smallest: float) -
         if row["labels"] and abs(row["mesh"] / row["labels"] - 1) > FAITHFUL:
             tissue = BY_TAG[row["tag"]].name if row["tag"] in BY_TAG else f"tag-{row['tag']}"
             told = {"tissue": tissue, "labels_cm3": row["labels"], "mesh_cm3": row["mesh"]}
-            out.append(said(Finding("page-head-mesh-unfaithful", "warn", told)))
+            out.append(said(Finding("page-head-mesh-unfaithful", "warn", told), language))
     if smallest < 5:
-        out.append(said(Finding("page-head-flat-element", "warn", {"angle": smallest})))
+        out.append(said(Finding("page-head-flat-element", "warn", {"angle": smallest}), language))
     return out
 
 
-def _cleaning(record: Mapping[str, Any] | None) -> dict[str, Any] | None:
+def _cleaning(record: Mapping[str, Any] | None, language: str) -> dict[str, Any] | None:
     """What cleaning changed, per tissue and per step, cm3."""
     if not record:
         return None
     before, after = record["before_cm3"], record["after_cm3"]
     names = dict.fromkeys([*before, *after])
-    rows = [(named(name), before.get(name, 0.0), after.get(name, 0.0)) for name in names]
-    invented = {name: float(cm3) for name, cm3 in record.get("invented_cm3", {}).items()}
+    rows = [(named(name, language), before.get(name, 0.0), after.get(name, 0.0)) for name in names]
+    invented = {named(name, language): float(cm3) for name, cm3 in record.get("invented_cm3", {}).items()}
     return {
         "rows": rows,
         "invented": invented,
-        "moved": {step.replace("_", " "): cm3 for step, cm3 in record["moved_cm3"].items()},
+        "moved": {worded(step.replace("_", " "), language): cm3 for step, cm3 in record["moved_cm3"].items()},
     }
 
 
-def _targets(head: HeadModel) -> list[tuple[str, ...]]:
+def _targets(head: HeadModel, language: str) -> list[tuple[str, ...]]:
     """Share of each named target that the lesion took, left and right; empty without lesion or mapping."""
     if head.mapping is None or not head.region("lesion").any():
         return []
@@ -216,6 +256,6 @@ def _targets(head: HeadModel) -> list[tuple[str, ...]]:
             try:
                 lost.append(f"{100 * (1 - Target.named(head, site.name, side).viable_share):.0f} %")
             except InputError:
-                lost.append("no viable grey matter near")
-        rows.append((f"{site.name}: {site.title}", *lost))
+                lost.append(phrase("qc.no-grey", language))
+        rows.append((f"{site.name}: {worded(site.title, language)}", *lost))
     return rows

@@ -31,7 +31,7 @@ from neuro_field.mri.faceless import faceless
 from neuro_field.mri.volume import Volume
 from neuro_field.report.facts import GreyField, HeadFacts
 from neuro_field.report.scene import COLOURS, FIELD_MAP, node_values, target_balls
-from neuro_field.report.words import named
+from neuro_field.report.words import named, phrases
 from neuro_field.search.plan import Plan
 from neuro_field.units import AMPERE_PER_MICROSECOND
 
@@ -63,6 +63,9 @@ GREYS = {"white_matter": 225, "grey_matter": 165, "csf": 45, "bone": 20, "compac
 
 #: Where the scripts lie.
 SCRIPTS = Path(__file__).parent / "scripts"
+
+#: What keys of the words that the scripts show begin with.
+_SAID = "script."
 
 #: The order in which the scripts are read: the library, then ours.
 _SCRIPTS = ("three.min.js", "unpack.js", "space.js", "planes.js", "start.js")
@@ -116,7 +119,7 @@ def without_face(view: Mapping[str, Any], face: Face) -> dict[str, Any]:
     }
 
 
-def interactive_page(view: Mapping[str, Any], titles: Mapping[str, str]) -> str:
+def interactive_page(view: Mapping[str, Any], titles: Mapping[str, str], language: str = "en") -> str:
     """All that the scripts need, as JSON.
 
     Parameters
@@ -125,6 +128,8 @@ def interactive_page(view: Mapping[str, Any], titles: Mapping[str, str]) -> str:
         As `view_of` made it.
     titles : mapping of str to str
         Of its plans, by name, the one shown first in front.
+    language : str
+        Of the words that the scripts show.
 
     Returns
     -------
@@ -137,10 +142,16 @@ def interactive_page(view: Mapping[str, Any], titles: Mapping[str, str]) -> str:
         "colours": field_colours(),
         "inks": COLOURS,
         "lesion_tags": list(tags_of("lesion")),
-        "names": {tag: named(name) for tag, name in view["names"].items()},
+        "words": script_words(language),
+        "names": {tag: named(name, language) for tag, name in view["names"].items()},
         "plans": [plans[name] | {"title": title} for name, title in titles.items() if name in plans],
     }
     return json.dumps(shown, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")
+
+
+def script_words(language: str) -> dict[str, Any]:
+    """The words that the scripts show, by key."""
+    return {key.removeprefix(_SAID): text for key, text in phrases(language).items() if key.startswith(_SAID)}
 
 
 @cache

@@ -4,15 +4,17 @@ import numpy as np
 
 from neuro_field.clinic.ledger import Ledger, Session
 from neuro_field.findings import Finding
-from neuro_field.report.sentences import field_line
-from neuro_field.report.words import said
+from neuro_field.report.sentences import field_line, target_title
+from neuro_field.report.words import phrase, said
 from neuro_field.search.plan import Plan
 
 #: A difference between poses solved in full and the ledger, of the planned value, that calls for a warning.
 LARGE = 0.01
 
 
-def ledger_lines(ledger: Ledger, plan: Plan | None = None, findings: tuple[Finding, ...] = ()) -> list[str]:
+def ledger_lines(
+    ledger: Ledger, plan: Plan | None = None, findings: tuple[Finding, ...] = (), language: str = "en"
+) -> list[str]:
     """What was planned, every session's mean and worst, and how sure the numbers are.
 
     Parameters
@@ -22,50 +24,56 @@ def ledger_lines(ledger: Ledger, plan: Plan | None = None, findings: tuple[Findi
         That it was compared with: its field in the target is told as in its report, by the same statistics.
     findings : tuple of Finding
         Of the comparison; they come first.
+    language : str
     """
-    lines = [f"Read first: {said(finding)}" for finding in findings]
-    dose = "" if np.isnan(ledger.planned_field) else f", {ledger.planned_field:.1f} V/m at the planned output"
-    along = ledger.target.direction is not None
-    counted = "mean along the wanted current axis, by which it ranks" if along else "mean |E|"
-    where = f"the {ledger.target.side} {ledger.target.name}" if ledger.target.side else "the target"
-    lines.append(f"Planned: {ledger.planned:.3f} V/m in {where} at 1 A/µs ({counted}){dose}.")
-    if plan is not None:
-        lines.append(f"{field_line(plan)} Pulses are told by the {'second' if along else 'first'} of these.")
-        apart = abs(ledger.planned / plan.best.verified - 1)
-        if apart > LARGE:
-            lines.append(
-                f"Warning: the planned placement gives {ledger.planned:.3f} V/m here and {plan.best.verified:.3f} in "
-                f"the plan, {100 * apart:.1f} % apart: coil or head are not those of the plan."
-            )
-    lines += [_session_line(ledger, session) for session in ledger.sessions()]
+    lines = [phrase("level.warn", language, text=said(finding, language)) for finding in findings]
+    lines += _planned(ledger, plan, language)
+    lines += [_session_line(ledger, session, language) for session in ledger.sessions()]
     lifted = ledger.lifts[~ledger.off_head]
     if (lifted > 0).any():
-        lines.append(
-            f"Note: {np.count_nonzero(lifted > 0)} poses cut the scalp, by up to {lifted.max():.1f} mm; they were "
-            "moved back along the coil's axis until it cleared."
-        )
+        poses = int(np.count_nonzero(lifted > 0))
+        lines.append(phrase("ledger.lifted", language, poses=poses, most=float(lifted.max())))
     report = ledger.report
     if report.modes:
-        lines.append(
-            f"Computed by reciprocity from {report.modes} adjoint solves; {report.checked} poses solved in full differ "
-            f"by at most {100 * report.largest_difference:.2f} % of the planned value."
-        )
+        told = {"modes": report.modes, "checked": report.checked, "difference": report.largest_difference}
+        lines.append(phrase("ledger.reciprocity", language, **told))
         if report.largest_difference > LARGE:
-            lines.append("Warning: that difference is large; these poses vary more than the adjoint solves span.")
+            lines.append(phrase("ledger.difference-large", language))
     else:
-        lines.append(f"Every different pose ({report.checked}) was solved in full.")
+        lines.append(phrase("ledger.full", language, checked=report.checked))
     return lines
 
 
-def _session_line(ledger: Ledger, session: Session) -> str:
-    off = f"; {session.off_head} with the coil off the head" if session.off_head else ""
-    name = session.name or "Session not named"
-    if session.worst_pulse < 0:
-        return f"{name}: {session.pulses} pulses, all with the coil off the head."
-    worst = session.worst_pulse
-    field = "" if np.isnan(session.field) else f", {session.field:.1f} V/m on average"
-    return (
-        f"{name}: {session.pulses} pulses{field}; share of the planned strength: mean {100 * session.mean:.1f} %, "
-        f"worst {100 * session.worst:.1f} % ({ledger.markers[worst].name or f'pulse {worst + 1}'}: "
-        f"{ledger.distances[worst]:.1f} mm and {ledger.turns[worst]:.0f} degrees from the plan){off}."
-    )
+def _planned(ledger: Ledger, plan: Plan | None, language: str) -> list[str]:
+    """What was planned, and whether the plan says the same."""
+    target, along = ledger.target, ledger.target.direction is not None
+    where = phrase("ledger.target", language)
+    if target.side:
+        where = phrase("ledger.of-target", language, target=target_title(target, language))
+    known = not np.isnan(ledger.planned_field)
+    dose = phrase("ledger.dose", language, field=ledger.planned_field) if known else ""
+    counted = phrase(f"ledger.{'along' if along else 'magnitude'}", language)
+    lines = [phrase("ledger.planned", language, planned=ledger.planned, where=where, counted=counted, dose=dose)]
+    if plan is None:
+        return lines
+    which = phrase(f"ledger.{'second' if along else 'first'}", language)
+    lines.append(f"{field_line(plan, language)} {which}")
+    apart = abs(ledger.planned / plan.best.verified - 1)
+    if apart > LARGE:
+        told = {"planned": ledger.planned, "solved": plan.best.verified, "apart": apart}
+        lines.append(phrase("ledger.apart", language, **told))
+    return lines
+
+
+def _session_line(ledger: Ledger, session: Session, language: str) -> str:
+    name, worst = session.name or phrase("ledger.unnamed", language), session.worst_pulse
+    if worst < 0:
+        return phrase("ledger.session-all-off", language, name=name, pulses=session.pulses)
+    known = not np.isnan(session.field)
+    return phrase(
+        "ledger.session", language, name=name, pulses=session.pulses, mean=session.mean, worst=session.worst,
+        field=phrase("ledger.session-field", language, field=session.field) if known else "",
+        off=phrase("ledger.session-off", language, off=session.off_head) if session.off_head else "",
+        at=ledger.markers[worst].name or phrase("ledger.pulse", language, pulse=worst + 1),
+        distance=ledger.distances[worst], turn=ledger.turns[worst],
+    )  # fmt: skip

@@ -94,9 +94,7 @@ def cut_view(look: Look, axes: FloatArray, focus: FloatArray, side: int) -> View
     lean = {"axial": -0.15 * anterior, "coronal": 0.2 * superior + 0.25 * side * right, "sagittal": 0.25 * superior}
     up = anterior if look.cut == "axial" else superior
     x, y, z = focus
-    return View(
-        -(out + lean[look.cut]), up, focus, 260.0, f"Cut along the {look.cut} plane at ({x:.0f}, {y:.0f}, {z:.0f}) mm"
-    )
+    return View(-(out + lean[look.cut]), up, focus, 260.0, f"({x:.0f}, {y:.0f}, {z:.0f}) mm")
 
 
 @noun

@@ -40,9 +40,7 @@ def mapping_pictures(labels: Volume, mapping: MniMapping, focus: FloatArray) -> 
     dict of str to bytes
         PNG by plane; the patient's left is on the left.
     """
-    panels: dict[str, MniMapping] = {"": mapping}
-    if isinstance(mapping, WarpedMapping):
-        panels = {"affine": mapping.affine, "non-linear": mapping}
+    panels = (mapping.affine, mapping) if isinstance(mapping, WarpedMapping) else (mapping,)
     centre = mapping.to_mni(focus[None])[0]
     out = {}
     for name, across, up, through, *_ in PLANES:
@@ -50,8 +48,8 @@ def mapping_pictures(labels: Volume, mapping: MniMapping, focus: FloatArray) -> 
         points = np.empty((len(y), len(x), 3))
         points[..., across], points[..., up], points[..., through] = x, y[:, None], centre[through]
         figure, axes = new_figure(5.0, len(panels) * (5.0 * len(y) / len(x) + 0.4), rows=len(panels))
-        for panel, (kind, used) in zip(np.atleast_1d(axes), panels.items(), strict=True):
-            title = f"MNI152 {'xyz'[through]} = {centre[through]:.0f} mm" + (f", {kind}" if kind else "")
+        for panel, used in zip(np.atleast_1d(axes), panels, strict=True):
+            title = f"MNI152 {'xyz'[through]} = {centre[through]:.0f} mm"
             _draw(panel, (x, y), points, labels, used, title)
             if isinstance(used, WarpedMapping):
                 _grid(panel, (x, y), used.affine.to_mni(used.from_mni(points.reshape(-1, 3))), (across, up))

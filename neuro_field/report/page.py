@@ -3,8 +3,9 @@
 import base64
 import io
 from collections.abc import Iterable, Mapping
-from dataclasses import field, replace
+from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -12,42 +13,30 @@ from typing import Any
 import jinja2
 import numpy as np
 
+from neuro_field.aim.atlas import other_side
+from neuro_field.clinic.presets import Preset
 from neuro_field.clinic.study import Study
+from neuro_field.coil.coil import Coil
 from neuro_field.errors import FileFormatError, InputError, visible
 from neuro_field.field.field import SolveReport
 from neuro_field.findings import Finding
 from neuro_field.head.face import Face
 from neuro_field.head.tissues import BY_TAG
-from neuro_field.nouns import noun
 from neuro_field.report import sentences
+from neuro_field.report.card import card_of, card_style
 from neuro_field.report.directions import direction_words, point_words, turn_words
 from neuro_field.report.facts import Facts, HeadFacts, HeadFigures, TissueFigures
 from neuro_field.report.interactive import colour_ramp, interactive_page, scripts
 from neuro_field.report.interactive import without_face as shown_without_face
+from neuro_field.report.kept import Kept
 from neuro_field.report.scene import COLOURS
 from neuro_field.report.surety import sure_lines, sure_rows, varied_words
-from neuro_field.report.words import named, said
+from neuro_field.report.words import listed, named, phrase, said, worded
 from neuro_field.search.plan import Candidate, Plan
 from neuro_field.units import AMPERE_PER_MICROSECOND
 
-#: On every report, word for word.
-DISCLAIMER = (
-    "Research software. Not a medical device; not cleared or approved by any authority. Simulated fields are "
-    "estimates with patient-specific error. Site, intensity and safety remain the decision of the responsible "
-    "physician under an approved protocol."
-)
-
-#: What each picture shows, below it.
-CAPTIONS = {
-    "side": "The coil at its best placement. Colours: |E| in the grey matter at 1 A/µs; the darkest red is the 99.9th "
-    "percentile of grey-matter volume and above.",
-    "above": "The same from above: the patient's left is on the left of the picture.",
-    "cortex": "The field on the grey matter around the target (green), without scalp and coil.",
-    "positions": "Each dot is one position of the coil's centre that was tried, coloured by the field in the target "
-    "with its best handle direction; the arrow is the handle of the best placement (none for a coil whose handle is "
-    "free). The white line with black edges goes round the zone: the positions from which the coil keeps at least 95 % "
-    "of the best with some handle.",
-}
+#: Pictures of a plan, as `pictures.study_pictures` names them.
+DRAWN = ("side", "above", "cortex", "positions")
 
 #: Of a folder whose pictures and view were made without the face; it stands at the head of the page.
 FACELESS = "page-faceless"
@@ -55,50 +44,8 @@ FACELESS = "page-faceless"
 #: Pictures of more points are not opened.
 LARGEST_PICTURE = 30_000_000
 
-LIMITS = (
-    "The field is computed in a model of this head: its tissues come from an image, their conductivities from tables. "
-    "No conductivity of a lesion is established.",
-    "The ranking compares electric fields in one target. It does not predict an effect of treatment, and it does not "
-    "know the patient's motor hot spot: find that by motor evoked potentials.",
-    "A coordinate is a seed: the target was moved to the patient's own viable grey matter and may lie on a "
-    "neighbouring gyrus. Compare it with the picture.",
-    "Placements that differ by a few percent are not different in practice: navigation is accurate to a few mm.",
-    "Whether a patient may be stimulated is not checked here beyond the answers given; nothing on this page clears "
-    "anyone. Published limits of train length come from healthy brains; a lesion raises the risk of a seizure.",
-)
 
-
-@noun
-class Kept:
-    """All that a page is made from: what a plan's folder holds, with neither head nor field.
-
-    Parameters
-    ----------
-    study : Study or Plan
-    facts : Facts
-        What is told of the head and of the fields.
-    view : mapping, optional
-        What can be turned, as `interactive.view_of` made it; None where there was no field to show.
-    pictures : mapping of str to bytes
-        PNG, as `study_pictures` made them.
-    remarks : tuple of Finding
-        What has to be said of the folder itself, such as why there are no pictures.
-    old_words : tuple of str
-        English sentences that a plan of version 2 holds, shown as they are.
-    written : str
-        Date and time, UTC.
-    """
-
-    study: Study | Plan
-    facts: Facts
-    view: Mapping[str, Any] | None = None
-    pictures: Mapping[str, bytes] = field(default_factory=dict)
-    remarks: tuple[Finding, ...] = ()
-    old_words: tuple[str, ...] = ()
-    written: str = ""
-
-
-def study_page(kept: Kept) -> str:
+def study_page(kept: Kept, language: str = "en") -> str:
     """The report as HTML.
 
     Returns
@@ -109,40 +56,59 @@ def study_page(kept: Kept) -> str:
     study, head = kept.study, kept.facts.head
     images = {name: _embedded(data) for name, data in kept.pictures.items()}
     if isinstance(study, Study):
-        whole, title = study, study.preset.title
-        parts = _study_parts(study, kept.facts, images)
+        whole, title = study, worded(study.preset.title, language)
+        parts = _study_parts(study, kept.facts, images, language)
     else:
-        whole, title = None, f"target {sentences.target_title(study.target)}"
-        parts = [_part(study, kept.facts, images, "", "Best placement")]
+        whole, title = None, phrase("page.target", language, target=sentences.target_title(study.target, language))
+        parts = [_part(study, kept.facts, images, "", phrase("page.best", language), language)]
+    warnings = [*sentences.told(study, "stop", language), *sentences.told(study, "warn", language)]
+    coil = study.coil
     return rendered(
         "page.html.j2",
+        language=language,
         title=title,
+        card=card_of(kept, language),
+        card_style=card_style(),
         study=whole,
-        lesion=_lesion(whole),
-        answers=_answers(whole),
+        sides="" if whole is None else _sides(whole, language),
+        protocol={} if whole is None else _protocol(whole.preset, language),
+        lesion=_lesion(whole, language),
+        answers=_answers(whole, language),
         parts=parts,
-        warnings=[*sentences.told(study, "stop"), *sentences.told(study, "warn"), *_said(kept.remarks, "warn")],
-        notes=[*sentences.told(study, "note"), *_said(kept.remarks, "note")],
+        warnings=[*warnings, *_said(kept.remarks, "warn", language)],
+        notes=[*sentences.told(study, "note", language), *_said(kept.remarks, "note", language)],
         old_words=kept.old_words,
-        coil=_coil(study),
-        head=_head(head.figures),
-        captions=CAPTIONS,
-        limits=LIMITS,
-        varied=varied_words(),
-        view=_view(kept),
-        face=_face(kept),
+        coil=_coil(coil, language),
+        coil_name=coil.name if coil is not None else phrase("page.not-known", language),
+        head=_head(head.figures, language),
+        varied=varied_words(language),
+        view=_view(kept, language),
+        face=_face(kept, language),
         made=kept.written,
     )
 
 
-def _face(kept: Kept) -> str:
+def card_page(kept: Kept, language: str = "en") -> str:
+    """The operator's card alone as HTML: self-contained, without scripts, one A4 side when printed."""
+    return rendered("card.html.j2", language=language, card=card_of(kept, language), card_style=card_style())
+
+
+def _sides(study: Study, language: str) -> str:
+    """Which hemisphere is which, and the hand that is paretic: always the one that the affected hemisphere moves."""
+    if study.affected is None:
+        return ""
+    spared = other_side(study.affected)
+    return phrase("page.sides", language, hand=spared, spared=spared, affected=study.affected)
+
+
+def _face(kept: Kept, language: str) -> str:
     """That the page shows a face, or was made not to; nothing of one that shows no head."""
     if any(finding.code == FACELESS for finding in kept.remarks):
-        return said(Finding(FACELESS, "note"))
+        return said(Finding(FACELESS, "note"), language)
     if kept.view is None and not kept.pictures:
         return ""
     image = None if kept.view is None else kept.view["image"]["what"]
-    return said(Finding("page-shows-face", "note", {"image": image}))
+    return said(Finding("page-shows-face", "note", {"image": image}), language)
 
 
 def without_face(kept: Kept) -> Kept:
@@ -168,27 +134,26 @@ def without_face(kept: Kept) -> Kept:
     return replace(kept, view=view, pictures=pictures, remarks=(*kept.remarks, *left_out, Finding(FACELESS, "note")))
 
 
-def _said(findings: Iterable[Finding], level: str) -> list[str]:
-    return [said(finding) for finding in findings if finding.level == level and finding.code != FACELESS]
+def _said(findings: Iterable[Finding], level: str, language: str) -> list[str]:
+    return [said(each, language) for each in findings if each.level == level and each.code != FACELESS]
 
 
-def _view(kept: Kept) -> dict[str, Any] | None:
+def _view(kept: Kept, language: str) -> dict[str, Any] | None:
     """What the view that can be turned needs; None for a plan that keeps nothing to show."""
     if kept.view is None:
         return None
     study = kept.study
     if isinstance(study, Plan):
-        titles = {"plan": "Best placement"}
+        titles = {"plan": phrase("page.best", language)}
     else:
-        titles = {role: sentences.role_title(study, role) for role in sentences.roles(study) if role in study.plans}
-    is_t1 = kept.view["image"]["what"] == "t1"
+        planned = [role for role in sentences.roles(study) if role in study.plans]
+        titles = {role: sentences.role_title(study, role, language) for role in planned}
     return {
-        "data": interactive_page(kept.view, titles),
+        "data": interactive_page(kept.view, titles, language),
         "scripts": scripts(),
         "ramp": colour_ramp(),
         "inks": COLOURS,
-        "is_t1": is_t1,
-        "image": "T1" if is_t1 else "tissues of the mesh, for no T1 came with the head",
+        "image": phrase(f"view.image-{kept.view['image']['what']}", language),
         "lesion": kept.view["lesion"] is not None,
     }
 
@@ -209,8 +174,8 @@ def _embedded(picture: bytes) -> str:
     return f"data:image/webp;base64,{base64.b64encode(out.getvalue()).decode('ascii')}"
 
 
-def rendered(template: str, *, made: str | None = None, **values: Any) -> str:
-    """A page from a template of this room, with the style, disclaimer, version and date that all pages have."""
+def rendered(template: str, *, language: str = "en", made: str | None = None, **values: Any) -> str:
+    """A page from a template of this room, with the words, style, version and date that all pages have."""
     room = Path(__file__).parent
     pages = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True,
@@ -218,7 +183,8 @@ def rendered(template: str, *, made: str | None = None, **values: Any) -> str:
     )  # fmt: skip
     return pages.get_template(template).render(
         style=(room / "style.css").read_text(encoding="utf-8"),
-        disclaimer=DISCLAIMER,
+        language=language,
+        say=partial(phrase, language=language),
         version=version("neuro_field"),
         made=made or datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         **values,
@@ -230,48 +196,58 @@ def _plain_text(value: Any) -> Any:
     return visible(value) if type(value) is str else value
 
 
-def _study_parts(study: Study, facts: Facts, images: Mapping[str, str]) -> list[dict[str, Any]]:
+def _study_parts(study: Study, facts: Facts, images: Mapping[str, str], language: str) -> list[dict[str, Any]]:
     """One part of the page for each hemisphere, the preset's own first."""
     parts = []
     for role in sentences.roles(study):
-        part = _part(getattr(study, role), facts, images, role, sentences.role_title(study, role))
-        part |= {"own": sentences.is_own(study, role), "why": said(study.why[role]) if role in study.why else ""}
+        title = sentences.role_title(study, role, language)
+        part = _part(getattr(study, role), facts, images, role, title, language)
+        why = said(study.why[role], language) if role in study.why else ""
+        part |= {"own": sentences.is_own(study, role), "why": why}
         if role in study.doses and part["plan"] is not None:
             told = facts.plans.get(role)
-            strongest = told.strongest if told is not None else None
-            part["lines"] = sentences.plan_lines(part["plan"], facts.head, strongest, dose=study.doses[role])
+            part["lines"] = sentences.plan_lines(
+                part["plan"], facts.head, told.strongest if told is not None else None, dose=study.doses[role],
+                language=language,
+            )  # fmt: skip
         parts.append(part)
     return parts
 
 
-def _part(plan: Plan | None, facts: Facts, images: Mapping[str, str], role: str, title: str) -> dict[str, Any]:
+def _part(
+    plan: Plan | None, facts: Facts, images: Mapping[str, str], role: str, title: str, language: str
+) -> dict[str, Any]:
     """What the page says of one plan, as one without a dose."""
     part: dict[str, Any] = {"title": title, "own": True, "plan": plan, "why": "", "lines": [], "tape": []}
-    part["pictures"] = {name: images.get(f"{role}_{name}" if role else name) for name in CAPTIONS}
+    part["pictures"] = {name: images.get(f"{role}_{name}" if role else name) for name in DRAWN}
     part["id"] = role or "plan"
     if plan is None:
         return part
-    part["statistic"] = sentences.statistic(plan.target)
-    part["magnitude"] = sentences.magnitude_statistic(plan.target)
+    part["statistic"] = sentences.statistic(plan.target, language)
+    part["magnitude"] = sentences.magnitude_statistic(plan.target, language)
     told = facts.plans.get(part["id"])
-    part["lines"] = sentences.plan_lines(plan, facts.head, told.strongest if told is not None else None)
-    part["tape"] = sentences.tape_lines(plan)
-    part["rows"] = [_row(i, candidate, plan, facts.head) for i, candidate in enumerate(plan.ranking, start=1)]
-    part["sure"], part["sure_rows"] = sure_lines(plan), sure_rows(plan)
-    part["computed"] = _computed(plan, told.solve if told is not None else None)
+    strongest = told.strongest if told is not None else None
+    part["lines"] = sentences.plan_lines(plan, facts.head, strongest, language=language)
+    part["tape"] = sentences.tape_lines(plan, language)
+    part["rows"] = [_row(i, candidate, plan, facts.head, language) for i, candidate in enumerate(plan.ranking, start=1)]
+    part["sure"], part["sure_rows"] = sure_lines(plan, language), sure_rows(plan)
+    part["computed"] = _computed(plan, told.solve if told is not None else None, language)
     return part
 
 
-def _row(rank: int, candidate: Candidate, plan: Plan, facts: HeadFacts) -> dict[str, Any]:
+def _row(rank: int, candidate: Candidate, plan: Plan, facts: HeadFacts, language: str) -> dict[str, Any]:
     """One ranked placement as a line of the table."""
     placement, side = candidate.placement, plan.target.side
     mni = facts.mni(placement.center)
     near = facts.near(placement.center, 1)
-    current = sentences.current_words(plan.coil, candidate, facts, side)
-    handle, turn = direction_words(placement.handle_direction, facts.axes, side), turn_words(placement, facts.axes)
-    runs = current[0] if current else "-"
     if plan.handle_free:
-        handle, turn, runs = "any", "any", "in a ring"
+        handle = turn = phrase("ranking.any", language)
+        runs = phrase("ranking.ring", language)
+    else:
+        handle = direction_words(placement.handle_direction, facts.axes, side, language)
+        turn = turn_words(placement, facts.axes, language)
+        current = sentences.current_words(plan.coil, candidate, facts, side, language)
+        runs = current[0] if current else "-"
     return {
         "rank": rank,
         "ranked": f"{candidate.strength:.3f}",
@@ -289,120 +265,151 @@ def _row(rank: int, candidate: Candidate, plan: Plan, facts: HeadFacts) -> dict[
     }
 
 
-def _computed(plan: Plan, solve: SolveReport | None) -> dict[str, str]:
+def _computed(plan: Plan, solve: SolveReport | None, language: str) -> dict[str, str]:
     """How a plan was computed, label to value."""
-    report = plan.report
+    report, error, stability = plan.report, plan.numerical_error, plan.stability
+    say = partial(phrase, language=language)
+    ranked = say("computed.placements-told", placements=report.placements, positions=report.positions)
+    if report.excluded:
+        ranked += say("computed.excluded", excluded=report.excluded)
     rows = {
-        "Placements ranked": f"{report.placements} ({report.positions} scalp positions, all handle directions)"
-        + (f", {report.excluded} of them excluded for a region to avoid" if report.excluded else ""),
-        "Tried in fine steps": f"{report.refined} around the best",
-        "Field in the target reduced to": f"{report.modes} vectors; the first left out is {report.truncation:.1e} of "
-        "the largest",
-        "Ranked against fully solved": f"differ by at most {100 * report.largest_difference:.2f} % over the "
-        f"{len(plan.ranking)} placements listed",
-        "Numerical error of this case": sentences.error_line(plan.numerical_error).partition(": ")[2]
-        if plan.numerical_error is not None
-        else "not computed; neuro-field plan --numerical-error does, in most of a minute",
-        "Draws of conductivities": "not followed"
-        if plan.stability is None
-        else f"answered in a reduced space, within {100 * plan.stability.reduced_error:.2f} % of full solves where "
-        "checked",
-        "Seconds": ", ".join(f"{stage} {seconds:.1f}" for stage, seconds in report.seconds.items()),
-        "Peak memory": f"{report.peak_memory / 1e9:.1f} GB",
+        "placements": ranked,
+        "refined": say("computed.refined-told", refined=report.refined),
+        "modes": say("computed.modes-told", modes=report.modes, truncation=report.truncation),
+        "solved": say("computed.solved-told", difference=report.largest_difference, count=len(plan.ranking)),
+        "error": say("computed.no-error") if error is None else sentences.error_words(error, language),
+        "draws": say("computed.no-draws")
+        if stability is None
+        else say("computed.draws-told", error=stability.reduced_error),
+        "seconds": ", ".join(f"{stage} {seconds:.1f}" for stage, seconds in report.seconds.items()),
+        "memory": f"{report.peak_memory / 1e9:.1f} GB",
     }
     if solve is not None:
-        rows["Solver"] = (
-            f"{solve.iterations} iterations to a relative residual of {solve.residual:.1e} (tolerance "
-            f"{solve.tolerance:.0e}), {solve.nodes} nodes"
-        )
-    return rows
+        rows["solver"] = say(
+            "computed.solver-told", iterations=solve.iterations, residual=solve.residual, tolerance=solve.tolerance,
+            nodes=solve.nodes,
+        )  # fmt: skip
+    return {say(f"computed.{key}"): value for key, value in rows.items()}
 
 
-def _coil(study: Study | Plan) -> dict[str, str]:
+def _protocol(preset: Preset, language: str) -> dict[str, str]:
+    """The preset, label to value."""
+    intensity = phrase("preset.intensity-open", language)
+    if preset.intensity is not None:
+        intensity = phrase("preset.intensity-share", language, share=preset.intensity, threshold=preset.threshold)
+    rows = {
+        "name": preset.name,
+        "what": worded(preset.title, language),
+        "side": worded(preset.side, language),
+        "frequency": worded(preset.frequency, language),
+        "intensity": intensity,
+        "pulses": worded(preset.pulses, language),
+        "course": worded(preset.course, language),
+        "source": worded(preset.source, language),
+        "note": worded(preset.note, language) or "-",
+    }
+    return {phrase(f"preset.{key}", language): value for key, value in rows.items()}
+
+
+def _coil(coil: Coil | None, language: str) -> dict[str, str]:
     """The coil, label to value."""
-    coil = study.coil
+    label = phrase("coil.coil", language)
     if coil is None:
-        return {"Coil": "not known here: it is not on the shelf of this installation"}
-    rows = {"Coil": coil.name, "Largest dI/dt": "not known"}
+        return {label: phrase("coil.unknown", language)}
+    didt = phrase("page.not-known", language)
     if coil.didt_max:
-        rows["Largest dI/dt"] = f"{coil.didt_max / AMPERE_PER_MICROSECOND:.2f} A/µs at 100 % output"
-    rows |= {str(key): _plain(value) for key, value in coil.provenance.items()}
+        didt = phrase("coil.didt-told", language, didt=coil.didt_max / AMPERE_PER_MICROSECOND)
+    rows = {label: coil.name, phrase("coil.didt", language): didt}
+    rows |= {str(key): _plain(value, language) for key, value in coil.provenance.items()}
     if coil.stimulators and coil.stimulators[0].source:
-        rows["Source of the largest dI/dt"] = coil.stimulators[0].source
+        rows[phrase("coil.didt-source", language)] = coil.stimulators[0].source
     return rows
 
 
-def tissue_rows(tissues: Iterable[TissueFigures]) -> list[dict[str, Any]]:
+def tissue_rows(tissues: Iterable[TissueFigures], language: str = "en") -> list[dict[str, Any]]:
     """Each tissue of a head: tag, name, cm3, conductivity in words (S/m) and where that comes from."""
+    own = phrase("tissue.own", language)
     return [
         {
             "tag": tissue.tag,
-            "name": named(tissue.name),
+            "name": named(tissue.name, language),
             "cm3": tissue.cm3,
-            "sigma": f"{tissue.sigma:.3f}" + (" (mean of a tensor)" if tissue.tensor else ""),
-            "source": BY_TAG[tissue.tag].source if tissue.standard and tissue.tag in BY_TAG else "set for this head",
+            "sigma": phrase("tissue.mean", language, sigma=tissue.sigma) if tissue.tensor else f"{tissue.sigma:.3f}",
+            "source": worded(BY_TAG[tissue.tag].source, language) if tissue.standard and tissue.tag in BY_TAG else own,
         }
         for tissue in tissues
     ]
 
 
-def _head(head: HeadFigures | None) -> dict[str, Any] | None:
+def _head(head: HeadFigures | None, language: str) -> dict[str, Any] | None:
     """The head in figures: mesh, tissues with conductivities, mapping, provenance."""
     if head is None:
         return None
+    rows = {
+        "name": head.name,
+        "mesh": phrase("made.mesh-told", language, nodes=head.nodes, tetrahedra=head.tetrahedra),
+        "mapping": head.mapping or phrase("page.none", language),
+    }
     return {
         "name": head.name,
-        "mesh": f"{head.nodes} nodes, {head.tetrahedra} tetrahedra",
-        "mapping": head.mapping or "none",
-        "tissues": tissue_rows(head.tissues),
-        "provenance": {key: _plain(value) for key, value in head.provenance.items()},
+        "about": {phrase(f"made.{key}", language): value for key, value in rows.items()},
+        "tissues": tissue_rows(head.tissues, language),
+        "provenance": {key: _plain(value, language) for key, value in head.provenance.items()},
     }
 
 
-def _lesion(study: Study | None) -> dict[str, str] | None:
+def _lesion(study: Study | None, language: str) -> dict[str, str] | None:
     """The lesion in figures, label to value."""
     if study is None or study.lesion is None:
         return None
-    lesion = study.lesion
-    rows = {"Volume": f"{lesion.volume_cm3:.1f} cm³", "Side": lesion.side or "not known"}
-    rows["Centroid"] = f"{point_words(lesion.centroid)} mm in the head frame"
-    if lesion.centroid_mni is not None:
-        rows["Centroid"] += f", MNI152 {point_words(lesion.centroid_mni, 0)}"
-    rows["Tissue"] = ", ".join(f"{name.replace('_', ' ')} {cm3:.1f} cm³" for name, cm3 in lesion.tissues_cm3.items())
+    lesion, say = study.lesion, partial(phrase, language=language)
+    mni = "" if lesion.centroid_mni is None else point_words(lesion.centroid_mni, 0)
+    tissues = (f"{named(name, language)} {cm3:.1f} cm³" for name, cm3 in lesion.tissues_cm3.items())
+    rows = {
+        say("lesion.volume"): f"{lesion.volume_cm3:.1f} cm³",
+        say("lesion.side"): named(lesion.side, language) if lesion.side else say("page.not-known"),
+        say("lesion.centroid"): say(f"lesion.at{'-mni' if mni else ''}", point=point_words(lesion.centroid), mni=mni),
+        say("lesion.tissue"): listed(tissues, language),
+    }
     for role, plan in study.plans.items():
-        rows[f"Grey matter lost at the {role} target"] = f"{100 * (1 - plan.target.viable_share):.0f} %"
+        lost = say("lesion.lost", role=role, side=study.side_of(role))
+        rows[lost] = f"{100 * (1 - plan.target.viable_share):.0f} %"
     for role, why in study.why.items():
-        rows[f"Grey matter lost at the {role} target"] = said(why)
+        rows[say("lesion.lost", role=role, side=study.side_of(role))] = said(why, language)
     return rows
 
 
-def _answers(study: Study | None) -> dict[str, str]:
+def _answers(study: Study | None, language: str) -> dict[str, str]:
     """The clinical answers as typed, label to value."""
     if study is None:
         return {}
-    given = study.answers
-    return {
-        "Side of the lesion": given.lesion_side or "not given",
-        "Paretic hand": given.paretic_hand or "not given",
-        "Resting motor threshold": "not given"
-        if given.rmt is None
-        else f"{given.rmt:g} % of maximum output, read by {'EMG' if given.mt_method == 'emg' else 'visible twitch'}",
-        "Ipsilesional motor evoked potentials": given.mep,
-        "Fugl-Meyer, upper extremity": "not given" if given.fma_ue is None else f"{given.fma_ue:g} of 66",
-        "Aphasia": given.fluency or "not given",
-        "Language-dominant side on fMRI": given.dominant_side or "not given",
-        "Side chosen": given.side or "not given",
-        "Contraindications named": ", ".join(given.named) or "none (that clears nobody)",
-        "Confirmed by the physician": ", ".join(given.confirmed) or "none",
+    given, say = study.answers, partial(phrase, language=language)
+    missing = say("page.not-given")
+
+    def told(name: str | None) -> str:
+        return missing if name is None else named(name, language)
+
+    rows = {
+        "lesion-side": told(given.lesion_side),
+        "paretic-hand": told(given.paretic_hand),
+        "rmt": missing if given.rmt is None else say(f"given.rmt-{given.mt_method}", rmt=given.rmt),
+        "mep": told(given.mep),
+        "fma-ue": missing if given.fma_ue is None else say("given.fma-ue-of", fma_ue=given.fma_ue),
+        "aphasia": told(given.fluency),
+        "dominant-side": told(given.dominant_side),
+        "side": told(given.side),
+        "contraindications": listed(map(told, given.named), language) or say("given.no-contraindications"),
+        "confirmed": listed(map(told, given.confirmed), language) or say("page.none"),
     }
+    return {say(f"given.{key}"): value for key, value in rows.items()}
 
 
-def _plain(value: Any) -> str:
+def _plain(value: Any, language: str) -> str:
     """A provenance value on one line, folders left out: they may name a patient."""
     if isinstance(value, Mapping):
-        return "; ".join(f"{key}: {_plain(entry)}" for key, entry in value.items())
+        return "; ".join(f"{key}: {_plain(entry, language)}" for key, entry in value.items())
     if isinstance(value, list | tuple):
-        return ", ".join(_plain(entry) for entry in value) or "none"
+        return ", ".join(_plain(entry, language) for entry in value) or phrase("page.none", language)
     if isinstance(value, str | Path) and Path(value).is_absolute():
         return Path(value).name
     return str(value)

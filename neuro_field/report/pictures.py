@@ -58,9 +58,8 @@ def side_view(scene: Scene) -> View:
     """From the target's side, slightly above and in front."""
     right, anterior, superior = scene.axes
     into = -(0.84 * scene.side * right + 0.2 * anterior + 0.5 * superior)
-    word = "right" if scene.side > 0 else "left"
     focus = scene.anatomy.centre + 12 * superior
-    return View(into, superior, focus, 250.0, f"Seen from the patient's {word}, slightly above")
+    return View(into, superior, focus, 250.0)
 
 
 def _from_the_side(scene: Scene, plan: Plan) -> bytes:
@@ -70,7 +69,7 @@ def _from_the_side(scene: Scene, plan: Plan) -> bytes:
 
 def _from_above(scene: Scene, plan: Plan) -> bytes:
     _, anterior, superior = scene.axes
-    view = View(-superior, anterior, scene.anatomy.centre, 290.0, "Seen from above, the face at the top")
+    view = View(-superior, anterior, scene.anatomy.centre, 290.0)
     return picture(view, scene.axes, lambda plotter: whole_head(plotter, scene, view))
 
 
@@ -78,7 +77,7 @@ def _cortex(scene: Scene, plan: Plan) -> bytes:
     placement = plan.best.placement
     _, anterior, superior = scene.axes
     up = anterior if abs(placement.axis @ superior) > 0.8 else superior
-    view = View(placement.axis, up, scene.focus, 110.0, "Grey matter around the target, seen along the coil's axis")
+    view = View(placement.axis, up, scene.focus, 110.0)
 
     def draw(plotter: Any) -> None:
         grey_matter(plotter, scene)
@@ -105,8 +104,7 @@ def position_view(plan: Plan, axes: FloatArray) -> View:
     placement = plan.best.placement
     up = axes[1] if abs(placement.axis @ axes[2]) > 0.8 else axes[2]
     across = 2.6 * float(np.linalg.norm(plan.centers - placement.center, axis=1).max()) + 60
-    title = "Field in the target by coil position, each with its best handle direction"
-    return View(placement.axis, up, placement.center, float(np.clip(across, 150.0, 200.0)), title)
+    return View(placement.axis, up, placement.center, float(np.clip(across, 150.0, 200.0)))
 
 
 def positions(plotter: Any, plan: Plan, view: View) -> None:
@@ -119,7 +117,7 @@ def positions(plotter: Any, plan: Plan, view: View) -> None:
     dots = pyvista.PolyData(centres)
     dots["E"] = strengths.max(axis=1)
     balls = dots.glyph(geom=pyvista.Sphere(radius=0.42 * _spacing(centres)), scale=False, orient=False)
-    title = f"Mean {'strength' if plan.target.direction is None else 'wanted part'} in the target, V/m at 1 A/µs"
+    title = f"{'|E|' if plan.target.direction is None else 'E'} (V/m), 1 A/µs"
     plotter.add_mesh(balls, scalars="E", cmap=FIELD_MAP, lighting=False, scalar_bar_args=bar(title))
     if plan.zone is not None:
         _zone(plotter, plan.zone, view)

@@ -37,8 +37,8 @@ APART = 6.0
 #: Light for weak, dark for strong; distinct in grey and to colour-blind eyes.
 FIELD_MAP = "YlOrRd"
 
-#: Letters' words along and against right, anterior and superior.
-EDGE_WORDS = (("Right", "Left"), ("Front", "Back"), ("Top", "Bottom"))
+#: Letters along and against right, anterior and superior, as on clinical images: they need no translation.
+EDGE_LETTERS = (("R", "L"), ("A", "P"), ("S", "I"))
 
 
 def polydata(surface: Surface) -> Any:
@@ -195,8 +195,8 @@ def arrows(field: Field | StoredField) -> dict[str, tuple[FloatArray, FloatArray
     return out
 
 
-def edge_words(view: FloatArray, up: FloatArray, axes: FloatArray) -> dict[str, str]:
-    """The anatomical word for each edge of a picture taken along ``view`` with ``up`` upwards."""
+def edge_letters(view: FloatArray, up: FloatArray, axes: FloatArray) -> dict[str, str]:
+    """The anatomical letter for each edge of a picture taken along ``view`` with ``up`` upwards."""
     view = view / np.linalg.norm(view)
     upwards = up - (up @ view) * view
     upwards /= np.linalg.norm(upwards)
@@ -205,5 +205,5 @@ def edge_words(view: FloatArray, up: FloatArray, axes: FloatArray) -> dict[str, 
     for edge, direction in (("right", rightwards), ("left", -rightwards), ("top", upwards), ("bottom", -upwards)):
         parts = axes @ direction
         axis = int(np.argmax(np.abs(parts)))
-        out[edge] = EDGE_WORDS[axis][0 if parts[axis] > 0 else 1]
+        out[edge] = EDGE_LETTERS[axis][0 if parts[axis] > 0 else 1]
     return out

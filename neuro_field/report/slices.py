@@ -27,12 +27,12 @@ OPENING, NEAR_SLICE = "#E41A1C", 3.0
 #: Colour of the MNI152 brain's outline.
 TEMPLATE = "#009E73"
 
-#: The planes: name, the head-frame axes that run rightwards and upwards in the picture, the axis across, and what its
-#: left and right edges show.
+#: The planes: name, the head-frame axes that run rightwards and upwards in the picture, the axis across,
+#: and the letters of its left and right edges.
 PLANES = (
-    ("axial", 0, 1, 2, "Left", "Right"),
-    ("coronal", 0, 2, 1, "Left", "Right"),
-    ("sagittal", 1, 2, 0, "Back", "Front"),
+    ("axial", 0, 1, 2, "L", "R"),
+    ("coronal", 0, 2, 1, "L", "R"),
+    ("sagittal", 1, 2, 0, "P", "A"),
 )
 
 #: Samples of a slice are this far apart, mm.
@@ -75,7 +75,7 @@ def slice_pictures(
         tags = labels.at(flat, 0).reshape(len(y), len(x))
         grey = tags if t1 is None else t1.at(flat, 1).reshape(len(y), len(x))
         template = None if mapping is None else _template_at(mapping.to_mni(flat)).reshape(len(y), len(x))
-        title = f"{name}, {'xyz'[through]} = {focus[through]:.0f} mm"
+        title = f"{'xyz'[through]} = {focus[through]:.0f} mm"
         near = np.zeros((0, 3)) if openings is None else openings
         near = near[np.abs(near[:, through] - focus[through]) < NEAR_SLICE][:, [across, up]]
         out[name] = _slice(x, y, grey, tags, template, near, title, left, right)

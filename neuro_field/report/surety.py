@@ -1,11 +1,10 @@
 """How sure a plan is, in words and figures: misplacement, conductivities, the lesion, and the rules of thumb."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from neuro_field.arrays import FloatArray
 from neuro_field.report.directions import sector_words
-from neuro_field.report.words import said
+from neuro_field.report.words import listed, named, phrase, said
 from neuro_field.search.metrics import AWAY, RIM
 from neuro_field.search.plan import Candidate, Plan
 from neuro_field.search.sensitivity import SHIFT, TURN
@@ -15,32 +14,29 @@ from neuro_field.search.uncertainty import VARIATION
 LEAST_COST = 0.0005
 
 
-def sure_lines(plan: Plan) -> list[str]:
+def sure_lines(plan: Plan, language: str = "en") -> list[str]:
     """One statement a line, each with its label."""
     lines = [
-        misplaced_line(plan.best),
-        stability_line(plan),
-        lesion_line(plan),
-        filled_line(plan),
-        elsewhere_line(plan.best),
-        *rule_lines(plan),
+        misplaced_line(plan.best, language),
+        stability_line(plan, language),
+        lesion_line(plan, language),
+        filled_line(plan, language),
+        elsewhere_line(plan.best, language),
+        *rule_lines(plan, language),
     ]
     return [line for line in lines if line]
 
 
-def misplaced_line(candidate: Candidate) -> str:
+def misplaced_line(candidate: Candidate, language: str = "en") -> str:
     """What the field in the target loses when the coil is not held exactly."""
-    shaken = candidate.sensitivity
-    shift, turn, tilt, mean, worst = (
-        f"{100 * share:.0f} %" for share in (shaken.shift, shaken.turn, shaken.tilt, shaken.mean, shaken.worst)
-    )
-    return (
-        f"If misplaced: {SHIFT:g} mm off it keeps at least {shift} of the field in the target, turned by {TURN:g}° "
-        f"{turn}, tilted by {TURN:g}° {tilt}; all three together {mean} on average and {worst} at worst."
-    )
+    kept = candidate.sensitivity
+    return phrase(
+        "sure.misplaced", language, by_mm=SHIFT, by_degrees=TURN, shift=kept.shift, turn=kept.turn, tilt=kept.tilt,
+        mean=kept.mean, worst=kept.worst,
+    )  # fmt: skip
 
 
-def stability_line(plan: Plan) -> str:
+def stability_line(plan: Plan, language: str = "en") -> str:
     """What uncertain conductivities do to the first placement, a clause for each of the cavity's; empty if not asked.
 
     Costs of keeping it that would be told as 0.0 % are told as none.
@@ -48,26 +44,24 @@ def stability_line(plan: Plan) -> str:
     found = plan.stability
     if found is None:
         return ""
+    free = max(found.loss_mean) < LEAST_COST  # told once
     clauses = []
     for i, (low, high, cost) in enumerate(zip(found.low, found.high, found.loss_mean, strict=True)):
-        value = f"{found.lesion_values[i]:g} S/m: " if found.lesion_values else ""
-        costs = "nothing" if cost < LEAST_COST else f"{100 * cost:.1f} % on average"
-        clauses.append(f"{value}{low[0]:.3f}-{high[0]:.3f} V/m, keeping the first costs {costs}")
-    if max(found.loss_mean) < LEAST_COST:  # told once
-        clauses = [clause.partition(", keeping")[0] for clause in clauses]
-        clauses[-1] += ", keeping the first costs nothing" + " with any of them" * (len(clauses) > 1)
-    cavity = ", by what the lesion's cavity conducts" if found.lesion_values else ""
-    return (
-        f"Stability: field at 1 A/µs over {found.draws} draws of the tissues' conductivities (5th-95th percentile)"
-        f"{cavity}: {'; '.join(clauses)}."
+        clause = phrase("sure.range", language, low=low[0], high=high[0])
+        if found.lesion_values:
+            clause = phrase("sure.with", language, sigma=found.lesion_values[i], told=clause)
+        if not free:
+            clause += phrase(f"sure.keeping{'-free' if cost < LEAST_COST else ''}", language, cost=cost)
+        clauses.append(clause)
+    if free:
+        clauses[-1] += phrase(f"sure.keeping-free{'-with-any' if len(clauses) > 1 else ''}", language)
+    told = phrase("sure.between", language).join(clauses)
+    return phrase(
+        f"sure.stability{'-by-cavity' if found.lesion_values else ''}", language, draws=found.draws, told=told
     )
 
 
-#: What a zone keeps a share of, by what placements are ranked by.
-_RANKED_BY = {"strength": "field in the target", "ratio": "ratio to the regions compared", "focality": "focality"}
-
-
-def zone_line(plan: Plan, axes: FloatArray) -> str:
+def zone_line(plan: Plan, axes: FloatArray, language: str = "en") -> str:
     """Where the best placement may be held and keep most of its field; empty for a plan without a zone.
 
     Parameters
@@ -75,58 +69,56 @@ def zone_line(plan: Plan, axes: FloatArray) -> str:
     plan : Plan
     axes : (3, 3) array
         Unit vectors to the patient's right, front and top (rows), head frame.
+    language : str
     """
     zone = plan.zone
     if zone is None:
         return ""
-    ranked = _RANKED_BY[plan.search.objective if plan.search is not None else "strength"]
-    words = f"Zone: within {zone.area_cm2:.1f} cm2 of scalp ({100 * zone.share:.0f} % of the positions searched)"
+    handles = ""
     if zone.handle_low is not None and zone.handle_high is not None:
-        words += f" and, at the best one, with {_handles(plan, zone.handle_low, zone.handle_high, axes)}"
-    words += f" the coil keeps at least {100 * zone.kept:.0f} % of the best {ranked}"
-    cut = "; the zone is cut off at the rim of the search and may go on beyond it"
-    return f"{words}{'' if zone.closed else cut}."
+        handles = _handles(plan, zone.handle_low, zone.handle_high, axes, language)
+    objective = plan.search.objective if plan.search is not None else "strength"
+    return phrase(
+        "zone.line", language, area=zone.area_cm2, share=zone.share, handles=handles, kept=zone.kept,
+        ranked=phrase(f"zone.ranked-by-{objective}", language),
+        cut="" if zone.closed else phrase("zone.cut", language),
+    )  # fmt: skip
 
 
-def _handles(plan: Plan, low: float, high: float, axes: FloatArray) -> str:
+def _handles(plan: Plan, low: float, high: float, axes: FloatArray, language: str) -> str:
     """A sector of handles in words; degrees from straight back."""
     zone, best = plan.zone, plan.best
     assert zone is not None
     if zone.period is not None and high - low >= zone.period - zone.angle_step:
-        return "any handle"
+        return phrase("zone.any-handle", language)
     own = (best.angle + 180.0) % 360.0 - 180.0
     ends = [best.placement.moved(turned=end - own) for end in (low, high)]
-    return f"handles from {sector_words(ends[0], ends[1], axes)},"
+    return phrase("zone.handles", language, sector=sector_words(ends[0], ends[1], axes, language))
 
 
-def lesion_line(plan: Plan) -> str:
+def lesion_line(plan: Plan, language: str = "en") -> str:
     """What the unknown conductivity of the cavity does to the best placement; empty for a head without one."""
     found = plan.stability
     if found is None or not found.lesion_values:
         return ""
-    pairs = zip(found.lesion_values, found.median, found.first, strict=True)
-    told = "; ".join(f"{value:g} S/m {field[0]:.3f} V/m{_first(first)}" for value, field, first in pairs)
-    return f"Lesion's conductivity: {told} (medians; no value is established)."
+    clauses = []
+    for value, field, first in zip(found.lesion_values, found.median, found.first, strict=True):
+        clause = phrase("sure.median", language, sigma=value, field=field[0])
+        if len(first) > 1:  # there is another to be first
+            clause += phrase("sure.first-in", language, share=first[0])
+        clauses.append(clause)
+    return phrase("sure.lesion", language, told=phrase("sure.between", language).join(clauses))
 
 
-def _first(shares: Sequence[float]) -> str:
-    """How often the first placement stays first, where there is another to be first."""
-    return f", first in {100 * shares[0]:.0f} %" if len(shares) > 1 else ""
-
-
-def filled_line(plan: Plan) -> str:
+def filled_line(plan: Plan, language: str = "en") -> str:
     """The same placements in a head whose lesion is filled; empty where that is not known."""
     best = plan.best
     if best.filled is None:
         return ""
     known = [candidate.filled or 0.0 for candidate in plan.ranking]
     first = known.index(max(known)) + 1
-    words = (
-        f"Lesion filled: with the lesion made the tissue around it the best placement has {best.filled:.3f} V/m, "
-        f"{_change(best)} with the lesion"
-    )
-    also = "would be first as well" if first == 1 else f"would give way to placement {first}"
-    return f"{words}; without the lesion it {also}."
+    key = "sure.filled" if first == 1 else "sure.filled-other-first"
+    return phrase(key, language, field=best.filled, change=_change(best), first=first)
 
 
 def _change(candidate: Candidate) -> str:
@@ -134,30 +126,30 @@ def _change(candidate: Candidate) -> str:
     return "" if candidate.filled is None else f"{100 * (candidate.verified / candidate.filled - 1):+.1f} %"
 
 
-def elsewhere_line(candidate: Candidate) -> str:
+def elsewhere_line(candidate: Candidate, language: str = "en") -> str:
     """The field outside the target."""
     metrics = candidate.metrics
-    words = [f"Elsewhere: 99.9th percentile in all viable grey matter {metrics.peak:.3f} V/m"]
+    words = [phrase("elsewhere.peak", language, field=metrics.peak)]
     if metrics.off_target is not None:
-        words.append(f"farther than {AWAY:g} mm from the target {metrics.off_target:.3f}")
+        words.append(phrase("elsewhere.off-target", language, away=AWAY, field=metrics.off_target))
     if metrics.rim is not None:
-        words.append(f"in the brain within {RIM:g} mm of the lesion {metrics.rim:.3f}")
+        words.append(phrase("elsewhere.rim", language, within=RIM, field=metrics.rim))
     if metrics.lesion is not None:
-        words.append(f"mean in the lesion's cavity {metrics.lesion:.3f}")
+        words.append(phrase("elsewhere.lesion", language, field=metrics.lesion))
     if metrics.homologous is not None:
-        words.append(f"mean in the same target of the other hemisphere {metrics.homologous:.3f}")
-    words += [f"mean in {name}, to be avoided, {value:.3f}" for name, value in metrics.avoided.items()]
-    return (
-        f"{', '.join(words)} V/m at 1 A/µs; {metrics.half_volume:.1f} cm³ of grey matter has at least half of the "
-        "target's field."
-    )
+        words.append(phrase("elsewhere.homologous", language, field=metrics.homologous))
+    words += [phrase("elsewhere.avoided", language, name=name, field=value) for name, value in metrics.avoided.items()]
+    return phrase("elsewhere.line", language, told=listed(words, language), volume=metrics.half_volume)
 
 
-def rule_lines(plan: Plan) -> list[str]:
+def rule_lines(plan: Plan, language: str = "en") -> list[str]:
     """What the rules of thumb would have given."""
     best = plan.best.strength
     return [
-        said(rule.rule.told_with(strength=rule.strength, share=rule.strength / best, handle_free=plan.handle_free))
+        said(
+            rule.rule.told_with(strength=rule.strength, share=rule.strength / best, handle_free=plan.handle_free),
+            language,
+        )
         for rule in plan.rules
     ]
 
@@ -181,9 +173,9 @@ def sure_rows(plan: Plan) -> list[dict[str, Any]]:
     return rows
 
 
-def varied_words() -> str:
+def varied_words(language: str = "en") -> str:
     """Which conductivities were varied and by how much, for the foot of a table."""
-    return ", ".join(f"{name.replace('_', ' ')} {100 * value:.0f} %" for name, value in VARIATION.items())
+    return listed((f"{named(name, language)} {100 * value:.0f} %" for name, value in VARIATION.items()), language)
 
 
 def _number(value: float | None) -> str:

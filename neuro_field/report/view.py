@@ -219,8 +219,7 @@ def _head(head: HeadModel, look: Look, face: Face | None = None) -> Shown:
     side = 1 if about is not None and (about - centre) @ right > 0 else -1
     focus = lesion.mean(axis=0) if len(lesion) and look.cut else centre
     into = -(0.84 * side * right + 0.2 * anterior + 0.5 * superior)
-    title = f"Seen from the patient's {'right' if side > 0 else 'left'}, slightly above"
-    where = View(into, superior, centre, 290.0, title) if look.cut is None else cut_view(look, axes, focus, side)
+    where = View(into, superior, centre, 290.0) if look.cut is None else cut_view(look, axes, focus, side)
     return Shown(where, axes, lambda plotter, where: bare_head(plotter, head, axes, focus, side, look, face))
 
 

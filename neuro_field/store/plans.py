@@ -15,6 +15,7 @@ from neuro_field.findings import Finding
 from neuro_field.head.face import Face
 from neuro_field.head.model import HeadModel
 from neuro_field.io.atomic import new_folder
+from neuro_field.io.digest import digest
 from neuro_field.io.images import Image
 from neuro_field.io.scratch import scratch_folder
 from neuro_field.mri.volume import Volume
@@ -22,10 +23,12 @@ from neuro_field.names import file_name, one_line
 from neuro_field.report.facts import Facts, head_of, plans_of
 from neuro_field.report.interactive import view_of
 from neuro_field.report.interactive import without_face as shown_without_face
+from neuro_field.report.kept import Kept
 from neuro_field.report.opengl import PictureError
-from neuro_field.report.page import CAPTIONS, FACELESS, Kept, study_page, without_face
+from neuro_field.report.page import DRAWN, FACELESS, card_page, study_page, without_face
 from neuro_field.report.pictures import study_pictures
-from neuro_field.report.words import said
+from neuro_field.report.sentences import leveled
+from neuro_field.report.words import check_language, phrase
 from neuro_field.search.plan import Plan
 from neuro_field.store.field_images import write_field_images
 from neuro_field.store.plan_coils import coil_from, keep_coil
@@ -46,12 +49,12 @@ INDEX = "index.tsv"
 LARGEST, LARGEST_VIEW, LARGEST_UNPACKED, LARGEST_PICTURE = 64_000_000, 200_000_000, 400_000_000, 20_000_000
 
 #: What can be made from a plan's folder.
-KINDS = ("page",)
+KINDS = ("page", "card")
 
 
 def write_study(
     study: Study | Plan, folder: str | Path, *, t1: Image | None = None, grid: Image | None = None, subject: str = "01",
-    faceless: bool = False,
+    faceless: bool = False, language: str = "en",
 ) -> None:  # fmt: skip
     """Write a study or plan to a new folder.
 
@@ -74,22 +77,25 @@ def write_study(
         Label in the tables and in the names of the fields, never a patient's name.
     faceless : bool
         Leave the face out of pictures, view and report.
+    language : {"en", "ja"}
+        Of report.html; all else holds no words.
 
     Raises
     ------
     InputError
-        If the folder holds something, fields are asked of a plan read from files, which has none, or the face is to be
-        left out of a head that does not tell where it is (`Face.of`).
+        If there is no such language, the folder holds something, fields are asked of a plan read from files, which has
+        none, or the face is to be left out of a head that does not tell where it is (`Face.of`).
     """
     if not isinstance(study, Study | Plan):
         raise InputError(f"Input study of write_study must be a Study or Plan; instead received {study!r:.80}.")
+    check_language(language)
     with new_folder(folder) as beside:
         _keep(study, beside, t1, subject, faceless)
         (beside / TABLE).write_text(plan_table(study, subject), encoding="utf-8", newline="\n")
         zones = zone_table(study, subject)
         if zones:
             (beside / ZONE).write_text(zones, encoding="utf-8", newline="\n")
-        (beside / PAGE).write_text(study_page(read_kept(beside)), encoding="utf-8", newline="\n")
+        (beside / PAGE).write_text(study_page(read_kept(beside), language), encoding="utf-8", newline="\n")
         if grid is not None:
             _write_fields(study, beside / "fields", grid, subject)
 
@@ -97,7 +103,7 @@ def write_study(
 def write_studies(
     studies: Mapping[str, Study | Plan] | Iterable[tuple[str, Study | Plan]],
     folder: str | Path, *, t1: Image | None = None, grid: Image | None = None, subject: str = "01",
-    faceless: bool = False,
+    faceless: bool = False, language: str = "en",
 ) -> None:  # fmt: skip
     """Write several studies or plans of one head to a new folder: one of `write_study` each, by name, and index.tsv.
 
@@ -108,7 +114,7 @@ def write_studies(
         are written as they come.
     folder : str or Path
         Must not exist, or be empty; it appears whole or not at all.
-    t1, grid, subject, faceless
+    t1, grid, subject, faceless, language
         As of `write_study`.
 
     Raises
@@ -117,11 +123,12 @@ def write_studies(
         If there is none, a name is no folder's name or comes twice, or as of `write_study`.
     """
     rows: dict[str, list[tuple[str, ...]]] = {}
+    check_language(language)
     with new_folder(folder) as beside:
         for name, study in studies.items() if isinstance(studies, Mapping) else studies:
             if file_name(name, [INDEX, *rows]) != name:
                 raise InputError(f"Each study needs the name of a folder of its own; instead received {name!r:.80}.")
-            write_study(study, beside / name, t1=t1, grid=grid, subject=subject, faceless=faceless)
+            write_study(study, beside / name, t1=t1, grid=grid, subject=subject, faceless=faceless, language=language)
             rows[name] = index_rows(name, study, subject)
         if not rows:
             raise InputError("Input studies of write_studies must hold at least one; instead it is empty.")
@@ -220,10 +227,12 @@ def render(
     ----------
     thing : Study, Plan, str or Path
         A plan's folder; or what would be written there.
-    kind : {"page"}
-    language : {"en"}
+    kind : {"page", "card"}
+        The report, or the operator's card alone: one A4 side for who holds the coil.
+    language : {"en", "ja"}
     faceless : bool
-        Leave the face out; pictures of a folder that were drawn with it are left out whole.
+        Leave the face out of the page; pictures of a folder that were drawn with it are left out whole.  A card shows
+        none.
 
     Returns
     -------
@@ -233,8 +242,7 @@ def render(
     Raises
     ------
     InputError
-        If the kind is not known, or "card", which does not exist yet; if there is no such language; if the face is to
-        be left out and nothing says where it is.
+        If the kind or the language is not known; if the face is to be left out and nothing says where it is.
     FileFormatError
         As `read_plan`.
 
@@ -250,27 +258,29 @@ def render(
     >>> nf.render("SHOWN") == Path("SHOWN/report.html").read_text(encoding="utf-8")
     True
     """
-    if kind == "card":
-        raise InputError('Input kind of render is "card", which does not exist yet; the "page" does.')
     if kind not in KINDS:
         raise UnknownNameError("kind", kind, list(KINDS))
-    if language != "en":
-        raise UnknownNameError("language", language, ["en"])
+    check_language(language)
     if isinstance(thing, str | Path):
-        kept = read_kept(thing)
-        return study_page(without_face(kept) if faceless else kept)
+        return _rendered(read_kept(thing), kind, language, faceless)
     if not isinstance(thing, Study | Plan):
         raise InputError(f"Input thing of render must be a Study, a Plan or a folder; instead received {thing!r:.80}.")
     with scratch_folder() as folder:
         _keep(thing, folder, None, "01", faceless)
-        return study_page(read_kept(folder))
+        return _rendered(read_kept(folder), kind, language, faceless=False)
 
 
-def said_of_kept(folder: str | Path) -> list[str]:
+def _rendered(kept: Kept, kind: str, language: str, faceless: bool) -> str:
+    if kind == "card":
+        return card_page(kept, language)  # shows no face
+    return study_page(without_face(kept) if faceless else kept, language)
+
+
+def said_of_kept(folder: str | Path, language: str = "en") -> list[str]:
     """What a terminal says of a plan's folder itself: its remarks, and what a plan of version 2 said in English."""
     record, old_words, _ = _record(Path(folder))
-    remarks = [f"Note: {said(Finding(found.code, found.level, found.values))}" for found in record.remarks]
-    return remarks + [f"English, kept by version 2: {words}" for words in old_words]
+    remarks = [leveled(Finding(found.code, found.level, found.values), language) for found in record.remarks]
+    return remarks + [phrase("level.old", language, text=words) for words in old_words]
 
 
 def planned_head(folder: str | Path, head: HeadModel) -> HeadModel:
@@ -344,7 +354,8 @@ def _read(folder: str | Path, whole: bool) -> Kept:
     return Kept(
         study, facts_from(record, view), view, _kept_pictures(path.parent / PICTURES) if whole else {},
         tuple(Finding(found.code, found.level, found.values) for found in record.remarks), old_words,
-        f"{record.written[:10]} {record.written[11:16]} UTC",
+        f"{record.written[:10]} {record.written[11:16]} UTC", digest(path), record.subject,
+        record.computed_by.get("neuro_field", ""),
     )  # fmt: skip
 
 
@@ -375,6 +386,6 @@ def _view(path: Path) -> Mapping[str, Any] | None:
 def _kept_pictures(folder: Path) -> dict[str, bytes]:
     """The pictures that the page knows, by name."""
     roles = ("", "contralesional_", "ipsilesional_", "bilateral_", "target_")
-    names = [role + name for role in roles for name in CAPTIONS]
+    names = [role + name for role in roles for name in DRAWN]
     paths = {name: folder / f"{name}.png" for name in names}
     return {name: _bytes(path, LARGEST_PICTURE, "") for name, path in paths.items() if path.is_file()}

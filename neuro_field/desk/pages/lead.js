@@ -186,7 +186,7 @@ function listen(bench, scene, words) {
     part("ranks").append(made);
   });
   for (const name of ["left", "above", "right", "front", "back", "along-coil"]) {
-    if (bench.space) document.querySelector(".views").append(button(words[name], () => bench.space.from(name)));
+    if (bench.space) document.querySelector(".views").append(button(words[`view-${name}`], () => bench.space.from(name)));
   }
   part("save").addEventListener("click", () => bench.say({ do: "save" }));
   if (!scene.follow) {

@@ -49,11 +49,6 @@ class LedSpace extends Space {
     this.draw();
   }
 
-  _coilOf(plan) {
-    super._coilOf(plan);
-    for (const label of this.tipLabels) label.element.textContent = this.words[label.kind];
-  }
-
   _pin() {
     const [from, to] = this.data.pin.map((point) => new THREE.Vector3().fromArray(point));
     const shaft = new THREE.Mesh(
@@ -110,11 +105,5 @@ class LedSpace extends Space {
         this.controls.enabled = true;
       });
     }
-  }
-
-  _edges() {
-    super._edges();
-    if (!this.words) return;
-    for (const edge of this.holder.querySelectorAll(".edge")) edge.textContent = this.words[edge.textContent] || edge.textContent;
   }
 }

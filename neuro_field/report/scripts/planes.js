@@ -3,9 +3,9 @@
 
 /** Axes that run rightwards and upwards in each slice, the axis across it, and what its left and right edges show. */
 const PLANES = [
-  { name: "axial", across: 0, up: 1, through: 2, left: "Left", right: "Right" },
-  { name: "coronal", across: 0, up: 2, through: 1, left: "Left", right: "Right" },
-  { name: "sagittal", across: 1, up: 2, through: 0, left: "Back", right: "Front" },
+  { name: "axial", across: 0, up: 1, through: 2, left: "left", right: "right" },
+  { name: "coronal", across: 0, up: 2, through: 1, left: "left", right: "right" },
+  { name: "sagittal", across: 1, up: 2, through: 0, left: "back", right: "front" },
 ];
 
 /** Up to this share of the strongest the image shows through unchanged, and from there on less and less. */
@@ -202,15 +202,16 @@ class Planes {
       pen.lineTo(...to);
     }
     stroke(pen, "rgba(120, 220, 255, 0.8)", ratio);
-    pen.font = `600 ${13 * ratio}px system-ui, sans-serif`;
+    const told = this.data.words;
+    pen.font = `600 ${13 * ratio}px ${getComputedStyle(document.body).fontFamily}`;
     pen.textBaseline = "top";
     pen.fillStyle = "#fff";
-    pen.fillText(view.left, 6 * ratio, 6 * ratio);
+    pen.fillText(told[view.left], 6 * ratio, 6 * ratio);
     pen.textAlign = "right";
-    pen.fillText(view.right, width - 6 * ratio, 6 * ratio);
+    pen.fillText(told[view.right], width - 6 * ratio, 6 * ratio);
     pen.textAlign = "left";
     pen.textBaseline = "bottom";
-    pen.fillText(`${view.name}, ${"xyz"[view.through]} = ${this.point[view.through].toFixed(0)} mm`, 6 * ratio, height - 5 * ratio);
+    pen.fillText(`${told[view.name]}, ${"xyz"[view.through]} = ${this.point[view.through].toFixed(0)} mm`, 6 * ratio, height - 5 * ratio);
   }
 }
 

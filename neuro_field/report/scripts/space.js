@@ -108,7 +108,7 @@ class Space {
       const matrix = matrixOf(placement.head_from_coil);
       const centre = new THREE.Vector3().setFromMatrixPosition(matrix);
       const label = this._label(String(index + 1), centre, "rank", () => plan.choose(index));
-      label.element.title = `Rank ${index + 1}`;
+      label.element.title = filled(this.data.words.rank, { rank: index + 1 });
     });
     this.from(this._side() > 0 ? "right" : "left");
   }
@@ -200,7 +200,7 @@ class Space {
   _label(name, place, kind, onClick = null) {
     const element = document.createElement(onClick ? "button" : "span");
     element.className = `label ${kind}`;
-    element.textContent = name;
+    element.textContent = this.data.words[name] || name;
     if (onClick) element.addEventListener("click", onClick);
     this.holder.append(element);
     const label = { name, kind, element, place: place.clone() };
@@ -216,7 +216,8 @@ class Space {
 
   /** The patient's sides at the edges of the view. */
   _edges() {
-    const words = [["Right", "Left"], ["Front", "Back"], ["Top", "Bottom"]];
+    const told = this.data.words;
+    const words = [[told.right, told.left], [told.front, told.back], [told.top, told.bottom]];
     const across = new THREE.Vector3().setFromMatrixColumn(this.camera.matrixWorld, 0);
     const up = new THREE.Vector3().setFromMatrixColumn(this.camera.matrixWorld, 1);
     const ways = { right: across, left: across.clone().negate(), top: up, bottom: up.clone().negate() };

@@ -5,7 +5,7 @@ async function start() {
   const view = document.getElementById("view"), excuse = document.getElementById("view-absent");
   if (!view) return;
   if (typeof DecompressionStream === "undefined") {
-    excuse.textContent = "The view that can be turned needs a browser of 2023 or later; the pictures show the same.";
+    excuse.textContent = excuse.dataset.old;
     return;
   }
   const data = JSON.parse(document.getElementById("view-data").textContent);
@@ -28,7 +28,7 @@ async function start() {
   } catch (error) {
     view.querySelector(".space").hidden = true;
     view.querySelectorAll(".only-space").forEach((part) => (part.hidden = true));
-    excuse.textContent = "This browser offers no WebGL, so the head cannot be turned here: the slices work, and the pictures show the head.";
+    excuse.textContent = excuse.dataset.flat;
     excuse.hidden = false;
   }
 
@@ -41,14 +41,16 @@ async function start() {
   /** What lies under the crossing point, in words. */
   function read() {
     const point = planes.point, index = tissues.at(point);
-    const words = [`(${point.map((value) => value.toFixed(0)).join(", ")}) mm in the head frame`];
-    if (toMni) words.push(`MNI152 (${toMni(point).map((value) => value.toFixed(0)).join(", ")})`);
-    words.push(data.names[tissues.values[index]] || "outside the head");
+    const told = (place) => ({ point: place.map((value) => value.toFixed(0)).join(", ") });
+    const words = [filled(data.words.point, told(point))];
+    if (toMni) words.push(filled(data.words.mni, told(toMni(point))));
+    words.push(data.names[tissues.values[index]] || data.words.outside);
     const value = index < 0 ? null : voltsPerMetre(state.plan.slicesField, index);
-    let field = "no field is shown outside the brain";
+    let field = data.words["no-field"];
     if (value !== null) {
-      field = `|E| = ${value.toFixed(2)} V/m at 1 A/µs`;
-      if (state.plan.full_output) field += `, ${(value * state.plan.full_output).toFixed(0)} V/m at 100 % output`;
+      const full = state.plan.full_output;
+      field = filled(data.words.field, { field: value.toFixed(2) });
+      if (full) field += filled(data.words.full, { field: (value * full).toFixed(0) });
     }
     view.querySelector(".read").textContent = `${words.join(" · ")} · ${field}`;
   }
@@ -60,7 +62,11 @@ async function start() {
     press(view.querySelector("[data-choose=plan]"), data.plans.indexOf(plan));
     const ranks = view.querySelector("[data-choose=rank]");
     ranks.replaceChildren(...plan.placements.map((placement, index) =>
-      button(`${index + 1}`, `Rank ${index + 1}: ${placement.strength.toFixed(2)} V/m in the target at 1 A/µs`, () => plan.choose(index))));
+      button(
+        `${index + 1}`,
+        filled(data.words["rank-title"], { rank: index + 1, field: placement.strength.toFixed(2) }),
+        () => plan.choose(index),
+      )));
     view.querySelector(".strongest").textContent = plan.strongest.toFixed(2);
     view.querySelector(".half").textContent = (plan.strongest / 2).toFixed(2);
     plan.choose(0);
@@ -71,8 +77,12 @@ async function start() {
     state.rank = index;
     const placement = state.plan.placements[index], best = state.plan.placements[0];
     press(view.querySelector("[data-choose=rank]"), index);
-    let words = `Placement ${index + 1} of ${state.plan.placements.length}: ${placement.strength.toFixed(3)} V/m in the target at 1 A/µs`;
-    if (index) words += `, ${((100 * placement.strength) / best.strength).toFixed(0)} % of the best. The colours stay those of the best placement's field.`;
+    const told = { rank: index + 1, count: state.plan.placements.length, field: placement.strength.toFixed(3) };
+    let words = filled(data.words.placed, told);
+    if (index) {
+      const share = ((100 * placement.strength) / best.strength).toFixed(0);
+      words += filled(data.words["placed-share"], { share });
+    }
     view.querySelector(".placed").textContent = words;
     if (space) space.place(index);
     document.querySelectorAll("tr[data-plan]").forEach((row) =>
@@ -122,6 +132,11 @@ async function start() {
   document.documentElement.dataset.view = "ready";
 }
 
+/** A sentence of the page's language with its {names} filled in. */
+function filled(sentence, values) {
+  return sentence.replace(/\{(\w+)\}/g, (_, name) => values[name]);
+}
+
 function button(words, title, onClick) {
   const made = document.createElement("button");
   made.textContent = words;
@@ -135,6 +150,7 @@ function press(group, index) {
 }
 
 start().catch((error) => {
-  document.getElementById("view-absent").textContent = `The view that can be turned failed to start (${error.message}); the pictures show the same.`;
+  const excuse = document.getElementById("view-absent");
+  excuse.textContent = `${excuse.dataset.failed} (${error.message})`;
   throw error;
 });

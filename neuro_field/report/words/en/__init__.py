@@ -1,7 +1,11 @@
 """English: names of sides, sites, tissues and fields of the intake as findings carry them, in words."""
 
+#: Sentences begin with a capital; what stands between the parts of a list.
+CAPITALS, COMMA = True, ", "
+
 #: Names without an entry are said as they are.
 NAMES = {
+    "tag": "tag",
     "grey_matter": "grey matter",
     "white_matter": "white matter",
     "csf": "CSF",
@@ -20,6 +24,7 @@ NAMES = {
     "dominant_side": "language-dominant side",
     "train_seconds": "seconds of a train",
     "hot_spot": "hot spot",
+    "delivered_at": "delivered place",
     "avoid": "a region to avoid",
     "avoid_share": "largest share in regions to avoid",
     "contraindications": "contraindication",

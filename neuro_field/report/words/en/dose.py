@@ -80,11 +80,13 @@ SENTENCES = {
     "dose-told": _told,
     "dose-anchored": _anchored,
     "dose-anchor-stands-in": "The pose where the threshold was read is not known: the model's best placement over the "
-    "{hemisphere} {site} stands in for it.",
+    "{hemisphere}-hemisphere {site} stands in for it.",
     "dose-pose-lifted": "The casing cut the scalp at the pose of the threshold; it was moved back by {lift:.1f} mm.",
-    "dose-pose-far": "The pose of the threshold lies {distance:.0f} mm from the scalp over the {hemisphere} {site}, "
+    "dose-pose-far": "The pose of the threshold lies {distance:.0f} mm from the scalp over the {hemisphere}-hemisphere"
+    " {site}, "
     "more than {limit:g} mm: check its frame and its side before using the dose.",
-    "dose-no-anchor": "No dose: the {hemisphere} {site}, to which the threshold belongs, was not found in this head.",
+    "dose-no-anchor": "No dose: the {hemisphere}-hemisphere {site}, to which the threshold belongs, was not found in "
+    "this head.",
     "dose-no-threshold": "No dose: no motor threshold ({kind}) was given.",
     "dose-no-intensity": "No dose: no intensity is published for this protocol; type one, as a share of the motor "
     "threshold.",

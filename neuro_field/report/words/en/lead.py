@@ -32,7 +32,8 @@ def _not_seen(values: Mapping[str, Value]) -> str:
 def _in_image(values: Mapping[str, Value]) -> str:
     told = "the file" if values["kind"] == "replay" else "the sender"
     return (
-        f"frames: poses are taken as {told} gives them in the image, {{space}} mm of the T1's world; the coil's axes: "
+        f"frames: poses are taken as {told} gives them in the image, {{space}} mm of the T1's world; the"
+        " coil's axes: "
         f"{_AXES[str(values['axes'])]}. Hold the coil up once: the handle here must point as yours does."
     )
 
@@ -126,24 +127,18 @@ PHRASES = {
     "lead.back": "back",
     "lead.top": "top",
     "lead.bottom": "bottom",
-    "lead.Right": "Right",
-    "lead.Left": "Left",
-    "lead.Front": "Front",
-    "lead.Back": "Back",
-    "lead.Top": "Top",
-    "lead.Bottom": "Bottom",
-    "lead.handle": "handle",
-    "lead.current": "current",
     "lead.target": "target",
     "lead.scale": "on the brain, at 1 A/µs",
-    "lead.lead": "Lead",
     "lead.turn": "turn",
     "lead.how": "Tap the head or drag the coil; arrow keys move it along the scalp (with shift, five times as far), "
     "comma and full stop turn it. Dragging beside the coil turns the view.",
     "lead.how-follow": "The coil is followed. Dragging turns the view.",
-    "lead.view": "View",
-    "lead.above": "above",
-    "lead.along-coil": "along the coil",
+    "lead.view-left": "from the left",
+    "lead.view-right": "from the right",
+    "lead.view-front": "from the front",
+    "lead.view-back": "from the back",
+    "lead.view-above": "from above",
+    "lead.view-along-coil": "along the coil",
     "lead.save": "Save this pose",
     "lead.saved": "Saved",
     "lead.in-folder": "in",
@@ -162,5 +157,4 @@ PHRASES = {
     "neuro-field serve printed.",
     "lead.gone": "No word from neuro-field: nothing is shown. Is it still running?",
     "lead.no-webgl": "This browser offers no WebGL, so the head cannot be shown.",
-    "lead.busy": "Too many pages are open on this server; close one and load this one again.",
 }

@@ -16,7 +16,7 @@ def _hot_spot(values: Mapping[str, Value]) -> str:
     ]
     far = " That is farther than published: check that it was measured in this head's frame."
     return (
-        "The {side} hand area is aimed at where it was measured, {distance:.0f} mm from its expected place ("
+        "The {side}-hemisphere hand area is aimed at where it was measured, {distance:.0f} mm from its expected place ("
         + (", ".join(where) or "at it")
         + ")."
         + (far if float(str(values["distance"])) > 20 else "")
@@ -30,7 +30,8 @@ SENTENCES = {
     "the {affected} one is taken.",
     "study-lesion-little-across": f"A small part of the lesion lies in the other hemisphere ({_VOLUMES}).",
     "study-hot-spot": _hot_spot,
-    "study-hot-spot-alone": "The {side} hand area is aimed at where it was measured; its expected place is not known.",
+    "study-hot-spot-alone": "The {side}-hemisphere hand area is aimed at where it was measured; its expected place is "
+    "not known.",
     "study-no-such-role": "There is no plan for the {role} side: this preset makes none.",
     "study-one-target-missing": "Both sides cannot be planned at once: the target of one of them is missing.",
 }

@@ -6,7 +6,10 @@ from neuro_field.findings import Value
 
 
 def _side(values: Mapping[str, Value]) -> str:
-    return "{side} {site}" if values.get("side") else "{site}"
+    """The hemisphere is named as one: "the right hand area" could be the right hand's."""
+    if not values.get("side") or values.get("site") == "cerebellum-lateral":
+        return "{side} {site}" if values.get("side") else "{site}"
+    return "{side}-hemisphere {site}"
 
 
 def _lost(values: Mapping[str, Value]) -> str:
