@@ -67,9 +67,7 @@ class Teller:
             place = offset_words(near[0][2], axes, near[0][0], self.language)
         direction = direction_words(placement.handle_direction, axes, self.steering.target.side, self.language)
         return {
-            "place": offset_words(near[0][2], axes, near[0][0], self.language)
-            if near
-            else phrase("lead.no-1010", self.language),
+            "place": place,
             "handle": f"{direction} ({turn_words(placement, axes, self.language)})",
             "centre": f"{point_words(placement.center)} mm",
         }
