@@ -78,19 +78,19 @@ class LedSpace extends Space {
     if (hit) this.onLead(hit.point.toArray());
   }
 
-  /** A drag that begins on the coil leads it; the view does not turn meanwhile. */
+  /** A drag that begins on the coil leads it; the view does not turn meanwhile.  A tap on it is one on the scalp there. */
   _drag() {
     const canvas = this.renderer.domElement;
-    let dragged = null, asked = false;
+    let first = null, dragged = null, asked = false;
     canvas.addEventListener("pointerdown", (event) => {
       if (!this.onLead || !event.isPrimary || !this.coil.visible || !this._met(event, this.coil)) return;
-      dragged = event;
+      first = dragged = event;
       this.controls.enabled = false;
       event.stopImmediatePropagation();
       canvas.setPointerCapture(event.pointerId);
     }, { capture: true });
     canvas.addEventListener("pointermove", (event) => {
-      if (!dragged) return;
+      if (!dragged || Math.hypot(event.clientX - first.clientX, event.clientY - first.clientY) < 4) return;
       dragged = event;
       if (asked) return;
       asked = true;
@@ -101,7 +101,8 @@ class LedSpace extends Space {
     });
     for (const end of ["pointerup", "pointercancel"]) {
       canvas.addEventListener(end, () => {
-        dragged = null;
+        if (dragged && dragged === first && end === "pointerup") this._pick(first);
+        first = dragged = null;
         this.controls.enabled = true;
       });
     }
