@@ -41,6 +41,20 @@ class LedSpace extends Space {
     colours.needsUpdate = true;
   }
 
+  /** Calls back when the graphics processor has done what it was told. */
+  whenDrawn(done) {
+    const gl = this.renderer.getContext();
+    const fence = gl.fenceSync(gl.SYNC_GPU_COMMANDS_COMPLETE, 0);
+    gl.flush();
+    const look = () => {
+      const state = fence ? gl.clientWaitSync(fence, 0, 0) : gl.WAIT_FAILED;
+      if (state === gl.TIMEOUT_EXPIRED) return setTimeout(look, 2);
+      gl.deleteSync(fence);
+      return done();
+    };
+    setTimeout(look, 0);
+  }
+
   /** No coil and no field. */
   vanish() {
     this.coil.visible = false;
