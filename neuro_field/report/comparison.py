@@ -41,7 +41,7 @@ class Compared:
     """One plan of one folder among those compared.
 
     ``name`` of its folder; ``kept`` what the folder holds; ``role`` as of `report.facts.plans_of`; ``number`` by which
-    pictures call it; ``first`` the plan that it is measured against: the first of the same head, side and site.
+    pictures call it; ``first`` the plan that it is measured against: the first of the same head, side and site, None for that itself.
     """
 
     name: str
@@ -49,7 +49,7 @@ class Compared:
     role: str
     plan: Plan
     number: int
-    first: Plan
+    first: Plan | None
 
     @property
     def stimulated(self) -> bool:
@@ -86,7 +86,9 @@ def compared(folders: Sequence[tuple[str, Kept]]) -> list[list[Compared]]:
         head = kept.head_digest.get("mesh") or f"unknown {place}"  # of none that is not known, another
         for role, plan in plans_of(kept.study).items():
             number += 1
-            first = firsts.setdefault((head, plan.target.side, plan.target.site), plan)
+            key = (head, plan.target.side, plan.target.site)
+            first = firsts.get(key)
+            firsts.setdefault(key, plan)
             heads.setdefault(head, []).append(Compared(name, kept, role, plan, number, first))
     return list(heads.values())
 
@@ -164,7 +166,7 @@ def _cells(each: Compared, head: str) -> dict[str, str]:
         outputs = ("published", "matched", "matched_low", "matched_high", "begin")
         fields = ("published", "matched", "low", "high", "begin")
         numbers |= {name: getattr(dose, field) for name, field in zip(outputs, fields, strict=True)}
-    if each.first is not plan:
+    if each.first is not None:
         numbers |= {"from_first_mm": float(np.linalg.norm(placed.center - each.first.best.placement.center))}
         if not plan.handle_free and not each.first.handle_free:
             cosine = placed.handle_direction @ each.first.best.placement.handle_direction
