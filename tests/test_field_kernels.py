@@ -68,7 +68,9 @@ def assembled(kind, compiled):
     either(assembly.row_lengths, compiled)(TETS, OFFSETS, SLOTS, lengths)
     indptr = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
     indices, data, couplings = np.full(indptr[-1], -1, np.int32), np.full(indptr[-1], np.nan), np.empty((indptr[-1], 3))
-    either(assembly.stiffness, compiled)(NODES, TETS, *GIVEN[kind], OFFSETS, SLOTS, indptr, indices, data, couplings)
+    either(assembly.pattern, compiled)(TETS, OFFSETS, SLOTS, indptr, indices)
+    for some in ((data, couplings[:0]), (data[:0], couplings)):
+        either(assembly.stiffness, compiled)(NODES, TETS, *GIVEN[kind], OFFSETS, SLOTS, indptr, indices, *some)
     return csr_matrix((data, indices, indptr), shape=(N, N)), couplings
 
 
@@ -449,6 +451,8 @@ def test_columns_are_filled_taken_and_measured(compiled):
     np.testing.assert_allclose(sums.sum(axis=0), values.sum(axis=0), atol=1e-12)
     np.testing.assert_allclose(sizes.sum(axis=0), np.abs(values).sum(axis=0))
     np.testing.assert_array_equal(largest.max(axis=0), np.abs(values).max(axis=0))
+    either(columns.column_dots, compiled)(values, values[::-1].copy(), sums)
+    np.testing.assert_allclose(sums.sum(axis=0), (values * values[::-1]).sum(axis=0), atol=1e-12)
 
 
 def test_only_compiled_widths_are_offered():
