@@ -65,7 +65,9 @@ def page_of(plan: Path, head: Path, live: Path, port: int, room: Path) -> LeadPa
     steering = Steering.of(solver, made.coil, made, 4.0)
     address = address_of(f"igtl://127.0.0.1:{port}/Coil")
     followed = Followed(address, Frames("simnibs"))
-    return lead_page(solver, steering, made, Keeping(room / "led"), live=read_live(live, model), followed=followed)
+    page = lead_page(solver, steering, made, Keeping(room / "led"), live=read_live(live, model), followed=followed)
+    page.reading.of(solver.solve(made.coil, made.best.placement))  # what an exact solve keeps, from the beginning
+    return page
 
 
 def free_port() -> int:

@@ -17,6 +17,13 @@ class LedSpace extends Space {
     this._drag();
   }
 
+  /** Smooth edges cost a browser without a graphics processor more than all else together. */
+  get smooth() {
+    const trial = document.createElement("canvas").getContext("webgl2", { failIfMajorPerformanceCaveat: true });
+    if (trial) trial.getExtension("WEBGL_lose_context")?.loseContext();
+    return Boolean(trial);
+  }
+
   /** The coil at a pose, rows of numbers. */
   put(rows) {
     this.coil.visible = true;
