@@ -68,7 +68,9 @@ def assembled(kind, compiled):
     either(assembly.row_lengths, compiled)(TETS, OFFSETS, SLOTS, lengths)
     indptr = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
     indices, data, couplings = np.full(indptr[-1], -1, np.int32), np.full(indptr[-1], np.nan), np.empty((indptr[-1], 3))
-    either(assembly.stiffness, compiled)(NODES, TETS, *GIVEN[kind], OFFSETS, SLOTS, indptr, indices, data, couplings)
+    either(assembly.pattern, compiled)(TETS, OFFSETS, SLOTS, indptr, indices)
+    for some in ((data, couplings[:0]), (data[:0], couplings)):
+        either(assembly.stiffness, compiled)(NODES, TETS, *GIVEN[kind], OFFSETS, SLOTS, indptr, indices, *some)
     return csr_matrix((data, indices, indptr), shape=(N, N)), couplings
 
 
