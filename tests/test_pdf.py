@@ -54,7 +54,7 @@ def test_a_browser_that_hangs_is_stopped_with_all_that_it_started(tmp_path, monk
         f"child = subprocess.Popen(['sleep', '60']); open({str(note)!r}, 'w').write(str(child.pid)); time.sleep(60)",
         monkeypatch,
     )
-    monkeypatch.setattr(pdf, "PATIENCE", 3.0)
+    monkeypatch.setattr(pdf, "PATIENCE", 1.5)
     assert "stopped after" in refusal(pdf.printed, "<p>page</p>", tmp_path / "x.pdf")
     child = int(note.read_text())
     for _ in range(50):
