@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from tests_support import mirrored_head, small_head
 
-from neuro_field.coil.placement import Placement
 from neuro_field.coil.bearing import bearing
+from neuro_field.coil.placement import Placement
 from neuro_field.field.solver import Solver
 from neuro_field.shelf.coils import coil_card, load_coil
 

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
+from neuro_field.coil.bearing import bearing
 from neuro_field.coil.coil import Coil
 from neuro_field.coil.fit import CasingFace, lifts_to_clear
 from neuro_field.coil.placement import Placement
 from neuro_field.coil.winding import Winding
-from neuro_field.coil.bearing import bearing
 from neuro_field.errors import InputError
 from neuro_field.geometry.mesh import Surface
 from neuro_field.kernels.clearance import lifts

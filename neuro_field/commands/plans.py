@@ -13,6 +13,7 @@ from neuro_field.commands.arguments import (
     HeadArgument,
     ImageOption,
     LandmarksOption,
+    LanguageOption,
     Output,
     SubjectOption,
     coil_of,
@@ -117,6 +118,7 @@ def plan(
         bool, typer.Option(help="Check the best fields on elements half as long around the targets.")
     ] = False,
     faceless: FacelessOption = False,
+    language: LanguageOption = "",
     edge: EdgeOption = 1.9,
 ) -> None:
     """Rank coil placements on both hemispheres, or for one target, and write the report.
@@ -134,6 +136,7 @@ def plan(
     from neuro_field.head.face import Face
     from neuro_field.io.atomic import check_new_folder, claimed_folder
     from neuro_field.report.sentences import study_lines
+    from neuro_field.report.words import phrase
     from neuro_field.search.candidates import Grid
     from neuro_field.search.search import Avoidance
     from neuro_field.store.fields import check_formats
@@ -173,30 +176,39 @@ def plan(
             numerical_error=numerical_error, keeper=unfinished, progress=stages,
         )  # fmt: skip
         lines: list[str] = []
-        keep = {"t1": t1, "grid": t1 if fields else None, "subject": subject, "faceless": faceless}
+        keep = {
+            "t1": t1,
+            "grid": t1 if fields else None,
+            "subject": subject,
+            "faceless": faceless,
+            "language": language,
+        }
         if len(cases) == 1:
             study = next(made)
-            lines += study_lines(study)
+            lines += study_lines(study, language)
             with stages.stage("pictures and report"):
                 write_study(study, output, **keep)
         else:
-            write_studies(_named(made, lines), output, **keep)
+            write_studies(_named(made, lines, language), output, **keep)
         unfinished.discard()
     for line in lines:
         typer.echo(line)
     typer.echo(f"Stages: {stages.summary()}")
     if not any(output.glob("**/pictures")):
-        typer.echo("The report has no pictures; its page says why.")
-    typer.echo(f"Report: {output / 'report.html'}" if len(cases) == 1 else f"Reports and index.tsv: {output}")
+        typer.echo(phrase("terminal.no-pictures", language))
+    if len(cases) == 1:
+        typer.echo(phrase("terminal.report", language, path=output / "report.html"))
+    else:
+        typer.echo(phrase("terminal.reports", language, path=output))
 
 
-def _named(made: "Iterator[Study]", lines: list[str]) -> "Iterator[tuple[str, Study]]":
+def _named(made: "Iterator[Study]", lines: list[str], language: str) -> "Iterator[tuple[str, Study]]":
     """Studies with the names of their folders, as they are made; what is said of each is added to the lines."""
     from neuro_field.report.sentences import study_lines
     from neuro_field.store.plans import folder_name
 
     for study in made:
-        lines += [*([""] if lines else []), f"{folder_name(study)}:", *study_lines(study)]
+        lines += [*([""] if lines else []), f"{folder_name(study)}:", *study_lines(study, language)]
         yield folder_name(study), study
 
 
@@ -261,6 +273,7 @@ def delivered(
     ] = None,
     coil: Annotated[str | None, typer.Option(help="A name or file; else the plan's coil.")] = None,
     image: Annotated[Path | None, typer.Option(help="The T1 (NIfTI) that the navigator had loaded.")] = None,
+    language: LanguageOption = "",
     edge: EdgeOption = 1.9,
 ) -> None:
     """Compute the field that recorded pulses delivered to the target, against the plan.
@@ -276,6 +289,7 @@ def delivered(
     from neuro_field.navigation.frames import ImageFrames
     from neuro_field.navigation.sessions import recorded_poses
     from neuro_field.report.ledger import ledger_lines
+    from neuro_field.report.words import phrase
     from neuro_field.store.ledgers import check_new_table, write_ledger
     from neuro_field.store.plans import planned_head, read_plan
 
@@ -297,7 +311,8 @@ def delivered(
         )
         write_ledger(ledger, output)
     findings = other_side_findings(ledger, study, role)
-    for line in [*(f"Note: {note}" for note in notes), *ledger_lines(ledger, chosen, findings)]:
+    told = [phrase("level.note", language, text=note) for note in notes]
+    for line in [*told, *ledger_lines(ledger, chosen, findings, language)]:
         typer.echo(line)
     typer.echo(f"Stages: {stages.summary()}")
-    typer.echo(f"Ledger written to {output}.")
+    typer.echo(phrase("terminal.ledger", language, path=output))

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from neuro_field.commands.arguments import CoilOption, EdgeOption, coil_of, head_of
+from neuro_field.commands.arguments import CoilOption, EdgeOption, LanguageOption, coil_of, head_of
 from neuro_field.console import Stages
 from neuro_field.errors import InputError
 
@@ -19,6 +19,7 @@ def serve(
     side: Annotated[str | None, typer.Option(help="On a head: left or right.")] = None,
     host: Annotated[str, typer.Option(help="localhost, or this machine's name for others to reach it.")] = "localhost",
     port: Annotated[int, typer.Option(help="Of the page.")] = 8080,
+    language: LanguageOption = "",
     edge: EdgeOption = 1.9,
 ) -> None:
     """Lead the coil over the patient's scalp in a browser and see the field, the target's value and the rank.
@@ -31,6 +32,7 @@ def serve(
     from neuro_field.desk.serving import check_trame
     from neuro_field.desk.serving import serve as run
     from neuro_field.field.solver import Solver
+    from neuro_field.report.words import phrase
     from neuro_field.search.candidates import Grid
     from neuro_field.search.search import plan as make_plan
     from neuro_field.search.steering import Steering
@@ -60,9 +62,7 @@ def serve(
         with stages.stage("response of the target"):
             gap = made.search.grid.gap if made.search is not None else Grid().gap
             steering = Steering.of(solver, made.coil, made, gap)
-    run(solver, steering, made, host=host, port=port, ready=_tell)
-
-
-def _tell(address: str) -> None:
-    typer.echo(f"Open {address}")
-    typer.echo("Stop with Ctrl-C. The address is a key: who has it sees the head.")
+    run(
+        solver, steering, made, host=host, port=port, language=language,
+        ready=lambda address: typer.echo(phrase("terminal.open", language, address=address)),
+    )  # fmt: skip

@@ -71,7 +71,7 @@ PHRASES = {
     " is "
     "the handle (black arrow), E the induced current at rising coil current (blue arrow), T the target (green ring), X "
     "the lesion (purple).",
-    "caption.side": "The coil at its best placement, seen from the target's side. Colours: |E| in the grey matter at 1"
+    "caption.side": "The coil at its best placement, from the target's side. Colours: |E| in the grey matter at 1"
     " A/µs; the darkest red is the "
     "99.9th percentile of grey-matter volume and above.",
     "caption.above": "The same from above: the patient's left is on the left of the picture.",
