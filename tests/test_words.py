@@ -64,8 +64,8 @@ def test_languages_ask_for_the_same_values_in_the_same_form(kind):
 def test_no_english_stands_in_for_japanese(kind):
     """But for what is the same in both: units, names of space and of files."""
     same = {"ranking.magnitude", "ranking.mni", "head.volume", "sure.median", "sure.with", "sure.range", "sure.between",
-            "sure.v-peak", "landmark.between", "full-stop", "view.image-t1", "script.mni", "script.field", "serve.scale",
-            "typed", "ledger.of-target", "study.title", "position.mni", "field.statistic", "axis.custom",
+            "sure.v-peak", "landmark.between", "full-stop", "view.image-t1", "script.mni", "script.field",
+            "serve.scale", "typed", "ledger.of-target", "study.title", "position.mni", "field.statistic", "axis.custom",
             "given.fma-ue-of"}  # fmt: skip
     bare = [key for key, _, text in pairs(kind) if isinstance(text, str) and not JAPANESE.search(text)]
     assert set(bare) <= same
@@ -126,7 +126,7 @@ def mirrored(values):
 def test_what_is_said_of_one_side_never_names_the_other(language, code, values):
     left, right = LEFT_RIGHT[language]
     of_left, of_right = (said(Finding(code, "warn", told), language) for told in (values, mirrored(values)))
-    aside = r"左右の耳|左右|tape: Cz 58 right|at a right angle|bright"
+    aside = r"左右の耳|左右|tape: Cz 58 right|at a right angle|bright|left out"
     plain = [re.sub(aside, "", text) for text in (of_left, of_right)]
     assert left in plain[0]
     assert right not in plain[0]
