@@ -3,8 +3,10 @@
     python benchmarks/run.py [--small] [PATTERN]
 
 PATTERN chooses rows whose name holds it.  Results are added to benchmarks/results/<machine>.json.  Seconds are the
-least of a few repetitions; peak MB is the largest size of the process so far; the error is that of the field in the
-brain of a sphere (relative L2) where a field is computed, and what the row's note says elsewhere.
+least of a few repetitions; peak MB is the largest size of the process while the row ran, where the system can be asked
+(Linux), and so far elsewhere; bandwidth is what a solve moves at least, as a share of what plain sums of three arrays
+reach in the same run; the error is that of the field in the brain of a sphere (relative L2) where a field is computed,
+and what the row's note says elsewhere.
 """
 
 import argparse
@@ -18,7 +20,7 @@ import tempfile
 import time
 import warnings
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
@@ -26,6 +28,8 @@ from pathlib import Path
 import numpy as np
 
 import neuro_field as nf
+from neuro_field.coil.sources import Segments
+from neuro_field.field.engine import COMPILED
 from neuro_field.field.linear import LinearSystem
 from neuro_field.field.solver import peak_memory
 
@@ -55,6 +59,7 @@ class Row:
     peak_mb: float
     iterations: int | None = None
     error: float | None = None
+    bandwidth: float | None = None
     note: str = ""
 
 
@@ -106,7 +111,52 @@ class Case:
 
     def row(self, name: str, seconds: float | None, **more: object) -> Row:
         """A row of this case's size."""
-        return Row(name, len(self.head.mesh.nodes), seconds, peak_memory() / 1e6, **more)
+        return Row(name, len(self.head.mesh.nodes), seconds, 0.0, **more)
+
+    @cached_property
+    def bandwidth(self) -> float:
+        """Bytes a second that sums of three arrays move on all threads."""
+        n = 16_000_000
+        z, p, out = np.ones((n, 1), np.float32), np.ones((n, 1), np.float32), np.empty((n, 1), np.float32)
+        seconds, _ = least(lambda: COMPILED.turn(np.ones(1), z, p, out), 5)
+        return 3 * z.nbytes / seconds
+
+    def share(self, seconds: float, iterations: int, columns: int) -> float:
+        """What a block of right-hand sides moves in some seconds, as a share of the bandwidth."""
+        return iterations * moved(self.solver, columns) / seconds / self.bandwidth
+
+
+def moved(solver: nf.Solver, columns: int) -> float:
+    """Bytes that one iteration on a block moves at least: each array once whenever an operation runs over it.
+
+    On the finest level 10 blocks for conjugate gradients (product 2, residual 3, answer 2, direction 3) and 10 for the
+    cycle (sweeps 2 and 3, residual 2, transfers 1 and 2), and its matrix three times; 10 blocks and the matrix twice on
+    each other.
+    """
+    total = 0.0
+    for depth, level in enumerate(solver._multigrid.levels):
+        block = 4 * columns * len(level.matrix)
+        transfers = sum(part.nbytes for part in (*level.prolongation, *level.restriction))
+        total += (20 if depth == 0 else 10) * block + (3 if depth == 0 else 2) * level.matrix.nbytes + transfers
+    return total
+
+
+def reset_peak() -> bool:
+    """Begin to count the largest size of this process anew; whether the system can."""
+    try:
+        Path("/proc/self/clear_refs").write_text("5")
+    except OSError:
+        return False
+    return True
+
+
+def peak_since_reset() -> int:
+    """The largest size since then, bytes; of the whole process where the system does not tell."""
+    try:
+        status = Path("/proc/self/status").read_text()
+    except OSError:
+        return peak_memory()
+    return 1024 * int(status.partition("VmHWM:")[2].split()[0])
 
 
 def least(work: Callable[[], object], repetitions: int = 3) -> tuple[float, object]:
@@ -195,15 +245,19 @@ def solve(case: Case) -> Row:
     """Our solve of one right-hand side alone; error: its relative residual."""
     load = case.load[:, None]
     seconds, (_, convergence) = least(lambda: case.solver.potentials(load))
-    return case.row("solve", seconds, iterations=convergence.iterations[0], error=convergence.residuals[0])
+    count = convergence.iterations[0]
+    share = case.share(seconds, count, 1)
+    return case.row("solve", seconds, iterations=count, error=convergence.residuals[0], bandwidth=share)
 
 
 def solve_block(case: Case) -> Row:
     """Our solve of eight right-hand sides, seconds for each; error: relative residual."""
     loads = np.repeat(case.load[:, None], 8, axis=1)
     seconds, (_, convergence) = least(lambda: case.solver.potentials(loads))
+    count = convergence.iterations[0]
+    share = case.share(seconds, count, 8)
     return case.row(
-        "solve in a block of 8", seconds / 8, iterations=convergence.iterations[0], error=convergence.residuals[0]
+        "solve in a block of 8", seconds / 8, iterations=count, error=convergence.residuals[0], bandwidth=share
     )
 
 
@@ -221,8 +275,80 @@ def pyamg_solve(case: Case) -> Row:
             lambda: hierarchy.solve(case.load, tol=TOLERANCE, accel="cg", residuals=residuals.clear() or residuals), 2
         )
     error = np.linalg.norm(case.load - case.matrix @ x) / np.linalg.norm(case.load)
-    note = f"set-up {ready:.2f} s"
+    note = f"set-up {ready:.2f} s; one thread, double precision"
     return case.row("pyamg solve", seconds, iterations=len(residuals) - 1, error=float(error), note=note)
+
+
+def field_at(case: Case) -> Row:
+    """The recovered field at 20,000 places of the brain, whose geometry is new."""
+    field = case.solver.solve(case.coil, case.placement)
+    brain = np.flatnonzero(case.head.region("grey_matter"))
+    points = case.head.mesh.centroids[np.random.default_rng(0).choice(brain, min(20_000, len(brain)), replace=False)]
+    exact = nf.analytic.sphere_field(points, case.coil, case.placement)
+    seconds, found = least(lambda: field.at(points))
+    error = float(np.linalg.norm(found - exact) / np.linalg.norm(exact))
+    return case.row(f"Field.at {len(points)} points", seconds, error=error)
+
+
+def wires(case: Case) -> Row:
+    """One placement of a figure-8 of 3,888 wire segments; error: its E against that of each turn as dipoles."""
+    coil = wound()
+    dipoles = nf.Coil("as dipoles", tuple(element.as_dipoles() for element in coil.elements))
+    place = case.placement.moved(along_z=-6.0)
+    seconds, field = least(lambda: case.solver.solve(coil, place))
+    other = case.solver.solve(dipoles, place)
+    error = float(np.linalg.norm(field.E - other.E) / np.linalg.norm(other.E))
+    note = f"error: against {len(dipoles.dipoles[0])} dipoles"
+    return case.row("one placement of wires", seconds, iterations=field.report.iterations, error=error, note=note)
+
+
+def wound() -> nf.Coil:
+    """Two wings of nine turns, 216 straight pieces each, wound apart."""
+    angle = np.linspace(0, 2 * np.pi, 217)
+    starts, ends, currents = [], [], []
+    for sign in (1.0, -1.0):
+        for radius in np.linspace(26.0, 44.0, 9):
+            ring = np.stack([sign * 45 + radius * np.cos(angle), radius * np.sin(sign * angle), 0 * angle], axis=1)
+            ring[-1] = ring[0]
+            starts.append(ring[:-1])
+            ends.append(ring[1:])
+            currents.append(np.ones(216))
+    return nf.Coil("wound", (Segments(np.concatenate(starts), np.concatenate(ends), np.concatenate(currents)),))
+
+
+#: Around the place under the coil on a folded head, mm, where elements are refined and the error is told.
+NEAR = 20.0
+
+
+def folded(case: Case) -> Row:
+    """One placement on a folded head; error: of E in the middle of the grey matter near the coil."""
+    return _folded(case, "on a folded head", refined=False)
+
+
+def folded_refined(case: Case) -> Row:
+    """The same with elements half as long near the coil."""
+    return _folded(case, "on a folded head, refined", refined=True)
+
+
+def _folded(case: Case, name: str, *, refined: bool) -> Row:
+    head = nf.example_head("colin27-stroke", edge=8.0 if case.edge > 5 else 4.0)
+    coil = nf.load_coil("figure8-70mm")
+    target = nf.Target.from_mni(head, (37, -25, 62))
+    back = np.add(target.center, [30, -50, 0])
+    placement = nf.Placement.on(head.scalp, above=target.center, handle_towards=back, coil=coil)
+    finer = head.refined(near=target.center, radius=NEAR)
+    ours = finer if refined else head
+    begun = time.perf_counter()
+    solver = nf.Solver(ours, tolerance=TOLERANCE)
+    ready = time.perf_counter() - begun
+    seconds, field = least(lambda: solver.solve(coil, placement))
+    best = nf.Solver(head.refined(near=target.center, radius=NEAR, levels=2), tolerance=TOLERANCE, order=2)
+    exact, points = best.solve(coil, placement), head.mid_grey
+    points = points[np.linalg.norm(points - target.center, axis=1) <= NEAR]
+    wanted = exact.at(points)
+    error = float(np.linalg.norm(field.at(points) - wanted) / np.linalg.norm(wanted))
+    note = f"error: in {len(points)} places within {NEAR:g} mm; set-up {ready:.1f} s"
+    return Row(name, len(ours.mesh.nodes), seconds, 0.0, field.report.iterations, error, note=note)
 
 
 def second_order_set_up(case: Case) -> Row:
@@ -252,7 +378,7 @@ def compilation(case: Case) -> Row:
             start = time.perf_counter()
             subprocess.run([sys.executable, "-c", COMPILE], check=True, env=environment)
             seconds.append(time.perf_counter() - start)
-    return Row("compilation", 0, seconds[0] - seconds[1], peak_memory() / 1e6, note=f"cached run {seconds[1]:.1f} s")
+    return Row("compilation", 0, seconds[0] - seconds[1], 0.0, note=f"cached run {seconds[1]:.1f} s")
 
 
 ROWS: dict[str, Callable[[Case], Row]] = {
@@ -263,9 +389,13 @@ ROWS: dict[str, Callable[[Case], Row]] = {
     "solve": solve,
     "solve in a block of 8": solve_block,
     "pyamg solve": pyamg_solve,
+    "Field.at": field_at,
+    "one placement of wires": wires,
+    "on a folded head": folded,
+    "on a folded head, refined": folded_refined,
     "second-order set-up": second_order_set_up,
     "second-order placement": second_order,
-    "scikit-fem assembly": scikit_fem_assembly,  # late, for it takes 10 GB and peaks are told as they grow
+    "scikit-fem assembly": scikit_fem_assembly,  # late, for it takes 10 GB
     "compilation": compilation,
 }
 
@@ -275,6 +405,7 @@ RATIOS = (
     ("pyamg solve", "solve"),
     ("pyamg solve", "solve in a block of 8"),
     ("second-order placement", "one placement"),
+    ("one placement of wires", "one placement"),
 )
 
 
@@ -303,7 +434,9 @@ def shown(row: Row) -> str:
     seconds = "-" if row.seconds is None else f"{row.seconds:.3f}"
     iterations = "-" if row.iterations is None else str(row.iterations)
     error = "-" if row.error is None else f"{row.error:.2e}"
-    return f"{row.name:28} {row.nodes:8d} {seconds:>9} {row.peak_mb:9.0f} {iterations:>10} {error:>9}  {row.note}"
+    share = "-" if row.bandwidth is None else f"{row.bandwidth:.0%}"
+    numbers = f"{seconds:>9} {row.peak_mb:9.0f} {iterations:>10} {error:>9} {share:>9}"
+    return f"{row.name:28} {row.nodes:8d} {numbers}  {row.note}"
 
 
 def main(arguments: list[str] | None = None) -> list[Row]:
@@ -319,9 +452,11 @@ def main(arguments: list[str] | None = None) -> list[Row]:
     if not chosen:
         parser.error(f"no row holds {options.pattern!r}; there are {', '.join(ROWS)}")
     case, rows = Case(9.0 if options.small else 2.0), []
-    print(f"{'row':28} {'nodes':>8} {'seconds':>9} {'peak MB':>9} {'iterations':>10} {'error':>9}")
+    print(f"{'row':28} {'nodes':>8} {'seconds':>9} {'peak MB':>9} {'iterations':>10} {'error':>9} {'bandwidth':>9}")
     for run in chosen.values():
-        rows.append(run(case))
+        own = reset_peak()
+        row = run(case)
+        rows.append(replace(row, peak_mb=(peak_since_reset() if own else peak_memory()) / 1e6))
         print(shown(rows[-1]), flush=True)
     seconds = {row.name: row.seconds for row in rows if row.seconds}
     ratios = {f"{a} / {b}": seconds[a] / seconds[b] for a, b in RATIOS if a in seconds and b in seconds}

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from neuro_field.commands import fields, heads, live, maps, plans, reports, serving, shelves
+from neuro_field.commands import delivered, fields, heads, live, maps, plans, reports, serving, shelves
 from neuro_field.console import fail_plainly, joined_points
 
 app = typer.Typer(
@@ -44,7 +44,7 @@ for _command in (
     serving.serve,
     reports.report,
     plans.export,
-    plans.delivered,
+    delivered.delivered,
     maps.map,
     shelves.coils,
     shelves.targets,

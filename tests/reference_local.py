@@ -4,7 +4,7 @@ import numpy as np
 import reference_biot
 from numpy.polynomial import chebyshev
 
-DEGREE, OPENING = 5, 2.0
+DEGREE, OPENING = 4, 2.0
 
 
 def source_field(kind, source, points):

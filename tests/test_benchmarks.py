@@ -4,6 +4,7 @@ import json
 import runpy
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
@@ -19,12 +20,31 @@ def test_small_run_of_one_pattern_is_printed_and_kept(script, tmp_path, capsys):
     rows = script["main"](["--small", "solve", "--results", str(tmp_path)])
     assert [row.name for row in rows] == ["solve", "solve in a block of 8", "pyamg solve"]
     assert all(row.seconds > 0 and row.peak_mb > 10 and row.error <= 1e-5 and row.iterations > 0 for row in rows)
+    assert all(0.0 < row.bandwidth < 1.5 for row in rows[:2])
     assert "pyamg solve / solve in a block of 8" in capsys.readouterr().out
     (path,) = tmp_path.iterdir()
     kept = json.loads(path.read_text())
     assert [row["name"] for row in kept["runs"][0]["rows"]] == [row.name for row in rows]
     script["main"](["--small", "assembly", "--results", str(tmp_path)])
     assert len(json.loads(path.read_text())["runs"]) == 2
+
+
+def test_every_row_tells_its_own_peak(script):
+    """What an earlier row took is not told of a later one."""
+    if not script["reset_peak"]():
+        pytest.skip("this system does not count peaks anew")
+    block = np.ones(60_000_000)
+    assert script["peak_since_reset"]() > block.nbytes
+    before = script["peak_since_reset"]()
+    del block
+    script["reset_peak"]()
+    assert script["peak_since_reset"]() < before - 300_000_000
+
+
+def test_wires_and_their_turns_as_dipoles_agree(script, tmp_path):
+    (row,) = script["main"](["--small", "wires", "--results", str(tmp_path)])
+    assert row.error < 5e-3
+    assert row.iterations > 0
 
 
 def test_unknown_patterns_are_refused_with_the_rows(script, tmp_path, capsys):

@@ -389,7 +389,7 @@ def test_a_report_is_made_again_from_the_folder(plan_folder, tmp_path, capsys):
     assert main(["report", str(plan_folder), "-o", str(page)]) == 0
     assert page.read_text() == (plan_folder / "report.html").read_text()
     refused(capsys, ["report", plan_folder, "-o", page], "nothing was overwritten")
-    refused(capsys, ["report", plan_folder, "--kind", "card", "-o", tmp_path / "c.html"], "does not exist yet")
+    refused(capsys, ["report", plan_folder, "--kind", "poster", "-o", tmp_path / "c.html"], "page, card")
     refused(capsys, ["report", tmp_path, "-o", tmp_path / "c.html"], "plan.json is missing")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["page.html"]
 

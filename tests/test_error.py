@@ -74,7 +74,7 @@ def test_two_meshes_tell_the_true_error(order):
     assert (found.relative_l2, found.p999) == (None, None)
     best = Solver(head.refined(near=target.center, levels=2), order=order).solve(COIL, placement)
     truth = numerical_error(fields[0], best).near_l2
-    assert truth / 1.6 < found.near_l2 < 1.2 * truth  # 0.66 and 0.78 of it: what halving once more finds
+    assert truth / 1.3 < found.near_l2 < 1.3 * truth  # 0.88 and 1.04 of what halving once more finds, unmended 0.66
     assert 0.01 < truth < 0.3
 
 
@@ -164,7 +164,8 @@ def test_plan_computes_it_on_demand(solver):
     exact = Solver(finer, tolerance=solver.tolerance).solve(COIL, made.best.placement)
     found = numerical_error(made.field, exact, near=target.center)
     of_target = target.carried(solver.head, finer).magnitude(exact)
-    assert made.numerical_error == replace(found, target=made.best.magnitude / of_target - 1)
+    off = 4 / 3 * (made.best.magnitude / of_target - 1)
+    assert made.numerical_error == replace(found, target=pytest.approx(off, rel=1e-9))
     assert said[-1] == ("numerical error", 1.0)
 
 
@@ -204,9 +205,9 @@ def test_report_and_terminal_say_it():
     assert "within 10 mm of the target E differs by 4.6 %, its mean size by -0.6 %" in line
     assert line.endswith("the mean |E| quoted for the target by +1.2 %.")
     assert error_line(ERROR) == (
-        "Numerical error of this case: against elements half as long within 20 mm of the target (1100000 unknowns) E "
-        "differs there by 4.6 % (relative L2) over the middle of the grey matter, so that the error itself may be up "
-        "to twice that; its mean size by -0.6 %; the mean |E| quoted for the target by +1.2 %."
+        "Numerical error of this case: by elements half as long within 20 mm of the target (1100000 unknowns), carried "
+        "on to ever shorter ones, E errs there by about 4.6 % (relative L2) over the middle of the grey matter, give "
+        "or take half of that; its mean size by -0.6 %; the mean |E| quoted for the target by +1.2 %."
     )
     page = page_of(with_error())
     assert page.count("4.6 % (relative L2) over the middle of the grey matter") == 2  # the answer, the method

@@ -7,7 +7,9 @@ from scipy.linalg import block_diag
 from scipy.sparse import csr_matrix, eye, random
 from scipy.spatial import Delaunay
 
-from neuro_field.kernels import assembly, locate, multigrid, recovery, reorder, sphere
+from neuro_field.field.engine import COMPILED, Smoother
+from neuro_field.field.split import Split, chunk_rows
+from neuro_field.kernels import assembly, columns, locate, multigrid, recovery, reorder, sphere
 
 SCALAR, TENSOR = "scalar", "tensor"
 
@@ -66,7 +68,9 @@ def assembled(kind, compiled):
     either(assembly.row_lengths, compiled)(TETS, OFFSETS, SLOTS, lengths)
     indptr = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
     indices, data, couplings = np.full(indptr[-1], -1, np.int32), np.full(indptr[-1], np.nan), np.empty((indptr[-1], 3))
-    either(assembly.stiffness, compiled)(NODES, TETS, *GIVEN[kind], OFFSETS, SLOTS, indptr, indices, data, couplings)
+    either(assembly.pattern, compiled)(TETS, OFFSETS, SLOTS, indptr, indices)
+    for some in ((data, couplings[:0]), (data[:0], couplings)):
+        either(assembly.stiffness, compiled)(NODES, TETS, *GIVEN[kind], OFFSETS, SLOTS, indptr, indices, *some)
     return csr_matrix((data, indices, indptr), shape=(N, N)), couplings
 
 
@@ -328,56 +332,125 @@ def spd(n, seed):
     return dense + np.diag(np.abs(dense).sum(axis=1) + 1.0)
 
 
-def single(dense):
-    m = csr_matrix(dense)
-    return m.indptr.astype(np.uint32), m.indices.astype(np.uint32), m.data.astype(np.float32)
+def split(dense, kind=np.float32):
+    return Split.of(csr_matrix(dense), kind, chunk_rows(len(dense)))
 
 
 @pytest.mark.parametrize("width", multigrid.WIDTHS)
-def test_multigrid_kernels_agree_with_their_slow_twins(width):
+def test_sweeps_and_transfers_agree_with_their_slow_twins(width):
     n = 200  # 64 chunks of 4 rows, the last ones empty
-    dense, rng, kernels = spd(n, 1), np.random.default_rng(2), multigrid.kernels_of_width(width)
-    inverse = (1 / np.diag(dense)).astype(np.float32)
+    dense, rng = spd(n, 1), np.random.default_rng(2)
+    matrix, smoother = split(dense), Smoother((1 / np.diag(dense)).astype(np.float32), np.zeros(n, np.float32))
     b, x = rng.normal(size=(2, n, width)).astype(np.float32)
     out = np.empty_like(b)
     close = {"rtol": 1e-4, "atol": 1e-5}  # single precision, rows of a dozen entries
-    kernels.relax_forwards(*single(dense), inverse, b, out)
+    COMPILED.relax_forwards(matrix, smoother, b, out)
     np.testing.assert_allclose(out, reference.relax_forwards(dense, np.diag(dense), b, multigrid.CHUNKS), **close)
-    kernels.relax_backwards(*single(dense), inverse, b, x, out)
+    dots = COMPILED.relax_backwards(matrix, smoother, b, x, out)
     expected = reference.relax_backwards(dense, np.diag(dense), b, x, multigrid.CHUNKS)
     np.testing.assert_allclose(out, expected, **close)
-    kernels.relax_forwards(*single(dense), 0.9 * inverse, b, x)
-    kernels.residual(*single(dense), 0.9 * inverse, x, out)
+    np.testing.assert_allclose(dots, (b.astype(float) * out).sum(axis=0), rtol=1e-12)
+
+    raised = Smoother((0.9 / np.diag(dense)).astype(np.float32), (np.diag(dense) / 9).astype(np.float32))
+    COMPILED.relax_forwards(matrix, raised, b, x)
+    COMPILED.residual(matrix, raised, x, out)
     np.testing.assert_allclose(out, b - dense @ x, rtol=1e-4, atol=1e-4)
-    coarse = np.ones((50, width), np.float32)
-    kernels.transfer(*single(dense[:50]), x, coarse)
+    COMPILED.relax_backwards(matrix, raised, b, x, out)
+    expected = reference.relax_backwards(dense, np.diag(dense) / 0.9, b, x, multigrid.CHUNKS)
+    np.testing.assert_allclose(out, expected, **close)
+
+    transfer, coarse = cut_off(dense, 50), np.ones((50, width), np.float32)
+    COMPILED.add(transfer, x, coarse)
     np.testing.assert_allclose(coarse, 1 + dense[:50] @ x, rtol=1e-4, atol=1e-4)
+    COMPILED.gather(transfer, x, coarse)
+    np.testing.assert_allclose(coarse, dense[:50] @ x, rtol=1e-4, atol=1e-4)
 
 
+def cut_off(dense, rows):
+    """The first rows as a transfer between levels."""
+    m = csr_matrix(dense[:rows])
+    return m.indptr.astype(np.uint32), m.indices.astype(np.uint32), m.data.astype(np.float32)
+
+
+@pytest.mark.parametrize(("kind", "close"), [(np.float32, 2e-5), (np.float64, 1e-12)])
 @pytest.mark.parametrize("width", multigrid.WIDTHS)
-def test_double_precision_kernels_agree_with_their_slow_twins(width):
+def test_steps_of_conjugate_gradients_agree_with_numpy(width, kind, close):
     n, rng = 200, np.random.default_rng(4)
-    dense, kernels = spd(n, 3), multigrid.kernels_of_width(width)
-    p, q, x, r = rng.normal(size=(4, n, width))
-    partial = np.empty((multigrid.CHUNKS, width))
-    indptr, indices, _ = single(dense)
+    dense = spd(n, 3)
+    p, q, x, r = rng.normal(size=(4, n, width)).astype(kind)
     found = np.empty_like(p)
-    kernels.product(indptr, indices, csr_matrix(dense).data, p, found, partial)
-    np.testing.assert_allclose(found, dense @ p, rtol=1e-12, atol=1e-12)
-    np.testing.assert_allclose(partial.sum(axis=0), (p * (dense @ p)).sum(axis=0), rtol=1e-12)
+    dots = COMPILED.product(split(dense, kind), p, found)
+    np.testing.assert_allclose(found, dense @ p, rtol=0, atol=close * np.abs(dense @ p).max())
+    np.testing.assert_allclose(dots, (p.astype(float) * found).sum(axis=0), rtol=1e-12)
 
-    alpha, x_new, r_new, r_single = rng.normal(size=width), x.copy(), r.copy(), np.empty((n, width), np.float32)
-    multigrid.add_product(alpha, p, q, x_new, r_new, r_single, partial)
-    np.testing.assert_allclose(x_new, x + alpha * p, rtol=1e-13, atol=1e-13)
-    np.testing.assert_allclose(r_new, r - alpha * q, rtol=1e-13, atol=1e-13)
-    np.testing.assert_array_equal(r_single, r_new.astype(np.float32))
-    np.testing.assert_allclose(partial.sum(axis=0), (r_new**2).sum(axis=0), rtol=1e-12)
+    alpha, r_new = rng.normal(size=width), r.copy()
+    squares = COMPILED.descend(alpha, q, r_new)
+    np.testing.assert_allclose(r_new, r - alpha * q, rtol=0, atol=close)
+    np.testing.assert_allclose(squares, (r_new.astype(float) ** 2).sum(axis=0), rtol=1e-12)
+    for count in range(1, 5):
+        alphas, directions, ascended = rng.normal(size=(count, width)), [p, q, r, found][:count], x.astype(float)
+        COMPILED.ascend(alphas, directions, ascended)
+        expected = x + sum(a * direction.astype(float) for a, direction in zip(alphas, directions, strict=True))
+        np.testing.assert_allclose(ascended, expected, rtol=0, atol=1e-12 * np.abs(expected).max())
+    turned = np.empty_like(p)
+    COMPILED.turn(alpha, q, p, turned)
+    np.testing.assert_allclose(turned, q + alpha * p, rtol=0, atol=close)
 
-    multigrid.chunk_dots(r_new, r_single, partial)
-    np.testing.assert_allclose(partial.sum(axis=0), (r_new * r_single).sum(axis=0), rtol=1e-12)
-    direction = p.copy()
-    multigrid.new_direction(alpha, r_single, direction)
-    np.testing.assert_allclose(direction, r_single + alpha * p, rtol=1e-13, atol=1e-13)
+
+def test_a_product_of_differences_keeps_what_a_constant_would_drown():
+    """Rows that sum to nothing, on 1000 plus a thousandth: single precision would leave a tenth of that."""
+    n, rng = 300, np.random.default_rng(6)
+    dense = spd(n, 5)
+    np.fill_diagonal(dense, 0.0)
+    np.fill_diagonal(dense, -dense.sum(axis=1))
+    small = rng.normal(size=(n, 1)) * 1e-3
+    p = (1000 + small).astype(np.float32)
+    found = np.empty_like(p)
+    COMPILED.product(split(dense), p, found)
+    expected = dense @ (p.astype(float) - 1000)
+    assert np.abs(found - expected).max() < 1e-6 * np.abs(expected).max()
+
+
+@both_ways
+def test_rows_are_split_into_what_their_chunk_sees(compiled):
+    n = 3 * multigrid.CHUNKS - 5  # three rows to a chunk
+    matrix = csr_matrix(spd(n, 7))
+    starts, places = np.empty((n, 2), int), np.empty(matrix.nnz - n, int)
+    values, sums = np.empty(matrix.nnz - n), np.empty(n)
+    either(multigrid.split_rows, compiled)(matrix.indptr, matrix.indices, matrix.data, 3, starts, places, values, sums)
+    np.testing.assert_allclose(sums, matrix.toarray().sum(axis=1), atol=1e-12)
+    chunk = np.arange(n) // 3
+    for i in range(n):
+        begin, end = matrix.indptr[i] - i, matrix.indptr[i + 1] - i - 1
+        earlier, others, later = np.split(places[begin:end], starts[i] - begin)
+        row = np.setdiff1d(matrix[i].indices, [i])
+        assert set(earlier) == set(row[(chunk[row] == chunk[i]) & (row < i)])
+        assert set(others) == set(row[chunk[row] != chunk[i]])
+        assert set(later) == set(row[(chunk[row] == chunk[i]) & (row > i)])
+        np.testing.assert_array_equal(values[begin:end], matrix[i].toarray()[0, places[begin:end]])
+
+
+def test_parts_of_a_split_matrix_add_up_to_it():
+    dense = spd(200, 8)
+    parts = sum(part.toarray() for part in split(dense, float).parts)
+    np.testing.assert_array_equal(parts + np.diag(np.diag(dense)), dense)
+
+
+@both_ways
+def test_columns_are_filled_taken_and_measured(compiled):
+    values, factors = RNG.normal(size=(150, 5)), np.array([2.0, -0.5])
+    block, out, one = np.full((150, 4), np.nan), np.zeros((150, 6)), np.empty((150, 3))
+    either(columns.fill, compiled)(values, 2, factors, block)
+    np.testing.assert_array_equal(block, np.column_stack([values[:, 2:4] * factors, np.zeros((150, 2))]))
+    either(columns.take, compiled)(block, 1 / factors, 3, out)
+    np.testing.assert_array_equal(out, np.column_stack([np.zeros((150, 3)), values[:, 2:4], np.zeros((150, 1))]))
+    either(columns.column, compiled)(values, 1, 3.0, one)
+    np.testing.assert_array_equal(one, 3.0 * values[:, 1:4])
+    sums, sizes, largest = np.empty((3, multigrid.CHUNKS, 5))
+    either(columns.column_sizes, compiled)(values, sums, sizes, largest)
+    np.testing.assert_allclose(sums.sum(axis=0), values.sum(axis=0), atol=1e-12)
+    np.testing.assert_allclose(sizes.sum(axis=0), np.abs(values).sum(axis=0))
+    np.testing.assert_array_equal(largest.max(axis=0), np.abs(values).max(axis=0))
 
 
 def test_only_compiled_widths_are_offered():
@@ -420,7 +493,7 @@ def test_row_sums_agree_with_dense_ones(compiled):
     n = 3 * multigrid.CHUNKS - 5  # three rows to a chunk
     dense = RNG.normal(size=(n, n)) * (RNG.random((n, n)) < 0.1) + 3 * np.eye(n)
     matrix, (everywhere, elsewhere, diagonal) = csr_matrix(dense), np.empty((3, n))
-    either(multigrid.row_sums, compiled)(matrix.indptr, matrix.indices, matrix.data, everywhere, elsewhere, diagonal)
+    either(multigrid.row_sums, compiled)(matrix.indptr, matrix.indices, matrix.data, 3, everywhere, elsewhere, diagonal)
     np.testing.assert_allclose(everywhere, np.abs(dense).sum(axis=1))
     np.testing.assert_allclose(diagonal, np.diag(dense))
     inside = np.abs(reference.in_chunks(dense, multigrid.CHUNKS)).sum(axis=1)

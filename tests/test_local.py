@@ -106,7 +106,7 @@ def coil():
 
 
 @every_kind
-def test_field_of_a_coil_is_within_a_millionth(kind, coil):
+def test_field_of_a_coil_is_within_its_bound(kind, coil):
     if kind == "wire":
         ring = ring_of_wire()
         starts, ends = (part * 1e-3 + [0.02, 0, 0.1] for part in (ring.starts, ring.ends))
@@ -118,20 +118,20 @@ def test_field_of_a_coil_is_within_a_millionth(kind, coil):
     expected = plain_field(kind, sources, points)
     error = np.linalg.norm(far_field(kind, sources, boxes) - expected, axis=1)
     size = np.linalg.norm(expected, axis=1)
-    assert 1e-9 < np.linalg.norm(error) / np.linalg.norm(size) < 1e-6
-    assert error.max() < 1e-6 * size.max()
+    assert 1e-8 < np.linalg.norm(error) / np.linalg.norm(size) < 1e-5
+    assert error.max() < 1e-5 * size.max()
 
 
 def test_one_dipole_that_is_just_far_is_within_its_bound():
     points, centre = RNG.uniform(-0.005, 0.005, (400, 3)), np.array([0.01, 0.02, 0.06])
-    assert 1e-7 < worst_of_dipoles(points, centre, RNG, 0.0301) < 2e-5  # 25.1 mm from a face: 2.5 sides
+    assert 1e-6 < worst_of_dipoles(points, centre, RNG, 0.0301) < 1.5e-4  # 25.1 mm from a face: 2.5 sides
 
 
 def test_one_dipole_at_the_opening_itself_is_within_its_bound():
     rng, centre = np.random.default_rng(9), np.array([0.01, 0.02, 0.06])
     points = rng.uniform(-0.005, 0.005, (400, 3))
     just_far = 0.005 + local.OPENING * 0.01 + 1e-4  # from the centre of a box with sides of 10 mm
-    assert 1e-6 < worst_of_dipoles(points, centre, rng, just_far) < 7e-5
+    assert 1e-5 < worst_of_dipoles(points, centre, rng, just_far) < 5e-4
 
 
 def worst_of_dipoles(points, centre, rng, distance):

@@ -18,10 +18,13 @@ from neuro_field.coil.fit import depths_in_casing
 from neuro_field.coil.placement import Placement
 from neuro_field.coil.sources import Dipoles, Grid, Segments
 from neuro_field.errors import ConvergenceError, InputError
-from neuro_field.field.conjugate_gradients import padded_width, solve_block
-from neuro_field.field.multigrid import multigrid
+from neuro_field.field.buffers import Buffers
+from neuro_field.field.conjugate_gradients import solve_block
+from neuro_field.field.engine import COMPILED
+from neuro_field.field.plain_engine import PlainEngine
 from neuro_field.field.probe import Probe
 from neuro_field.field.solver import Solver
+from neuro_field.field.validation import relative
 from neuro_field.geometry.locate import locate
 from neuro_field.geometry.mesh import Surface, TetMesh
 from neuro_field.head.inside import inside_head
@@ -424,12 +427,12 @@ def test_sampled_coils_that_do_not_reach_the_head_are_refused(solver, placement)
 
 
 def test_failure_to_converge_carries_its_numbers(solver):
-    matrix = solver.system.stiffness.copy()
-    matrix.data[matrix.indptr[0]] *= 2
-    triplet = matrix.indptr.astype(np.uint32), matrix.indices.astype(np.uint32), matrix.data
     right = RNG.normal(size=(len(solver.head.mesh.nodes), 2))
     with pytest.raises(ConvergenceError, match="stopped after 2 iterations") as caught:
-        solve_block(triplet, multigrid(matrix).cycle, right, tolerance=1e-9, most_iterations=2)
+        solve_block(
+            solver._double, solver._multigrid, right, np.empty_like(right), first=0, scales=np.ones(2),
+            engine=COMPILED, buffers=Buffers(COMPILED), tolerance=1e-9, most_iterations=2,
+        )  # fmt: skip
     assert caught.value.iterations == 2
     assert len(caught.value.residuals) == 2
     assert min(caught.value.residuals) > 1e-9
@@ -437,9 +440,15 @@ def test_failure_to_converge_carries_its_numbers(solver):
 
 def test_preconditioner_is_symmetric_and_positive_on_every_level(solver):
     """What conjugate gradients ask of it, in single precision."""
-    cycle = solver._multigrid.cycle
-    x = RNG.normal(size=(len(solver.head.mesh.nodes), 4)).astype(np.float32)
-    product = x.T.astype(np.float64) @ cycle(x)
+    for own in (solver, Solver(solver.head, smoother="jacobi")):
+        check_preconditioner(own)
+
+
+def check_preconditioner(solver):
+    x = RNG.normal(size=(len(solver.system.points), 4)).astype(np.float32)
+    z = np.empty_like(x)
+    solver._multigrid.cycle(x, z, COMPILED, Buffers(COMPILED))
+    product = x.T.astype(np.float64) @ z
     np.testing.assert_allclose(product, product.T, rtol=0, atol=1e-4 * np.abs(product).max())
     assert np.linalg.eigvalsh((product + product.T) / 2).min() > 0
 
@@ -458,9 +467,49 @@ def test_meshes_with_slivers_are_solved():
     assert found.report.residual <= 1e-8
 
 
-@pytest.mark.parametrize(("columns", "width"), [(1, 1), (2, 4), (4, 4), (5, 8), (8, 8)])
+@pytest.mark.parametrize(("columns", "width"), [(1, 1), (2, 4), (4, 4), (5, 8), (8, 8), (9, 16)])
 def test_blocks_are_padded_to_a_compiled_width(columns, width):
-    assert padded_width(columns) == width
+    assert COMPILED.width(columns) == width
+
+
+@pytest.mark.parametrize("smoother", ["gauss-seidel", "jacobi"])
+def test_a_plain_engine_solves_the_same(placement, smoother):
+    """NumPy and SciPy through the same nine operations: agreement to 1e-10 where both have converged."""
+    head = sphere_head((40, 46, 52), edge=12.0)
+    plain, compiled = (
+        Solver(head, tolerance=1e-12, engine=engine, smoother=smoother).solve(COIL, placement)
+        for engine in (PlainEngine(), None)
+    )
+    assert relative(plain.E, compiled.E) < 1e-10
+    assert abs(plain.report.iterations - compiled.report.iterations) <= 1
+
+
+def test_single_precision_reaches_its_tolerance_in_truth(solver, placement):
+    """The residual that is told is the one that is there, and the field is the one of double precision."""
+    solver = Solver(solver.head)
+    field, exact = solver.solve(COIL, placement), Solver(solver.head, tolerance=1e-11).solve(COIL, placement)
+    right = solver.system.load(field.nodal_dadt[:, None])[:, 0]
+    left_over = np.linalg.norm(right - solver.system.stiffness @ field.potential) / np.linalg.norm(right)
+    assert solver._matrix.values.dtype == np.float32
+    assert "_double" not in solver.__dict__
+    assert left_over == pytest.approx(field.report.residual, rel=0.02)
+    assert relative(field.E, exact.E) < 2e-5
+
+
+def test_an_unknown_smoother_is_refused(solver):
+    with pytest.raises(InputError, match="one of gauss-seidel, jacobi"):
+        Solver(solver.head, smoother="gauss")
+
+
+def test_solving_again_takes_no_new_blocks(solver, placement):
+    """Memory touched for the first time is dear: what a solve has borrowed it gives back, and the next one takes it."""
+    solver.solve(COIL, placement)
+    kept = {key: [id(block) for block in blocks] for key, blocks in solver._buffers._free.items()}
+    solver.solve(COIL, placement)
+    assert {key: sorted(map(id, blocks)) for key, blocks in solver._buffers._free.items()} == {
+        key: sorted(blocks) for key, blocks in kept.items()
+    }
+    assert kept
 
 
 @pytest.mark.parametrize("place", [(0, 0, 50.0), (50.5, 0, 0), (0, 0, 0), (-30, 25, 30)])

@@ -15,7 +15,8 @@ from tiny_study import tiny_head, tiny_study
 
 from neuro_field.head.mapping import AffineMapping, WarpedMapping
 from neuro_field.report.facts import Facts
-from neuro_field.report.page import Kept, study_page
+from neuro_field.report.kept import Kept
+from neuro_field.report.page import study_page
 from neuro_field.store import plans
 from neuro_field.store.plan_records import file_of
 

@@ -1,6 +1,6 @@
 """The best placement of a plan as a person with a tape finds it, and what the tape and the landmarks leave in doubt."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -10,6 +10,8 @@ from neuro_field.arrays import FloatArray
 from neuro_field.coil.placement import Placement
 from neuro_field.errors import InputError
 from neuro_field.findings import Finding, Refusal, Value
+from neuro_field.geometry.mesh import Surface
+from neuro_field.head.fiducials import NAMES
 from neuro_field.head.model import HeadModel
 from neuro_field.search.plan import Plan
 from neuro_field.search.rules import ELECTRODES
@@ -61,6 +63,27 @@ def tape_of(head: HeadModel) -> HeadTape | None:
         if head.fiducials is not None:
             raise
         return None
+
+
+def tape_as_told(plan: Plan, scalp: Surface, landmarks: Mapping[str, FloatArray]) -> HeadTape | None:
+    """The tape that a plan's steps were told by, made again of what is kept of its head; None of a plan without.
+
+    Parameters
+    ----------
+    plan : Plan
+        With its `Plan.tape`.
+    scalp : Surface
+        Of the head, mm.
+    landmarks : mapping of str to (3,) array
+        10-10 positions, as they were laid out for the plan, mm.
+    """
+    arcs = next((finding.values for finding in plan.tape if finding.code == "tape-arcs"), None)
+    if arcs is None or not {*NAMES, VERTEX} <= landmarks.keys():
+        return None
+    plain = HeadTape(scalp, {name: landmarks[name] for name in NAMES})
+    right, front = (float(str(arcs[name])) / getattr(plain, name) for name in ("ear_ear", "nasion_inion"))
+    positions = {name: place for name, place in landmarks.items() if name not in NAMES}
+    return replace(plain, own=arcs["landmarks"] == "own", scale_right=right, scale_front=front, positions=positions)
 
 
 def with_tape(plan: Plan, tape: HeadTape | None, hot_spot: FloatArray | None = None) -> Plan:
@@ -213,18 +236,18 @@ def _kept(plan: Plan, tape: HeadTape, foot: FloatArray, draws: FloatArray) -> fl
     return float(values[1:].min() / values[0])
 
 
-def located(place: TapePlace, tape: HeadTape | None) -> FloatArray:
+def located(place: TapePlace, tape: HeadTape | None, field: str = "hot_spot") -> FloatArray:
     """(3,) the point of the scalp that a tape's steps lead to, mm.
 
     Raises
     ------
     Refusal
-        If the head has no landmarks to begin at, or the steps lead off its scalp.
+        If the head has no landmarks to begin at, or the steps lead off its scalp; naming the ``field`` that said so.
     """
     if tape is None:
-        raise Refusal(Finding("tape-no-landmarks", "stop", {"field": "hot_spot"}))
+        raise Refusal(Finding("tape-no-landmarks", "stop", {"field": field}))
     try:
         return tape.at(place)
     except InputError:
-        values: dict[str, Value] = {"field": "hot_spot", "origin": place.origin}
+        values: dict[str, Value] = {"field": field, "origin": place.origin}
         raise Refusal(Finding("tape-off-scalp", "stop", values | _way((place.right, place.front)))) from None

@@ -132,7 +132,8 @@ class Coil:
         total = np.zeros(points.shape)
         for element in self.elements:
             total += getattr(element, what)(points)
-        refuse_singular(total)
+        if not np.isfinite(total.sum()):
+            refuse_singular(int(np.count_nonzero(~np.isfinite(total).all(axis=1))), len(total))
         return total * didt
 
     @cached_property
@@ -297,10 +298,9 @@ class Coil:
         return replace(self, elements=tuple(element.scaled(-1.0) for element in self.elements))
 
 
-def refuse_singular(field: FloatArray) -> None:
-    """Raise InputError if a field (m, 3) of a coil is not finite at some points."""
-    if not np.isfinite(field.sum()):
-        singular = int(np.count_nonzero(~np.isfinite(field).all(axis=1)))
+def refuse_singular(singular: int, points: int) -> None:
+    """Raise InputError if the field of a coil is not finite at some of so many points."""
+    if singular:
         raise InputError(
-            f"Points must keep clear of the coil's dipoles; instead {singular} of {len(field)} coincide with one."
+            f"Points must keep clear of the coil's dipoles; instead {singular} of {points} coincide with one."
         )

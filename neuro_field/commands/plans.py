@@ -16,14 +16,12 @@ from neuro_field.commands.arguments import (
     LanguageOption,
     Output,
     SubjectOption,
-    coil_of,
     grid_of,
     head_of,
     landmarks_given,
     with_landmarks,
 )
 from neuro_field.console import Interrupted, Stages
-from neuro_field.errors import InputError
 
 if TYPE_CHECKING:
     from neuro_field.clinic.study import Study
@@ -261,58 +259,3 @@ def export(
         typer.echo(f"{name}: {convention(name, how)}")
         for path in paths:
             typer.echo(f"  {path}")
-
-
-def delivered(
-    head: HeadArgument,
-    plan: Annotated[Path, typer.Option(help="The plan's folder.")],
-    poses: Annotated[list[Path], typer.Option(help="Recorded poses, a navigator's file; may be given several times.")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="New .tsv or .csv file, one row per pulse.")],
-    role: Annotated[
-        str | None, typer.Option(help="contralesional or ipsilesional; else the preset's own side.")
-    ] = None,
-    coil: Annotated[str | None, typer.Option(help="A name or file; else the plan's coil.")] = None,
-    image: Annotated[Path | None, typer.Option(help="The T1 (NIfTI) that the navigator had loaded.")] = None,
-    language: LanguageOption = "",
-    edge: EdgeOption = 1.9,
-) -> None:
-    """Compute the field that recorded pulses delivered to the target, against the plan.
-
-    Example: `neuro-field delivered HEAD --plan PLAN --poses session1.xml --poses session2.xml -o ledger.tsv`
-    """
-    from neuro_field.aim.target import check_same_mesh
-    from neuro_field.clinic.ledger import delivered as ledger_of
-    from neuro_field.clinic.ledger import other_side_findings
-    from neuro_field.clinic.study import plan_of
-    from neuro_field.field.solver import Solver
-    from neuro_field.io.atomic import claimed_file
-    from neuro_field.navigation.frames import ImageFrames
-    from neuro_field.navigation.sessions import recorded_poses
-    from neuro_field.report.ledger import ledger_lines
-    from neuro_field.report.words import phrase
-    from neuro_field.store.ledgers import check_new_table, write_ledger
-    from neuro_field.store.plans import planned_head, read_plan
-
-    check_new_table(output)
-    study = read_plan(plan)
-    chosen, dose = plan_of(study, role)
-    markers, notes = recorded_poses(poses, ImageFrames.read(image) if image else None)
-    induced = coil_of(coil) if coil else chosen.coil
-    if induced is None:
-        raise InputError(f"The coil of {plan} is not on the shelf, or has changed; give --coil.")
-    didt = dose.matched / 100 * induced.didt_max if dose and dose.matched and induced.didt_max else None
-    with claimed_file(output), Stages() as stages:
-        model = planned_head(plan, head_of(head, stages, edge))
-        check_same_mesh(model, chosen.target)
-        with stages.stage("solver set-up"):
-            solver = Solver(model)
-        ledger = ledger_of(
-            solver, induced, chosen.target, chosen.best.placement, markers, planned_didt=didt, progress=stages
-        )
-        write_ledger(ledger, output)
-    findings = other_side_findings(ledger, study, role)
-    told = [phrase("level.note", language, text=note) for note in notes]
-    for line in [*told, *ledger_lines(ledger, chosen, findings, language)]:
-        typer.echo(line)
-    typer.echo(f"Stages: {stages.summary()}")
-    typer.echo(phrase("terminal.ledger", language, path=output))

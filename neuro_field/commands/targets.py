@@ -51,7 +51,8 @@ EXAMPLE, FARTHEST_STEP = "Cz 58 right, 4 front", 250.0
 _WAYS = {
     "right": ("right", 1.0), "left": ("right", -1.0), "front": ("front", 1.0), "forward": ("front", 1.0),
     "forwards": ("front", 1.0), "anterior": ("front", 1.0), "back": ("front", -1.0), "backwards": ("front", -1.0),
-    "behind": ("front", -1.0), "posterior": ("front", -1.0),
+    "behind": ("front", -1.0), "posterior": ("front", -1.0), "右": ("right", 1.0), "左": ("right", -1.0),
+    "前": ("front", 1.0), "後": ("front", -1.0),
 }  # fmt: skip
 _MILLIMETRES = re.compile(r"[0-9]{1,4}(\.[0-9]{1,3})?")
 

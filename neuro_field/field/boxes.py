@@ -43,7 +43,7 @@ class Boxes:
     halves: FloatArray
 
     @classmethod
-    def of(cls, points: FloatArray, leaf: int = local.TERMS) -> "Boxes":
+    def of(cls, points: FloatArray, leaf: int = local.LEAF) -> "Boxes":
         """Boxes of points (n, 3) m, split while more than ``leaf`` are in one."""
         codes = morton_codes(points)
         order = np.argsort(codes, kind="stable")
@@ -76,8 +76,10 @@ class Boxes:
         place[np.concatenate(inner)] = np.arange(levels[-1])
         return np.concatenate(inner), np.array(levels), place, _shuffled(np.flatnonzero(self.counts == 0))
 
-    def add_field(self, kind: int, sources: FloatArray, out: FloatArray, column: int) -> None:
+    def add_field(self, kind: int, sources: FloatArray, out: FloatArray, column: int) -> int:
         """Add the field of sources to out (n, k, 3) at its ``column``, rows in the order the points came in.
+
+        Returns at how many points it is not finite.
 
         Parameters
         ----------
@@ -92,10 +94,12 @@ class Boxes:
             kind, sources, self.parents, self.centres, self.halves, inner, levels, place,
             coefficients, near, counts,
         )  # fmt: skip
+        singular = np.empty(len(leaves), np.int64)
         local.add_at_points(
             kind, sources, self.points, self.order, self.first, self.last, self.parents, self.centres,
-            self.halves, leaves, place, coefficients, near, counts, column, out,
+            self.halves, leaves, place, coefficients, near, counts, column, out, singular,
         )  # fmt: skip
+        return int(singular.sum())
 
 
 def _shuffled(boxes: AnyArray) -> AnyArray:

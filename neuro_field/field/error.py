@@ -40,7 +40,8 @@ class NumericalError:
         where the mesh is finer near the place only.
     near_l2, near_mean : float
         Relative L2 and the difference of the mean |E| over the points within ``radius`` mm of ``near``; over all
-        depths of the grey matter there where hardly any lie in its middle.
+        depths of the grey matter there where hardly any lie in its middle.  Of a refined mesh carried on to elements of
+        no length (`carried_on`).
     near : tuple of three float
         mm, head frame; the middle of several places.
     radius : float
@@ -72,11 +73,12 @@ def numerical_error(
     """How far a field is from one for the same case that errs less.
 
     An estimate of the discretisation error; it does not see what both share: conductivities, coil, and the shape of the
-    tissues.  Elements half as long around a place (`HeadModel.refined`) say less than the whole error: on Colin27 after
-    a stroke with 4 mm edges, at five targets, 0.58 to 1.03 of the relative L2 that elements halved once more, in second
-    order, find in the middle of the grey matter within 20 mm (3.6 to 12.9 %); with 1.9 mm edges 4.5 % of 4.6 % at the
-    hand area, by second order on the refined mesh.  Second-order elements on the same mesh judge the whole cortex and
-    say more: 1.08 to 1.92 of it at the same five.
+    tissues.  Elements half as long around a place (`HeadModel.refined`) err too, by a quarter: a recovered field errs
+    as the square of their length.  So their difference is carried on to elements of no length (Richardson), 4/3 of it
+    for edges halved once: on Colin27 after a stroke with 4 mm edges, at five targets, 0.77 to 1.37 of the relative L2
+    that elements halved once more, in second order, find in the middle of the grey matter within 20 mm (3.6 to 12.9 %);
+    with 1.9 mm edges 6.0 % of 4.6 % at the hand area, by second order on the refined mesh.  Second-order elements on
+    the same mesh judge the whole cortex as they are, and say more: 1.08 to 1.92 of it at the same five.
 
     Parameters
     ----------
@@ -128,7 +130,7 @@ def numerical_error(
         grey = field.head.region("grey_matter") & _beside(field.head.mesh.centroids, places, reach)
         drawn = _drawn(field.head, grey, _POINTS // 100)
         near_found, near_exact = field.at(drawn), reference.at(drawn)
-    place = places.mean(axis=0)
+    place, factor = places.mean(axis=0), carried_on(recipe)
     whole = recipe is None
     return NumericalError(
         how="second-order" if whole else "refined",
@@ -136,13 +138,26 @@ def numerical_error(
         points=len(points),
         relative_l2=_relative(found, exact) if whole else None,
         p999=float(np.percentile(strengths, 99.9) / np.percentile(exact_strengths, 99.9) - 1) if whole else None,
-        near_l2=_relative(near_found, near_exact),
-        near_mean=float(np.linalg.norm(near_found, axis=1).mean() / np.linalg.norm(near_exact, axis=1).mean() - 1),
+        near_l2=factor * _relative(near_found, near_exact),
+        near_mean=factor * float(_mean_size(near_found) / _mean_size(near_exact) - 1),
         near=(float(place[0]), float(place[1]), float(place[2])),
         radius=reach,
         near_points=len(near_found),
         unknowns=len(reference.potential),
     )
+
+
+def carried_on(recipe: Refinement | None) -> float:
+    """What a difference from the field in a head refined so is multiplied by for the error itself; 1 for None.
+
+    A recovered field errs as h^2, h the length of edges, and so do second-order elements' own gradients: against edges
+    halved k times (1 - 4^-k) of the error is seen.
+    """
+    return 1.0 if recipe is None else 1 / (1 - 4.0**-recipe.levels)
+
+
+def _mean_size(field: FloatArray) -> float:
+    return float(np.linalg.norm(field, axis=1).mean())
 
 
 def _beside(points: FloatArray, places: FloatArray, radius: float) -> BoolArray:

@@ -77,7 +77,7 @@ class LinearSystem:
     def retuned(self, head: HeadModel) -> "LinearSystem":
         """These equations with the conductivities of another head on the same mesh; what the mesh decides is shared."""
         out = copy.copy(self)
-        for name in ("conductivity", "stretches", "_assembled"):
+        for name in ("conductivity", "stretches", "stiffness", "_couplings"):
             out.__dict__.pop(name, None)
         out.__dict__["head"] = head
         return out
@@ -85,7 +85,7 @@ class LinearSystem:
     def part(self, elements: BoolArray) -> "LinearSystem":
         """The share of these equations that some elements (t,) contribute, on their own nodes; `used` names these."""
         out = copy.copy(self)
-        for name in ("stretches", "_assembled", "_incidence"):
+        for name in ("stretches", "stiffness", "_couplings", "_incidence", "_pattern"):
             out.__dict__.pop(name, None)
         used, tets = np.unique(self.tets[elements], return_inverse=True)
         out.__dict__.update(
@@ -156,28 +156,41 @@ class LinearSystem:
         return there[alike].astype(np.int32), stretches
 
     @cached_property
-    def _assembled(self) -> tuple[csr_matrix, FloatArray]:
+    def _pattern(self) -> tuple[IntArray, IntArray]:
+        """indptr and indices of `stiffness`: which nodes share an element."""
         n = len(self.nodes)
         lengths = np.empty(n, dtype=np.int32)
         assembly.row_lengths(self.tets, self.offsets, self.slots, lengths)
         indptr = np.zeros(n + 1, dtype=np.int32)
         np.cumsum(lengths, out=indptr[1:])
-        indices, data, couplings = np.empty(indptr[-1], dtype=np.int32), np.empty(indptr[-1]), np.empty((indptr[-1], 3))
-        assembly.stiffness(
-            self.nodes, self.tets, *self.conductivity, self.offsets, self.slots, indptr, indices, data, couplings
-        )
-        return csr_matrix((data, indices, indptr), shape=(n, n)), couplings
+        indices = np.empty(indptr[-1], dtype=np.int32)
+        assembly.pattern(self.tets, self.offsets, self.slots, indptr, indices)
+        return indptr, indices
 
-    @property
+    def _assemble(self, data: FloatArray, couplings: FloatArray) -> None:
+        assembly.stiffness(
+            self.nodes, self.tets, *self.conductivity, self.offsets, self.slots, *self._pattern, data, couplings
+        )
+
+    @cached_property
     def stiffness(self) -> csr_matrix:
         """(n, n) K in S, symmetric, with constants in its null space."""
-        return self._assembled[0]
+        indptr, indices = self._pattern
+        data = np.empty(len(indices))
+        self._assemble(data, np.empty((0, 3)))
+        return csr_matrix((data, indices, indptr), shape=2 * (len(self.nodes),))
+
+    @cached_property
+    def _couplings(self) -> FloatArray:
+        """(e, 3) for each entry of `stiffness` what couples dA/dt at the column's node to the row's load, S m."""
+        out = np.empty((len(self._pattern[1]), 3))
+        self._assemble(np.empty(0), out)
+        return out
 
     def load(self, dadt: FloatArray) -> FloatArray:
         """Right-hand sides (n, k) of k fields dA/dt given at the nodes, (n, k, 3) V/m."""
         out = np.empty(dadt.shape[:2])
-        matrix, couplings = self._assembled
-        assembly.load(matrix.indptr, matrix.indices, couplings, unwritable(dadt), out)
+        assembly.load(*self._pattern, self._couplings, unwritable(dadt), out)
         return out
 
     def load_transpose(self, adjoint: FloatArray) -> FloatArray:

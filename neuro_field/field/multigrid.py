@@ -6,7 +6,10 @@ import numpy as np
 from scipy.sparse import csr_matrix, diags_array
 
 from neuro_field.arrays import AnyArray, FloatArray
-from neuro_field.kernels.multigrid import kernels_of_width, row_sums
+from neuro_field.field.buffers import Buffers
+from neuro_field.field.engine import Engine, Smoother, Transfer
+from neuro_field.field.split import Split, chunk_rows
+from neuro_field.kernels.multigrid import row_sums
 from neuro_field.nouns import noun
 
 #: Neighbours i, j count as strongly coupled when |a_ij| > STRENGTH sqrt(a_ii a_jj).
@@ -24,12 +27,12 @@ SAFE_SHARE = 0.9
 
 @noun
 class Level:
-    """One level above the coarsest: its matrix and the way to the next; CSR triplets in single precision."""
+    """One level above the coarsest: its matrix and the way to the next, in single precision."""
 
-    matrix: tuple[AnyArray, AnyArray, AnyArray]
-    inverse_diagonal: AnyArray
-    prolongation: tuple[AnyArray, AnyArray, AnyArray]
-    restriction: tuple[AnyArray, AnyArray, AnyArray]
+    matrix: Split
+    smoother: Smoother
+    prolongation: Transfer
+    restriction: Transfer
     coarse_size: int
 
 
@@ -42,47 +45,48 @@ class Multigrid:
     """
 
     levels: tuple[Level, ...]
-    coarsest: tuple[AnyArray, AnyArray, AnyArray]
+    coarsest: Transfer
 
-    def cycle(self, b: AnyArray, depth: int = 0) -> AnyArray:
-        """One cycle from zero for b (n, width) float32, width one of `kernels.multigrid.WIDTHS`; returns x."""
+    def cycle(self, b: AnyArray, x: AnyArray, engine: Engine, buffers: Buffers, depth: int = 0) -> FloatArray:
+        """One cycle from zero for a block b (n, width) of single precision into x; returns the sums of b.x."""
         if depth == len(self.levels):
-            x = np.zeros_like(b)
-            kernels_of_width(b.shape[1]).transfer(*self.coarsest, b, x)
-            return x
-        level, kernels = self.levels[depth], kernels_of_width(b.shape[1])
-        x, r = np.empty_like(b), np.empty_like(b)
-        kernels.relax_forwards(*level.matrix, level.inverse_diagonal, b, x)
-        kernels.residual(*level.matrix, level.inverse_diagonal, x, r)
-        coarse = np.zeros((level.coarse_size, b.shape[1]), np.float32)
-        kernels.transfer(*level.restriction, r, coarse)
-        kernels.transfer(*level.prolongation, self.cycle(coarse, depth + 1), x)
-        kernels.relax_backwards(*level.matrix, level.inverse_diagonal, b, x, r)
-        return r
+            engine.gather(self.coarsest, b, x)
+            return np.zeros(b.shape[1])  # nobody asks on this level
+        level = self.levels[depth]
+        coarse = (level.coarse_size, b.shape[1])
+        with buffers.lent((b.shape, np.float32), (coarse, np.float32), (coarse, np.float32)) as (old, down, up):
+            engine.relax_forwards(level.matrix, level.smoother, b, old)
+            engine.residual(level.matrix, level.smoother, old, x)
+            engine.gather(level.restriction, x, down)
+            self.cycle(down, up, engine, buffers, depth + 1)
+            engine.add(level.prolongation, up, old)
+            return engine.relax_backwards(level.matrix, level.smoother, b, old, x)
 
 
-def single(matrix: Any) -> tuple[AnyArray, AnyArray, AnyArray]:
-    """A sparse matrix as the cycle takes it: CSR triplet in single precision, columns ascending."""
+def transfer(matrix: Any) -> Transfer:
+    """A sparse matrix as engines take those between levels: CSR triplet in single precision, columns ascending."""
     matrix = matrix.tocsr()
     matrix.sort_indices()
     return matrix.indptr.astype(np.uint32), matrix.indices.astype(np.uint32), matrix.data.astype(np.float32)
 
 
-def _row_sums(indptr: AnyArray, indices: AnyArray, data: AnyArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-    everywhere, elsewhere, diagonal = np.empty((3, len(indptr) - 1))
-    row_sums(indptr, indices, data, everywhere, elsewhere, diagonal)
+def _row_sums(matrix: csr_matrix, size: int = 1) -> tuple[FloatArray, FloatArray, FloatArray]:
+    everywhere, elsewhere, diagonal = np.empty((3, matrix.shape[0]))
+    row_sums(matrix.indptr, matrix.indices, matrix.data, size, everywhere, elsewhere, diagonal)
     return everywhere, elsewhere, diagonal
 
 
-def inverse_diagonal(indptr: AnyArray, indices: AnyArray, data: AnyArray) -> AnyArray:
-    """One over the diagonal of the smoother's triangle: the matrix's own, raised where other chunks outweigh it.
+def relaxing(matrix: csr_matrix, size: int) -> Smoother:
+    """The diagonal with which rows are relaxed: the matrix's own, raised where other chunks outweigh it.
 
     Across chunks the sweep takes old values, as Jacobi's would.  The cycle is positive definite when
     diagonal + 2 raise > sum of |a_ij| over other chunks (Baker, Falgout, Kolev & Yang, SIAM J Sci Comput
-    2011;33:2864); slivers and small coarse levels need the raise, other rows none.
+    2011;33:2864); slivers and small coarse levels need the raise, other rows none.  In
+    chunks of one row it is Jacobi's by the sum of a row's magnitudes.
     """
-    _, elsewhere, diagonal = _row_sums(indptr, indices, data)
-    return (1 / (diagonal + np.maximum(0.0, elsewhere - SAFE_SHARE * diagonal) / 2)).astype(np.float32)
+    _, elsewhere, diagonal = _row_sums(matrix, size)
+    excess = np.maximum(0.0, elsewhere - SAFE_SHARE * diagonal) / 2
+    return Smoother((1 / (diagonal + excess)).astype(np.float32), excess.astype(np.float32))
 
 
 def _prolongation(matrix: csr_matrix) -> csr_matrix:
@@ -95,22 +99,27 @@ def _prolongation(matrix: csr_matrix) -> csr_matrix:
 
     aggregates = standard_aggregation(symmetric_strength_of_connection(matrix, STRENGTH))[0]
     constant = csr_matrix(aggregates, dtype=np.float64)
-    return constant - diags_array(DAMPING / _row_sums(matrix.indptr, matrix.indices, matrix.data)[0]) @ (
-        matrix @ constant
-    )
+    return constant - diags_array(DAMPING / _row_sums(matrix)[0]) @ (matrix @ constant)
 
 
-def multigrid(matrix: csr_matrix) -> Multigrid:
-    """The hierarchy of a symmetric positive definite matrix (Vanek, Mandel & Brezina 1996)."""
+def multigrid(matrix: csr_matrix, sequential: bool = True) -> Multigrid:
+    """The hierarchy of a symmetric positive definite matrix (Vanek, Mandel & Brezina 1996).
+
+    Rows are relaxed one after the other inside chunks, or, where not ``sequential``, all at once.
+    """
     levels = []
     while matrix.shape[0] > COARSEST:
         prolongation = csr_matrix(_prolongation(matrix))
         if not 0 < prolongation.shape[1] < matrix.shape[0]:
             break
         restriction = prolongation.T.tocsr()
-        inverse = inverse_diagonal(matrix.indptr, matrix.indices, matrix.data)
-        level = single(matrix), inverse, single(prolongation), single(restriction), prolongation.shape[1]
-        levels.append(Level(*level))
+        size = chunk_rows(matrix.shape[0]) if sequential else 1
+        levels.append(
+            Level(
+                Split.of(matrix, np.float32, size), relaxing(matrix, size), transfer(prolongation),
+                transfer(restriction), prolongation.shape[1],
+            )
+        )  # fmt: skip
         matrix = restriction @ (matrix @ prolongation)
         matrix.sort_indices()
-    return Multigrid(tuple(levels), single(csr_matrix(np.linalg.pinv(matrix.toarray(), hermitian=True))))
+    return Multigrid(tuple(levels), transfer(csr_matrix(np.linalg.pinv(matrix.toarray(), hermitian=True))))

@@ -6,8 +6,10 @@ import numpy as np
 from scipy.sparse import csr_matrix
 
 from neuro_field.arrays import AnyArray, BoolArray, FloatArray, IntArray, read_only, unwritable
+from neuro_field.field.engine import Smoother
 from neuro_field.field.linear import LinearSystem
-from neuro_field.field.multigrid import Level, Multigrid, inverse_diagonal, single
+from neuro_field.field.multigrid import Level, Multigrid, transfer
+from neuro_field.field.split import Split
 from neuro_field.head.model import HeadModel
 from neuro_field.kernels import quadratic as kernel
 from neuro_field.nouns import noun
@@ -174,7 +176,7 @@ class QuadraticSystem:
         return np.arange(self.first[-1])
 
 
-def raised(linear: Multigrid, system: QuadraticSystem, matrix: tuple[AnyArray, AnyArray, FloatArray]) -> Multigrid:
+def raised(linear: Multigrid, system: QuadraticSystem, matrix: Split, smoother: Smoother) -> Multigrid:
     """A hierarchy of second-order elements above that of the first-order ones (p-multigrid).
 
     First-order functions are second-order ones whose value in the middle of an edge is the mean of its ends', so that
@@ -185,11 +187,5 @@ def raised(linear: Multigrid, system: QuadraticSystem, matrix: tuple[AnyArray, A
     both = (values, system.ends.flatten(), np.arange(0, 2 * u + 1, 2))
     prolongation = csr_matrix(both, shape=(u, n))
     prolongation.sum_duplicates()
-    finest = Level(
-        (matrix[0], matrix[1], matrix[2].astype(np.float32)),
-        inverse_diagonal(*matrix),
-        single(prolongation),
-        single(prolongation.T),
-        n,
-    )
+    finest = Level(matrix, smoother, transfer(prolongation), transfer(prolongation.T), n)
     return Multigrid((finest, *linear.levels), linear.coarsest)

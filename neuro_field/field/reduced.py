@@ -6,6 +6,7 @@ by Galerkin's method: (V' K(s) V) y = V' g, psi = V y (Rozza, Huynh & Patera 200
 """
 
 from collections.abc import Sequence
+from functools import cached_property
 
 import numpy as np
 
@@ -54,9 +55,14 @@ class Reduced:
         makes of it.
         """
         return np.stack([
-            self.space[part.used].T @ (part.load(dadt[part.used]) - part.product(potentials[part.used]))
-            for part in self.parts
+            own.T @ (part.load(dadt[part.used]) - part.product(potentials[part.used])).astype(np.float32)
+            for part, own in zip(self.parts, self._spaces, strict=True)
         ])  # fmt: skip
+
+    @cached_property
+    def _spaces(self) -> tuple[FloatArray, ...]:
+        """The space on each part's own unknowns, in single precision: what it is met with is small already."""
+        return tuple(self.space[part.used].astype(np.float32) for part in self.parts)
 
 
 def reduced(

@@ -5,28 +5,33 @@ import importlib
 import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
 from itertools import islice
 from typing import Any
 
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from neuro_field.arrays import AnyArray, FloatArray, IntArray, sealed, transformed
+from neuro_field.arrays import AnyArray, FloatArray, sealed, transformed
 from neuro_field.coil.coil import Coil
 from neuro_field.coil.fit import depths_in_casing
 from neuro_field.coil.placement import Placement
-from neuro_field.errors import InputError
+from neuro_field.errors import InputError, UnknownNameError
 from neuro_field.field.boxes import Boxes
-from neuro_field.field.conjugate_gradients import Convergence, solve_block
+from neuro_field.field.buffers import Buffers
+from neuro_field.field.conjugate_gradients import SINGLE, Convergence, solve_block
+from neuro_field.field.engine import COMPILED, Engine
 from neuro_field.field.field import Field, SolveReport
 from neuro_field.field.linear import LinearSystem
-from neuro_field.field.multigrid import Multigrid, multigrid
+from neuro_field.field.multigrid import multigrid, relaxing
 from neuro_field.field.primary import add_dadt
 from neuro_field.field.quadratic import QuadraticSystem, raised
+from neuro_field.field.split import Split, chunk_rows
 from neuro_field.field.system import System
 from neuro_field.head.inside import inside_head
 from neuro_field.head.model import HeadModel
-from neuro_field.kernels.multigrid import WIDTHS
+from neuro_field.kernels.columns import column, column_sizes
+from neuro_field.kernels.multigrid import CHUNKS, WIDTHS
 from neuro_field.kernels.reorder import reordered
 from neuro_field.nouns import copied
 from neuro_field.units import metres
@@ -46,6 +51,12 @@ _MOST_NUMBERS = 32_000_000
 #: A load's sum, as a share of the sum of its magnitudes, that is more than rounding.
 _UNBALANCED = 1e-6
 
+#: How rows are relaxed.
+SMOOTHERS = ("gauss-seidel", "jacobi")
+
+#: Powers of two beyond which right-hand sides are not scaled: the factors, too, are numbers.
+_STRONGEST = 1000
+
 
 class Solver:
     """Computes the electric field of coils in one head.
@@ -64,6 +75,11 @@ class Solver:
         Of the finite elements.  Quadratic ones have eight times the unknowns on the same mesh and err less: a check
         of what first order leaves out (`neuro_field.field.error` has figures).  A real head of 950,000 nodes (7.4
         million unknowns) takes half a minute on two cores and 6 GB.
+    engine : Engine
+        What does the arithmetic (`neuro_field.field.engine`); None for the compiled kernels.
+    smoother : "gauss-seidel" or "jacobi"
+        How rows are relaxed: one after the other inside 64 chunks, or all at once, for devices of many threads; that
+        takes half as many iterations again.
 
     Raises
     ------
@@ -81,27 +97,32 @@ class Solver:
     3
     """
 
-    def __init__(self, head: HeadModel, tolerance: float = 1e-5, *, order: int = 1) -> None:
+    def __init__(
+        self, head: HeadModel, tolerance: float = 1e-5, *, order: int = 1, engine: Engine | None = None,
+        smoother: str = SMOOTHERS[0],
+    ) -> None:  # fmt: skip
         if not isinstance(head, HeadModel):
             raise InputError(f"Input head of Solver must be a HeadModel; instead received {head!r:.80}.")
         self.tolerance = _as_tolerance(tolerance, "tolerance of Solver")
         if not (_is_number(order) and order in (1, 2)):
             raise InputError(f"Input order of Solver must be 1 or 2; instead received {order!r:.80}.")
+        if smoother not in SMOOTHERS:
+            raise UnknownNameError("smoother", smoother, list(SMOOTHERS))
         start = time.perf_counter()
-        self.head = head
+        self.head, self._engine, self._smoother = head, engine or COMPILED, smoother
+        self._buffers = Buffers(self._engine)
         linear = LinearSystem(head)
         self.system: System = linear
         self._boxes = Boxes.of(linear.nodes)
-        matrix, entry = _reordered(linear.stiffness, self._boxes.order)
-        self._entry: AnyArray | slice = entry
         self._order: AnyArray | slice = self._boxes.order
         self._place: AnyArray | slice = np.argsort(self._order)
         if (np.diff(self._boxes.order) == 1).all():
             self._order = self._place = slice(None)  # nodes come along the curve already, as our own meshes' do
-        self._ground = float(matrix.data[0])  # of the first node: constants are no longer in the null space
-        matrix.data[0] += self._ground
-        self._multigrid: Multigrid = multigrid(matrix)
-        self._matrix = matrix.indptr.astype(np.uint32), matrix.indices.astype(np.uint32), matrix.data
+        self._ground = float(linear.stiffness.diagonal()[self._boxes.order[0]])
+        matrix = self._ordered()
+        self._pattern = matrix.indptr, matrix.indices
+        self._multigrid = multigrid(matrix, sequential=smoother == SMOOTHERS[0])
+        self._matrix = self._split(matrix, np.float32)
         if order == 2:
             self._raise(linear)
         self.setup_seconds = time.perf_counter() - start
@@ -112,12 +133,12 @@ class Solver:
         return self.system.order
 
     def __repr__(self) -> str:
-        unknowns = len(self._matrix[0]) - 1
+        unknowns = len(self._matrix)
         return f"Solver({self.head.name!r}, order={self.order}, {unknowns} unknowns, tolerance={self.tolerance:g})"
 
     def __reduce__(self) -> tuple[Any, ...]:
         """A pickle holds the head; the matrix and the hierarchy are made anew where it is opened."""
-        return _made, (self.head, self.tolerance, self.order)
+        return _made, (self.head, self.tolerance, self.order, self._engine, self._smoother)
 
     __copy__ = copied
 
@@ -137,15 +158,32 @@ class Solver:
             raise InputError("Input head of Solver.retuned must have the mesh of the solver's own head; make a Solver.")
         start, out = time.perf_counter(), copy.copy(self)
         out.head, out.system = head, self.system.retuned(head)
-        out._matrix = *self._matrix[:2], out._grounded()
+        out.__dict__.pop("_double", None)
+        out._matrix = out._split(out._ordered(), np.float32)
         out.setup_seconds = time.perf_counter() - start
         return out
 
-    def _grounded(self) -> FloatArray:
-        """The entries of `system`'s matrix in the hierarchy's order, with its grounding."""
-        entries: FloatArray = self.system.stiffness.data[self._entry]
-        entries[0] += self._ground  # the first entry of a sorted row that couples unknown 0 is its diagonal
-        return entries
+    def _ordered(self) -> csr_matrix:
+        """The system's matrix in the hierarchy's order, grounded: constants are no longer in its null space."""
+        matrix = self.system.stiffness
+        if not isinstance(self._order, slice):
+            matrix = _reordered(matrix, self._order)
+        elif self.order == 1:  # which keeps its matrix
+            matrix = csr_matrix((matrix.data.copy(), matrix.indices, matrix.indptr), shape=matrix.shape)
+        matrix.data[0] += self._ground  # the first entry of a sorted row that couples unknown 0 is its diagonal
+        return matrix
+
+    @cached_property
+    def _double(self) -> Split:
+        """The matrix in double precision, for tolerances that single precision does not reach."""
+        return self._split(self._ordered(), np.float64)
+
+    def _split(self, matrix: csr_matrix, kind: type[np.floating[Any]]) -> Split:
+        return Split.of(matrix, kind, self._rows(matrix))
+
+    def _rows(self, matrix: csr_matrix) -> int:
+        """How many rows are relaxed one after the other."""
+        return chunk_rows(matrix.shape[0]) if self._smoother == SMOOTHERS[0] else 1
 
     def loosened(self, tolerance: float) -> "Solver":
         """The same head and hierarchy at a tolerance of at least the one given."""
@@ -164,14 +202,14 @@ class Solver:
         return out
 
     def _raise(self, linear: LinearSystem) -> None:
-        system = QuadraticSystem(linear, self._boxes.order, self._matrix[:2])
+        system = QuadraticSystem(linear, self._boxes.order, self._pattern)
         self.system = system
-        stiffness, self._entry = system.stiffness, slice(None)
-        stiffness.data[0] += self._ground  # the same, so that the levels stay Galerkin's
-        self._matrix = stiffness.indptr.view(np.uint32), stiffness.indices.view(np.uint32), stiffness.data
-        self._multigrid = raised(self._multigrid, system, self._matrix)
+        self.__dict__.pop("_double", None)
         self._boxes = Boxes.of(metres(system.points))
         self._order = self._place = slice(None)  # its unknowns are numbered along the curve as they are
+        matrix = self._ordered()  # grounded by the same, so that the levels stay Galerkin's
+        self._matrix = self._split(matrix, np.float32)
+        self._multigrid = raised(self._multigrid, system, self._matrix, relaxing(matrix, self._rows(matrix)))
 
     def solve(
         self,
@@ -255,13 +293,13 @@ class Solver:
         potentials : (u, k) array
         convergence : Convergence
         """
-        unknowns = len(self._matrix[0]) - 1
+        unknowns = len(self._matrix)
         if loads.ndim != 2 or len(loads) != unknowns:
             raise InputError(
                 f"Loads of Solver.potentials must have {unknowns} rows, one for each unknown of its elements of order "
                 f"{self.order}; instead their shape is {loads.shape}."
             )
-        sums, sizes = np.abs(loads.sum(axis=0)), np.abs(loads).sum(axis=0)
+        sums, sizes, largest = _sizes(loads)
         if not np.isfinite(sizes).all():
             raise InputError("Loads of Solver.potentials must be finite; instead some are not.")
         if (sums > _UNBALANCED * sizes).any():
@@ -270,31 +308,27 @@ class Solver:
                 f"Loads of Solver.potentials must each sum to zero, for no current leaves the head; instead load "
                 f"{worst} sums to {sums[worst]:.2g} of {sizes[worst]:.2g} A."
             )
-        if not loads.shape[1]:
-            return np.zeros(loads.shape), Convergence((), ())
-        blocks: list[FloatArray] = []
-        iterations: list[int] = []
-        residuals: list[float] = []
+        matrix = self._matrix if self.tolerance >= SINGLE else self._double
+        loads, found, done = np.ascontiguousarray(loads[self._order]), np.empty(loads.shape), Convergence((), ())
+        scales = np.ldexp(1.0, -np.clip(np.frexp(largest)[1], -_STRONGEST, _STRONGEST))
         for first in range(0, loads.shape[1], self._columns):
-            block = loads[self._order, first : first + self._columns]
-            x, convergence = solve_block(self._matrix, self._multigrid.cycle, block, tolerance=self.tolerance)
-            blocks.append(x[self._place])
-            iterations.extend(convergence.iterations)
-            residuals.extend(convergence.residuals)
-        found = blocks[0] if len(blocks) == 1 else np.concatenate(blocks, axis=1)
-        return found, Convergence(tuple(iterations), tuple(residuals))
+            done += solve_block(
+                matrix, self._multigrid, loads, found, first=first, scales=scales[first : first + self._columns],
+                engine=self._engine, buffers=self._buffers, tolerance=self.tolerance,
+            )  # fmt: skip
+        return found[self._place], done
 
     @property
     def _columns(self) -> int:
         """How many right-hand sides are solved together."""
-        most = _MOST_NUMBERS // (len(self._matrix[0]) - 1)
+        most = _MOST_NUMBERS // len(self._matrix)
         return max((width for width in WIDTHS if width <= most), default=1)
 
     def nodal_dadt(self, coils: Sequence[Coil]) -> FloatArray:
         """dA/dt (u, k, 3) at the unknowns' points of several coils in the head frame, V/m per A/s."""
         dadt = np.zeros((len(self._boxes.points), len(coils), 3))
-        for column, coil in enumerate(coils):
-            add_dadt(coil, self._boxes, dadt, column)
+        for place, coil in enumerate(coils):
+            add_dadt(coil, self._boxes, dadt, place)
         return dadt
 
     def _solve_block(self, coil: Coil, placements: Sequence[Placement], didt: float) -> list[Field]:
@@ -309,7 +343,7 @@ class Solver:
                 coil=coil,
                 placement=placement,
                 didt=didt,
-                potential=sealed(potentials[:, k] * didt),
+                potential=sealed(_column(potentials, k, 1, didt)[:, 0]),
                 report=SolveReport(
                     nodes=len(self.head.mesh.nodes),
                     iterations=convergence.iterations[k],
@@ -322,7 +356,8 @@ class Solver:
             for k, placement in enumerate(placements)
         ]
         for k, field in enumerate(fields):
-            field.__dict__["nodal_dadt"] = sealed(dadt[:, k] * didt)  # known here, and derived again elsewhere
+            whole = dadt.reshape(len(dadt), -1)
+            field.__dict__["nodal_dadt"] = sealed(_column(whole, 3 * k, 3, didt))  # known here, and derived elsewhere
         return fields
 
     def _check_drive(self, coil: Coil, didt: float) -> None:
@@ -369,17 +404,31 @@ class Solver:
             )
 
 
-def _reordered(matrix: csr_matrix, order: AnyArray) -> tuple[csr_matrix, IntArray]:
-    """A square matrix with rows and columns in another order, and which old entry each of its entries is."""
+def _reordered(matrix: csr_matrix, order: AnyArray) -> csr_matrix:
+    """A square matrix with rows and columns in another order."""
     indptr = np.zeros(len(order) + 1, dtype=np.int32)
     np.cumsum(np.diff(matrix.indptr)[order], out=indptr[1:])
     indices, entry = np.empty((2, matrix.nnz), dtype=np.int32)
     reordered(matrix.indptr, matrix.indices, order, np.argsort(order), indptr, indices, entry)
-    return csr_matrix((matrix.data[entry], indices, indptr), shape=matrix.shape), entry
+    return csr_matrix((matrix.data[entry], indices, indptr), shape=matrix.shape)
 
 
-def _made(head: HeadModel, tolerance: float, order: int) -> Solver:
-    return Solver(head, tolerance, order=order)
+def _sizes(loads: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Of each column (u, k): the magnitude of its sum, the sum of its magnitudes and the largest of them."""
+    sums, sizes, largest = np.empty((3, CHUNKS, loads.shape[1]))
+    column_sizes(loads, sums, sizes, largest)
+    return np.abs(sums.sum(axis=0)), sizes.sum(axis=0), largest.max(axis=0)
+
+
+def _column(values: FloatArray, first: int, count: int, factor: float) -> FloatArray:
+    """(n, count) columns of values (n, k) times a factor."""
+    out = np.empty((len(values), count))
+    column(values, first, factor, out)
+    return out
+
+
+def _made(head: HeadModel, tolerance: float, order: int, engine: Engine, smoother: str) -> Solver:
+    return Solver(head, tolerance, order=order, engine=engine, smoother=smoother)
 
 
 def _as_tolerance(value: object, what: str) -> float:

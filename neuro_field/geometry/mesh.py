@@ -17,6 +17,9 @@ from neuro_field.nouns import noun
 #: Faces of a tetrahedron, opposite its nodes 0..3, wound so that normals point outwards.
 FACES = np.array([[1, 2, 3], [0, 3, 2], [0, 1, 3], [0, 2, 1]])
 
+#: Planes of a convex hull that are tried on all points before every plane is on those left.
+_PLANES = 8
+
 
 @noun
 class Surface:
@@ -102,7 +105,18 @@ class Surface:
 
     def within_hull(self, points: FloatArray) -> BoolArray:
         """(m,) which points (m, 3) lie within its convex hull."""
-        return np.asarray((points @ self._hull[:, :3].T + self._hull[:, 3] <= 0).all(axis=1))
+        normals, offsets = self._hull[:, :3], self._hull[:, 3]
+        out = np.ones(len(points), dtype=bool)
+        out[~np.isfinite(points).all(axis=1)] = False
+        for _ in range(_PLANES):  # one plane of a thousand tells most points of a coil from a head
+            left = np.flatnonzero(out)
+            if len(left) < _PLANES:
+                break
+            plane = int(np.argmax(normals @ points[left].mean(axis=0) + offsets))
+            out[left] = points[left] @ normals[plane] + offsets[plane] <= 0
+        left = np.flatnonzero(out)
+        out[left] = (points[left] @ normals.T + offsets <= 0).all(axis=1)
+        return out
 
     @cached_property
     def _hull(self) -> FloatArray:

@@ -108,27 +108,37 @@ def _sorted_row(tets, slots, table, indices, start):
                 count += 1
 
 
+@parallel()
+def pattern(tets, offsets, slots, indptr, indices):
+    """Columns of the rows of a matrix over nodes that share an element, ascending; indptr (n + 1,) given."""
+    for i in prange(len(indptr) - 1):
+        around = slots[offsets[i] : offsets[i + 1]]
+        _sorted_row(tets, around, _empty_table(len(around)), indices, indptr[i])
+
+
 @parallel(error_model="numpy")
 def stiffness(nodes, tets, sigma, tensor, offsets, slots, indptr, indices, data, couplings):
-    """Rows of K_ij = sum_t V grad(l_i) . sigma grad(l_j) in CSR, columns ascending; and what couples dA/dt to loads.
+    """Rows of K_ij = sum_t V grad(l_i) . sigma grad(l_j) in CSR, or what couples dA/dt to loads, or both.
 
     An element takes dA/dt as its line integrals say, along each edge the mean of both ends times the edge: its mean is
     sum_edges a_ij (grad(l_j) - grad(l_i)) / 4 (Whitney's forms).  A gradient's line integrals are the differences of
     its potential, so that a gradient added to dA/dt is answered by phi at the nodes, and E stays.
 
-    nodes (n, 3) m; sigma (t,) S/m; tensor (0 or t, 3, 3) S/m; indptr (n + 1,) given; indices and data (e,) filled.
-    couplings (e, 3), filled: sum_t (K_ij (centroid - node j) / 2 - V sigma grad(l_i) / 8) over the elements t that hold
-    i and j, S m.
+    nodes (n, 3) m; sigma (t,) S/m; tensor (0 or t, 3, 3) S/m; indptr, indices of `pattern`; data (e,) filled, or empty.
+    couplings (e, 3), filled, or empty: sum_t (K_ij (centroid - node j) / 2 - V sigma grad(l_i) / 8) over the elements t
+    that hold i and j, S m.
     """
     for i in prange(len(indptr) - 1):
         around = slots[offsets[i] : offsets[i + 1]]
         table = _empty_table(len(around))
-        _sorted_row(tets, around, table, indices, indptr[i])
         where = np.empty(len(table), np.int32)
+        wanted, coupled = len(data) > 0, len(couplings) > 0
         for place in range(indptr[i], indptr[i + 1]):
-            where[_slot(table, indices[place])] = place
-            data[place] = 0.0
-            for c in range(3):
+            slot = _slot(table, indices[place])
+            table[slot], where[slot] = indices[place], place
+            if wanted:
+                data[place] = 0.0
+            for c in range(3 if coupled else 0):
                 couplings[place, c] = 0.0
         x, y, z = nodes[i, 0], nodes[i, 1], nodes[i, 2]
         own, values = np.empty(3), np.empty(4)
@@ -152,8 +162,9 @@ def stiffness(nodes, tets, sigma, tensor, offsets, slots, indptr, indices, data,
             for b in range(4):
                 node = tets[t, (a + b) & 3]
                 place = where[_slot(table, node)]
-                data[place] += values[b]
-                for c in range(3):
+                if wanted:
+                    data[place] += values[b]
+                for c in range(3 if coupled else 0):
                     middle = 0.25 * (nodes[i, c] + nodes[j, c] + nodes[k, c] + nodes[m, c])
                     couplings[place, c] += eighth * own[c] + 0.5 * values[b] * (middle - nodes[node, c])
 
@@ -223,7 +234,7 @@ def _inwards(x, y, z, nodes, dadt, i):
     return (x - nodes[i, 0]) * dadt[i, 0] + (y - nodes[i, 1]) * dadt[i, 1] + (z - nodes[i, 2]) * dadt[i, 2]
 
 
-@parallel(error_model="numpy")
+@parallel(error_model="numpy", fastmath={"contract"})
 def element_fields(nodes, tets, potential, dadt, out):
     """E = -grad(phi) - dA/dt, its mean by the edges (`stiffness`); nodes m, potential (n,) V, dadt (n, 3), out (t, 3).
 

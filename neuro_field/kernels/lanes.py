@@ -61,6 +61,37 @@ def load(typing: Any, array: Any, row: Any, width: Any) -> Any:
 
 
 @_word
+def ahead(typing: Any, array: Any, row: Any) -> Any:
+    """Ask for the beginning of a row of an array (n, width) before it is needed; nothing else happens."""
+
+    def code(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        proxy = cgutils.create_struct_proxy(signature.args[0])(context, builder, value=values[0])
+        width = cgutils.unpack_tuple(builder, proxy.shape)[1]
+        at = builder.mul(context.cast(builder, values[1], signature.args[1], types.intp), width)
+        byte, integer = ir.IntType(8).as_pointer(), ir.IntType(32)
+        kind = ir.FunctionType(ir.VoidType(), [byte, integer, integer, integer])
+        prefetch = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0i8")
+        to_read, keep, data = (ir.Constant(integer, number) for number in (0, 3, 1))
+        builder.call(prefetch, [builder.bitcast(builder.gep(proxy.data, [at]), byte), to_read, keep, data])
+        return context.get_dummy_value()
+
+    return types.void(array, row), code
+
+
+@_word(prefer_literal=True)
+def nothing(typing: Any, array: Any, width: Any) -> Any:
+    """Zeros of an array's kind, ``width`` a constant of compilation."""
+    if not isinstance(width, types.IntegerLiteral):
+        return None
+    lanes = Lanes(array.dtype, width.literal_value)
+
+    def code(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        return ir.Constant(context.get_value_type(lanes), None)
+
+    return lanes(array, width), code
+
+
+@_word
 def store(typing: Any, array: Any, row: Any, lanes: Any) -> Any:
     """Put lanes into row ``row`` of an array (n, width)."""
 
@@ -111,3 +142,24 @@ def times(typing: Any, factor: Any, lanes: Any) -> Any:
         return builder.fmul(by, values[1])
 
     return lanes(factor, lanes), code
+
+
+@_word
+def less(typing: Any, lanes: Any, others: Any) -> Any:
+    """``lanes - others``, lane by lane."""
+
+    def code(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        return builder.fsub(values[0], values[1])
+
+    return lanes(lanes, others), code
+
+
+@_word
+def double(typing: Any, lanes: Any) -> Any:
+    """The same numbers in double precision."""
+    wide = Lanes(types.float64, lanes.width)
+
+    def code(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        return values[0] if lanes == wide else builder.fpext(values[0], context.get_value_type(wide))
+
+    return wide(lanes), code

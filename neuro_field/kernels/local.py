@@ -1,10 +1,10 @@
 """Fields of a coil's sources at very many points: by polynomials in boxes that are far from a source, plainly near it.
 
-Away from its source a field is analytic.  Over a box it is taken as a polynomial of degree 5 in each coordinate,
-through 6 x 6 x 6 Chebyshev points, once the source is at least `OPENING` times the box's longest side away.  That errs
-by at most 7e-5 of a single dipole's largest value in the box where it is just far, and less by (d / h)^-6 at distance
+Away from its source a field is analytic.  Over a box it is taken as a polynomial of degree 4 in each coordinate,
+through 5 x 5 x 5 Chebyshev points, once the source is at least `OPENING` times the box's longest side away.  That errs
+by at most 5e-4 of a single dipole's largest value in the box where it is just far, and less by (d / h)^-5 at distance
 d from a box of side h (Trefethen, Approximation Theory and Approximation Practice, 2013, chapter 8); what a coil's
-dipoles leave together is about 1e-6 of its field.  A box takes over the polynomial of its parent, adds the sources that
+dipoles leave together is about 1e-5 of its field.  A box takes over the polynomial of its parent, adds the sources that
 are far from it and were not from its parent, and hands the others on; the points of the last boxes add theirs one by
 one.  Whether a source is far depends on the box and this source alone, so the sum is as linear in the sources as the
 plain one.  Boxes are those of `kernels.boxes`.
@@ -25,7 +25,10 @@ DIPOLE, WIRE = 0, 1
 OPENING = 2.0
 
 #: Points of the polynomials along each axis, and in a box.
-DEGREES, TERMS = 6, 216
+DEGREES, TERMS = 5, 125
+
+#: Points of a box that is not split, at most.
+LEAF = 216
 
 #: Half sides below this, m, count as this.
 _THIN = 1e-9
@@ -68,7 +71,7 @@ def _clearance(kind, sources, s, centre, half):
 
 @njit(cache=True, error_model="numpy", fastmath=VECTORS)
 def _values(kind, sources, count, centre, half, out):
-    """Fields (3, 216) of far sources at the Chebyshev points of a box."""
+    """Fields (3, TERMS) of far sources at the Chebyshev points of a box."""
     for i in range(DEGREES):
         x = centre[0] + half[0] * _CHEBYSHEV[i]
         for j in range(DEGREES):
@@ -84,25 +87,25 @@ def _values(kind, sources, count, centre, half, out):
 
 
 @njit(cache=True, inline="always")
-def _six(row, at):
-    return row[at], row[at + 1], row[at + 2], row[at + 3], row[at + 4], row[at + 5]
+def _five(row, at):
+    return row[at], row[at + 1], row[at + 2], row[at + 3], row[at + 4]
 
 
 @njit(cache=True, error_model="numpy", fastmath=VECTORS)
 def _turned(matrix, source, out):
-    """Contract the first axis of source (216,), which goes last in out (216,)."""
+    """Contract the first axis of source (125,), which goes last in out (125,)."""
     for i in range(DEGREES):
-        a = _six(matrix[i], 0)
-        for r in range(36):
+        a = _five(matrix[i], 0)
+        for r in range(25):
             out[DEGREES * r + i] = (
-                a[0] * source[r] + a[1] * source[36 + r] + a[2] * source[72 + r]
-                + a[3] * source[108 + r] + a[4] * source[144 + r] + a[5] * source[180 + r]
+                a[0] * source[r] + a[1] * source[25 + r] + a[2] * source[50 + r] + a[3] * source[75 + r]
+                + a[4] * source[100 + r]
             )  # fmt: skip
 
 
 @njit(cache=True)
 def _add_transformed(matrices, source, scratch, out):
-    """Add source (3, 216), each axis transformed by its matrix (3, 6, 6), to out (3, 216)."""
+    """Add source (3, 125), each axis transformed by its matrix (3, 5, 5), to out (3, 125)."""
     for c in range(3):
         _turned(matrices[0], source[c], scratch[0])
         _turned(matrices[1], scratch[0], scratch[1])
@@ -113,7 +116,7 @@ def _add_transformed(matrices, source, scratch, out):
 
 @njit(cache=True)
 def _from_parent(centre, half, above, wide, out):
-    """Per axis the matrix (3, 6, 6) from the coefficients in a parent box (centre above, half wide) to those in its."""
+    """Per axis the matrix (3, 5, 5) from the coefficients in a parent box (centre above, half wide) to those in its."""
     for axis in range(3):
         for i in range(DEGREES):
             for m in range(DEGREES):
@@ -139,7 +142,7 @@ def expand(kind, sources, parents, centres, halves, inner, levels, place, coeffi
 
     sources (., s) a table; parents, centres, halves of boxes; inner (i,) those that are split,
     by level, levels (l + 1,) where each level begins; place (b,) of a box among them, -1 for others.  Filled:
-    coefficients (i, 3, 216) of x^a y^b z^c in units of the half sides, near (i, s) the sources that are not far from
+    coefficients (i, 3, 125) of x^a y^b z^c in units of the half sides, near (i, s) the sources that are not far from
     a box, counts (i,) their number.
     """
     width = sources.shape[1]
@@ -186,30 +189,36 @@ def expand(kind, sources, parents, centres, halves, inner, levels, place, coeffi
 
 @njit(cache=True, inline="always")
 def _line(c, z):
-    return c[0] + z * (c[1] + z * (c[2] + z * (c[3] + z * (c[4] + z * c[5]))))
+    return c[0] + z * (c[1] + z * (c[2] + z * (c[3] + z * c[4])))
 
 
 @njit(cache=True, error_model="numpy", fastmath=VECTORS)
 def _polynomial(coefficients, x, y, z, out):
-    """Values (m,) of the polynomial with coefficients (216,) at x, y, z (m,): Horner's rule, in vector registers."""
+    """Values (m,) of the polynomial with coefficients (125,) at x, y, z (m,): Horner's rule, in vector registers."""
     out[:] = 0.0
-    for i in range(5, -1, -1):
-        c0, c1, c2 = _six(coefficients, 36 * i), _six(coefficients, 36 * i + 6), _six(coefficients, 36 * i + 12)
-        c3, c4, c5 = _six(coefficients, 36 * i + 18), _six(coefficients, 36 * i + 24), _six(coefficients, 36 * i + 30)
+    for i in range(4, -1, -1):
+        c0, c1, c2 = _five(coefficients, 25 * i), _five(coefficients, 25 * i + 5), _five(coefficients, 25 * i + 10)
+        c3, c4 = _five(coefficients, 25 * i + 15), _five(coefficients, 25 * i + 20)
         for n in range(len(out)):
-            high = _line(c3, z[n]) + y[n] * (_line(c4, z[n]) + y[n] * _line(c5, z[n]))
-            low = _line(c0, z[n]) + y[n] * (_line(c1, z[n]) + y[n] * (_line(c2, z[n]) + y[n] * high))
-            out[n] = out[n] * x[n] + low
+            high = _line(c2, z[n]) + y[n] * (_line(c3, z[n]) + y[n] * _line(c4, z[n]))
+            out[n] = out[n] * x[n] + (_line(c0, z[n]) + y[n] * (_line(c1, z[n]) + y[n] * high))
+
+
+@njit(cache=True)
+def _finite(value):
+    """Compiled by itself: among reassociated sums, x - x is 0 whatever x."""
+    return math.isfinite(value)
 
 
 @parallel(error_model="numpy", fastmath=VECTORS)
 def add_at_points(
     kind, sources, points, order, first, last, parents, centres, halves, leaves, place,
-    coefficients, near, counts, column, out,
+    coefficients, near, counts, column, out, singular,
 ):  # fmt: skip
     """Add the field to out (n, k, 3) at its ``column``, row order[n] for point n; arguments as `expand` filled them.
 
-    points (n, 3) in the order of the boxes; leaves (l,) the boxes that are not split.
+    points (n, 3) in the order of the boxes; leaves (l,) the boxes that are not split; singular (l,), filled: at how
+    many points of a leaf the field is not finite.
     """
     for leaf in prange(len(leaves)):
         box = leaves[leaf]
@@ -234,6 +243,8 @@ def add_at_points(
             own = dipole_field(close, count, x, y, z) if kind == DIPOLE else wire_field(close, count, x, y, z)
             for c in range(3):
                 field[c, n] += own[c]
+        singular[leaf] = 0
         for n in range(size):
             for c in range(3):
                 out[order[begin + n], column, c] += field[c, n]
+            singular[leaf] += not (_finite(field[0, n]) and _finite(field[1, n]) and _finite(field[2, n]))

@@ -3,7 +3,7 @@
 import base64
 import io
 from collections.abc import Iterable, Mapping
-from dataclasses import field, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
@@ -22,12 +22,13 @@ from neuro_field.field.field import SolveReport
 from neuro_field.findings import Finding
 from neuro_field.head.face import Face
 from neuro_field.head.tissues import BY_TAG
-from neuro_field.nouns import noun
 from neuro_field.report import sentences
+from neuro_field.report.card import card_of, card_style
 from neuro_field.report.directions import direction_words, point_words, turn_words
 from neuro_field.report.facts import Facts, HeadFacts, HeadFigures, TissueFigures
 from neuro_field.report.interactive import colour_ramp, interactive_page, scripts
 from neuro_field.report.interactive import without_face as shown_without_face
+from neuro_field.report.kept import Kept
 from neuro_field.report.scene import COLOURS
 from neuro_field.report.surety import sure_lines, sure_rows, varied_words
 from neuro_field.report.words import listed, named, phrase, said, worded
@@ -42,36 +43,6 @@ FACELESS = "page-faceless"
 
 #: Pictures of more points are not opened.
 LARGEST_PICTURE = 30_000_000
-
-
-@noun
-class Kept:
-    """All that a page is made from: what a plan's folder holds, with neither head nor field.
-
-    Parameters
-    ----------
-    study : Study or Plan
-    facts : Facts
-        What is told of the head and of the fields.
-    view : mapping, optional
-        What can be turned, as `interactive.view_of` made it; None where there was no field to show.
-    pictures : mapping of str to bytes
-        PNG, as `study_pictures` made them.
-    remarks : tuple of Finding
-        What has to be said of the folder itself, such as why there are no pictures.
-    old_words : tuple of str
-        English sentences that a plan of version 2 holds, shown as they are.
-    written : str
-        Date and time, UTC.
-    """
-
-    study: Study | Plan
-    facts: Facts
-    view: Mapping[str, Any] | None = None
-    pictures: Mapping[str, bytes] = field(default_factory=dict)
-    remarks: tuple[Finding, ...] = ()
-    old_words: tuple[str, ...] = ()
-    written: str = ""
 
 
 def study_page(kept: Kept, language: str = "en") -> str:
@@ -96,6 +67,8 @@ def study_page(kept: Kept, language: str = "en") -> str:
         "page.html.j2",
         language=language,
         title=title,
+        card=card_of(kept, language),
+        card_style=card_style(),
         study=whole,
         sides="" if whole is None else _sides(whole, language),
         protocol={} if whole is None else _protocol(whole.preset, language),
@@ -113,6 +86,11 @@ def study_page(kept: Kept, language: str = "en") -> str:
         face=_face(kept, language),
         made=kept.written,
     )
+
+
+def card_page(kept: Kept, language: str = "en") -> str:
+    """The operator's card alone as HTML: self-contained, without scripts, one A4 side when printed."""
+    return rendered("card.html.j2", language=language, card=card_of(kept, language), card_style=card_style())
 
 
 def _sides(study: Study, language: str) -> str:

@@ -11,6 +11,7 @@ from neuro_field.arrays import FloatArray, read_only
 from neuro_field.coil.coil import Coil
 from neuro_field.coil.placement import Placement
 from neuro_field.errors import InputError
+from neuro_field.field.error import carried_on
 from neuro_field.field.error import numerical_error as error_of
 from neuro_field.field.field import Field
 from neuro_field.field.solver import Solver, peak_memory
@@ -242,10 +243,13 @@ def with_numerical_error(plan: Plan, fine: Solver) -> Plan:
     field, target = plan.field, plan.target
     reference = fine.solve(field.coil, field.placement, didt=field.didt)
     error = error_of(field, reference, near=target.centers)
-    there = target if reference.head is field.head else target.carried(field.head, reference.head)
+    own = reference.head is field.head
+    there = target if own else target.carried(field.head, reference.head)
+    factor = carried_on(None if own else reference.head.refinement)
+    off = factor * (target.magnitude(field) / there.magnitude(reference) - 1)
     return replace(
         plan,
-        numerical_error=replace(error, target=target.magnitude(field) / there.magnitude(reference) - 1),
+        numerical_error=replace(error, target=off),
     )
 
 

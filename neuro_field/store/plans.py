@@ -15,6 +15,7 @@ from neuro_field.findings import Finding
 from neuro_field.head.face import Face
 from neuro_field.head.model import HeadModel
 from neuro_field.io.atomic import new_folder
+from neuro_field.io.digest import digest
 from neuro_field.io.images import Image
 from neuro_field.io.scratch import scratch_folder
 from neuro_field.mri.volume import Volume
@@ -22,8 +23,9 @@ from neuro_field.names import file_name, one_line
 from neuro_field.report.facts import Facts, head_of, plans_of
 from neuro_field.report.interactive import view_of
 from neuro_field.report.interactive import without_face as shown_without_face
+from neuro_field.report.kept import Kept
 from neuro_field.report.opengl import PictureError
-from neuro_field.report.page import DRAWN, FACELESS, Kept, study_page, without_face
+from neuro_field.report.page import DRAWN, FACELESS, card_page, study_page, without_face
 from neuro_field.report.pictures import study_pictures
 from neuro_field.report.sentences import leveled
 from neuro_field.report.words import check_language, phrase
@@ -47,7 +49,7 @@ INDEX = "index.tsv"
 LARGEST, LARGEST_VIEW, LARGEST_UNPACKED, LARGEST_PICTURE = 64_000_000, 200_000_000, 400_000_000, 20_000_000
 
 #: What can be made from a plan's folder.
-KINDS = ("page",)
+KINDS = ("page", "card")
 
 
 def write_study(
@@ -225,10 +227,12 @@ def render(
     ----------
     thing : Study, Plan, str or Path
         A plan's folder; or what would be written there.
-    kind : {"page"}
+    kind : {"page", "card"}
+        The report, or the operator's card alone: one A4 side for who holds the coil.
     language : {"en", "ja"}
     faceless : bool
-        Leave the face out; pictures of a folder that were drawn with it are left out whole.
+        Leave the face out of the page; pictures of a folder that were drawn with it are left out whole.  A card shows
+        none.
 
     Returns
     -------
@@ -238,8 +242,7 @@ def render(
     Raises
     ------
     InputError
-        If the kind is not known, or "card", which does not exist yet; if there is no such language; if the face is to
-        be left out and nothing says where it is.
+        If the kind or the language is not known; if the face is to be left out and nothing says where it is.
     FileFormatError
         As `read_plan`.
 
@@ -255,19 +258,22 @@ def render(
     >>> nf.render("SHOWN") == Path("SHOWN/report.html").read_text(encoding="utf-8")
     True
     """
-    if kind == "card":
-        raise InputError('Input kind of render is "card", which does not exist yet; the "page" does.')
     if kind not in KINDS:
         raise UnknownNameError("kind", kind, list(KINDS))
     check_language(language)
     if isinstance(thing, str | Path):
-        kept = read_kept(thing)
-        return study_page(without_face(kept) if faceless else kept, language)
+        return _rendered(read_kept(thing), kind, language, faceless)
     if not isinstance(thing, Study | Plan):
         raise InputError(f"Input thing of render must be a Study, a Plan or a folder; instead received {thing!r:.80}.")
     with scratch_folder() as folder:
         _keep(thing, folder, None, "01", faceless)
-        return study_page(read_kept(folder), language)
+        return _rendered(read_kept(folder), kind, language, faceless=False)
+
+
+def _rendered(kept: Kept, kind: str, language: str, faceless: bool) -> str:
+    if kind == "card":
+        return card_page(kept, language)  # shows no face
+    return study_page(without_face(kept) if faceless else kept, language)
 
 
 def said_of_kept(folder: str | Path, language: str = "en") -> list[str]:
@@ -348,7 +354,8 @@ def _read(folder: str | Path, whole: bool) -> Kept:
     return Kept(
         study, facts_from(record, view), view, _kept_pictures(path.parent / PICTURES) if whole else {},
         tuple(Finding(found.code, found.level, found.values) for found in record.remarks), old_words,
-        f"{record.written[:10]} {record.written[11:16]} UTC",
+        f"{record.written[:10]} {record.written[11:16]} UTC", digest(path), record.subject,
+        record.computed_by.get("neuro_field", ""),
     )  # fmt: skip
 
 

@@ -98,6 +98,23 @@ def _collected(language: str, name: str) -> dict[str, Any]:
     return out
 
 
+@cache
+def short(language: str = "en") -> dict[str, Sentence]:
+    """Sentences of at most 12 words, by the codes that are ever told at level "stop" or "warn"."""
+    return _collected(language, "SHORT")
+
+
+def said_short(finding: Finding, language: str = "en") -> str:
+    """A stop or a warning in at most 12 words, for the operator's card.
+
+    Examples
+    --------
+    >>> said_short(Finding("target-moved-far", "warn", {"moved": 11.5}))
+    'Target lies 12 mm from its site: near it only.'
+    """
+    return _capital(_filled(short(language)[finding.code], language, finding.values), language)
+
+
 def named(name: str, language: str = "en") -> str:
     """What a tissue or another thing with a name in findings is called.
 
@@ -121,8 +138,7 @@ def said(finding: Finding, language: str = "en") -> str:
     >>> said(wrong, "ja")
     '安静時運動閾値は 1 〜 100 でなければなりません。入力は 120 でした。'
     """
-    words = _filled(catalogue(language)[0][finding.code], language, finding.values)
-    return words[:1].upper() + words[1:] if _room(language).CAPITALS else words
+    return _capital(_filled(catalogue(language)[0][finding.code], language, finding.values), language)
 
 
 def phrase(key: str, language: str = "en", **values: Any) -> str:
@@ -157,6 +173,10 @@ def names_side(text: str, role: str, side: str, language: str = "en") -> bool:
 def listed(parts: Iterable[str], language: str = "en") -> str:
     """Parts with the language's comma between."""
     return str(_room(language).COMMA.join(parts))
+
+
+def _capital(words: str, language: str) -> str:
+    return words[:1].upper() + words[1:] if _room(language).CAPITALS else words
 
 
 def _filled(sentence: Sentence, language: str, values: Mapping[str, Any]) -> str:

@@ -24,6 +24,7 @@ NAMES = {
     "dominant_side": "language-dominant side",
     "train_seconds": "seconds of a train",
     "hot_spot": "hot spot",
+    "delivered_at": "delivered place",
     "avoid": "a region to avoid",
     "avoid_share": "largest share in regions to avoid",
     "contraindications": "contraindication",

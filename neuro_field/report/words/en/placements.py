@@ -61,9 +61,9 @@ PHRASES = {
     "error.middle": "the middle of the grey matter",
     "error.all": "the grey matter",
     "error.line": "Numerical error of this case: {how!s}.",
-    "error.halved": "against elements half as long within {radius:g} mm of the target ({unknowns} unknowns) E differs "
-    "there by {near:.1%} (relative L2) over {where!s}, so that the error itself may be up to twice that; its mean size "
-    "by {mean:+.1%}",
+    "error.halved": "by elements half as long within {radius:g} mm of the target ({unknowns} unknowns), carried on to "
+    "ever shorter ones, E errs there by about {near:.1%} (relative L2) over {where!s}, give or take half of that; its "
+    "mean size by {mean:+.1%}",
     "error.second-order": "against second-order elements on the same mesh ({unknowns} unknowns) E differs by {all:.1%} "
     "(relative L2) over {where!s}, its 99.9th percentile by {p999:+.1%}; within {radius:g} mm of the target E differs "
     "by {near:.1%}, its mean size by {mean:+.1%}",

@@ -1,6 +1,8 @@
 """Of a plan's folder, and of what is compared with it."""
 
 SENTENCES = {
+    "plan-delivered-by-tape": "{poses} poses were typed from cards: their places are known to {place:.0f} mm and their "
+    "handles to half an hour (15 degrees); the coil is taken to lie flat, {gap:g} mm off the scalp.",
     "plan-no-pictures": "There are no pictures: the machine that wrote the plan found no working OpenGL library.",
     "plan-no-field": "There are no pictures and nothing to turn: the plan was written without its head and field.",
     "plan-old-version": "This plan is of version 2 of its schema: its sentences are in English as they were written, "

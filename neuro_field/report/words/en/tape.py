@@ -93,8 +93,8 @@ def _refused(values: Mapping[str, Value]) -> str:
 def _off_scalp(values: Mapping[str, Value]) -> str:
     right, front = _number(values, "right"), _number(values, "front")
     return (
-        f"The hot spot by tape lies off the scalp: {{origin}} {abs(right):g} {_side(values)}, {abs(front):g} "
-        f"{'front' if front > 0 else 'back'}; check the millimetres, as in 'tape: Cz 58 right, 4 front'."
+        f"The {{field}} by tape lies off the scalp: {{origin}} {abs(right):g} {_side(values)}, {abs(front):g} "
+        f"{'front' if front > 0 else 'back'}; check the millimetres, as in 'Cz 58 right, 4 front'."
     )
 
 
@@ -114,6 +114,6 @@ SENTENCES = {
     "tape-none": "With a tape: not known; this head has no landmarks, or its scalp does not reach them. Give "
     "--landmarks FILE.",
     "tape-arc-off": _refused,
-    "tape-no-landmarks": "A hot spot by tape needs a head with landmarks: map it to MNI152, or give --landmarks FILE.",
+    "tape-no-landmarks": "A {field} by tape needs a head with landmarks: map it to MNI152, or give --landmarks FILE.",
     "tape-off-scalp": _off_scalp,
 }

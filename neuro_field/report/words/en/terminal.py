@@ -2,6 +2,7 @@
 
 PHRASES = {
     "terminal.report": "Report: {path!s}",
+    "terminal.card": "Card: {path!s}",
     "terminal.reports": "Reports and index.tsv: {path!s}",
     "terminal.no-pictures": "The report has no pictures; its page says why.",
     "terminal.face": "{path!s} shows the patient's face, as a T1 does: treat the folder as patient data.",
@@ -10,5 +11,6 @@ PHRASES = {
     "answered.",
     "terminal.next": "Head written to {path!s}. Next: neuro-field plan {path!s} {aim!s} -o PLAN",
     "terminal.ledger": "Ledger written to {path!s}.",
+    "terminal.page": "Page: {path!s}",
     "terminal.open": "Open {address!s}\nStop with Ctrl-C. The address is a key: who has it sees the head.",
 }

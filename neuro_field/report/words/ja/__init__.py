@@ -55,6 +55,7 @@ NAMES = {
     "intensity": "刺激強度",
     "train_seconds": "1回の連続刺激の秒数",
     "hot_spot": "ホットスポット",
+    "delivered_at": "実際に刺激した位置",
     "avoid": "避ける領域",
     "avoid_share": "避ける領域で許す最大の割合",
     "direction": "電流の向き",

@@ -62,9 +62,9 @@ PHRASES = {
     "error.middle": "灰白質の中央",
     "error.all": "灰白質",
     "error.line": "この症例の数値誤差: {how!s}。",
-    "error.halved": "目標部位から半径 {radius:g} mm 以内の要素を半分の長さにした場合 ({unknowns} 未知数) と比べ、"
-    "{where!s}で E は "
-    "{near:.1%} 異なる (相対 L2)。誤差そのものはその 2 倍に達しうる。平均の大きさの差は {mean:+.1%}",
+    "error.halved": "目標部位から半径 {radius:g} mm 以内の要素を半分の長さにした場合 ({unknowns} 未知数) から"
+    "さらに短い要素へ外挿すると、{where!s}で E の誤差は約 "
+    "{near:.1%} (相対 L2、前後にその半分の幅)。平均の大きさの誤差は {mean:+.1%}",
     "error.second-order": "同じメッシュの 2 次要素 ({unknowns} 未知数) と比べ、{where!s}で E は {all:.1%} 異なり (相対"
     " L2)、99.9 百分位は "
     "{p999:+.1%}。目標部位から半径 {radius:g} mm 以内では E は {near:.1%}、平均の大きさは {mean:+.1%} 異なる",

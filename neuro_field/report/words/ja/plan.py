@@ -20,6 +20,9 @@ def _old_dose(values: Mapping[str, Value]) -> str:
 
 
 SENTENCES = {
+    "plan-delivered-by-tape": "カードから入力した {poses} 個の位置と向き: 位置は {place:.0f} mm、"
+    "ハンドルの向きは半時間 (15 度) の精度でしかわかりません。コイルは頭皮から {gap:g} mm 離れて平らに当てたものとしま"
+    "した。",
     "plan-no-pictures": "図はありません。計画を作成したコンピューターで OpenGL が使えませんでした。",
     "plan-no-field": "図も、回転できる表示もありません。頭部と電場なしで計画が書き出されています。",
     "plan-old-version": "この計画は版 2 の形式です。文章は書かれたときの英語のままで、許容範囲 (zone)、探索の設定、も"

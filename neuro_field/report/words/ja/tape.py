@@ -98,9 +98,9 @@ def _refused(values: Mapping[str, Value]) -> str:
 def _off_scalp(values: Mapping[str, Value]) -> str:
     right, front = _number(values, "right"), _number(values, "front")
     return (
-        f"巻尺によるホットスポットが頭皮の外にあります: {{origin}} から{_side(values)} {abs(right):g} mm、"
+        f"巻尺による{{field}}が頭皮の外にあります: {{origin}} から{_side(values)} {abs(right):g} mm、"
         f"{_forwards(front)} "
-        f"{abs(front):g} mm。mm の値を確認してください (例 'tape: Cz 58 right, 4 front')。"
+        f"{abs(front):g} mm。mm の値を確認してください (例 'Cz 58 right, 4 front')。"
     )
 
 
@@ -122,7 +122,7 @@ SENTENCES = {
     "tape-none": "巻尺では: わからない。この頭部には目印がないか、頭皮がそこまで届いていない。--landmarks FILE を指定"
     "すること。",
     "tape-arc-off": _refused,
-    "tape-no-landmarks": "巻尺によるホットスポットには、目印のある頭部が必要です。MNI152 への対応をつけるか、"
+    "tape-no-landmarks": "巻尺による{field}には、目印のある頭部が必要です。MNI152 への対応をつけるか、"
     "--landmarks FILE を指定して"
     "ください。",
     "tape-off-scalp": _off_scalp,
