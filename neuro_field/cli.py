@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from neuro_field.commands import delivered, fields, heads, live, maps, plans, reports, serving, shelves
+from neuro_field.commands import comparing, delivered, fields, heads, live, maps, plans, reports, serving, shelves
 from neuro_field.console import fail_plainly, joined_points
 
 app = typer.Typer(
@@ -45,6 +45,7 @@ for _command in (
     reports.report,
     plans.export,
     delivered.delivered,
+    comparing.compare,
     maps.map,
     shelves.coils,
     shelves.targets,

@@ -16,7 +16,7 @@ from neuro_field.report.words import LANGUAGES, said_short
 #: A4 in CSS pixels.
 WIDTH, HEIGHT = 794, 1123
 
-#: What a card may hold at most: words of English, letters of Japanese.
+#: What a card may hold at most: words of English, letters of Japanese (figures and Latin names are none).
 MOST = {"en": 300, "ja": 900}
 
 #: What is larger than its box, or reaches beyond the sheet.
@@ -105,7 +105,7 @@ def sizes(tab, language):
     })""")
     if language == "en":
         return [len([word for word in text.split() if re.search("[A-Za-z]", word)]) for text in texts]
-    return [len(re.sub(r"\s", "", text)) for text in texts]
+    return [len(re.sub(r"[\s!-~]", "", text)) for text in texts]
 
 
 def sheet_of(page):

@@ -435,14 +435,14 @@ def test_presets_and_coils_are_planned_together_each_pair_in_its_folder(head_fol
 
 @pytest.mark.parametrize("gap", [0.0, 4.0, 9.0])
 def test_serve_holds_the_coil_at_the_gap_of_the_plan(gap, head_folder, tmp_path, monkeypatch):
-    pytest.importorskip("trame.widgets.vtk", reason="trame is not installed: pip install -e .[serve]")
+    pytest.importorskip("aiohttp", reason="aiohttp is not installed: pip install -e .[serve]")
     from tiny_study import tiny_study
 
     made = tiny_study().ipsilesional
     search = replace(made.search, grid=replace(made.search.grid, gap=gap))
     write_study(replace(made, field=None, search=search), tmp_path / "PLAN")
     served = []
-    monkeypatch.setattr("neuro_field.desk.serving.serve", lambda solver, steering, plan, **k: served.append(steering))
+    monkeypatch.setattr("neuro_field.desk.serving.serve", lambda page, **_: served.append(page.shown.steering))
     assert main(["serve", str(tmp_path / "PLAN"), "--head", str(head_folder)]) == 0
     assert [steering.gap for steering in served] == [gap]
     above = served[0].at(head_top(), 0.0)

@@ -451,6 +451,8 @@ def test_columns_are_filled_taken_and_measured(compiled):
     np.testing.assert_allclose(sums.sum(axis=0), values.sum(axis=0), atol=1e-12)
     np.testing.assert_allclose(sizes.sum(axis=0), np.abs(values).sum(axis=0))
     np.testing.assert_array_equal(largest.max(axis=0), np.abs(values).max(axis=0))
+    either(columns.column_dots, compiled)(values, values[::-1].copy(), sums)
+    np.testing.assert_allclose(sums.sum(axis=0), (values * values[::-1]).sum(axis=0), atol=1e-12)
 
 
 def test_only_compiled_widths_are_offered():

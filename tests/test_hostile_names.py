@@ -184,29 +184,25 @@ def test_a_mask_gives_its_target_a_name_of_one_plain_line():
 
 
 def test_a_page_that_is_served_takes_names_as_text(tmp_path):
-    """The server's template is compiled in the browser: a name within it would be code."""
-    pytest.importorskip("trame.widgets.vtk", reason="trame is not installed: pip install -e .[serve]")
-    try:
-        check_opengl()
-    except PictureError as error:
-        pytest.skip(str(error))
-    from neuro_field.desk.serving import Bench
+    """Names come as data, which the page's scripts set as text; its own files hold none."""
+    pytest.importorskip("aiohttp", reason="aiohttp is not installed: pip install -e .[serve]")
+    from neuro_field.desk.server import FILES
+    from neuro_field.desk.serving import Keeping, lead_page
     from neuro_field.field.solver import Solver
     from neuro_field.search.steering import Steering
 
     made = tiny_study().contralesional
     plan = replace(made, target=replace(made.target, name=HOSTILE, side=None))
     solver = Solver(tiny_head(), tolerance=1e-3)
-    bench = Bench(solver, Steering.of(solver, plan.coil, plan, 4.0), plan)
-    try:
-        template = bench.server.state["trame__template_main"]
-        assert "{{ title }}" in template
-        assert "6*7" not in template
-        assert "onerror" not in template
-        assert "onerror" in bench.state.title
-        assert "patient's face" in html.unescape(template)
-    finally:
-        bench.close()
+    page = lead_page(solver, Steering.of(solver, plan.coil, plan, 4.0), plan, Keeping(tmp_path / "led"))
+    scene = json.loads(page.data["scene"]())
+    assert "onerror" in scene["title"]
+    assert "patient's face" in scene["notes"][0]
+    for name, content in page.files.items():
+        text = (content if isinstance(content, bytes) else content.read_bytes()).decode("utf-8")
+        assert "PWNED" not in text, name
+    for script in FILES.glob("*.js"):
+        assert not re.search(r"(inner|outer)HTML|insertAdjacentHTML|document\.write|eval", script.read_text()), script
 
 
 def test_a_ledger_of_hostile_poses_is_a_table_that_runs_nothing(tmp_path):

@@ -1,32 +1,22 @@
 """The page on which the coil is led: in a real browser it moves, is judged at once and exactly, and is kept private."""
 
-import os
 import re
-import socket
-import subprocess
-import sys
-import time
-from pathlib import Path
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from browser import Tab, browser, picture_folder
+from serving import Bench, served, skip_without_aiohttp
 from tiny_study import tiny_head, tiny_study
 
 import neuro_field as nf
-from neuro_field.cli import main
-from neuro_field.desk import serving
-from neuro_field.report.opengl import PictureError, check_opengl
+from neuro_field.navigation.files import read_navigator
 
-pytest.importorskip("trame.widgets.vtk", reason="trame is not installed: pip install -e .[serve]")
+skip_without_aiohttp()
 
 
 @pytest.fixture(scope="module")
 def chromium():
-    try:
-        check_opengl()
-    except PictureError as error:
-        pytest.skip(str(error))
     with browser() as running:
         yield running
 
@@ -44,133 +34,153 @@ def folders(tmp_path_factory):
     return room
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("localhost", 0))
-        return probe.getsockname()[1]
+@pytest.fixture(scope="module")
+def live(folders):
+    """Of few snapshots, taken at its word up to more than it should be."""
+    made = nf.live_field(nf.Solver(tiny_head(), tolerance=1e-4), tiny_study().coil, snapshots=40)
+    made = replace(made, most_unspanned=2.0)
+    nf.write(made, folders / "LIVE")
+    return made
 
 
 @pytest.fixture(scope="module")
 def address(chromium, folders):
-    """Of the page of the small plan, served by the command as a user would."""
-    command = [sys.executable, "-m", "neuro_field.cli", "serve", str(folders / "PLAN"), "--head", str(folders / "HEAD")]
-    here = os.environ | {"PYTHONPATH": str(Path(serving.__file__).parents[2]), "PYTHONUNBUFFERED": "1"}
-    out = folders / "out"
-    with out.open("w") as log, subprocess.Popen(
-        [*command, "--port", str(free_port())], stdout=log, stderr=subprocess.STDOUT, env=here
-    ) as running:  # fmt: skip
-        try:
-            for _ in range(600):
-                found = re.search(r"Open (http\S+)", out.read_text())
-                if found or running.poll() is not None:
-                    break
-                time.sleep(0.5)
-            assert found, out.read_text()
-            yield found[1]
-        finally:
-            running.terminate()
-            running.wait(30)
+    with served(folders) as found:
+        yield found
 
 
 @pytest.fixture
-def tab(chromium, address):
-    made = Tab(chromium)
-    made.page.goto(address)
-    made.page.wait_for_selector(".panel .value", timeout=60_000)
-    lead(made, made.page.get_by_role("button", name="1", exact=True).click)
-    settled(made)
+def bench(chromium, address):
+    tab = Tab(chromium)
+    made = Bench(tab, address)
+    made.lead(made.page.get_by_role("button", name="Planned 1").click)
+    made.wait("exact")
     yield made
-    assert made.complaints == []
-    assert all(url.startswith(address.split("/index")[0]) for url in made.requests)
-    made.context.close()
+    assert tab.complaints == []
+    origin = address.split("/lead/")[0]
+    assert all(url.startswith((origin, origin.replace("http", "ws"))) for url in tab.requests)
+    tab.context.close()
 
 
-def lead(tab, action):
-    """Do something that moves the coil, and wait until the page tells of the new place."""
-    before = int(tab.page.get_attribute(".status", "data-move"))
-    action()
-    tab.page.wait_for_selector(f".status[data-move='{before + 1}']", timeout=30_000)
-
-
-def settled(tab):
-    tab.page.get_by_text(re.compile(r"^solved in")).wait_for(timeout=60_000)
-
-
-def value(tab):
-    return float(tab.page.inner_text(".value").split()[0])
-
-
-def pose(tab):
-    return np.array([[float(part) for part in row.split()] for row in tab.page.inner_text(".panel pre").splitlines()])
-
-
-def test_the_planned_placement_is_shown_with_the_plans_own_value(tab, folder):
+def test_the_planned_placement_is_shown_with_the_plans_own_value(bench, folder):
     best = tiny_study().contralesional.best
-    assert value(tab) == pytest.approx(best.verified, rel=2e-3)
-    assert np.abs(pose(tab) - best.placement.head_from_coil).max() < 2e-4
-    assert "100 % of the best placement planned" in tab.page.inner_text(".panel")
-    tab.shot(folder, "serve-best")
+    assert bench.value == pytest.approx(best.verified, rel=2e-3)
+    assert np.abs(bench.pose - best.placement.head_from_coil).max() < 2e-4
+    assert bench.page.inner_text("#share") == "100 %"
+    assert bench.page.inner_text("#off-along").startswith("0.0 mm")
+    assert "differed by" in bench.page.inner_text("#status")
+    bench.tab.shot(folder, "serve-best")
 
 
-def test_keys_lead_the_coil_and_the_value_follows_at_once_and_exactly(tab, folder):
-    start = pose(tab)
-    tab.page.locator(".bench").focus()
-    lead(tab, lambda: tab.page.keyboard.press("Shift+ArrowUp"))
-    guessed, moved = value(tab), pose(tab)
+def test_keys_lead_the_coil_and_the_value_follows_at_once_and_exactly(bench, folder):
+    start = bench.pose
+    bench.lead(lambda: bench.page.keyboard.press("Shift+ArrowUp"))
+    assert bench.kind == "guess"
+    assert "guess" in bench.page.inner_text("#status")
+    guessed, moved = bench.value, bench.pose
     step = moved[:3, 3] - start[:3, 3]
     assert 3 < np.linalg.norm(step) < 8
     assert step[1] > 2.5  # towards the patient's front
-    settled(tab)
+    along = float(bench.page.inner_text("#off-along").split()[0])
+    assert along == pytest.approx(np.linalg.norm(step), abs=0.8)  # the first step seats the coil on facets of 9 mm
+    assert re.search(r"[3-7]\.\d front", bench.page.inner_text("#off-along"))
+    bench.wait("exact")
     field = nf.Solver(tiny_head(), tolerance=1e-4).solve(tiny_study().coil, nf.Placement(moved))
-    assert value(tab) == pytest.approx(tiny_study().contralesional.target.mean(field), rel=5e-3)
-    assert guessed == pytest.approx(value(tab), rel=0.02)
-    tab.shot(folder, "serve-moved")
+    assert bench.value == pytest.approx(tiny_study().contralesional.target.mean(field), rel=5e-3)
+    assert guessed == pytest.approx(bench.value, rel=0.02)
+    bench.tab.shot(folder, "serve-moved")
 
 
-def test_turning_keeps_the_place(tab):
-    start = pose(tab)
-    lead(tab, tab.page.get_by_role("button", name="turn ↻").click)
-    settled(tab)
-    turned = pose(tab)
+def test_turning_keeps_the_place_and_is_told(bench):
+    start = bench.pose
+    bench.lead(bench.page.get_by_role("button", name="turn ↻").click)
+    bench.wait("exact")
+    turned = bench.pose
     assert np.linalg.norm((turned - start)[:3, 3]) < 2.0  # but for its lift
     angle = np.degrees(np.arccos(np.clip(turned[:3, 1] @ start[:3, 1], -1, 1)))
     assert angle == pytest.approx(5.0, abs=4.0)  # the plan's own placement lies on the finer search's normal
+    assert re.match(r"[4-6]°\s+clockwise", bench.page.inner_text("#off-handle"))
 
 
-def test_a_click_on_the_head_brings_the_coil_there(tab, folder):
-    start = pose(tab)
-    box = tab.page.locator(".space").bounding_box()
+def test_a_click_on_the_head_brings_the_coil_there_and_a_drag_of_the_coil_leads_it(bench, folder):
+    start = bench.pose
+    box = bench.page.locator("#space").bounding_box()
     place = box["x"] + 0.5 * box["width"], box["y"] + 0.35 * box["height"]
-    lead(tab, lambda: tab.page.mouse.click(*place))
-    moved = pose(tab)
+    bench.lead(lambda: bench.page.mouse.click(*place))
+    moved = bench.pose
     assert np.linalg.norm((moved - start)[:3, 3]) > 3
     foot = moved[:3, 3] + 4.0 * moved[:3, 2]
     assert np.linalg.norm(foot) == pytest.approx(92.0, abs=4.0)
-    settled(tab)
-    tab.shot(folder, "serve-clicked")
+    bench.wait("exact")
+    bench.page.mouse.move(*place)
+    bench.page.mouse.down()
+    bench.lead(lambda: bench.page.mouse.move(place[0] + 40, place[1] + 20, steps=4))
+    bench.page.mouse.up()
+    bench.wait("exact")
+    assert 5 < np.linalg.norm((bench.pose - moved)[:3, 3]) < 60
+    bench.tab.shot(folder, "serve-dragged")
+
+
+def test_a_saved_pose_is_the_one_shown_and_overwrites_nothing(bench, folders):
+    kept = folders / "PLAN_led"
+    before = set(kept.glob("*")) if kept.exists() else set()
+    for _ in range(2):
+        bench.page.click("#save")
+        bench.until(lambda: "pose-" in bench.page.inner_text("#saved"))
+        bench.page.evaluate("document.getElementById('saved').textContent = ''")
+    new = sorted(path.name for path in set(kept.glob("*")) - before)
+    assert new == ["pose-1_brainsight.txt", "pose-1_localite.xml", "pose-2_brainsight.txt", "pose-2_localite.xml"]
+    for name in new:
+        (marker,) = read_navigator(kept / name).markers
+        assert np.abs(marker.placement.head_from_coil - bench.pose).max() < 1e-4
+
+
+@pytest.mark.parametrize("size", [(768, 1024), (1024, 768)])
+def test_on_a_tablet_nothing_is_cut_and_buttons_are_large(bench, folder, size):
+    bench.page.set_viewport_size({"width": size[0], "height": size[1]})
+    bench.page.wait_for_timeout(300)
+    assert bench.page.evaluate("document.documentElement.scrollWidth") <= size[0]
+    for part in ("#space", "#strength", "#bullseye"):
+        box = bench.page.locator(part).bounding_box()
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= size[0]
+    heights = bench.page.evaluate("[...document.querySelectorAll('.pad button')].map((b) => b.offsetHeight)")
+    assert min(heights) >= 36
+    bench.tab.shot(folder, f"serve-tablet-{size[0]}")
 
 
 def test_without_the_token_nobody_sees_the_head(chromium, address):
-    for query in ("", "?secret=wrong", "?sessionURL=" + re.search(r"sessionURL=([^&]+)", address)[1]):
+    for place in (address.split("#")[0], address.split("#")[0] + "#wrong", address.split("lead/")[0]):
         tab = Tab(chromium)
-        tab.page.goto(address.split("?")[0] + query)
-        tab.page.wait_for_timeout(4000)
-        assert tab.page.locator(".panel").count() == 0
-        assert any("Authentication failed" in words for words in tab.complaints)
+        tab.page.goto(place)
+        tab.page.get_by_text("lacks its key").wait_for()
+        assert tab.page.evaluate("window.bench === undefined")
+        assert tab.page.locator(".space > canvas").count() == 0
         tab.context.close()
 
 
-def test_every_start_has_another_token(address):
-    token = re.search(r"secret=([\w-]+)", address)[1]
-    assert len(token) >= 32
-    assert token != "wslink-secret"
-
-
-def test_mistakes_end_in_one_line(folders, capsys, monkeypatch):
-    assert main(["serve", str(folders / "PLAN")]) == 2
-    assert "name it: neuro-field serve PLAN --head HEAD" in capsys.readouterr().err
-    assert main(["serve", str(folders / "HEAD")]) == 2
-    assert "--side left or right" in capsys.readouterr().err
-    monkeypatch.setitem(sys.modules, "trame.app", None)
-    assert main(["serve", str(folders / "PLAN"), "--head", str(folders / "HEAD")]) == 2
-    assert "pip install 'neuro_field[serve]'" in capsys.readouterr().err
+def test_with_a_live_field_the_page_shows_it_then_the_exact_one(chromium, folders, live, folder):
+    with served(folders, "--live", str(folders / "LIVE"), name="live") as address:
+        tab = Tab(chromium)
+        bench = Bench(tab, address)
+        bench.wait("exact")
+        bench.lead(lambda: bench.page.keyboard.press("ArrowLeft"))
+        bench.until(lambda: bench.page.evaluate("bench.values !== null"))
+        assert bench.kind in ("live", "exact")
+        shown = bench.page.evaluate("Array.from(bench.values)"), bench.page.evaluate("bench.step")
+        placement = nf.Placement(bench.pose)
+        values = (np.array(shown[0]) - 1) * shown[1]
+        head, coil = tiny_head(), tiny_study().coil
+        if bench.kind == "live":
+            expected = live.magnE(placement)
+            assert len(values) == len(expected)
+            assert np.abs(values - expected).max() < 1e-3 * expected.max()
+        bench.wait("exact")
+        bench.page.wait_for_timeout(300)
+        values = (np.array(bench.page.evaluate("Array.from(bench.values)")) - 1) * bench.page.evaluate("bench.step")
+        exact = np.linalg.norm(nf.Solver(head, tolerance=1e-4).solve(coil, placement).at(live.points), axis=1)
+        assert np.abs(values - exact).max() < 3e-3 * exact.max()
+        assert float(re.search(r"differed by ([\d.]+) %", bench.page.inner_text("#status"))[1]) < 10
+        bench.tab.shot(folder, "serve-live")
+        assert tab.complaints == []
+        tab.context.close()

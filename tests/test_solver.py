@@ -496,6 +496,15 @@ def test_single_precision_reaches_its_tolerance_in_truth(solver, placement):
     assert relative(field.E, exact.E) < 2e-5
 
 
+def test_a_head_smaller_than_the_coarsest_level_is_solved(placement):
+    """Its preconditioner is the inverse itself, and one step does it."""
+    small = Solver(sphere_head((30,), edge=12.0))
+    assert not small._multigrid.levels
+    field = small.solve(COIL, placement)
+    assert field.report.iterations <= 3
+    assert field.report.residual <= 1e-5
+
+
 def test_an_unknown_smoother_is_refused(solver):
     with pytest.raises(InputError, match="one of gauss-seidel, jacobi"):
         Solver(solver.head, smoother="gauss")

@@ -70,7 +70,7 @@ def test_no_english_stands_in_for_japanese(kind):
             "sure.v-peak", "landmark.between", "full-stop", "view.image-t1", "script.mni", "script.field",
             "serve.scale", "typed", "ledger.of-target", "study.title", "position.mni", "field.statistic", "axis.custom",
             "given.fma-ue-of", "card.interval", "card.target", "card.typed", "card.pulses", "card.person.id",
-            "card.side"}  # fmt: skip
+            "card.side", "lead.volts"}  # fmt: skip
     bare = [key for key, _, text in pairs(kind) if isinstance(text, str) and not JAPANESE.search(text)]
     assert set(bare) <= same
 
@@ -108,7 +108,7 @@ OF_A_SIDE = [
     ("tape-electrode", {"right": -12.0, "front": 0.0, "electrode": "C3"}),
     ("tape-hot-spot", {"right": -7.0, "front": 0.0}),
     ("tape-rule", {"aside": 104.0, "front": 32.0, "side": "left", "distance": 9.0}),
-    ("tape-off-scalp", {"right": -258.0, "front": 4.0, "origin": "Cz"}),
+    ("tape-off-scalp", {"right": -258.0, "front": 4.0, "origin": "Cz", "field": "hot_spot"}),
     ("intake-hand-contradicts-side", {"hand": "left"}),
     ("lesion-small-other-side", {"other": "left", "cm3": 0.7, "least": 1.0}),
     ("head-open-skull", {"opening_side": "left", "area_cm2": 12.0, "x": 1.0, "y": 2.0, "z": 3.0}),

@@ -1,1 +1,1 @@
-"""Pages that run: the coil led by hand in a browser."""
+"""Pages that run: one server, and on it a page on which the coil is led by hand or followed."""

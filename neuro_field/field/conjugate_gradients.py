@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from neuro_field.arrays import AnyArray, FloatArray
+from neuro_field.arrays import AnyArray, BoolArray, FloatArray
 from neuro_field.errors import ConvergenceError
 from neuro_field.field.buffers import Buffers
 from neuro_field.field.engine import DIRECTIONS, Engine
@@ -100,8 +100,8 @@ class _Descent:
             engine.turn(beta, self.z, newest, self.directions[place])
             newest = self.directions[place]
             curvature = engine.product(self.matrix, newest, self.q)
-            alpha = np.where(active, rz / np.where(active, curvature, 1.0), 0.0).astype(self.r.dtype)
-            if not np.isfinite(alpha).all() or (alpha < 0).any():
+            alpha = _ratio(rz, curvature, active).astype(self.r.dtype)
+            if not np.isfinite(alpha).all():
                 break
             alphas.append(alpha)
             residual = np.sqrt(engine.descend(alpha, self.q, self.r)) / scale
@@ -114,7 +114,9 @@ class _Descent:
             if not active.any():
                 break
             old, rz = rz, self._preconditioned()
-            beta = np.where(active, rz / np.where(active, old, 1.0), 0.0)
+            beta = _ratio(rz, old, active)
+            if not np.isfinite(beta).all():
+                break
         if active.any():
             raise ConvergenceError(count, tuple(residual[:columns].tolist()), tolerance)
         return Convergence(tuple(iterations[:columns].tolist()), tuple(residual[:columns].tolist()))
@@ -124,3 +126,11 @@ class _Descent:
         if self.single is not self.r:
             self.engine.turn(np.zeros(self.r.shape[1]), self.r, self.r, self.single)
         return self.hierarchy.cycle(self.single, self.z, self.engine, self.buffers)
+
+
+def _ratio(above: FloatArray, below: FloatArray, active: BoolArray) -> FloatArray:
+    """Column by column of the active ones, 0 of others; NaN where conjugate gradients break down."""
+    out = np.where(active, np.nan, 0.0)
+    sound = active & np.isfinite(above) & np.isfinite(below) & (above >= 0) & (below > 0)
+    out[sound] = above[sound] / below[sound]
+    return out

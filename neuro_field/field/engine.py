@@ -71,6 +71,9 @@ class Engine(Protocol):
     def gather(self, transfer: Transfer, x: AnyArray, y: AnyArray) -> None:
         """y = T x."""
 
+    def dots(self, a: AnyArray, b: AnyArray) -> FloatArray:
+        """The sums of a.b."""
+
     def add(self, transfer: Transfer, x: AnyArray, y: AnyArray) -> None:
         """y += T x."""
 
@@ -129,6 +132,11 @@ class CompiledEngine:
 
     def gather(self, transfer: Transfer, x: AnyArray, y: AnyArray) -> None:
         kernels_of_width(x.shape[1]).gather(*transfer, x, y)
+
+    def dots(self, a: AnyArray, b: AnyArray) -> FloatArray:
+        partial = np.empty((CHUNKS, a.shape[1]))
+        columns.column_dots(a, b, partial)
+        return _total(partial)
 
     def add(self, transfer: Transfer, x: AnyArray, y: AnyArray) -> None:
         kernels_of_width(x.shape[1]).add(*transfer, x, y)

@@ -61,6 +61,9 @@ class PlainEngine:
     def gather(self, transfer: Transfer, x: AnyArray, y: AnyArray) -> None:
         y[:] = _matrix(transfer, y, x) @ x
 
+    def dots(self, a: AnyArray, b: AnyArray) -> FloatArray:
+        return _dots(a, b)
+
     def add(self, transfer: Transfer, x: AnyArray, y: AnyArray) -> None:
         y += _matrix(transfer, y, x) @ x
 

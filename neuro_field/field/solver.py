@@ -121,8 +121,11 @@ class Solver:
         self._ground = float(linear.stiffness.diagonal()[self._boxes.order[0]])
         matrix = self._ordered()
         self._pattern = matrix.indptr, matrix.indices
-        self._multigrid = multigrid(matrix, sequential=smoother == SMOOTHERS[0])
-        self._matrix = self._split(matrix, np.float32)
+        grounded = csr_matrix((matrix.data.copy(), matrix.indices, matrix.indptr), shape=matrix.shape)
+        grounded.data[0] += self._ground  # the first entry of a sorted row that couples unknown 0 is its diagonal
+        self._multigrid = multigrid(grounded, sequential=smoother == SMOOTHERS[0])
+        levels = self._multigrid.levels
+        self._matrix = levels[0].matrix if levels else self._split(matrix, np.float32)
         if order == 2:
             self._raise(linear)
         self.setup_seconds = time.perf_counter() - start
@@ -164,14 +167,9 @@ class Solver:
         return out
 
     def _ordered(self) -> csr_matrix:
-        """The system's matrix in the hierarchy's order, grounded: constants are no longer in its null space."""
+        """The system's matrix in the hierarchy's order."""
         matrix = self.system.stiffness
-        if not isinstance(self._order, slice):
-            matrix = _reordered(matrix, self._order)
-        elif self.order == 1:  # which keeps its matrix
-            matrix = csr_matrix((matrix.data.copy(), matrix.indices, matrix.indptr), shape=matrix.shape)
-        matrix.data[0] += self._ground  # the first entry of a sorted row that couples unknown 0 is its diagonal
-        return matrix
+        return matrix if isinstance(self._order, slice) else _reordered(matrix, self._order)
 
     @cached_property
     def _double(self) -> Split:
@@ -179,7 +177,10 @@ class Solver:
         return self._split(self._ordered(), np.float64)
 
     def _split(self, matrix: csr_matrix, kind: type[np.floating[Any]]) -> Split:
-        return Split.of(matrix, kind, self._rows(matrix))
+        """A matrix in the hierarchy's order, grounded: constants are no longer in its null space."""
+        out = Split.of(matrix, kind, self._rows(matrix))
+        out.sums[0] += self._ground
+        return out
 
     def _rows(self, matrix: csr_matrix) -> int:
         """How many rows are relaxed one after the other."""
@@ -207,7 +208,7 @@ class Solver:
         self.__dict__.pop("_double", None)
         self._boxes = Boxes.of(metres(system.points))
         self._order = self._place = slice(None)  # its unknowns are numbered along the curve as they are
-        matrix = self._ordered()  # grounded by the same, so that the levels stay Galerkin's
+        matrix = self._ordered()
         self._matrix = self._split(matrix, np.float32)
         self._multigrid = raised(self._multigrid, system, self._matrix, relaxing(matrix, self._rows(matrix)))
 

@@ -1,5 +1,6 @@
 """Kernels that look at blocks of right-hand sides (n, k) column by column, on all threads and without copies."""
 
+import numpy as np
 from numba import prange
 
 from neuro_field.kernels.multigrid import CHUNKS
@@ -20,6 +21,19 @@ def column_sizes(values, sums, sizes, largest):
                 sums[chunk, k] += value
                 sizes[chunk, k] += abs(value)
                 largest[chunk, k] = max(largest[chunk, k], abs(value))
+
+
+@parallel()
+def column_dots(a, b, partial):
+    """Sums of a.b (n, k) over chunks of rows, column by column, in double precision, into partial (CHUNKS, k)."""
+    n, width = a.shape
+    size = (n + CHUNKS - 1) // CHUNKS
+    for chunk in prange(CHUNKS):
+        for k in range(width):
+            partial[chunk, k] = 0.0
+        for i in range(chunk * size, min(n, chunk * size + size)):
+            for k in range(width):
+                partial[chunk, k] += np.float64(a[i, k]) * np.float64(b[i, k])
 
 
 @parallel()

@@ -9,18 +9,15 @@ import time
 from functools import cached_property
 
 import numpy as np
-from scipy.sparse import csr_matrix
 
 from neuro_field.arrays import FloatArray, sealed
 from neuro_field.coil.placement import Placement
 from neuro_field.errors import InputError
-from neuro_field.field.boxes import Boxes
 from neuro_field.field.field import Field
-from neuro_field.field.primary import add_dadt
 from neuro_field.field.solver import Solver
 from neuro_field.live.live_field import LiveField
+from neuro_field.live.reading import Reading
 from neuro_field.nouns import noun
-from neuro_field.units import metres
 
 #: A solve to this tolerance leaves a field within 4e-5 of the converged one, a hundredth of what the live field errs.
 TOLERANCE = 1e-4
@@ -99,16 +96,8 @@ class Exact:
 
     def of(self, field: Field) -> FloatArray:
         """What `Field.at` says of a solver's field at the live field's points, (n, 3) V/m, many times faster."""
-        dadt = np.zeros((len(self.live.points), 1, 3))
-        add_dadt(field.coil.carried(field.placement.head_from_coil), self._boxes, dadt, 0)
-        return -np.asarray(self._gradient @ field.potential).reshape(-1, 3) - dadt[:, 0] * field.didt
+        return self._reading.of(field)
 
     @cached_property
-    def _gradient(self) -> csr_matrix:
-        elements, shares = self.live.sheet.elements(self.live.head)
-        free = self.live.coil.divergence_free
-        return self.solver.system.gradient_matrix(elements, shares, divergence_free=free)
-
-    @cached_property
-    def _boxes(self) -> Boxes:
-        return Boxes.of(metres(self.live.points))
+    def _reading(self) -> Reading:
+        return Reading(self.live.sheet, self.live.coil, self.solver)

@@ -157,8 +157,11 @@ class LiveField:
 
         Its surface has no triangles; each point stands for the volumes of those left out around it.
         """
-        chosen = self.sheet.spread(count)
-        return replace(self, sheet=self.sheet.thinned(chosen), packed=self.packed.thinned(chosen))
+        return self.chosen(self.sheet.spread(count))
+
+    def chosen(self, points: AnyArray) -> "LiveField":
+        """The same at some of its points (m,), ascending, only; else as `thinned`."""
+        return replace(self, sheet=self.sheet.thinned(points), packed=self.packed.thinned(points))
 
     def _coefficients(self, placement: Placement, coil: Coil | None) -> FloatArray:
         return self._read(placement, coil)[0][0]

@@ -82,7 +82,7 @@ def read_brainsight(text: str, where: str, image: ImageFrames | None = None) -> 
         raise FileFormatError(f"{where} is no export of Brainsight: its header names no version or coordinate system.")
     system = header["coordinate system"]
     poses = Gathering(where)
-    head_from_file, note = _head_from_file(system, header.get("axes"), where, image)
+    head_from_file, note = head_from_system(system, header.get("axes"), where, image)
     poses.notes += [note] if note else []
     commas = False
     for line, kind, row in _rows(text, parted):
@@ -141,7 +141,7 @@ def _rows(text: str, parted: str) -> Iterator[tuple[int, str, dict[str, str]]]:
             yield line, columns[0], dict(zip(columns, values, strict=False))
 
 
-def _head_from_file(
+def head_from_system(
     system: str, axes: str | None, where: str, image: ImageFrames | None
 ) -> tuple[FloatArray, str | None]:
     """(4, 4) rigid, mm, from a coordinate system to the head frame, and what was assumed."""
@@ -202,7 +202,7 @@ def brainsight_text(
         raise UnknownNameError("version of brainsight_text", version, [str(known) for known in VERSIONS])
     system = system or usual_system(version, image)
     try:
-        head_from_file, _ = _head_from_file(system, None, "system of brainsight_text", image)
+        head_from_file, _ = head_from_system(system, None, "system of brainsight_text", image)
     except FileFormatError as error:
         raise InputError(str(error)) from None
     file_from_head = np.asarray(np.linalg.inv(head_from_file), dtype=np.float64)

@@ -65,7 +65,39 @@ def read_fiducials(path: str | Path) -> Fiducials:
     >>> marks.points["RPA"]
     array([ 85., -20., -48.])
     """
-    path = Path(path)
+    found, rows = _known(Path(path))
+    missing = [name for name in NAMES if name not in found]
+    if missing:
+        held = ", ".join(rows[:8])[:120] or "no points"
+        raise FileFormatError(
+            f"{path} must hold the landmarks Nz (nasion), Iz (inion), LPA and RPA; instead {', '.join(missing)} "
+            f"{'is' if len(missing) == 1 else 'are'} missing, and it holds {held}."
+        )
+    try:
+        return Fiducials(found)
+    except InputError as error:
+        raise FileFormatError(f"{path}: {error}") from None
+
+
+def read_touched(path: str | Path) -> dict[str, FloatArray]:
+    """Landmarks by name as they were touched, in a frame of their own: three or four of Nz, Iz, LPA, RPA, mm.
+
+    Raises
+    ------
+    FileFormatError
+        If the file holds fewer.
+    """
+    found, rows = _known(Path(path))
+    if len(found) < 3:
+        held = ", ".join(rows[:8])[:120] or "no points"
+        raise FileFormatError(
+            f"{path} must hold three of the landmarks {', '.join(NAMES)} as they were touched; instead it holds {held}."
+        )
+    return found
+
+
+def _known(path: Path) -> tuple[dict[str, FloatArray], list[str]]:
+    """The landmarks of a file by name, and the names of all its points."""
     ending = path.suffix.lower()
     if ending not in ENDINGS:
         raise InputError(
@@ -81,17 +113,7 @@ def read_fiducials(path: str | Path) -> Fiducials:
         if known in found:
             raise FileFormatError(f"{path} holds the landmark {known} twice; leave one.")
         found[known] = place
-    missing = [name for name in NAMES if name not in found]
-    if missing:
-        held = ", ".join(name for name, _ in rows[:8])[:120] or "no points"
-        raise FileFormatError(
-            f"{path} must hold the landmarks Nz (nasion), Iz (inion), LPA and RPA; instead {', '.join(missing)} "
-            f"{'is' if len(missing) == 1 else 'are'} missing, and it holds {held}."
-        )
-    try:
-        return Fiducials(found)
-    except InputError as error:
-        raise FileFormatError(f"{path}: {error}") from None
+    return found, [name for name, _ in rows]
 
 
 def _plain(name: str) -> str:

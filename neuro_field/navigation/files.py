@@ -16,6 +16,8 @@ from neuro_field.navigation.invesalius import MAGIC, invesalius_text, own_frame,
 from neuro_field.navigation.localite import localite_text, read_localite
 from neuro_field.navigation.marks import NavigatorFile, bounded_text
 from neuro_field.navigation.nibs_bids import DRAFT, nibs_bids_files, read_nibs_bids
+from neuro_field.navigation.own_sessions import MAGIC as SESSION
+from neuro_field.navigation.own_sessions import read_own_session
 from neuro_field.navigation.softaxic import read_softaxic, softaxic_text
 from neuro_field.nouns import noun
 from neuro_field.search.plan import Plan
@@ -92,7 +94,8 @@ def read_navigator(path: str | Path, image: ImageFrames | None = None) -> Naviga
     Parameters
     ----------
     path : str or Path
-        Localite, Brainsight, ANT visor2, SofTaxic, InVesalius .mkss, or a NIBS-BIDS ``*_markers.tsv``.
+        Localite, Brainsight, ANT visor2, SofTaxic, InVesalius .mkss, a NIBS-BIDS ``*_markers.tsv``, or a session that
+        `neuro-field serve` has recorded.
     image : ImageFrames, optional
         The T1 the navigator had loaded, for systems that can use another world than the head frame.
 
@@ -124,6 +127,8 @@ def read_navigator(path: str | Path, image: ImageFrames | None = None) -> Naviga
         if frame is None:
             raise FileFormatError(f"{where} needs its *_coordsystem.json beside it, which says what frame it is in.")
         return read_nibs_bids(text, frame, where, [table for table in pulses if table is not None])
+    if start.startswith(SESSION):
+        return read_own_session(text.lstrip(), where)
     if start.startswith(MAGIC):
         return read_invesalius(text.lstrip(), where, image)
     if start.startswith("{"):

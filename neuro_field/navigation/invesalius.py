@@ -8,7 +8,7 @@ right-handed.  Files of the first versions may hold these alone, and they do not
 are known by their labels, and a marker with angles is a planned pose of the coil.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -93,13 +93,27 @@ def _is_pose(row: dict[str, str], in_world: bool) -> bool:
     return typed and all(row[key] not in _MISSING for key in (_WORLD if in_world else _OWN))
 
 
-def _pose(row: dict[str, str], columns: Sequence[str]) -> FloatArray:
+def _pose(row: Mapping[str, Any], columns: Sequence[str]) -> FloatArray:
     """(4, 4) of the cells of centre and angles."""
     values = [number(row[key], key) for key in columns]
     pose = np.eye(4)
     pose[:3, 3] = values[:3]
     pose[:3, :3] = Rotation.from_euler("xyz", values[3:], degrees=True).as_matrix()
     return pose
+
+
+def live_pose(coordinates: object, image: ImageFrames | None) -> FloatArray:
+    """(4, 4) mm, head frame, of InVesalius's own six numbers: x, y, z and three angles, its coil looking outwards.
+
+    Raises
+    ------
+    InputError
+        If they are no six numbers, or the image that it had loaded is not known or has left-handed axes.
+    """
+    if not isinstance(coordinates, list | tuple) or len(coordinates) != 6:
+        raise InputError(f"A pose of InVesalius must be six numbers; instead it is {coordinates!r:.60}.")
+    row = {key: number(value, key) for key, value in zip(_OWN, coordinates, strict=True)}
+    return _from_own(_pose(row, _OWN), _head_from_own(image, "InVesalius"), image)
 
 
 def _head_from_own(image: ImageFrames | None, where: str) -> FloatArray:

@@ -135,7 +135,7 @@ def head_picture(drawn: Drawn, plans: Sequence[tuple[str, Plan]], name: str, wor
     parts += [line for text, plan in shown for line in _spot(plan, eye, spot_of(plan, drawn.facts.scalp), text)]
     width, height = high - low
     return (
-        f'<svg class="head" role="img" aria-label="{escape(words["alt"])}" viewBox="{low[0]:.1f} {low[1]:.1f} '
+        f'<svg class="head drawing" role="img" aria-label="{escape(words["alt"])}" viewBox="{low[0]:.1f} {low[1]:.1f} '
         f'{width:.1f} {height:.1f}" xmlns="http://www.w3.org/2000/svg">{"".join(parts)}</svg>'
     )
 
@@ -279,7 +279,7 @@ def clock_picture(
         parts.append(_text((x, y + 3.5), words["handle"], "hour", anchor))
     parts.append('<circle class="point" r="2"/>')
     return (
-        f'<svg class="clock" role="img" aria-label="{escape(words["alt"])}" viewBox="-90 -58 180 116" '
+        f'<svg class="clock drawing" role="img" aria-label="{escape(words["alt"])}" viewBox="-90 -58 180 116" '
         f'xmlns="http://www.w3.org/2000/svg">{"".join(parts)}</svg>'
     )
 

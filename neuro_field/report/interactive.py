@@ -61,6 +61,9 @@ FIELD_TISSUES = (*tags_of("brain"), *tags_of("lesion"))
 #: Brightness of tissues on slices that are not cut through an image; others 90.
 GREYS = {"white_matter": 225, "grey_matter": 165, "csf": 45, "bone": 20, "compact_bone": 20, "scalp": 115}
 
+#: Where the scripts lie.
+SCRIPTS = Path(__file__).parent / "scripts"
+
 #: What keys of the words that the scripts show begin with.
 _SAID = "script."
 
@@ -91,9 +94,9 @@ def view_of(head: HeadModel, plans: Mapping[str, Plan], t1: Volume | None = None
         "axes": facts.axes.tolist(),
         "centre": surface.points.mean(axis=0).tolist(),
         "mni": _mni(head.mapping, low, high) if head.mapping is not None else None,
-        "scalp": _packed_surface(head.scalp),
-        "cortex": _packed_surface(surface),
-        "lesion": _packed_surface(head.mesh.boundary(lesion)) if lesion.any() else None,
+        "scalp": packed_surface(head.scalp),
+        "cortex": packed_surface(surface),
+        "lesion": packed_surface(head.mesh.boundary(lesion)) if lesion.any() else None,
         "image": _image(t1, tags.reshape(shape), low, high),
         "tissues": {"origin": low.tolist(), "step": STEP, "values": packed(tags.reshape(shape))},
         "names": {str(tag): BY_TAG[tag].name for tag in np.unique(tags[tags > 0]).tolist() if tag in BY_TAG},
@@ -110,7 +113,7 @@ def without_face(view: Mapping[str, Any], face: Face) -> dict[str, Any]:
     grey = Volume(unpacked(image["values"]), _grid_affine(np.array(image["origin"]), image["step"]))
     return {
         **view,
-        "scalp": _packed_surface(face.trimmed(unpacked_surface(view["scalp"]))),
+        "scalp": packed_surface(face.trimmed(unpacked_surface(view["scalp"]))),
         "tissues": {**record, "values": packed(kept.values)},
         "image": {**image, "values": packed(faceless(grey, face, tissues).values)},
     }
@@ -136,21 +139,25 @@ def interactive_page(view: Mapping[str, Any], titles: Mapping[str, str], languag
     plans = {plan["name"]: plan for plan in view["plans"]}
     shown = {
         **view,
-        "colours": _colours(),
+        "colours": field_colours(),
         "inks": COLOURS,
         "lesion_tags": list(tags_of("lesion")),
-        "words": {key.removeprefix(_SAID): text for key, text in phrases(language).items() if key.startswith(_SAID)},
+        "words": script_words(language),
         "names": {tag: named(name, language) for tag, name in view["names"].items()},
         "plans": [plans[name] | {"title": title} for name, title in titles.items() if name in plans],
     }
     return json.dumps(shown, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")
 
 
+def script_words(language: str) -> dict[str, Any]:
+    """The words that the scripts show, by key."""
+    return {key.removeprefix(_SAID): text for key, text in phrases(language).items() if key.startswith(_SAID)}
+
+
 @cache
 def scripts() -> str:
     """The library and our own scripts, in one piece."""
-    room = Path(__file__).parent / "scripts"
-    return "\n".join((room / name).read_text(encoding="utf-8") for name in _SCRIPTS)
+    return "\n".join((SCRIPTS / name).read_text(encoding="utf-8") for name in _SCRIPTS)
 
 
 def packed(values: AnyArray) -> dict[str, Any]:
@@ -161,7 +168,7 @@ def packed(values: AnyArray) -> dict[str, Any]:
     return {"type": name, "shape": list(data.shape), "data": base64.b64encode(raw).decode("ascii")}
 
 
-def _packed_surface(surface: Surface) -> dict[str, Any]:
+def packed_surface(surface: Surface) -> dict[str, Any]:
     """Points in steps of a 65535th of the extent, and triangles as differences along their list."""
     low = surface.points.min(axis=0)
     step = max(float(np.ptp(surface.points, axis=0).max()), 1e-6) / 65535
@@ -278,7 +285,7 @@ def _image(t1: Volume | None, tags: AnyArray, low: FloatArray, high: FloatArray)
     return {"what": "t1", "origin": low.tolist(), "step": IMAGE_STEP, "values": packed(grey)}
 
 
-def _colours() -> list[list[int]]:
+def field_colours() -> list[list[int]]:
     """The field's colour map, weak to strong: 256 rows of red, green and blue, 0 to 255."""
     import matplotlib
 
@@ -288,7 +295,7 @@ def _colours() -> list[list[int]]:
 
 def colour_ramp() -> str:
     """The same as stops of a gradient."""
-    return ", ".join("#{:02x}{:02x}{:02x}".format(*colour) for colour in _colours()[::15])
+    return ", ".join("#{:02x}{:02x}{:02x}".format(*colour) for colour in field_colours()[::15])
 
 
 def _plan(name: str, plan: Plan, nodes: AnyArray, elements: AnyArray) -> dict[str, Any]:
@@ -322,4 +329,4 @@ def _plan(name: str, plan: Plan, nodes: AnyArray, elements: AnyArray) -> dict[st
 
 def _coil(field: Field) -> dict[str, Any] | None:
     """The casing in the coil frame."""
-    return None if field.coil.casing is None else _packed_surface(field.coil.casing)
+    return None if field.coil.casing is None else packed_surface(field.coil.casing)

@@ -36,6 +36,8 @@ class Kept:
         Label of the patient, no name.
     computed_by : str
         Version of neuro_field that computed it.
+    head_digest : mapping of str to str or None
+        SHA-256 of the head in parts, "mesh" before any refinement; empty where none is kept.
     """
 
     study: Study | Plan
@@ -48,3 +50,4 @@ class Kept:
     digest: str = ""
     subject: str = ""
     computed_by: str = ""
+    head_digest: Mapping[str, str | None] = field(default_factory=dict)

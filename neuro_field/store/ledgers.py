@@ -48,11 +48,11 @@ def write_ledger(ledger: Ledger, path: str | Path) -> None:
     for i, marker in enumerate(ledger.markers):
         on_head = "no" if ledger.off_head[i] else "yes"
         cells = [f"{column[i]:.6g}" if np.isfinite(column[i]) else "n/a" for column in columns]
-        table.writerow([i + 1, _text(marker.session), _text(marker.name), on_head, *cells])
+        table.writerow([i + 1, name_cell(marker.session), name_cell(marker.name), on_head, *cells])
     with new_file(path) as beside:
         beside.write_text(text.getvalue(), encoding="utf-8", newline="")
 
 
-def _text(name: str) -> str:
+def name_cell(name: str) -> str:
     """A name as a cell; behind an apostrophe where a spreadsheet would take it for a formula and run it."""
     return f"'{name}" if name.startswith(_FORMULAS) else name or "n/a"

@@ -33,7 +33,7 @@ from neuro_field.search.plan import Plan
 from neuro_field.store.field_images import write_field_images
 from neuro_field.store.plan_coils import coil_from, keep_coil
 from neuro_field.store.plan_records import facts_from, file_of, head_digest, study_from
-from neuro_field.store.plan_structs import SCHEMA, VERSION, PlanFile, StudyFile
+from neuro_field.store.plan_structs import SCHEMA, VERSION, HeadRecord, PlanFile, StudyFile
 from neuro_field.store.plan_tables import INDEX_COLUMNS, index_rows, plan_table, table_of, zone_table
 from neuro_field.store.plan_version2 import from_version2
 from neuro_field.store.view_structs import View
@@ -355,8 +355,16 @@ def _read(folder: str | Path, whole: bool) -> Kept:
         study, facts_from(record, view), view, _kept_pictures(path.parent / PICTURES) if whole else {},
         tuple(Finding(found.code, found.level, found.values) for found in record.remarks), old_words,
         f"{record.written[:10]} {record.written[11:16]} UTC", digest(path), record.subject,
-        record.computed_by.get("neuro_field", ""),
+        record.computed_by.get("neuro_field", ""), _unrefined(record.head),
     )  # fmt: skip
+
+
+def _unrefined(head: HeadRecord | None) -> dict[str, str | None]:
+    """The digests of a head, its mesh as it was before elements were halved around targets."""
+    if head is None:
+        return {}
+    found: dict[str, str | None] = msgspec.to_builtins(head.digest)
+    return found if head.refinement is None else {"mesh": head.refinement.mesh, "mapping": found["mapping"]}
 
 
 def _bytes(path: Path, largest: int, missing: str) -> bytes:

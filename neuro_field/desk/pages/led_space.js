@@ -1,0 +1,109 @@
+"use strict";
+// The head with a coil that moves: the report's own space, led.
+
+class LedSpace extends Space {
+  /** `onLead` is told a point of the scalp where the coil is wished to be. */
+  constructor(holder, data, surfaces, words, onLead) {
+    super(holder, data, surfaces, () => {});
+    this.words = words;
+    this.onLead = onLead;
+    this.plan = {
+      target: data.target, casing: surfaces.coil, current: data.current, placements: [], balls: data.balls,
+      strongest: data.strongest, cortexField: { step: 0, values: [] },
+    };
+    this.show(this.plan);
+    this._pin();
+    this.vanish();
+    this._drag();
+  }
+
+  /** The coil at a pose, rows of numbers. */
+  put(rows) {
+    this.coil.visible = true;
+    this.coil.matrix.copy(matrixOf(rows));
+    this.coil.matrixWorldNeedsUpdate = true;
+    for (const label of this.tipLabels) {
+      label.place.copy(this.tips[label.kind]).applyMatrix4(this.coil.matrix);
+      label.element.hidden = false;
+    }
+  }
+
+  /** The field at the vertices: value k stands for (k - 1) step V/m. */
+  paint(values, step) {
+    const colours = this.cortex.geometry.getAttribute("color"), out = colours.array, map = this.data.colours;
+    const scale = (255.999 * step) / this.plan.strongest;
+    for (let i = 0; i < colours.count; i++) {
+      const colour = values ? map[Math.min(255, ((values[i] - 1) * scale) | 0)] : NO_FIELD;
+      out[3 * i] = colour[0];
+      out[3 * i + 1] = colour[1];
+      out[3 * i + 2] = colour[2];
+    }
+    colours.needsUpdate = true;
+  }
+
+  /** No coil and no field. */
+  vanish() {
+    this.coil.visible = false;
+    for (const label of this.tipLabels) label.element.hidden = true;
+    this.paint(null, 0);
+    this.draw();
+  }
+
+  _pin() {
+    const [from, to] = this.data.pin.map((point) => new THREE.Vector3().fromArray(point));
+    const shaft = new THREE.Mesh(
+      new THREE.CylinderGeometry(0.9, 0.9, from.distanceTo(to), 12),
+      new THREE.MeshLambertMaterial({ color: this.data.inks.target }),
+    );
+    shaft.position.copy(from).add(to).multiplyScalar(0.5);
+    shaft.quaternion.setFromUnitVectors(new THREE.Vector3(0, 1, 0), to.clone().sub(from).normalize());
+    this.scene.add(shaft);
+    this._label(this.words.target, to, "target");
+  }
+
+  /** Where a pointer's ray meets something first. */
+  _met(event, things) {
+    const box = this.renderer.domElement.getBoundingClientRect();
+    const place = new THREE.Vector2(
+      (2 * (event.clientX - box.left)) / box.width - 1,
+      1 - (2 * (event.clientY - box.top)) / box.height,
+    );
+    const ray = new THREE.Raycaster();
+    ray.setFromCamera(place, this.camera);
+    return ray.intersectObject(things, true)[0];
+  }
+
+  _pick(event) {
+    const hit = this.onLead && this._met(event, this.scalp);
+    if (hit) this.onLead(hit.point.toArray());
+  }
+
+  /** A drag that begins on the coil leads it; the view does not turn meanwhile. */
+  _drag() {
+    const canvas = this.renderer.domElement;
+    let dragged = null, asked = false;
+    canvas.addEventListener("pointerdown", (event) => {
+      if (!this.onLead || !event.isPrimary || !this.coil.visible || !this._met(event, this.coil)) return;
+      dragged = event;
+      this.controls.enabled = false;
+      event.stopImmediatePropagation();
+      canvas.setPointerCapture(event.pointerId);
+    }, { capture: true });
+    canvas.addEventListener("pointermove", (event) => {
+      if (!dragged) return;
+      dragged = event;
+      if (asked) return;
+      asked = true;
+      requestAnimationFrame(() => {
+        asked = false;
+        if (dragged) this._pick(dragged);
+      });
+    });
+    for (const end of ["pointerup", "pointercancel"]) {
+      canvas.addEventListener(end, () => {
+        dragged = null;
+        this.controls.enabled = true;
+      });
+    }
+  }
+}
