@@ -12,6 +12,7 @@ PHRASES = {
     "terminal.next": "Head written to {path!s}. Next: neuro-field plan {path!s} {aim!s} -o PLAN",
     "terminal.ledger": "Ledger written to {path!s}.",
     "terminal.page": "Page: {path!s}",
+    "terminal.table": "Table: {path!s}",
     "terminal.open": "Open {address!s}\nStop with Ctrl-C. The address is a key: who has it sees the head. Nothing "
     "between is encrypted.",
 }

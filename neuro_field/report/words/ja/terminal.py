@@ -11,6 +11,7 @@ PHRASES = {
     "terminal.next": "頭部を {path!s} に書き出しました。次: neuro-field plan {path!s} {aim!s} -o PLAN",
     "terminal.ledger": "台帳を {path!s} に書き出しました。",
     "terminal.page": "ページ: {path!s}",
+    "terminal.table": "表: {path!s}",
     "terminal.open": "{address!s} を開いてください。\n終了は Ctrl-C。このアドレスは鍵です。"
     "知っている人は頭部を見ることができます。通信は暗号化されません。",
 }
