@@ -136,7 +136,7 @@ def head_picture(drawn: Drawn, plans: Sequence[tuple[str, Plan]], name: str, wor
     width, height = high - low
     return (
         f'<svg class="head drawing" role="img" aria-label="{escape(words["alt"])}" viewBox="{low[0]:.1f} {low[1]:.1f} '
-        f'{width:.1f} {height:.1f}" xmlns="http://www.w3.org/2000/svg">{"".join(parts)}</svg>'
+        f'{width:.1f} {height:.1f}">{"".join(parts)}</svg>'
     )
 
 
@@ -161,9 +161,9 @@ def _head(drawn: Drawn, eye: Eye, rim: FloatArray, words: Mapping[str, str]) -> 
         yield from _ears(eye, marks)
     yield _polygon(rim, "rim")
     if eye.name == "above":
-        middle = rim[:, 1].mean()
-        yield _text((rim[:, 0].min() - 3, middle - 26), words["left"], "side", "end")
-        yield _text((rim[:, 0].max() + 3, middle - 26), words["right"], "side", "start")
+        height = rim[:, 1].min() + 22  # beside the forehead, where handles seldom lie
+        yield _text((rim[:, 0].min() + 12, height), words["left"], "side", "end")
+        yield _text((rim[:, 0].max() - 12, height), words["right"], "side", "start")
 
 
 def _nose(eye: Eye, marks: Mapping[str, FloatArray], rim: FloatArray, word: str) -> Iterable[str]:
@@ -280,7 +280,7 @@ def clock_picture(
     parts.append('<circle class="point" r="2"/>')
     return (
         f'<svg class="clock drawing" role="img" aria-label="{escape(words["alt"])}" viewBox="-90 -58 180 116" '
-        f'xmlns="http://www.w3.org/2000/svg">{"".join(parts)}</svg>'
+        f">{''.join(parts)}</svg>"
     )
 
 
