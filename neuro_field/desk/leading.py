@@ -27,7 +27,7 @@ from neuro_field.field.solver import Solver
 from neuro_field.findings import Finding
 from neuro_field.live.exact import TOLERANCE
 from neuro_field.live.reading import Reading
-from neuro_field.report.words import said
+from neuro_field.report.words import said, said_short
 from neuro_field.search.plan import Plan
 from neuro_field.search.steering import Held
 
@@ -350,7 +350,8 @@ class LeadPage:
             await asyncio.sleep(BEAT)
 
     def _news(self, why: Finding) -> dict[str, Any]:
-        return {"lost": said(why, self.language), "level": why.level, "number": self._number}
+        brief = said(why, self.language) if why.level == "note" else said_short(why, self.language)
+        return {"lost": said(why, self.language), "brief": brief, "level": why.level, "number": self._number}
 
     def _tell(self, news: dict[str, Any]) -> None:
         for watcher in self._watchers:

@@ -47,7 +47,7 @@ class Bench {
       else this._pictured(event.data);
     });
     this.socket.addEventListener("close", (event) => {
-      if (event.code === 4401) return this.lose(this.words["no-key"], "stop");
+      if (event.code === 4401) return this.lose(this.words["no-key"], this.words.none);
       setTimeout(() => this._connect(), 1000);
     });
   }
@@ -56,7 +56,7 @@ class Bench {
     if (news.lost !== undefined) {
       this.lostAt = news.number;
       this.newest = null;
-      this.lose(news.lost, news.level);
+      this.lose(news.lost, news.brief);
     }
     if (news.note !== undefined) part("note").textContent = news.note;
     if (news.solving && !document.body.classList.contains("lost")) part("status").textContent = `${this.kindWords} · ${this.words.solving}`;
@@ -96,7 +96,7 @@ class Bench {
   }
 
   /** Nothing is seen: no coil, no field, no figure stays. */
-  lose(why, level) {
+  lose(why, brief) {
     this.painted = undefined;
     if (this.space) this.space.vanish();
     this.bullseye.clear();
@@ -104,7 +104,7 @@ class Bench {
       part(id).textContent = ["strength", "share"].includes(id) ? "–" : "";
     }
     this.veil(this.words.none, why);
-    this.state("lost", this.words.none);
+    this.state("lost", brief);
   }
 
   veil(title, words) {
@@ -165,7 +165,7 @@ class Bench {
     if (performance.now() - this.heard <= limit || this.gone === this.heard) return;
     this.gone = this.heard;
     this.newest = null;
-    this.lose(this.words.gone, "stop");
+    this.lose(this.words.gone, this.words.none);
   }
 }
 
