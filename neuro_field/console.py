@@ -1,11 +1,13 @@
 """What the command line says while it works, and how it fails: stages with bars, tables, one-line errors."""
 
+import os
 import re
 import sys
 import textwrap
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import pairwise
 from types import TracebackType
 from typing import Any
 
@@ -18,7 +20,7 @@ from rich.table import Table
 from neuro_field.errors import ConvergenceError, InputError, printable
 from neuro_field.findings import Refusal
 from neuro_field.report.opengl import PictureError
-from neuro_field.report.words import said
+from neuro_field.report.words import LANGUAGES, check_language, said
 
 #: Cells of a table up to this length are not broken over lines: names in its first column, numbers in the others.
 _NAME, _NUMBER = 26, 9
@@ -34,6 +36,32 @@ _BEGUN = re.compile(rf"((head|mni):)?{_NUMBER_TEXT.pattern}({_NUMBER_TEXT.patter
 
 #: The status of an interrupted command, and what is said of one that had nothing to say itself.
 _INTERRUPTED, _NOTHING_WRITTEN = 130, "Interrupted; nothing was written."
+
+
+#: Where a machine says its language, the first that says anything.
+_LOCALES = ("LC_ALL", "LC_MESSAGES", "LANG")
+
+
+def language_of(given: str | None) -> str:
+    """The language to speak: as given, else as the machine's locale has it, else English.
+
+    Examples
+    --------
+    >>> language_of("ja")
+    'ja'
+    """
+    if given:
+        check_language(given)
+        return given
+    locale = next(filter(None, map(os.environ.get, _LOCALES)), "")
+    return next((language for language in LANGUAGES if re.match(rf"{language}([_.@-]|$)", locale)), LANGUAGES[0])
+
+
+def _language_typed(arguments: Sequence[str]) -> str:
+    """The language that a command line asks for, before anything has checked it."""
+    typed = [after for option, after in pairwise(arguments) if option == "--language"]
+    typed += [each.partition("=")[2] for each in arguments if each.startswith("--language=")]
+    return language_of(typed[-1] if typed and typed[-1] in LANGUAGES else None)
 
 
 class Interrupted(Exception):
@@ -146,7 +174,8 @@ def fail_plainly(app: typer.Typer, arguments: list[str]) -> int:
             return status
         messages = [_NOTHING_WRITTEN]  # the library answers an interruption by this status alone
     except Refusal as error:
-        messages, status = [said(finding) for finding in error.findings], 2
+        language = _language_typed(arguments)
+        messages, status = [said(finding, language) for finding in error.findings], 2
     except (InputError, PictureError, NotImplementedError, OSError) as error:
         messages, status = [str(error)], 2
     except ConvergenceError as error:

@@ -24,7 +24,12 @@ from neuro_field.report.opengl import PictureError, check_opengl
 from neuro_field.shelf.coils import coil_names, is_coil_file
 
 ROOT = Path(__file__).parents[1]
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [
+    ROOT / "README.md",
+    ROOT / "CONTRIBUTING.md",
+    *sorted((ROOT / "docs").glob("*.md")),
+    *sorted((ROOT / "docs" / "ja").glob("*.md")),
+]
 TRANSCRIPTS = sorted((ROOT / "docs" / "worked").glob("*.txt"))
 COMMANDS = get_command(app).commands
 BLOCK = re.compile(r"^```(?P<language>\w*)\n(?P<text>.*?)^```", re.MULTILINE | re.DOTALL)

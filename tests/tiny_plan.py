@@ -56,9 +56,9 @@ def timeless(study):
     return json.dumps(made | {"written": ""}, sort_keys=True)
 
 
-def page_of(study, **more):
+def page_of(study, language="en", **more):
     """The page of a study in memory, without pictures and view."""
-    return study_page(Kept(study, Facts.of(study), written="2030-01-02 03:04 UTC", **more))
+    return study_page(Kept(study, Facts.of(study), written="2030-01-02 03:04 UTC", **more), language)
 
 
 def warped_head(push):

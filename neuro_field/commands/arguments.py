@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from neuro_field.console import Stages
+from neuro_field.console import Stages, language_of
 from neuro_field.errors import InputError
 
 Output = Annotated[Path, typer.Option("--output", "-o", help="New folder to write; must not hold anything yet.")]
@@ -23,6 +23,12 @@ LandmarksOption = Annotated[
 ]
 FacelessOption = Annotated[
     bool, typer.Option("--faceless", help="Leave the face out of the page: in front of the ears, below the brows.")
+]
+LanguageOption = Annotated[
+    str,
+    typer.Option(
+        "--language", help="en or ja; else as the locale has it, else en.", show_default=False, callback=language_of
+    ),
 ]
 EdgeOption = Annotated[float, typer.Option("--edge", help="Finest cell edge of the mesh, mm.")]
 

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from neuro_field.commands.arguments import LanguageOption
 from neuro_field.errors import InputError
 from neuro_field.names import one_line
 
@@ -14,7 +15,7 @@ def compare(
     output: Annotated[
         Path, typer.Option("--output", "-o", help="New page to write, such as compare.html; a .tsv goes beside it.")
     ],
-    language: Annotated[str, typer.Option(help="en or ja.")] = "en",
+    language: LanguageOption = "",
 ) -> None:
     """Compare plans (coils, days, presets) on one page and in a table; those of different heads are told apart.
 
@@ -23,6 +24,7 @@ def compare(
     from neuro_field.io.atomic import claimed_file, new_file
     from neuro_field.report.comparison import compared, comparison_findings, comparison_page, comparison_table
     from neuro_field.report.sentences import leveled
+    from neuro_field.report.words import phrase
     from neuro_field.store.ledgers import name_cell
     from neuro_field.store.plan_tables import table_of
     from neuro_field.store.plans import read_kept
@@ -42,8 +44,8 @@ def compare(
             beside.write_text(rows, encoding="utf-8", newline="\n")
     for finding in comparison_findings(heads):
         typer.echo(leveled(finding, language))
-    typer.echo(f"Page: {output}")
-    typer.echo(f"Table: {table}")
+    typer.echo(phrase("terminal.page", language, path=output))
+    typer.echo(phrase("terminal.table", language, path=table))
 
 
 def _name(folder: Path, others: list[Path]) -> str:

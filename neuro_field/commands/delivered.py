@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from neuro_field.commands.arguments import EdgeOption, HeadArgument, coil_of, head_of
+from neuro_field.commands.arguments import EdgeOption, HeadArgument, LanguageOption, coil_of, head_of
 from neuro_field.console import Stages
 from neuro_field.errors import InputError
 
@@ -41,6 +41,7 @@ def delivered(
     ] = None,
     coil: Annotated[str | None, typer.Option(help="A name or file; else the plan's coil.")] = None,
     image: Annotated[Path | None, typer.Option(help="The T1 (NIfTI) that the navigator had loaded.")] = None,
+    language: LanguageOption = "",
     edge: EdgeOption = 1.9,
 ) -> None:
     """Compute the field that recorded pulses delivered to the target, against the plan.
@@ -63,6 +64,7 @@ def delivered(
     from neuro_field.navigation.sessions import recorded_poses
     from neuro_field.report.ledger import ledger_lines
     from neuro_field.report.ledger_page import ledger_page
+    from neuro_field.report.words import phrase
     from neuro_field.store.ledgers import check_new_table, write_ledger
     from neuro_field.store.plans import planned_head, read_kept
 
@@ -91,19 +93,19 @@ def delivered(
         write_ledger(ledger, output)
         findings = other_side_findings(ledger, kept.study, role)
         lines = [
-            *(f"Note: {note}" for note in (*notes, *_doubts(cards, chosen))),
-            *ledger_lines(ledger, chosen, findings),
+            *(phrase("level.note", language, text=note) for note in (*notes, *_doubts(cards, chosen, language))),
+            *ledger_lines(ledger, chosen, findings, language),
         ]
         if page:
             with new_file(page) as beside:
-                text = ledger_page(ledger, chosen, kept.facts.head, lines, subject=kept.subject)
+                text = ledger_page(ledger, chosen, kept.facts.head, lines, subject=kept.subject, language=language)
                 beside.write_text(text, encoding="utf-8", newline="\n")
     for line in lines:
         typer.echo(line)
     typer.echo(f"Stages: {stages.summary()}")
-    typer.echo(f"Ledger written to {output}.")
+    typer.echo(phrase("terminal.ledger", language, path=output))
     if page:
-        typer.echo(f"Page: {page}")
+        typer.echo(phrase("terminal.page", language, path=page))
 
 
 def _typed(cards: "list[FilledCard]", head: "HeadModel", kept: "Kept", plan: "Plan", coil: "Coil") -> "list[Marker]":
@@ -116,9 +118,9 @@ def _typed(cards: "list[FilledCard]", head: "HeadModel", kept: "Kept", plan: "Pl
     return [card.marker(head, tape, plan, coil) for card in cards]
 
 
-def _doubts(cards: "list[FilledCard]", plan: "Plan") -> list[str]:
+def _doubts(cards: "list[FilledCard]", plan: "Plan", language: str) -> list[str]:
     """How well places are known that come from cards."""
     from neuro_field.clinic.filled_card import by_tape_finding
     from neuro_field.report.words import said
 
-    return [said(by_tape_finding(plan, len(cards)))] if cards else []
+    return [said(by_tape_finding(plan, len(cards)), language)] if cards else []

@@ -12,6 +12,7 @@ from neuro_field.commands.arguments import (
     EdgeOption,
     HeadArgument,
     ImageOption,
+    LanguageOption,
     Output,
     SubjectOption,
     coil_of,
@@ -49,6 +50,7 @@ def simulate(
     image: ImageOption = None,
     subject: SubjectOption = "01",
     order: Annotated[int, typer.Option(help="Of the finite elements: 1, or 2 (more exact; a minute, 6 GB).")] = 1,
+    language: LanguageOption = "",
     edge: EdgeOption = 1.9,
 ) -> None:
     """Compute the field of one placement and write it.
@@ -78,7 +80,7 @@ def simulate(
             field, output, formats=formats, grid=grid, subject=subject, progress=lambda share: stages("writing", share)
         )
         stages("writing", 1.0)
-    for line in [*field_lines(field), words]:
+    for line in [*field_lines(field, language), words]:
         typer.echo(line)
     typer.echo(f"Field written to {output}.")
 

@@ -8,6 +8,7 @@ import typer
 from neuro_field.commands.arguments import (
     FacelessOption,
     LandmarksOption,
+    LanguageOption,
     Output,
     head_of,
     images_of,
@@ -103,6 +104,7 @@ def head(
     tensor_image: ImageOption = None,
     landmarks: LandmarksOption = None,
     faceless: FacelessOption = False,
+    language: LanguageOption = "",
 ) -> None:
     """Build a head model from a T1, and write it to a folder.
 
@@ -122,6 +124,7 @@ def head(
     from neuro_field.io.images import read_image
     from neuro_field.mri.build import checked_mapping
     from neuro_field.report.sentences import head_lines
+    from neuro_field.report.words import phrase
     from neuro_field.store.building import head_from_images
     from neuro_field.store.heads import is_head, write_head
 
@@ -188,19 +191,19 @@ def head(
         if marked is not None:
             HeadTape.of(made)  # refuses landmarks that are not this head's
         with stages.stage("writing"):
-            write_head(made, output, faceless=faceless, **files)
-    for line in head_lines(made):
+            write_head(made, output, faceless=faceless, language=language, **files)
+    for line in head_lines(made, language):
         typer.echo(line)
     if "t1" in files:
-        typer.echo(f"{output / 'T1.nii.gz'} shows the patient's face, as a T1 does: treat the folder as patient data.")
-    typer.echo(f"Look at {output / 'qc.html'} before you plan on this head.")
+        typer.echo(phrase("terminal.face", language, path=output / "T1.nii.gz"))
+    typer.echo(phrase("terminal.look", language, path=output / "qc.html"))
     if any(found.level == "stop" for found in made.findings):
-        typer.echo(f"Head written to {output}, to be looked at: nothing is planned on it before that is answered.")
+        typer.echo(phrase("terminal.unanswered", language, path=output))
         return
     aim = "--preset contralesional-1hz-hand"
     if made.mapping is None:  # no site has a place in it
         aim = "--target head:x,y,z --coil figure8-70mm"
-    typer.echo(f"Head written to {output}. Next: neuro-field plan {output} {aim} -o PLAN")
+    typer.echo(phrase("terminal.next", language, path=output, aim=aim))
 
 
 def _largest(large: bool) -> float:

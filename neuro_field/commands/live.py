@@ -4,7 +4,15 @@ from typing import Annotated
 
 import typer
 
-from neuro_field.commands.arguments import CoilOption, EdgeOption, HeadArgument, Output, coil_of, head_of
+from neuro_field.commands.arguments import (
+    CoilOption,
+    EdgeOption,
+    HeadArgument,
+    LanguageOption,
+    Output,
+    coil_of,
+    head_of,
+)
 from neuro_field.console import Interrupted, Stages
 
 
@@ -13,6 +21,7 @@ def live(
     coil: CoilOption,
     output: Output,
     snapshots: Annotated[int, typer.Option(help="Full solves that the live field is made of, 20 to 2000.")] = 240,
+    language: LanguageOption = "",
     edge: EdgeOption = 1.9,
 ) -> None:
     """Make the field of the whole cortex follow a coil, and say how well.
@@ -51,7 +60,7 @@ def live(
         with stages.stage("writing"):
             write_live(made, output)
         unfinished.discard()
-    for line in live_lines(made):
+    for line in live_lines(made, language):
         typer.echo(line)
     typer.echo(f"Stages: {stages.summary()}")
     typer.echo(f"Live field: {output}")

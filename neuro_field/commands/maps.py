@@ -5,7 +5,16 @@ from typing import Annotated
 
 import typer
 
-from neuro_field.commands.arguments import CoilOption, EdgeOption, HeadArgument, ImageOption, Output, coil_of, head_of
+from neuro_field.commands.arguments import (
+    CoilOption,
+    EdgeOption,
+    HeadArgument,
+    ImageOption,
+    LanguageOption,
+    Output,
+    coil_of,
+    head_of,
+)
 from neuro_field.console import Stages
 
 
@@ -26,6 +35,7 @@ def map(
         list[str] | None,
         typer.Option(help="For an opened skull, what the physician has confirmed, as `neuro-field plan` asks it."),
     ] = None,
+    language: LanguageOption = "",
     edge: EdgeOption = 1.9,
 ) -> None:
     """Find where a muscle is from its answers to recorded pulses; `plan --target map:MAP` plans for it.
@@ -57,7 +67,7 @@ def map(
             solver = Solver(model)
         found = motor_map(solver, induced, given, progress=stages)
         write_map(found, output)
-    for line in map_lines(found):
+    for line in map_lines(found, language):
         typer.echo(line)
     typer.echo(f"Stages: {stages.summary()}")
     typer.echo(f"Map written to {output}.")

@@ -13,6 +13,7 @@ from neuro_field.commands.arguments import (
     HeadArgument,
     ImageOption,
     LandmarksOption,
+    LanguageOption,
     Output,
     SubjectOption,
     grid_of,
@@ -115,6 +116,7 @@ def plan(
         bool, typer.Option(help="Check the best fields on elements half as long around the targets.")
     ] = False,
     faceless: FacelessOption = False,
+    language: LanguageOption = "",
     edge: EdgeOption = 1.9,
 ) -> None:
     """Rank coil placements on both hemispheres, or for one target, and write the report.
@@ -132,6 +134,7 @@ def plan(
     from neuro_field.head.face import Face
     from neuro_field.io.atomic import check_new_folder, claimed_folder
     from neuro_field.report.sentences import study_lines
+    from neuro_field.report.words import phrase
     from neuro_field.search.candidates import Grid
     from neuro_field.search.search import Avoidance
     from neuro_field.store.fields import check_formats
@@ -171,30 +174,39 @@ def plan(
             numerical_error=numerical_error, keeper=unfinished, progress=stages,
         )  # fmt: skip
         lines: list[str] = []
-        keep = {"t1": t1, "grid": t1 if fields else None, "subject": subject, "faceless": faceless}
+        keep = {
+            "t1": t1,
+            "grid": t1 if fields else None,
+            "subject": subject,
+            "faceless": faceless,
+            "language": language,
+        }
         if len(cases) == 1:
             study = next(made)
-            lines += study_lines(study)
+            lines += study_lines(study, language)
             with stages.stage("pictures and report"):
                 write_study(study, output, **keep)
         else:
-            write_studies(_named(made, lines), output, **keep)
+            write_studies(_named(made, lines, language), output, **keep)
         unfinished.discard()
     for line in lines:
         typer.echo(line)
     typer.echo(f"Stages: {stages.summary()}")
     if not any(output.glob("**/pictures")):
-        typer.echo("The report has no pictures; its page says why.")
-    typer.echo(f"Report: {output / 'report.html'}" if len(cases) == 1 else f"Reports and index.tsv: {output}")
+        typer.echo(phrase("terminal.no-pictures", language))
+    if len(cases) == 1:
+        typer.echo(phrase("terminal.report", language, path=output / "report.html"))
+    else:
+        typer.echo(phrase("terminal.reports", language, path=output))
 
 
-def _named(made: "Iterator[Study]", lines: list[str]) -> "Iterator[tuple[str, Study]]":
+def _named(made: "Iterator[Study]", lines: list[str], language: str) -> "Iterator[tuple[str, Study]]":
     """Studies with the names of their folders, as they are made; what is said of each is added to the lines."""
     from neuro_field.report.sentences import study_lines
     from neuro_field.store.plans import folder_name
 
     for study in made:
-        lines += [*([""] if lines else []), f"{folder_name(study)}:", *study_lines(study)]
+        lines += [*([""] if lines else []), f"{folder_name(study)}:", *study_lines(study, language)]
         yield folder_name(study), study
 
 

@@ -5,14 +5,14 @@ from typing import Annotated
 
 import typer
 
-from neuro_field.commands.arguments import FacelessOption
+from neuro_field.commands.arguments import FacelessOption, LanguageOption
 
 
 def report(
     folder: Annotated[Path, typer.Argument(metavar="PLAN", help="A plan folder.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="New file to write, such as report.html.")],
     kind: Annotated[str, typer.Option(help="page, or card: one A4 side for who holds the coil.")] = "page",
-    language: Annotated[str, typer.Option(help="en.")] = "en",
+    language: LanguageOption = "",
     pdf: Annotated[
         bool, typer.Option("--pdf", help="As PDF, by a Chromium, Chrome or Edge that is installed.")
     ] = False,
@@ -20,10 +20,11 @@ def report(
 ) -> None:
     """Make the report of a plan, or the operator's card, from its folder: no head is read, nothing is computed.
 
-    Example: `neuro-field report PLAN --kind card --pdf -o card.pdf`
+    Example: `neuro-field report PLAN --kind card --language ja --pdf -o card.pdf`
     """
     from neuro_field.io.atomic import claimed_file, new_file
     from neuro_field.report.pdf import printed
+    from neuro_field.report.words import phrase
     from neuro_field.store.plans import render, said_of_kept
 
     with claimed_file(output):
@@ -33,6 +34,6 @@ def report(
                 printed(page, beside)
             else:
                 beside.write_text(page, encoding="utf-8", newline="\n")
-    for line in said_of_kept(folder):
+    for line in said_of_kept(folder, language):
         typer.echo(line)
-    typer.echo(f"{kind.capitalize() if kind != 'page' else 'Report'}: {output}")
+    typer.echo(phrase("terminal.card" if kind == "card" else "terminal.report", language, path=output))

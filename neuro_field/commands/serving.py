@@ -5,7 +5,14 @@ from typing import Annotated, Any
 
 import typer
 
-from neuro_field.commands.arguments import CoilOption, EdgeOption, LandmarksOption, coil_of, head_of
+from neuro_field.commands.arguments import (
+    CoilOption,
+    EdgeOption,
+    LandmarksOption,
+    LanguageOption,
+    coil_of,
+    head_of,
+)
 from neuro_field.console import Stages
 from neuro_field.errors import InputError
 
@@ -46,7 +53,7 @@ def serve(
     side: Annotated[str | None, typer.Option(help="On a head: left or right.")] = None,
     host: Annotated[str, typer.Option(help="localhost, or this machine's name for others to reach it.")] = "localhost",
     port: Annotated[int, typer.Option(help="Of the page.")] = 8080,
-    language: Annotated[str, typer.Option(help="Of the page: en or ja.")] = "en",
+    language: LanguageOption = "",
     edge: EdgeOption = 1.9,
 ) -> None:
     """Lead the coil over the patient's scalp in a browser, or follow a tracked one, and see what it does there.
@@ -58,11 +65,10 @@ def serve(
     from neuro_field.desk.serving import serve as run
     from neuro_field.navigation.files import Export, named_systems
     from neuro_field.navigation.frames import ImageFrames
-    from neuro_field.report.words import check_language
+    from neuro_field.report.words import phrase
     from neuro_field.store.lives import read_live
 
     check_aiohttp()
-    check_language(language)
     planned = (Path(thing) / "plan.json").is_file()
     if planned and head is None:
         raise InputError("A plan does not hold the head; name it: neuro-field serve PLAN --head HEAD.")
@@ -89,7 +95,9 @@ def serve(
     if field is None:
         typer.echo("Without --live the field at every move is a guess, that of a sphere: see neuro-field live.")
     typer.echo(f"Saved poses{' and the session' if followed else ''} go to {keeping.folder}.")
-    run(page, host=host, port=port, ready=_tell)
+    run(
+        page, host=host, port=port, ready=lambda address: typer.echo(phrase("terminal.open", language, address=address))
+    )
 
 
 def _address(follow: str | None, frames: Any, registration: Path | None, calibration: Path | None) -> Any:
@@ -188,8 +196,3 @@ def _beside(thing: str) -> Path:
     """A folder beside a plan or a head; where the head is a built-in one, here."""
     path = Path(thing).absolute()
     return path.with_name(f"{path.name}_led") if path.exists() else Path.cwd() / f"{thing.split(':')[-1]}_led"
-
-
-def _tell(address: str) -> None:
-    typer.echo(f"Open {address}")
-    typer.echo("Stop with Ctrl-C. The address is a key: who has it sees the head. Nothing between is encrypted.")

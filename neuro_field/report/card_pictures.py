@@ -136,7 +136,7 @@ def head_picture(drawn: Drawn, plans: Sequence[tuple[str, Plan]], name: str, wor
     width, height = high - low
     return (
         f'<svg class="head drawing" role="img" aria-label="{escape(words["alt"])}" viewBox="{low[0]:.1f} {low[1]:.1f} '
-        f'{width:.1f} {height:.1f}" xmlns="http://www.w3.org/2000/svg">{"".join(parts)}</svg>'
+        f'{width:.1f} {height:.1f}">{"".join(parts)}</svg>'
     )
 
 
@@ -280,7 +280,7 @@ def clock_picture(
     parts.append('<circle class="point" r="2"/>')
     return (
         f'<svg class="clock drawing" role="img" aria-label="{escape(words["alt"])}" viewBox="-90 -58 180 116" '
-        f'xmlns="http://www.w3.org/2000/svg">{"".join(parts)}</svg>'
+        f">{''.join(parts)}</svg>"
     )
 
 

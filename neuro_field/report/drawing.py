@@ -63,7 +63,7 @@ def grey_matter(plotter: Any, scene: Scene, grey: Any = None, *, opacity: float 
 
 def field_title(scene: Scene) -> str:
     """What the colours of the field mean."""
-    return f"|E| (V/m), {scene.field.didt / AMPERE_PER_MICROSECOND:g} A/µs"
+    return f"V/m, {scene.field.didt / AMPERE_PER_MICROSECOND:g} A/µs"
 
 
 def marks(plotter: Any, scene: Scene, view: View, *, lesion: bool = True) -> None:

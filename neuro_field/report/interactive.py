@@ -137,6 +137,7 @@ def interactive_page(view: Mapping[str, Any], titles: Mapping[str, str], languag
         Safe inside a script element: it holds no "<".
     """
     plans = {plan["name"]: plan for plan in view["plans"]}
+    strongest = max((plan["strongest"] for plan in view["plans"]), default=1.0)  # one scale for both sides
     shown = {
         **view,
         "colours": field_colours(),
@@ -144,7 +145,9 @@ def interactive_page(view: Mapping[str, Any], titles: Mapping[str, str], languag
         "lesion_tags": list(tags_of("lesion")),
         "words": script_words(language),
         "names": {tag: named(name, language) for tag, name in view["names"].items()},
-        "plans": [plans[name] | {"title": title} for name, title in titles.items() if name in plans],
+        "plans": [
+            plans[name] | {"title": title, "strongest": strongest} for name, title in titles.items() if name in plans
+        ],
     }
     return json.dumps(shown, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")
 

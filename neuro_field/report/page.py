@@ -14,7 +14,7 @@ import jinja2
 import numpy as np
 
 from neuro_field.aim.atlas import other_side
-from neuro_field.clinic.presets import Preset
+from neuro_field.clinic.dose import Dose
 from neuro_field.clinic.study import Study
 from neuro_field.coil.coil import Coil
 from neuro_field.errors import FileFormatError, InputError, visible
@@ -71,7 +71,7 @@ def study_page(kept: Kept, language: str = "en") -> str:
         card_style=card_style(),
         study=whole,
         sides="" if whole is None else _sides(whole, language),
-        protocol={} if whole is None else _protocol(whole.preset, language),
+        protocol={} if whole is None else _protocol(whole, language),
         lesion=_lesion(whole, language),
         answers=_answers(whole, language),
         parts=parts,
@@ -201,23 +201,18 @@ def _study_parts(study: Study, facts: Facts, images: Mapping[str, str], language
     parts = []
     for role in sentences.roles(study):
         title = sentences.role_title(study, role, language)
-        part = _part(getattr(study, role), facts, images, role, title, language)
+        part = _part(getattr(study, role), facts, images, role, title, language, study.doses.get(role))
         why = said(study.why[role], language) if role in study.why else ""
         part |= {"own": sentences.is_own(study, role), "why": why}
-        if role in study.doses and part["plan"] is not None:
-            told = facts.plans.get(role)
-            part["lines"] = sentences.plan_lines(
-                part["plan"], facts.head, told.strongest if told is not None else None, dose=study.doses[role],
-                language=language,
-            )  # fmt: skip
         parts.append(part)
     return parts
 
 
 def _part(
-    plan: Plan | None, facts: Facts, images: Mapping[str, str], role: str, title: str, language: str
-) -> dict[str, Any]:
-    """What the page says of one plan, as one without a dose."""
+    plan: Plan | None, facts: Facts, images: Mapping[str, str], role: str, title: str, language: str,
+    dose: Dose | None = None,
+) -> dict[str, Any]:  # fmt: skip
+    """What the page says of one plan."""
     part: dict[str, Any] = {"title": title, "own": True, "plan": plan, "why": "", "lines": [], "tape": []}
     part["pictures"] = {name: images.get(f"{role}_{name}" if role else name) for name in DRAWN}
     part["id"] = role or "plan"
@@ -227,7 +222,9 @@ def _part(
     part["magnitude"] = sentences.magnitude_statistic(plan.target, language)
     told = facts.plans.get(part["id"])
     strongest = told.strongest if told is not None else None
-    part["lines"] = sentences.plan_lines(plan, facts.head, strongest, language=language)
+    told_by_tape = any(finding.code == "tape-electrode" for finding in plan.tape)
+    part["lines"] = sentences.answer_lines(plan, facts.head, dose=dose, told=told_by_tape, language=language)
+    part["why_lines"] = sentences.why_lines(plan, facts.head, strongest, language)
     part["tape"] = sentences.tape_lines(plan, language)
     part["rows"] = [_row(i, candidate, plan, facts.head, language) for i, candidate in enumerate(plan.ranking, start=1)]
     part["sure"], part["sure_rows"] = sure_lines(plan, language), sure_rows(plan)
@@ -292,15 +289,19 @@ def _computed(plan: Plan, solve: SolveReport | None, language: str) -> dict[str,
     return {say(f"computed.{key}"): value for key, value in rows.items()}
 
 
-def _protocol(preset: Preset, language: str) -> dict[str, str]:
-    """The preset, label to value."""
+def _protocol(study: Study, language: str) -> dict[str, str]:
+    """The preset, label to value; a hemisphere with the side that it is here."""
+    preset = study.preset
+    side = worded(preset.side, language)
+    if preset.side in ("contralesional", "ipsilesional"):
+        side = sentences.role_title(study, preset.side, language)
     intensity = phrase("preset.intensity-open", language)
     if preset.intensity is not None:
         intensity = phrase("preset.intensity-share", language, share=preset.intensity, threshold=preset.threshold)
     rows = {
         "name": preset.name,
         "what": worded(preset.title, language),
-        "side": worded(preset.side, language),
+        "side": side,
         "frequency": worded(preset.frequency, language),
         "intensity": intensity,
         "pulses": worded(preset.pulses, language),

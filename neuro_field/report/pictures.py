@@ -1,6 +1,7 @@
 """Pictures of a plan as PNG bytes, drawn without a screen."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -44,14 +45,18 @@ def study_pictures(study: Study | Plan, face: Face | None = None) -> dict[str, b
     if all(made.field is None for made in plans.values()):
         raise InputError("There is nothing to draw: a plan read from files holds neither the head nor the field.")
     check_opengl()
-    out: dict[str, bytes] = {}
+    scenes: dict[str, Scene] = {}
     anatomy = None
     for prefix, made in plans.items():
         if made.field is not None:
             anatomy = anatomy or Anatomy.of(made.field.head, face)
-            scene = Scene.of(made.field, made, anatomy)
-            out |= {prefix + name: draw(scene, made) for name, draw in _SCENES.items()}
-    return out
+            scenes[prefix] = Scene.of(made.field, made, anatomy)
+    strongest = max(scene.strongest for scene in scenes.values())  # one scale, so that sides can be compared
+    return {
+        prefix + name: draw(replace(scene, strongest=strongest), plans[prefix])
+        for prefix, scene in scenes.items()
+        for name, draw in _SCENES.items()
+    }
 
 
 def side_view(scene: Scene) -> View:
@@ -117,8 +122,7 @@ def positions(plotter: Any, plan: Plan, view: View) -> None:
     dots = pyvista.PolyData(centres)
     dots["E"] = strengths.max(axis=1)
     balls = dots.glyph(geom=pyvista.Sphere(radius=0.42 * _spacing(centres)), scale=False, orient=False)
-    title = f"{'|E|' if plan.target.direction is None else 'E'} (V/m), 1 A/µs"
-    plotter.add_mesh(balls, scalars="E", cmap=FIELD_MAP, lighting=False, scalar_bar_args=bar(title))
+    plotter.add_mesh(balls, scalars="E", cmap=FIELD_MAP, lighting=False, scalar_bar_args=bar("V/m, 1 A/µs"))
     if plan.zone is not None:
         _zone(plotter, plan.zone, view)
     placement = plan.best.placement

@@ -111,22 +111,39 @@ def plan_lines(
     facts = facts or HeadFacts.of(plan_head(plan))
     if grey is None and plan.field is not None:
         grey = GreyField.of(plan.field)
+    sure = [stability_line(plan, language), misplaced_line(plan.best, language), *rule_lines(plan, language)]
+    error = error_line(plan.numerical_error, language) if plan.numerical_error is not None else ""
+    return [
+        *answer_lines(plan, facts, dose=dose, language=language),
+        *filter(None, sure),
+        *why_lines(plan, facts, grey, language),
+        *filter(None, [error]),
+    ]
+
+
+def answer_lines(
+    plan: Plan, facts: HeadFacts, *, dose: Dose | None = None, told: bool = False, language: str = "en"
+) -> list[str]:
+    """How the coil is held at the best placement, what it does there, and how strong.
+
+    ``told`` where the way by tape names the nearest electrode beside it: then that is not said again.
+    """
     lines = [
         position_line(plan.best.placement, facts, language),
-        landmark_line(plan.best.placement, facts, language),
+        "" if told else landmark_line(plan.best.placement, facts, language),
         handle_line(plan, plan.best, facts, language),
         current_line(plan, plan.best, facts, language),
         field_line(plan, language),
         dose_line(dose, plan, language) if dose is not None else "",
         distance_line(plan.best.metrics.cortex_distance, plan.best.lift, language),
         zone_line(plan, facts.axes, language),
-        stability_line(plan, language),
-        misplaced_line(plan.best, language),
-        *rule_lines(plan, language),
-        hot_spot_line(plan.target, grey, facts, language),
-        target_line(plan.target, facts, language),
-        error_line(plan.numerical_error, language) if plan.numerical_error is not None else "",
     ]
+    return [line for line in lines if line]
+
+
+def why_lines(plan: Plan, facts: HeadFacts, grey: GreyField | Strongest | None, language: str = "en") -> list[str]:
+    """Where the target lies and how it was found, and where the field is strongest."""
+    lines = [hot_spot_line(plan.target, grey, facts, language), target_line(plan.target, facts, language)]
     return [line for line in lines if line]
 
 

@@ -25,6 +25,7 @@ from neuro_field.mri.volume import Volume
 from neuro_field.report.head_page import head_page
 from neuro_field.report.opengl import PictureError
 from neuro_field.report.view import head_picture
+from neuro_field.report.words import check_language
 from neuro_field.store.conductivities import NAME, of_elements
 from neuro_field.store.head_records import WARP, HeadFile, card_of, fiducials_of, provenance_of, read_card
 from neuro_field.store.head_records import fissure_of as fissure_of_card
@@ -174,7 +175,7 @@ def _conductivity_by_tag(head: HeadModel) -> dict[int, float] | None:
 
 def write_head(
     head: HeadModel, folder: str | Path, *, t1: Image | None = None, labels: Image | None = None, qc: bool = True,
-    faceless: bool = False,
+    faceless: bool = False, language: str = "en",
 ) -> None:  # fmt: skip
     """Write a head to a new folder; `read_head` gives the same head back, conductivities included.
 
@@ -194,14 +195,17 @@ def write_head(
         Leave out ``qc.html``, the page for checking the head, where nobody will look at it.
     faceless : bool
         Leave the face out of ``qc.html``; the other files hold it all the same.
+    language : {"en", "ja"}
+        Of ``qc.html``.
 
     Raises
     ------
     InputError
         If the folder holds something (nothing is overwritten), or the head's provenance something that JSON does not
-        know; if the
-        face is to be left out of a head that does not tell where it is (`Face.of`).
+        know; if there is no such language; if the face is to be left out of a head that does not tell where it is
+        (`Face.of`).
     """
+    check_language(language)
     face = Face.of(head) if faceless else None
     by_tag = _conductivity_by_tag(head)
     card = card_of(head, by_tag)
@@ -216,10 +220,10 @@ def write_head(
         if isinstance(head.mapping, WarpedMapping):
             write_image(beside / WARP, head.mapping.displacement, head.mapping.mni_from_voxel, space="mni")
         if qc:
-            (beside / QC).write_text(_qc_page(head, labels, t1, face), encoding="utf-8", newline="\n")
+            (beside / QC).write_text(_qc_page(head, labels, t1, face, language), encoding="utf-8", newline="\n")
 
 
-def _qc_page(head: HeadModel, labels: Image | None, t1: Image | None, face: Face | None) -> str:
+def _qc_page(head: HeadModel, labels: Image | None, t1: Image | None, face: Face | None, language: str) -> str:
     """The page for checking a head, with a picture where one can be drawn; without a face that is given."""
     volumes = [None if image is None else Volume(image.values, image.affine) for image in (labels, t1)]
     picture, why = None, ""
@@ -227,7 +231,9 @@ def _qc_page(head: HeadModel, labels: Image | None, t1: Image | None, face: Face
         picture = head_picture(head, face)
     except PictureError as error:
         why = str(error)
-    return head_page(head, labels=volumes[0], t1=volumes[1], picture=picture, no_picture=why, face=face)
+    return head_page(
+        head, labels=volumes[0], t1=volumes[1], picture=picture, no_picture=why, face=face, language=language
+    )
 
 
 def _from_folder(folder: Path) -> HeadModel:

@@ -12,6 +12,7 @@ PHRASES = {
     "page.research": "Research software, not a medical device: see the last lines of this page. The sides named are "
     "the patient's.",
     "page.sides": "Paretic hand: {hand}. Contralesional hemisphere: {spared}; ipsilesional hemisphere: {affected}.",
+    "page.contents": "Contents",
     "page.best": "Best placement",
     "page.none": "none",
     "page.not-known": "not known",
@@ -23,7 +24,7 @@ PHRASES = {
     "answer.picture": "{title!s}: the coil at its best placement",
     "answer.tape": "Where, with a tape",
     "answer.no-plan": "No plan on this side:",
-    "answer.notes": "Beside the figures",
+    "answer.notes": "Notes",
     "why.heading": "Why here",
     "why.protocol": "Protocol",
     "why.marks": "[src] read in the cited source; [lit] known from the literature, not re-read; [calc] computed from "
@@ -63,7 +64,6 @@ PHRASES = {
     "given.contraindications": "Contraindications named",
     "given.no-contraindications": "none (that clears nobody)",
     "given.confirmed": "Confirmed by the physician",
-    "pictures.heading": "Pictures: {title!s}",
     "pictures.alt-above": "{title!s}: the head with the coil from above",
     "pictures.alt-cortex": "{title!s}: the field on the grey matter around the target",
     "pictures.alt-positions": "{title!s}: the positions that were tried, by the field in the target",
@@ -71,16 +71,15 @@ PHRASES = {
     " is "
     "the handle (black arrow), E the induced current at rising coil current (blue arrow), T the target (green ring), X "
     "the lesion (purple).",
-    "caption.side": "The coil at its best placement, seen from the target's side. Colours: |E| in the grey matter at 1"
-    " A/µs; the darkest red is the "
-    "99.9th percentile of grey-matter volume and above.",
+    "caption.side": "The coil at its best placement, from the target's side. Colours: |E| in the grey matter at 1 "
+    "A/µs, one scale for both hemispheres.",
     "caption.above": "The same from above: the patient's left is on the left of the picture.",
     "caption.cortex": "The field on the grey matter around the target (green), without scalp and coil.",
     "caption.positions": "Each dot is one position of the coil's centre that was tried, coloured by the field in the "
     "target with its best handle direction; the arrow is the handle of the best placement (none for a coil whose "
     "handle is free). The white line with black edges goes round the zone: the positions from which the coil keeps at "
     "least 95 % of the best with some handle.",
-    "ranking.heading": "Ranked placements: {title!s}",
+    "ranking.heading": "Ranked placements",
     "ranking.about": 'All V/m at 1 A/µs. |E|: {magnitude!s}. "Solved" and "ranked": {statistic!s}; "solved" by a '
     'full solve of that placement, "ranked" by the fast estimate that ordered all placements. Centres are of the '
     "casing face, mm. The induced current is the one at rising coil current. Lift: mm farther off the scalp than "
@@ -101,7 +100,8 @@ PHRASES = {
     "ranking.ring": "in a ring",
     "ranking.matrix": "4×4: head_from_coil, mm; columns are the coil's x, y (away from the handle), z (into the head) "
     "and the centre.",
-    "sure.heading": "How sure: {title!s}",
+    "sure.heading": "How sure",
+    "sure.table": "How sure each is: {title!s}",
     "sure.v-range": "V/m over conductivities, 5 - 95 %",
     "sure.v-first": "Stays first",
     "sure.v-mean": "Misplaced, mean",
@@ -151,17 +151,6 @@ PHRASES = {
     "tissue.source": "Source",
     "tissue.mean": "{sigma:.3f} (mean of a tensor)",
     "tissue.own": "set for this head",
-    "used.heading": "The placement used (to be filled in by the operator)",
-    "used.date": "Date, session",
-    "used.rank": "Rank taken, or other placement",
-    "used.centre": "Centre as navigated, x y z (mm) and frame",
-    "used.handle": "Handle direction as navigated",
-    "used.deviation": "Deviation from the plan (mm, degrees)",
-    "used.threshold": "Motor threshold, % of maximum output, and how measured",
-    "used.output": "Output used, %",
-    "used.pulses": "Pulses, frequency, train and pause",
-    "used.adverse": "Adverse events",
-    "used.operator": "Operator",
     "limits.heading": "Limits",
     "limits.model": "The field is computed in a model of this head: its tissues come from an image, their "
     "conductivities from tables. No conductivity of a lesion is established.",

@@ -30,11 +30,9 @@ PHRASES = {
     "view.field": "field on the slices",
     "view.lesion": "lesion",
     "view.target": "target",
-    "view.about": "Drag to turn, wheel to enlarge, right button to shift. A click on the brain or on a slice moves the "
-    "crossing point; wheel or arrow keys step through the slices, which are cut through the {image!s}. On the slices "
-    "the field is shown in brain and lesion where it is at least a fifth of the darkest red; on the brain, grey is "
-    "where no grey matter lies. Values are those of the mesh's elements. The darkest red is the 99.9th percentile of "
-    "grey-matter volume and above.",
+    "view.about": "Drag to turn, wheel to enlarge, right button to shift. A click on brain or slice moves the crossing "
+    "point; wheel or arrow keys step through slices of the {image!s}. Slices show the field in brain and lesion from a "
+    "fifth of the darkest red on; the darkest red is the larger of both sides' 99.9th percentiles, and above.",
     "view.image-t1": "T1",
     "view.image-tissues": "tissues of the mesh, for no T1 came with the head",
     "script.point": "({point}) mm in the head frame",

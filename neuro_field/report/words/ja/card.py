@@ -74,7 +74,7 @@ SHORT = {
 
 PHRASES = {
     "card.title": "コイルのカード",
-    "card.sides": " (健側は{spared}、病側は{affected}、麻痺手は{hand})",
+    "card.sides": " (健側大脳半球は{spared}、病側大脳半球は{affected}、麻痺手は{hand})",
     "card.hemisphere": _hemisphere,
     "card.role": _told,
     "card.target": "{name!s}",

@@ -22,6 +22,7 @@ PHRASES = {
     "page.research": "研究用ソフトウェアであり、医療機器ではありません (このページの最後をお読みください)。左右は患者"
     "の左右です。",
     "page.sides": "麻痺手は{hand}。健側大脳半球は{spared}、病側大脳半球は{affected}。",
+    "page.contents": "目次",
     "page.best": "最良の位置と向き",
     "page.none": "なし",
     "page.not-known": "不明",
@@ -73,21 +74,19 @@ PHRASES = {
     "given.contraindications": "入力された禁忌",
     "given.no-contraindications": "なし (刺激してよいという意味ではありません)",
     "given.confirmed": "医師が確認したもの",
-    "pictures.heading": "図: {title!s}",
     "pictures.alt-above": "{title!s}: 上から見た頭部とコイル",
     "pictures.alt-cortex": "{title!s}: 目標部位の周りの灰白質の電場",
     "pictures.alt-positions": "{title!s}: 試したコイルの位置と、目標部位の電場",
     "pictures.key": "図の R、L、A、P、S、I は患者の右、左、前、後ろ、上、下。H はハンドル (黒い矢印)、E はコイル電流が"
     "増えるときの誘導電流 (青い矢印)、T は目標部位 (緑の輪)、X は病変 (紫)。",
-    "caption.side": "目標部位の側から見た、最良の位置と向きに置いたコイル。色は 1 A/µs での灰白質の |E|。最も濃い赤は"
-    "灰白質体積の 99.9 百分"
-    "位以上。",
+    "caption.side": "目標部位の側から見た、最良の位置と向きに置いたコイル。"
+    "色は 1 A/µs での灰白質の |E| で、両側の大脳半球で同じ目盛り。",
     "caption.above": "同じものを上から見た図。患者の左が図の左。",
     "caption.cortex": "目標部位 (緑) の周りの灰白質の電場。頭皮とコイルは除いてある。",
     "caption.positions": "点は試したコイルの中心の位置で、色は最良のハンドルの向きでの目標部位の電場。矢印は最良の位置"
     "でのハンドルの向き (ハンドルの向きによらないコイルにはない)。黒い縁の白い線は許容範囲を囲む。この中では、ハンドル"
     "の向きを選べば最良の 95 % 以上が保たれる。",
-    "ranking.heading": "順位をつけた位置と向き: {title!s}",
+    "ranking.heading": "順位をつけた位置と向き",
     "ranking.about": "V/m はすべて 1 A/µs での値。|E|: {magnitude!s}。「解」と「順位」: {statistic!s}。「解」はその位"
     "置と向きを完全に解いた値、「順位」はすべての位置と向きを並べた速い推定値。中心は外装面の中心 (mm)。誘導電流はコイ"
     "ル電流が増えるときのもの。離れ: 外装が頭皮に当たらないように指定より離した mm。一覧の位置と向きは互いに 10 mm ま"
@@ -107,7 +106,8 @@ PHRASES = {
     "ranking.any": "どの向きでも",
     "ranking.ring": "輪のように",
     "ranking.matrix": "4×4: head_from_coil (mm)。列はコイルの x、y (ハンドルと反対の向き)、z (頭の中への向き)、中心。",
-    "sure.heading": "確かさ: {title!s}",
+    "sure.heading": "確かさ",
+    "sure.table": "それぞれの確かさ: {title!s}",
     "sure.v-range": "導電率による V/m の範囲、5 - 95 %",
     "sure.v-first": "1位のまま",
     "sure.v-mean": "ずれた場合、平均",
@@ -156,17 +156,6 @@ PHRASES = {
     "tissue.source": "出典",
     "tissue.mean": "{sigma:.3f} (テンソルの平均)",
     "tissue.own": "この頭部のために設定",
-    "used.heading": "実際に用いた位置と向き (操作者が記入)",
-    "used.date": "日付、治療回",
-    "used.rank": "用いた順位、またはほかの位置と向き",
-    "used.centre": "ナビゲーターでの中心 x y z (mm) と座標系",
-    "used.handle": "ナビゲーターでのハンドルの向き",
-    "used.deviation": "計画との差 (mm、度)",
-    "used.threshold": "運動閾値 (最大出力に対する %) と測定方法",
-    "used.output": "用いた出力 (%)",
-    "used.pulses": "刺激回数、頻度、連続刺激と休止",
-    "used.adverse": "有害事象",
-    "used.operator": "操作者",
     "limits.heading": "限界",
     "limits.model": "電場はこの頭部のモデルで計算したものです。組織は画像から、導電率は表から取りました。病変の導電率"
     "に確立した値はありません。",

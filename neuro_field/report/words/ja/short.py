@@ -83,7 +83,7 @@ SHORT = {
     "intake-unconfirmed": "計画なし: {answer}を医師が確認してください。",
     "intake-unknown": "{field}という回答項目はありません。",
     "intake-which-hand": "病変から側がわかりません。麻痺手はどちらですか。",
-    "intake-wrong-kind": "{field}の形が違います。",
+    "intake-wrong-kind": "{field}は {wanted!s} でなければなりません。",
     "leg-areas-overlap": "両側の目標部位が重なり、同時に計画できません。",
     "leg-even": "{weaker_side}の電場は反対側の {share:.0%} です。",
     "leg-uneven": "{weaker_side}の電場は反対側の {share:.0%} しかありません。",
