@@ -53,6 +53,7 @@ def address(chromium, folders):
 def bench(chromium, address):
     tab = Tab(chromium)
     made = Bench(tab, address)
+    made.wait("exact")  # where the test before has left it
     made.lead(made.page.get_by_role("button", name="Planned 1").click)
     made.wait("exact")
     yield made

@@ -336,6 +336,31 @@ def test_a_session_is_read_up_to_its_last_whole_line_and_by_delivered(tmp_path):
     assert again.path != recorder.path
 
 
+def test_a_recording_is_shown_again_at_its_own_pace_and_ends(tmp_path):
+    recorder = Keeper(tmp_path / "led", ["localite"], Export()).session("figure8-70mm")
+    for placement in (POSE, POSE.moved(along_x=10)):
+        recorder.seen(placement, 6.0, 1.0)
+        time.sleep(0.3)
+    recorder.lost()
+    recorder.close()
+
+    async def run():
+        told = Told()
+        following = told.follow(Follower(address_of(f"replay:{recorder.path}"), Frames("simnibs"), SCALP))
+        began = time.monotonic()
+        await told.until(lambda: told.lost)
+        assert told.lost[0][1].values["why"] == "lost"
+        assert time.monotonic() - began > 0.5
+        places = [placement.center for _, placement, _ in told.seen]
+        assert np.abs(places[0] - POSE.center).max() < 1e-9
+        assert np.linalg.norm(places[-1] - POSE.center) == pytest.approx(10)
+        await told.until(lambda: told.lost[-1][1].code == "track-replay-ended")
+        following.cancel()
+        await asyncio.gather(following, return_exceptions=True)
+
+    asyncio.run(run())
+
+
 def test_the_page_follows_shows_not_seen_and_never_an_old_field_and_a_kill_leaves_its_session(tmp_path):
     """In a real browser; the fake tracker stalls, mirrors, and comes back."""
     pytest.importorskip("pyigtl")

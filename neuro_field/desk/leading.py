@@ -83,7 +83,8 @@ class LeadPage:
         }
         #: Of the newest pictures: when their pose came, when their values were there, when a browser had drawn them.
         self.times: deque[tuple[float, float, float]] = deque(maxlen=5000)
-        self.recorder = keeper.session(shown.steering.coil.name)
+        replayed = follower is not None and follower.address.kind == "replay"
+        self.recorder = None if replayed else keeper.session(shown.steering.coil.name)  # what is replayed is on file
         self._watchers: set[Watcher] = set()
         self._wishes: Newest[tuple[Wish, float, int]] = Newest()
         self._moves = 0
@@ -120,7 +121,8 @@ class LeadPage:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._pool.shutdown(wait=False, cancel_futures=True)
         self._solving.shutdown(wait=False, cancel_futures=True)
-        self.recorder.close()
+        if self.recorder is not None:
+            self.recorder.close()
 
     async def talk(self, socket: Any) -> None:
         """One browser, until it goes."""
@@ -200,19 +202,21 @@ class LeadPage:
         if self._broken:
             return
         self._why = None
-        self.recorder.seen(placement, gap, self.shown.steering.strength(placement))
+        if self.recorder is not None:
+            self.recorder.seen(placement, gap, self.shown.steering.strength(placement))
         self._wish(lambda _: placement, arrived)
 
     def _pulse(self) -> None:
         """A pulse was given where the coil was seen last."""
-        if self._picture is not None:
+        if self._picture is not None and self.recorder is not None:
             told = self._picture.told
             self.recorder.pulse(self._picture.placement, told["gap"] or 0.0, self._picture.strength)
 
     def _lost(self, why: Finding) -> None:
         """Nothing is seen: nothing old is shown."""
         self._why = why
-        self.recorder.lost()
+        if self.recorder is not None:
+            self.recorder.lost()
         self._wishes.drop()
         self._picture = self._exact = None
         self._number += 1

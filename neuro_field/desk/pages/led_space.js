@@ -20,8 +20,11 @@ class LedSpace extends Space {
   /** Smooth edges cost a browser without a graphics processor more than all else together. */
   get smooth() {
     const trial = document.createElement("canvas").getContext("webgl2", { failIfMajorPerformanceCaveat: true });
-    if (trial) trial.getExtension("WEBGL_lose_context")?.loseContext();
-    return Boolean(trial);
+    if (!trial) return false;
+    const named = trial.getExtension("WEBGL_debug_renderer_info");
+    const name = named ? trial.getParameter(named.UNMASKED_RENDERER_WEBGL) : "";
+    trial.getExtension("WEBGL_lose_context")?.loseContext();
+    return !/swiftshader|llvmpipe|software/i.test(name);
   }
 
   /** The coil at a pose, rows of numbers. */
