@@ -7,10 +7,11 @@ from html import unescape
 
 import numpy as np
 import pytest
-from tiny_plan import page_of
+from tiny_plan import page_of, tiny_plan
 from tiny_study import tiny_study
 
 from neuro_field.aim.atlas import SITES
+from neuro_field.cli import main
 from neuro_field.clinic.answers import CONTRAINDICATIONS
 from neuro_field.clinic.presets import PRESETS, by_hand
 from neuro_field.console import language_of
@@ -241,3 +242,17 @@ def test_the_locale_decides_where_nobody_does(monkeypatch, locale, spoken):
 def test_a_typed_frequency_is_said_as_typed():
     made = replace(tiny_study(), preset=replace(tiny_study().preset, frequency="5 Hz, as typed"))
     assert "5 Hz (入力値)" in page_of(made, language="ja")
+
+
+def test_the_command_line_writes_and_refuses_in_the_language_asked_for(tmp_path, capsys):
+    assert main(["report", str(tiny_plan()), "--language", "ja", "-o", str(tmp_path / "page.html")]) == 0
+    assert '<html lang="ja">' in (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert "レポート: " in capsys.readouterr().out
+    asked = ["plan", "example:colin27-stroke", "--preset", "aphasia-1hz", "--rmt", "50", "-o", str(tmp_path / "PLAN")]
+    for typed in (["--language", "ja"], ["--language=ja"]):
+        assert main([*asked, *typed]) == 2
+        assert "失語症の型" in capsys.readouterr().err
+    assert main([*asked, "--language", "en"]) == 2
+    assert "aphasia-1hz needs the fluency" in capsys.readouterr().err.replace("Aphasia", "aphasia")
+    assert main(["report", str(tiny_plan()), "--language", "de", "-o", str(tmp_path / "other.html")]) == 2
+    assert "en, ja" in capsys.readouterr().err
