@@ -3,7 +3,7 @@
     python benchmarks/page.py PLAN HEAD LIVE [--seconds 60] [--rate 20]
 
 A tracker in a process of its own sends moving poses over OpenIGTLink; the server's clock tells when a packet came, when
-the values for it were there, and when the browser said, a frame after it had drawn them, that they are on the screen.
+the values for it were there, and when the browser said that its graphics processor had drawn them.
 """
 
 import argparse
@@ -65,7 +65,9 @@ def page_of(plan: Path, head: Path, live: Path, port: int, room: Path) -> LeadPa
     steering = Steering.of(solver, made.coil, made, 4.0)
     address = address_of(f"igtl://127.0.0.1:{port}/Coil")
     followed = Followed(address, Frames("simnibs"))
-    return lead_page(solver, steering, made, Keeping(room / "led"), live=read_live(live, model), followed=followed)
+    page = lead_page(solver, steering, made, Keeping(room / "led"), live=read_live(live, model), followed=followed)
+    page.reading.of(solver.solve(made.coil, made.best.placement))  # what an exact solve keeps, from the beginning
+    return page
 
 
 def free_port() -> int:
@@ -97,9 +99,9 @@ def measured(page: LeadPage, tracked: int, options: argparse.Namespace, pose: li
             tab.wait_for_selector("body.live", timeout=60_000)
             tab.wait_for_timeout(5000)
             page.times.clear()
-            before = memory(tab)
+            before, spent = memory(tab), -work()
             tab.wait_for_timeout(1000 * options.seconds)
-            after = memory(tab)
+            after, spent = memory(tab), spent + work()
             times = np.array(page.times)
             browser.close()
         tracker.kill()
@@ -109,9 +111,16 @@ def measured(page: LeadPage, tracked: int, options: argparse.Namespace, pose: li
     for name, found in (("values", values), ("painted", painted)):
         ranks = np.percentile(found, [50, 95])
         print(f"packet to {name}: median {ranks[0]:.0f} ms, 95 % {ranks[1]:.0f} ms, worst {found.max():.0f} ms")
+    print(f"the browser worked {1e3 * spent / max(len(times), 1):.0f} ms of processor time for each frame")
     for name in before:
         print(f"{name}: {before[name] / 1e6:.1f} MB before, {after[name] / 1e6:.1f} MB after")
     print(f"load of the machine: {statistics.fmean(psutil.getloadavg()):.1f} on {psutil.cpu_count()} processors")
+
+
+def work() -> float:
+    """Processor seconds of the browser so far, all its processes."""
+    own = [each for each in psutil.Process().children(recursive=True) if "chrom" in each.name()]
+    return sum(sum(each.cpu_times()[:2]) for each in own)
 
 
 def memory(tab) -> dict[str, float]:

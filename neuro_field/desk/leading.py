@@ -180,7 +180,8 @@ class LeadPage:
         if point.shape == (3,) and np.isfinite(point).all() and np.abs(point).max() < 1000:
             self._steps = np.zeros(3)
             angle = self._held.angle if self._held is not None else 0.0
-            self._wish(lambda _: self.shown.steering.at(point, angle))
+            scalp = self.shown.steering.head.scalp  # the page has a lighter one
+            self._wish(lambda _: self.shown.steering.at(scalp.nearest(point), angle))
 
     def _choose(self, rank: int) -> None:
         """The planned placement that is aimed at; a coil that is led goes there."""
@@ -276,8 +277,7 @@ class LeadPage:
         """To every browser."""
         self._number += 1
         self._picture = replace(picture, number=self._number)
-        if len(self._values_at) > 100:
-            self._values_at.clear()
+        self._values_at.pop(self._number - 100, None)
         self._values_at[self._number] = picture.arrived, time.monotonic()
         self._moved.set()
         for watcher in self._watchers:

@@ -51,7 +51,7 @@ def scene_json(shown: Shown, plan: Plan, teller: Teller, follower: Follower | No
         "colours": field_colours(),
         "inks": COLOURS,
         "words": script_words(teller.language),
-        "scalp": packed_surface(head.scalp),
+        "scalp": packed_surface(shown.scalp),
         "cortex": packed_surface(shown.surface),
         "lesion": packed_surface(head.mesh.boundary(lesion)) if lesion.any() else None,
         "coil": None if steering.coil.casing is None else packed_surface(steering.coil.casing),

@@ -17,6 +17,9 @@ from neuro_field.search.steering import Steering
 #: Triangles of the cortex on a page.
 MOST = 60_000
 
+#: Triangles of the scalp, which is looked through.
+MOST_OF_SCALP = 20_000
+
 #: What is shown: the patient's own field from modes, a sphere's in its place, or a full solve.
 LIVE, GUESS, EXACT = "live", "guess", "exact"
 
@@ -55,6 +58,13 @@ class Shown:
         if self.live is None:
             return self.steering.estimate(self.sheet.points, placement)
         return self.live.magnE(placement) if self.live.trusts(placement) else None
+
+    @cached_property
+    def scalp(self) -> Surface:
+        """The scalp in fewer triangles."""
+        scalp = self.steering.head.scalp
+        chosen, triangles = fewer_triangles(scalp, MOST_OF_SCALP)
+        return Surface(scalp.points[chosen], triangles)
 
     @property
     def kind(self) -> str:

@@ -10,7 +10,7 @@ from functools import cached_property
 
 import numpy as np
 
-from neuro_field.arrays import BoolArray, FloatArray
+from neuro_field.arrays import AnyArray, BoolArray, FloatArray, IntArray
 from neuro_field.field.solver import Solver
 from neuro_field.field.system import System
 from neuro_field.head.model import HeadModel
@@ -22,6 +22,9 @@ _NEGLIGIBLE = 1e-12
 #: Potentials that only span the space are solved to this tolerance: draws err by a few thousandths anyhow.
 _SNAPSHOT_TOLERANCE = 1e-4
 
+#: Rows of a space that are changed together, and columns of one that are met with a stiffness together.
+_ROWS, _COLUMNS = 50_000, 8
+
 
 @noun
 class Reduced:
@@ -29,7 +32,7 @@ class Reduced:
 
     Parameters
     ----------
-    space : (u, N) array
+    space : (u, N) float32 array
         Potentials at the unknowns' points, V, orthonormal in the energy of the head as it is.
     parts : tuple of System
         The equations' shares (`System.part`), and
@@ -39,7 +42,7 @@ class Reduced:
         Of the adjoint problems, in the space.
     """
 
-    space: FloatArray
+    space: AnyArray
     parts: tuple[System, ...]
     stiffness: FloatArray
     loads: FloatArray
@@ -60,9 +63,9 @@ class Reduced:
         ])  # fmt: skip
 
     @cached_property
-    def _spaces(self) -> tuple[FloatArray, ...]:
-        """The space on each part's own unknowns, in single precision: what it is met with is small already."""
-        return tuple(self.space[part.used].astype(np.float32) for part in self.parts)
+    def _spaces(self) -> tuple[AnyArray, ...]:
+        """The space on each part's own unknowns."""
+        return tuple(self.space[part.used] for part in self.parts)
 
 
 def reduced(
@@ -86,30 +89,44 @@ def reduced(
     list of Reduced
         One for each set.
     """
-    ends = np.cumsum([load.shape[1] for load in loads])[:-1]
+    ends = np.cumsum([0, *(load.shape[1] for load in loads)])
     together = np.concatenate(loads, axis=1)
-    solved = [solver.potentials(together)[0]]
-    for head in heads:
-        solved.append(solver.retuned(head).loosened(_SNAPSHOT_TOLERANCE).potentials(together)[0])
-    spaces = [
-        np.concatenate([found[0], *(other - found[0] for other in found[1:])], axis=1)
-        for found in zip(*(np.split(potentials, ends, axis=1) for potentials in solved), strict=True)
-    ]
-    del solved
+    own = solver.potentials(together)[0]
+    spaces = [np.empty((len(own), (1 + len(heads)) * load.shape[1]), np.float32) for load in loads]
+    _fill(spaces, 0, ends, own)
+    for place, head in enumerate(heads, start=1):
+        other = solver.retuned(head).loosened(_SNAPSHOT_TOLERANCE).potentials(together)[0]
+        _fill(spaces, place, ends, np.subtract(other, own, out=other))
+    del own
     shares = tuple(solver.system.part(part) for part in parts)
-    stiffness = [np.zeros((len(parts), space.shape[1], space.shape[1])) for space in spaces]
-    for q, share in enumerate(shares):
-        for space, each in zip(spaces, stiffness, strict=True):
-            own = space[share.used]
-            each[q] = own.T @ share.product(own)
-    return [_orthonormal(space, shares, each, load) for space, each, load in zip(spaces, stiffness, loads, strict=True)]
+    return [_orthonormal(space, shares, load) for space, load in zip(spaces, loads, strict=True)]
 
 
-def _orthonormal(space: FloatArray, parts: tuple[System, ...], stiffness: FloatArray, loads: FloatArray) -> Reduced:
-    """The equations in directions that are orthonormal in energy, without those that are rounding."""
+def _fill(spaces: Sequence[AnyArray], place: int, ends: IntArray, potentials: FloatArray) -> None:
+    """Put potentials (u, k) of all sets into their spaces, as the block at a place."""
+    for space, first, last in zip(spaces, ends[:-1], ends[1:], strict=True):
+        space[:, place * (last - first) : (place + 1) * (last - first)] = potentials[:, first:last]
+
+
+def _orthonormal(space: AnyArray, parts: tuple[System, ...], loads: FloatArray) -> Reduced:
+    """The equations in directions that are orthonormal in energy, without those that are rounding; in place."""
+    stiffness = np.stack([_met(space[part.used], part) for part in parts])
     size = 1 / np.sqrt(np.diag(stiffness.sum(axis=0)))
     energy, directions = np.linalg.eigh(stiffness.sum(axis=0) * size * size[:, None])
     kept = energy > _NEGLIGIBLE * energy[-1]
     change = size[:, None] * directions[:, kept] / np.sqrt(energy[kept])
-    space = space @ change
-    return Reduced(space, parts, change.T @ stiffness @ change, space.T @ loads)
+    count = change.shape[1]
+    for first in range(0, len(space), _ROWS):
+        space[first : first + _ROWS, :count] = space[first : first + _ROWS] @ change
+    return Reduced(space[:, :count], parts, change.T @ stiffness @ change, space[:, :count].T @ loads)
+
+
+def _met(space: AnyArray, part: System) -> FloatArray:
+    """(N, N) a part's stiffness in a space (n, N) on its unknowns, a few columns at a time."""
+    out = np.zeros(2 * (space.shape[1],))
+    for first in range(0, space.shape[1], _COLUMNS):
+        some = slice(first, first + _COLUMNS)
+        currents = part.product(space[:, some].astype(np.float64))
+        for row in range(0, len(space), _ROWS):
+            out[:, some] += space[row : row + _ROWS].T.astype(np.float64) @ currents[row : row + _ROWS]
+    return (out + out.T) / 2

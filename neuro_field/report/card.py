@@ -24,7 +24,7 @@ from neuro_field.search.plan import Plan
 
 #: Words of findings that fit, of a card with one spot and with two; so many letters of a language without blanks make
 #: a word.
-ROOM, LETTERS = {1: 75, 2: 36}, {"ja": 3}
+ROOM, LETTERS = {1: 75, 2: 34}, {"ja": 3}
 
 #: Of the plan's digest so many letters stand on the card, in groups.
 _DIGEST, _GROUP = 16, 4

@@ -161,9 +161,9 @@ def _head(drawn: Drawn, eye: Eye, rim: FloatArray, words: Mapping[str, str]) -> 
         yield from _ears(eye, marks)
     yield _polygon(rim, "rim")
     if eye.name == "above":
-        middle = rim[:, 1].mean()
-        yield _text((rim[:, 0].min() - 3, middle - 26), words["left"], "side", "end")
-        yield _text((rim[:, 0].max() + 3, middle - 26), words["right"], "side", "start")
+        height = rim[:, 1].min() + 22  # beside the forehead, where handles seldom lie
+        yield _text((rim[:, 0].min() + 12, height), words["left"], "side", "end")
+        yield _text((rim[:, 0].max() - 12, height), words["right"], "side", "start")
 
 
 def _nose(eye: Eye, marks: Mapping[str, FloatArray], rim: FloatArray, word: str) -> Iterable[str]:

@@ -41,8 +41,8 @@ class Compared:
     """One plan of one folder among those compared.
 
     ``name`` of its folder; ``kept`` what the folder holds; ``role`` as of `report.facts.plans_of`; ``number`` by which
-    pictures call it; ``first`` the plan that it is measured against: the first of the same head, side
-    and site, None for that itself.
+    pictures call it; ``first`` the plan that it is measured against: the first of the same head, side and site; None
+    for that one.
     """
 
     name: str

@@ -40,7 +40,7 @@ def mapping_pictures(labels: Volume, mapping: MniMapping, focus: FloatArray) -> 
     dict of str to bytes
         PNG by plane; the patient's left is on the left.
     """
-    panels = (mapping.affine, mapping) if isinstance(mapping, WarpedMapping) else (mapping,)
+    panels: tuple[MniMapping, ...] = (mapping.affine, mapping) if isinstance(mapping, WarpedMapping) else (mapping,)
     centre = mapping.to_mni(focus[None])[0]
     out = {}
     for name, across, up, through, *_ in PLANES:

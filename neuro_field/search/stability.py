@@ -125,9 +125,8 @@ def stability(
     """
     say = progress or (lambda share: None)
     family = family or Family.of(solver.head)
-    others = [solver.retuned(family.head_with(row)).loosened(SAMPLE_TOLERANCE) for row in family.corners([LESION])]
-    bases = {role: _basis(case, coil, others) for role, case in cases.items()}
-    del others
+    seen = _seen(solver, coil, cases, family)
+    bases = {role: _basis(case, seen[role]) for role, case in cases.items()}
     probes = {role: probe_of(solver, case.response.target) for role, case in cases.items()}
     loads = [probes[role].adjoint_loads(_weighted(case, bases[role])) for role, case in cases.items()]
     say(0.02)
@@ -152,18 +151,28 @@ def _leading(response: Response) -> FloatArray:
     return np.linalg.qr(np.concatenate([response.sought, leading], axis=1))[0].astype(np.float64, copy=False)
 
 
-def _basis(case: Case, coil: Coil, others: Sequence[Solver]) -> FloatArray:
+def _seen(solver: Solver, coil: Coil, cases: Mapping[str, Case], family: Family) -> dict[str, list[FloatArray]]:
+    """Fields (3 r, p) in every target with the lesion's conductivity at its limits; one such head at a time."""
+    found: dict[str, list[FloatArray]] = {role: [] for role in cases}
+    for row in family.corners([LESION]):
+        other = solver.retuned(family.head_with(row)).loosened(SAMPLE_TOLERANCE)
+        for role, case in cases.items():
+            spread = np.linspace(0, len(case.poses) - 1, min(_SAMPLES, len(case.poses))).astype(int)
+            fields = other.solve_many(coil, [Placement(case.poses[i]) for i in spread])
+            found[role].append(snapshots(case.response.target, fields))
+    return found
+
+
+def _basis(case: Case, others: Sequence[FloatArray]) -> FloatArray:
     """(3 r, k) orthonormal vectors: the leading ones, and what fields have beside them in other heads.
 
     A cavity that conducts like grey matter sends the current elsewhere: beside one, the vectors of the head as it is
     miss 4 % of the mean |E| then (Colin27 with a lesion by the hand area).
     """
-    leading, target = _leading(case.response), case.response.target
+    leading = _leading(case.response)
     if not others:
         return leading
-    spread = np.linspace(0, len(case.poses) - 1, min(_SAMPLES, len(case.poses))).astype(int)
-    placements = [Placement(case.poses[i]) for i in spread]
-    seen = np.concatenate([snapshots(target, other.solve_many(coil, placements)) for other in others], axis=1)
+    seen = np.concatenate(others, axis=1)
     vectors, sizes, _ = np.linalg.svd(seen - leading @ (leading.T @ seen), full_matrices=False)
     more = vectors[:, sizes > TRUNCATION * sizes[0]][:, : max(_MOST_MODES - leading.shape[1], 0)]
     return np.linalg.qr(np.concatenate([leading, more], axis=1))[0].astype(np.float64, copy=False)

@@ -90,7 +90,9 @@ class Bench {
     if (told.step) this.step = told.step;
     this.painted = values;
     this.tell(told);
-    requestAnimationFrame(() => this.say({ do: "drawn", number: told.number }));
+    const drawn = () => this.say({ do: "drawn", number: told.number });
+    if (this.space) this.space.whenDrawn(drawn);
+    else requestAnimationFrame(drawn);
   }
 
   /** Nothing is seen: no coil, no field, no figure stays. */

@@ -17,6 +17,13 @@ class LedSpace extends Space {
     this._drag();
   }
 
+  /** Smooth edges cost a browser without a graphics processor more than all else together. */
+  get smooth() {
+    const trial = document.createElement("canvas").getContext("webgl2", { failIfMajorPerformanceCaveat: true });
+    if (trial) trial.getExtension("WEBGL_lose_context")?.loseContext();
+    return Boolean(trial);
+  }
+
   /** The coil at a pose, rows of numbers. */
   put(rows) {
     this.coil.visible = true;
@@ -39,6 +46,20 @@ class LedSpace extends Space {
       out[3 * i + 2] = colour[2];
     }
     colours.needsUpdate = true;
+  }
+
+  /** Calls back when the graphics processor has done what it was told. */
+  whenDrawn(done) {
+    const gl = this.renderer.getContext();
+    const fence = gl.fenceSync(gl.SYNC_GPU_COMMANDS_COMPLETE, 0);
+    gl.flush();
+    const look = () => {
+      const state = fence ? gl.clientWaitSync(fence, 0, 0) : gl.WAIT_FAILED;
+      if (state === gl.TIMEOUT_EXPIRED) return setTimeout(look, 2);
+      gl.deleteSync(fence);
+      return done();
+    };
+    setTimeout(look, 0);
   }
 
   /** No coil and no field. */
@@ -78,19 +99,19 @@ class LedSpace extends Space {
     if (hit) this.onLead(hit.point.toArray());
   }
 
-  /** A drag that begins on the coil leads it; the view does not turn meanwhile. */
+  /** A drag that begins on the coil leads it; the view does not turn meanwhile.  A tap on it is one on the scalp there. */
   _drag() {
     const canvas = this.renderer.domElement;
-    let dragged = null, asked = false;
+    let first = null, dragged = null, asked = false;
     canvas.addEventListener("pointerdown", (event) => {
       if (!this.onLead || !event.isPrimary || !this.coil.visible || !this._met(event, this.coil)) return;
-      dragged = event;
+      first = dragged = event;
       this.controls.enabled = false;
       event.stopImmediatePropagation();
       canvas.setPointerCapture(event.pointerId);
     }, { capture: true });
     canvas.addEventListener("pointermove", (event) => {
-      if (!dragged) return;
+      if (!dragged || Math.hypot(event.clientX - first.clientX, event.clientY - first.clientY) < 4) return;
       dragged = event;
       if (asked) return;
       asked = true;
@@ -101,7 +122,8 @@ class LedSpace extends Space {
     });
     for (const end of ["pointerup", "pointercancel"]) {
       canvas.addEventListener(end, () => {
-        dragged = null;
+        if (dragged && dragged === first && end === "pointerup") this._pick(first);
+        first = dragged = null;
         this.controls.enabled = true;
       });
     }

@@ -15,7 +15,7 @@ class Space {
     this.data = data;
     this.onPoint = onPoint;
     THREE.ColorManagement.enabled = false;
-    this.renderer = new THREE.WebGLRenderer({ antialias: true, preserveDrawingBuffer: true });
+    this.renderer = new THREE.WebGLRenderer({ antialias: this.smooth, preserveDrawingBuffer: true });
     this.renderer.outputColorSpace = THREE.LinearSRGBColorSpace;
     this.renderer.setClearColor(0xffffff);
     this.renderer.setPixelRatio(Math.min(2, window.devicePixelRatio || 1));
@@ -34,6 +34,11 @@ class Space {
     this.labels = [];
     this._build(surfaces);
     this._listen();
+  }
+
+  /** Whether edges are drawn smooth. */
+  get smooth() {
+    return true;
   }
 
   _build(surfaces) {

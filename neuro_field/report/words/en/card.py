@@ -115,7 +115,7 @@ PHRASES = {
     "card.hours": "{kept:.0%} from {low!s} to {high!s}",
     "card.any": "Handle: any direction.",
     "card.no-clock": "No clock here: go by words and pictures.",
-    "card.current": "current first to {hour!s}",
+    "card.current": "induced current first to {hour!s}",
     "card.strong": "How strong",
     "card.published": "Published ({share:.0%} {threshold!s})",
     "card.unpublished": "Published",
