@@ -8,7 +8,7 @@ from html import unescape
 import numpy as np
 import pytest
 from tiny_plan import page_of, tiny_plan
-from tiny_study import tiny_study
+from tiny_study import tiny_head, tiny_study
 
 from neuro_field.aim.atlas import SITES
 from neuro_field.cli import main
@@ -19,7 +19,8 @@ from neuro_field.errors import InputError
 from neuro_field.findings import Finding
 from neuro_field.head.tissues import GROUPS, TISSUES
 from neuro_field.report.directions import direction_words, offset_words
-from neuro_field.report.sentences import role_title, study_lines
+from neuro_field.report.head_page import head_page
+from neuro_field.report.sentences import head_lines, role_title, study_lines
 from neuro_field.report.words import LANGUAGES, catalogue, named, phrase, phrases, said, short, worded
 
 LEFT_RIGHT = {"en": ("left", "right"), "ja": ("左", "右")}
@@ -199,6 +200,18 @@ def test_the_japanese_page_is_in_japanese(page):
         still = still.replace(str(text), "")
     lines = [line for line in re.sub(r"<[^>]*>", "\n", still).splitlines() if re.search(r"([A-Za-z]{3,} ){4}", line)]
     assert not [line for line in lines if not JAPANESE.search(line)]
+
+
+def test_the_page_of_a_head_is_in_japanese():
+    """But for where its map comes from."""
+    page = unescape(head_page(tiny_head(), no_picture="", language="ja")).replace(tiny_head().mapping.source, "")
+    assert '<html lang="ja">' in page
+    assert phrase("qc.question", "ja") in page
+    still = re.sub(r"<(script|style|pre).*?</\1>", "", page, flags=re.DOTALL)
+    lines = [line for line in re.sub(r"<[^>]*>", "\n", still).splitlines() if re.search(r"([A-Za-z]{3,} ){3}", line)]
+    assert not [line for line in lines if not JAPANESE.search(line)]
+    terminal = head_lines(tiny_head(), "ja")
+    assert all(JAPANESE.search(line) for line in terminal)
 
 
 def test_the_terminal_speaks_the_language_of_the_study():
