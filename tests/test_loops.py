@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import neuro_field as nf
+from neuro_field.clinic.ledger import delivered
 from neuro_field.coil.coil import Coil
 from neuro_field.coil.loops import loops_of, merged, turns_of
 from neuro_field.coil.sources import Dipoles, Segments
@@ -133,8 +134,8 @@ def test_many_dipoles_are_simplified_within_bounds(monkeypatch):
     assert np.linalg.norm(found - wanted) <= 0.01 * np.linalg.norm(wanted)
 
 
-def test_wires_solve_and_plan_like_their_dipoles():
-    """The same winding twice: as wires, and as dipoles of a far finer surface."""
+def test_wires_solve_plan_and_count_like_their_dipoles():
+    """The same winding twice, as wires and as dipoles of a far finer surface: field, best placement and ledger."""
     head = nf.sphere_head((70, 80, 90), edge=9.0)
     wire = figure_8()
     fine = wire.as_dipoles(spacing=1.5)
@@ -146,3 +147,6 @@ def test_wires_solve_and_plan_like_their_dipoles():
     target = nf.Target.ball(head, center=(0, 0, 60), radius=12.0, tissue=next(iter(head.tissue_volumes)))
     plans = [nf.plan(solver, coil, target) for coil in coils]
     assert plans[0].best.strength == pytest.approx(plans[1].best.strength, rel=5e-3)
+    markers = [nf.Marker(f"pulse {i}", at.moved(along_x=3.0 * i, turned=10.0 * i), recorded=True) for i in range(3)]
+    ledgers = [delivered(solver, coil, target, at, markers) for coil in coils]
+    np.testing.assert_allclose(ledgers[0].strengths, ledgers[1].strengths, rtol=5e-3)
