@@ -8,6 +8,8 @@ SHARED = "PYTEST_XDIST_WORKER" in os.environ
 if SHARED:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy is loaded
 
+os.environ["LC_ALL"] = "C.UTF-8"  # the command line speaks the machine's language; tests read English
+
 import numba  # noqa: E402
 import pytest  # noqa: E402
 from compiled_once import compile_once  # noqa: E402

@@ -37,17 +37,21 @@ def turned(kept, degrees, along=0.0):
 
 
 def test_plans_of_one_head_are_measured_against_the_first(kept):
-    heads = compared([("monday", kept), ("friday", another(kept, study=turned(kept, 30.0, 7.0)))])
+    friday, sunday = another(kept, study=turned(kept, 30.0, 7.0)), another(kept, "1", study=turned(kept, 0.0, 20.0))
+    heads = compared([("monday", kept), ("friday", friday), ("sunday", sunday)])
     assert len(heads) == 1
     assert comparison_findings(heads) == ()
     rows = rows_of(heads)
     assert [(row["plan"], row["role"], row["number"], row["stimulated"]) for row in rows] == [
         ("monday", "contralesional", "1", "yes"), ("monday", "ipsilesional", "2", "no"),
         ("friday", "contralesional", "3", "yes"), ("friday", "ipsilesional", "4", "no"),
+        ("sunday", "contralesional", "5", "yes"), ("sunday", "ipsilesional", "6", "no"),
     ]  # fmt: skip
     assert {row["from_first_mm"] for row in rows[:2]} == {"n/a"}
     assert float(rows[2]["from_first_mm"]) == pytest.approx(7.0, abs=1e-3)
     assert float(rows[2]["handle_from_first_deg"]) == pytest.approx(30.0, abs=1e-3)
+    assert float(rows[4]["from_first_mm"]) == pytest.approx(20.0, abs=1e-3)
+    assert float(rows[4]["handle_from_first_deg"]) == pytest.approx(0.0, abs=1e-3)
     assert float(rows[3]["from_first_mm"]) == pytest.approx(0.0, abs=1e-6)
     clock = [float(rows[i]["handle_clock_deg"]) for i in (0, 2)]
     assert (clock[1] - clock[0]) % 360 == pytest.approx(30.0, abs=0.1)

@@ -7,18 +7,24 @@ import numpy as np
 import pytest
 from test_card import marked_study
 from tests_support import refusal
+from tiny_plan import tiny_plan
 from tiny_study import tiny_study
 
+import neuro_field as nf
+from neuro_field.cli import main
 from neuro_field.clinic.filled_card import by_tape_finding
 from neuro_field.clinic.ledger import delivered
 from neuro_field.clinic.tape_spot import tape_as_told
 from neuro_field.coil.clock import clock_of
+from neuro_field.coil.marker import Marker
 from neuro_field.commands.cards import EXAMPLE, filled_cards
 from neuro_field.field.solver import Solver
 from neuro_field.findings import Refusal
+from neuro_field.navigation.localite import localite_text
 from neuro_field.report.facts import Facts
 from neuro_field.report.ledger_page import ledger_page
 from neuro_field.report.words import said
+from neuro_field.store import plans
 
 FRONT = np.array([0.0, 1.0, 0.0])
 
@@ -147,6 +153,44 @@ def test_the_page_draws_each_session_where_it_was():
     assert float(means[0][1]) < float(means[1][1])  # the second got less, and stands lower
     row = [f"{share:.0f} %" for share in 100 * ledger.shares]
     assert all(text in page for text in row)
+
+
+def test_what_is_typed_is_read_before_the_head(tmp_path, capsys):
+    call = ["delivered", str(tmp_path / "NO-HEAD"), "--plan", str(tiny_plan()), "-o", str(tmp_path / "l.tsv")]
+    for more, says in (
+        ([], "--poses"),
+        (["--at", "Cz 61 richt, handle 4:00"], EXAMPLE),
+        (["--at", "Cz 61 right"], EXAMPLE),
+    ):
+        assert main([*call, *more]) == 2
+        line = capsys.readouterr().err
+        assert says in line
+        assert line.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_command_takes_cards_and_navigators_poses_into_one_ledger(tmp_path, monkeypatch, capsys):
+    """The head on the disk need not know the landmarks: the plan does."""
+    monkeypatch.setattr(plans, "study_pictures", lambda study, face=None: {})
+    study = marked_study()
+    nf.write(replace(study.head, fiducials=None), tmp_path / "HEAD")
+    plans.write_study(study, tmp_path / "PLAN")
+    best = study.contralesional.best.placement
+    recorded = [Marker("pulse", best, recorded=True, session="navigated", output=50.0)]
+    (tmp_path / "poses.xml").write_text(localite_text(recorded))
+    text = written(study.contralesional, "by card: ")
+    call = ["delivered", str(tmp_path / "HEAD"), "--plan", str(tmp_path / "PLAN"), "--at", text, "--mso", "50"]
+    call += ["--poses", str(tmp_path / "poses.xml"), "-o", str(tmp_path / "l.tsv"), "--page", str(tmp_path / "l.html")]
+    assert main(call) == 0, capsys.readouterr().err
+    head, *rows = [line.split("\t") for line in (tmp_path / "l.tsv").read_text().splitlines()]
+    told = [dict(zip(head, row, strict=True)) for row in rows]
+    assert len(told) == 2
+    by_card = next(row for row in told if "by card" in row["session"])
+    assert float(by_card["share_of_planned"]) == pytest.approx(1.0, abs=0.03)
+    assert float(by_card["from_planned_mm"]) < 2.0
+    out = capsys.readouterr().out
+    assert "1 poses were typed from cards" in out
+    assert "by card" in (tmp_path / "l.html").read_text()
 
 
 def test_it_is_said_how_well_a_card_tells_the_place():

@@ -99,4 +99,4 @@ def test_the_card_of_a_plan_is_one_page_of_a_real_browser(tmp_path, capsys):
     out = tmp_path / "card.pdf"
     assert main(["report", str(tiny_plan()), "--kind", "card", "--language", "ja", "--pdf", "-o", str(out)]) == 0
     assert len(re.findall(rb"/Type\s*/Page[^s]", out.read_bytes())) == 1
-    assert f"Card: {out}" in capsys.readouterr().out
+    assert str(out) in capsys.readouterr().out

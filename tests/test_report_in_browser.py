@@ -259,7 +259,7 @@ def test_without_a_t1_the_slices_are_cut_through_the_tissues(chromium, tmp_path,
     path = tmp_path / "report.html"
     path.write_text(render(ranked_study()), encoding="utf-8")
     tab = opened(chromium, path)
-    assert "cut through the tissues of the mesh" in tab.page.inner_text("#view")
+    assert "slices of the tissues of the mesh" in tab.page.inner_text("#view")
     tab.page.locator("#view").scroll_into_view_if_needed()
     tab.shot(folder, "report-tissues")
     assert tab.complaints == []

@@ -21,17 +21,35 @@ MOST = {"en": 12, "ja": 46}
 NUMBERS = {"reach": 20.0, "away": 21.0, "change_cm3": -125.0, "numbers": (1, 2), "pieces": 12}
 
 
+#: Rooms whose findings are never of a plan, and so never on a card: of trackers, pages that run, and what is typed.
+NEVER = ("navigation", "desk", "commands", "console")
+
+
 def severe():
-    """Codes that are told at level "stop" or "warn" anywhere in the package, or at one that is found out later."""
+    """Codes that are told of a plan at level "stop" or "warn", or at one that is found out later."""
     for path in sorted(PACKAGE.rglob("*.py")):
+        if path.relative_to(PACKAGE).parts[0] in NEVER:
+            continue
         for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Finding" and len(node.args) > 1:
-                level = {each.value for each in ast.walk(node.args[1]) if isinstance(each, ast.Constant)}
-                if level == {"note"}:
-                    continue
-                for each in ast.walk(node.args[0]):
-                    if isinstance(each, ast.Constant) and isinstance(each.value, str) and "-" in each.value:
-                        yield each.value
+            code, level = made(node)
+            if code is None or _texts(level) == {"note"}:
+                continue
+            yield from (text for text in _texts(code) if "-" in text)
+
+
+def made(node):
+    """The code and level of a finding that is made there, or written as a record of plan.json is."""
+    if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Finding" and len(node.args) > 1:
+        return node.args[0], node.args[1]
+    if isinstance(node, ast.Dict):
+        entries = {getattr(key, "value", None): value for key, value in zip(node.keys, node.values, strict=True)}
+        if {"code", "level", "values"} <= entries.keys():
+            return entries["code"], entries["level"]
+    return None, None
+
+
+def _texts(node):
+    return {each.value for each in ast.walk(node) if isinstance(each, ast.Constant) and isinstance(each.value, str)}
 
 
 CODES = sorted(set(severe()))

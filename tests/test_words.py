@@ -7,10 +7,11 @@ from html import unescape
 
 import numpy as np
 import pytest
-from tiny_plan import page_of
-from tiny_study import tiny_study
+from tiny_plan import page_of, tiny_plan
+from tiny_study import tiny_head, tiny_study
 
 from neuro_field.aim.atlas import SITES
+from neuro_field.cli import main
 from neuro_field.clinic.answers import CONTRAINDICATIONS
 from neuro_field.clinic.presets import PRESETS, by_hand
 from neuro_field.console import language_of
@@ -18,7 +19,8 @@ from neuro_field.errors import InputError
 from neuro_field.findings import Finding
 from neuro_field.head.tissues import GROUPS, TISSUES
 from neuro_field.report.directions import direction_words, offset_words
-from neuro_field.report.sentences import role_title, study_lines
+from neuro_field.report.head_page import head_page
+from neuro_field.report.sentences import head_lines, role_title, study_lines
 from neuro_field.report.words import LANGUAGES, catalogue, named, phrase, phrases, said, short, worded
 
 LEFT_RIGHT = {"en": ("left", "right"), "ja": ("左", "右")}
@@ -200,6 +202,18 @@ def test_the_japanese_page_is_in_japanese(page):
     assert not [line for line in lines if not JAPANESE.search(line)]
 
 
+def test_the_page_of_a_head_is_in_japanese():
+    """But for where its map comes from."""
+    page = unescape(head_page(tiny_head(), no_picture="", language="ja")).replace(tiny_head().mapping.source, "")
+    assert '<html lang="ja">' in page
+    assert phrase("qc.question", "ja") in page
+    still = re.sub(r"<(script|style|pre).*?</\1>", "", page, flags=re.DOTALL)
+    lines = [line for line in re.sub(r"<[^>]*>", "\n", still).splitlines() if re.search(r"([A-Za-z]{3,} ){3}", line)]
+    assert not [line for line in lines if not JAPANESE.search(line)]
+    terminal = head_lines(tiny_head(), "ja")
+    assert all(JAPANESE.search(line) for line in terminal)
+
+
 def test_the_terminal_speaks_the_language_of_the_study():
     text = "\n".join(study_lines(tiny_study(), "ja"))
     assert text.index("健側大脳半球 (右") < text.index("病側大脳半球 (左")
@@ -241,3 +255,17 @@ def test_the_locale_decides_where_nobody_does(monkeypatch, locale, spoken):
 def test_a_typed_frequency_is_said_as_typed():
     made = replace(tiny_study(), preset=replace(tiny_study().preset, frequency="5 Hz, as typed"))
     assert "5 Hz (入力値)" in page_of(made, language="ja")
+
+
+def test_the_command_line_writes_and_refuses_in_the_language_asked_for(tmp_path, capsys):
+    assert main(["report", str(tiny_plan()), "--language", "ja", "-o", str(tmp_path / "page.html")]) == 0
+    assert '<html lang="ja">' in (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert "レポート: " in capsys.readouterr().out
+    asked = ["plan", "example:colin27-stroke", "--preset", "aphasia-1hz", "--rmt", "50", "-o", str(tmp_path / "PLAN")]
+    for typed in (["--language", "ja"], ["--language=ja"]):
+        assert main([*asked, *typed]) == 2
+        assert "失語症の型" in capsys.readouterr().err
+    assert main([*asked, "--language", "en"]) == 2
+    assert "aphasia-1hz needs the fluency" in capsys.readouterr().err.replace("Aphasia", "aphasia")
+    assert main(["report", str(tiny_plan()), "--language", "de", "-o", str(tmp_path / "other.html")]) == 2
+    assert "en, ja" in capsys.readouterr().err

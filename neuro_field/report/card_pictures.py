@@ -210,7 +210,7 @@ def _spot(plan: Plan, eye: Eye, foot: FloatArray, text: str) -> list[str]:
     x, y = eye.flat(foot)[0]
     end = eye.flat(_handle_end(plan, foot))[0]
     out = [] if plan.handle_free else [_line((x, y), end, name) for name in ("edge", "handle")]
-    out.append(f'<circle class="spot" cx="{x:.1f}" cy="{y:.1f}" r="{7 if text else 5}"/>')
+    out.append(f'<circle class="spot" cx="{x:.1f}" cy="{y:.1f}" r="{max(7.0, 3.6 * len(text)) if text else 5:g}"/>')
     if text:
         return [*out, _text((x, y + 3.8), text, "number", "middle")]
     return [*out, f'<circle class="point" cx="{x:.1f}" cy="{y:.1f}" r="1.5"/>']

@@ -107,6 +107,7 @@ SHORT = {
     "map-threshold-outside": "Mapped threshold is extrapolated.",
     "page-head-flat-element": "A flat element: the field beside it is less accurate.",
     "page-head-mesh-unfaithful": "Mesh and labels differ in {tissue}: use a shorter edge.",
+    "plan-old-reason": "No plan here; an older version says why in the report.",
     "plan-other-side": "Recorded poses lie on the {recorded}; planned is the {planned}.",
     "plan-other-side-only": "Recorded poses lie on the {recorded}; planned is the {planned}.",
     "preset-inhibits-without-mep": "MEP absent: inhibition may take remaining function away.",

@@ -22,8 +22,8 @@ TEXTS = {
     "1 Hz contralesional and 10 Hz ipsilesional over the hand areas": "手の運動野に、健側大脳半球 1 Hz と病側大脳半球 "
     "10 Hz",
     "10 Hz over the hand area of the ipsilesional hemisphere": "病側大脳半球の手の運動野に 10 Hz",
-    "intermittent theta burst over the hand area of the ipsilesional hemisphere": "病側大脳半球の手の運動野に間欠的シ"
-    "ータバースト",
+    "intermittent theta burst over the hand area of the ipsilesional hemisphere": "病側大脳半球の手の運動野に"
+    "間欠的シータバースト",
     "1 Hz over the language area opposite the fMRI-dominant hemisphere": "fMRI での言語優位半球と反対側の言語野に 1 Hz",
     "10 Hz over both leg areas at once": "両側の下肢の運動野に同時に 10 Hz",
     "3 Hz over both pharyngeal areas": "両側の咽頭の運動野に 3 Hz",
@@ -50,30 +50,27 @@ TEXTS = {
     "2400 in 40 min [src]": "40 分で 2400 回 [src]",
     "2000 [src]": "2000 回 [src]",
     # courses
-    "22 sessions in 15 days, 2 a day [src]; 6-day variant: 10 sessions [src]": "15 日で 22 回、1 日 2 回 [src]。6 日間"
-    "の方式では 10 回 [src]",
+    "22 sessions in 15 days, 2 a day [src]; 6-day variant: 10 sessions [src]": "15 日で 22 回、1 日 2 回 [src]。"
+    "6 日間の方式では 10 回 [src]",
     "10 sessions in 15 days [src]": "15 日で 10 回 [src]",
     "5 days [src]": "5 日間 [src]",
     "10 sessions in 11 days [src]": "11 日で 10 回 [src]",
     "20 sessions in 13 days [src]": "13 日で 20 回 [src]",
     "10 sessions in 6 days [src]": "6 日で 10 回 [src]",
     # notes and sources of presets
-    "90 % rMT of the unaffected first dorsal interosseous [lit]; figure-8 70 mm [lit]": "非麻痺側の第一背側骨間筋 ("
-    "FDI) の rMT の "
-    "90 % [lit]、70 mm の8の字コイル [lit]",
+    "90 % rMT of the unaffected first dorsal interosseous [lit]; figure-8 70 mm [lit]": "非麻痺側の第一背側骨間筋 "
+    "(FDI) の rMT の 90 % [lit]、70 mm の8の字コイル [lit]",
     "90 % rMT [lit]": "rMT の 90 % [lit]",
     "90 % rMT": "rMT の 90 %",
     "IFG if non-fluent, STG if fluent; on the side opposite the fMRI-dominant hemisphere, not always right [src]; 90 % "
-    "rMT [lit]": "非流暢型では下前頭回、流暢型では上側頭回。fMRI での言語優位半球と反対側で、いつも右とは限らない [src"
-    "]。rMT の 90 % "
-    "[lit]",
-    "leg M1, both sides at once [src]; double cone [src]; 90 % rMT [lit]": "下肢の一次運動野、両側同時 [src]。ダブルコ"
-    "ーンコイル "
-    "[src]。rMT の 90 % [lit]",
+    "rMT [lit]": "非流暢型では下前頭回、流暢型では上側頭回。fMRI での言語優位半球と反対側で、"
+    "いつも右とは限らない [src]。rMT の 90 % [lit]",
+    "leg M1, both sides at once [src]; double cone [src]; 90 % rMT [lit]": "下肢の一次運動野、両側同時 [src]。"
+    "ダブルコーンコイル [src]。rMT の 90 % [lit]",
     "130 % rMT [lit, uncertain]": "rMT の 130 % [lit、不確か]",
     "generic iTBS, Huang 2005 [lit]": "一般的な iTBS、Huang 2005 [lit]",
-    "no published protocol of such a programme was found": "このようなプログラムの発表されたプロトコルは見つからなかっ"
-    "た",
+    "no published protocol of such a programme was found": "このようなプログラムの発表されたプロトコルは"
+    "見つからなかった",
     "chosen by the user": "使う人が選んだもの",
     # titles of sites
     "primary motor cortex, hand": "一次運動野 (手)",
@@ -93,33 +90,26 @@ TEXTS = {
     "MRI target of the 100-head Beam-F3 study [src]": "100 名の Beam-F3 研究の MRI 目標 [src]",
     "[lit], approximate": "[lit]、おおよその値",
     "a fixed coordinate was up to 19.5 mm off the hot spot and worked in 3 of 6 people [src]": "固定の座標はホットスポ"
-    "ットから最大 "
-    "19.5 mm ずれ、6 名中 3 名でしか有効でなかった [src]",
+    "ットから最大 19.5 mm ずれ、6 名中 3 名でしか有効でなかった [src]",
     "across the central sulcus, handle back-lateral about 45 degrees to the midline (Brasil-Neto 1992 [src])": "中心溝"
-    "を横切り、"
-    "ハンドルは正中に対し約 45 度で後ろ外側へ (Brasil-Neto 1992 [src])",
+    "を横切り、ハンドルは正中に対し約 45 度で後ろ外側へ (Brasil-Neto 1992 [src])",
     "tibialis hot spot 1.29 cm lateral, 0.55 cm behind the vertex [src]; no current direction is published for a "
     "double "
-    "cone": "前脛骨筋のホットスポットは頭頂から外側へ 1.29 cm、後ろへ 0.55 cm [src]。ダブルコーンコイルの電流の向きは"
-    "発表されていない",
-    "scalp 10.4 cm lateral + 3.2 cm anterior of the vertex (left), 9.65 + 3.18 (right) [src]": "頭皮上で頭頂から外側へ"
-    " 10.4 cm、前へ "
-    "3.2 cm (左)、9.65 cm と 3.18 cm (右) [src]",
-    "stimulating it helped naming, pars opercularis slowed it (Naeser 2011 [src])": "ここへの刺激は呼称を助け、弁蓋部"
-    "への刺激は遅く"
-    "した (Naeser 2011 [src])",
+    "cone": "前脛骨筋のホットスポットは頭頂から外側へ 1.29 cm、後ろへ 0.55 cm [src]。"
+    "ダブルコーンコイルの電流の向きは発表されていない",
+    "scalp 10.4 cm lateral + 3.2 cm anterior of the vertex (left), 9.65 + 3.18 (right) [src]": "頭皮上で頭頂から外側へ "
+    "10.4 cm、前へ 3.2 cm (左)、9.65 cm と 3.18 cm (右) [src]",
+    "stimulating it helped naming, pars opercularis slowed it (Naeser 2011 [src])": "ここへの刺激は呼称を助け、"
+    "弁蓋部への刺激は遅くした (Naeser 2011 [src])",
     "a region to avoid when aiming at pars triangularis": "三角部を目標にするとき避ける領域",
     "stimulated on the paretic side": "麻痺側を刺激する",
     # sources of conductivities
     "SimNIBS standard (Wagner 2004; Opitz 2015)": "SimNIBS の標準値 (Wagner 2004; Opitz 2015)",
     "IT'IS database [lit]": "IT'IS データベース [lit]",
-    "chronic cavity as CSF; no established value; [lit] range 0.275-1.654": "慢性期の空洞は脳脊髄液と同じとした。確立"
-    "した値はない。"
-    "[lit] 範囲 0.275-1.654",
-    "gliotic rim as grey matter, [lit] 0.275-1.0; no established value; [lit] range 0.275-1.654": "グリオーシスの病変"
-    "周囲は灰白質と"
-    "同じとした、[lit] 0.275-1.0。確立した値はない。[lit] 範囲 0.275-1.654",
-    "acute ischaemia as 0.8 x grey matter, [lit] 0.7-0.9; no established value; [lit] range 0.275-1.654": "急性期虚血"
-    "は灰白質の 0.8 "
-    "倍とした、[lit] 0.7-0.9。確立した値はない。[lit] 範囲 0.275-1.654",
+    "chronic cavity as CSF; no established value; [lit] range 0.275-1.654": "慢性期の空洞は脳脊髄液と同じとした。"
+    "確立した値はない。[lit] 範囲 0.275-1.654",
+    "gliotic rim as grey matter, [lit] 0.275-1.0; no established value; [lit] range 0.275-1.654": "グリオーシスの病変周"
+    "囲は灰白質と同じとした、[lit] 0.275-1.0。確立した値はない。[lit] 範囲 0.275-1.654",
+    "acute ischaemia as 0.8 x grey matter, [lit] 0.7-0.9; no established value; [lit] range 0.275-1.654": "急性期虚血は"
+    "灰白質の 0.8 倍とした、[lit] 0.7-0.9。確立した値はない。[lit] 範囲 0.275-1.654",
 }

@@ -44,8 +44,7 @@ def _anchored(values: Values) -> str:
     muscle = "{body}{limb}の {muscle}" if values["muscle"] else "{body}{limb} (筋は示されていません)"
     return (
         f"用量の基準は {{percent:g}} % です ({muscle} の{{kind}}、測定方法は{{method}}、コイルは {{coil}})。したがって"
-        "基準は"
-        "{hemisphere}大脳半球で、その電場は{anchor}ものです。"
+        "基準は{hemisphere}大脳半球で、その電場は{anchor}ものです。"
     )
 
 
@@ -83,63 +82,50 @@ def _twitch(values: Values) -> str:
 SENTENCES = {
     "dose-told": _told,
     "dose-anchored": _anchored,
-    "dose-anchor-stands-in": "運動閾値を測定したときのコイルの位置と向きがわかりません。{hemisphere}大脳半球の{site}に"
-    "対する"
-    "モデル上の最良の位置と向きで代用しています。",
-    "dose-pose-lifted": "運動閾値を測定した位置と向きでは、コイルの外装が頭皮に食い込むため、{lift:.1f} mm 引き離しま"
-    "した。",
-    "dose-pose-far": "運動閾値を測定した位置は、{hemisphere}大脳半球の{site}の上の頭皮から {distance:.0f} mm 離れてい"
-    "ます "
-    "(上限 {limit:g} mm)。用量を使う前に、座標系と左右を確認してください。",
-    "dose-no-anchor": "用量はありません。運動閾値の属する{hemisphere}大脳半球の{site}が、この頭部では見つかりませんで"
-    "した。",
+    "dose-anchor-stands-in": "運動閾値を測定したときのコイルの位置と向きがわかりません。"
+    "{hemisphere}大脳半球の{site}に対するモデル上の最良の位置と向きで代用しています。",
+    "dose-pose-lifted": "運動閾値を測定した位置と向きでは、コイルの外装が頭皮に食い込むため、"
+    "{lift:.1f} mm 引き離しました。",
+    "dose-pose-far": "運動閾値を測定した位置は、{hemisphere}大脳半球の{site}の上の頭皮から {distance:.0f} mm "
+    "離れています (上限 {limit:g} mm)。用量を使う前に、座標系と左右を確認してください。",
+    "dose-no-anchor": "用量はありません。運動閾値の属する{hemisphere}大脳半球の{site}が、"
+    "この頭部では見つかりませんでした。",
     "dose-no-threshold": "用量はありません。{kind} が入力されていません。",
-    "dose-no-intensity": "用量はありません。このプロトコルの刺激強度は発表されていません。運動閾値に対する割合で入力し"
-    "て"
-    "ください。",
-    "dose-other-kind": "用量はありません。このプロトコルは{wanted} に対する割合で定められていますが、入力されたのは"
-    "{given} "
-    "だけです。",
+    "dose-no-intensity": "用量はありません。このプロトコルの刺激強度は発表されていません。"
+    "運動閾値に対する割合で入力してください。",
+    "dose-other-kind": "用量はありません。このプロトコルは{wanted} に対する割合で定められていますが、"
+    "入力されたのは{given} だけです。",
     "dose-target-lost": _lost,
     "dose-other-muscle": _other_muscle,
-    "dose-not-of-protocol": "このプロトコルはこちらの側を刺激しません。比較のために計画したもので、発表値は示しませ"
-    "ん。",
-    "dose-other-side": "発表されている割合は{wanted}大脳半球の運動閾値に対するもので、入力されたのは{given}大脳半球の"
-    "運動閾値です。電場を合わせた値だけを示します。",
-    "dose-other-coil": "運動閾値 {threshold_percent:g} % は別のコイルで測定されました。電場を合わせた値だけを示しま"
-    "す。",
-    "dose-muscle-not-told": "発表されている割合は {wanted_muscle} の運動閾値に対するものです。入力された運動閾値がどの"
-    "筋の"
-    "ものかは示されていません。",
-    "dose-percentage-unread": "発表されている {share:.0%} が下肢の筋の運動閾値に対するものかどうかは、原典でまだ確認し"
-    "て"
-    "いません。",
-    "dose-stimulator-assumed": "刺激装置が指定されていません。V/m の値とコイル間の換算では、{coil} に {stimulator} を"
-    "使うと"
-    "仮定しています。",
+    "dose-not-of-protocol": "このプロトコルはこちらの側を刺激しません。比較のために計画したもので、"
+    "発表値は示しません。",
+    "dose-other-side": "発表されている割合は{wanted}大脳半球の運動閾値に対するもので、"
+    "入力されたのは{given}大脳半球の運動閾値です。電場を合わせた値だけを示します。",
+    "dose-other-coil": "運動閾値 {threshold_percent:g} % は別のコイルで測定されました。"
+    "電場を合わせた値だけを示します。",
+    "dose-muscle-not-told": "発表されている割合は {wanted_muscle} の運動閾値に対するものです。"
+    "入力された運動閾値がどの筋のものかは示されていません。",
+    "dose-percentage-unread": "発表されている {share:.0%} が下肢の筋の運動閾値に対するものかどうかは、"
+    "原典でまだ確認していません。",
+    "dose-stimulator-assumed": "刺激装置が指定されていません。V/m の値とコイル間の換算では、"
+    "{coil} に {stimulator} を使うと仮定しています。",
     "dose-stimulator-unknown": _unknown_slopes,
     "dose-other-stimulator": "運動閾値は {read_stimulator} で測定されました。{stimulator} では {ratio:.2f} 倍します。"
-    "これは"
-    "電流の変化率だけによる換算で、パルス幅は異なります。できれば測定し直してください。",
-    "dose-ratios-differ": "望ましい軸に沿って合わせた出力は {along:.0f} %、|E| の平均で合わせた出力は {magnitude:.0f} "
-    "% で、"
-    "10 % を超える差があります。",
-    "dose-capped": "最大出力の {needed:.0f} % が必要ですが、上限の 100 % としました。望ましい電場の {share:.0%} になり"
-    "ます。",
-    "dose-stokes-contradicts": "頭皮からの深さだけで求めた出力 (Stokes) は {low:.0f} 〜 {high:.0f} %、電場を合わせた出"
-    "力は "
-    "{needed:.0f} % で、互いに矛盾します。低い出力から始めてください。",
+    "これは電流の変化率だけによる換算で、パルス幅は異なります。できれば測定し直してください。",
+    "dose-ratios-differ": "望ましい軸に沿って合わせた出力は {along:.0f} %、"
+    "|E| の平均で合わせた出力は {magnitude:.0f} % で、10 % を超える差があります。",
+    "dose-capped": "最大出力の {needed:.0f} % が必要ですが、上限の 100 % としました。"
+    "望ましい電場の {share:.0%} になります。",
+    "dose-stokes-contradicts": "頭皮からの深さだけで求めた出力 (Stokes) は {low:.0f} 〜 {high:.0f} %、"
+    "電場を合わせた出力は {needed:.0f} % で、互いに矛盾します。低い出力から始めてください。",
     "dose-stokes-absent": "深さによる照合 (Stokes) はありません。{why}。",
     "dose-no-draws": "導電率の不確かさによる範囲は計算していません。開始値は、示した出力のうち低いほうです。",
-    "dose-other-hemisphere": "{side}大脳半球の運動閾値が入力されていません。{hemisphere}大脳半球の運動閾値を用量の基準"
-    "に"
-    "しているので、用量は範囲として読んでください。",
+    "dose-other-hemisphere": "{side}大脳半球の運動閾値が入力されていません。"
+    "{hemisphere}大脳半球の運動閾値を用量の基準にしているので、用量は範囲として読んでください。",
     "dose-share-unknown": "開始値はありません。その出力がこのコイル自身の運動閾値の何割に当たるかを計算していません。",
     "dose-high": "電場を合わせた出力は{kind} の {share:.0%} で、{limit:.0%} を超えています。",
-    "dose-above-table": "電場を合わせた出力は{kind} の {share:.0%} です。連続刺激の試験結果の表は rMT の {limit:.0%} "
-    "までしか"
-    "ありません (Rossi 2009 [lit])。開始値は示しません。連続刺激の間の休止の長さを確認し、承認されたプロトコルのもとで"
-    "判断して"
-    "ください。",
+    "dose-above-table": "電場を合わせた出力は{kind} の {share:.0%} です。"
+    "連続刺激の試験結果の表は rMT の {limit:.0%} までしかありません (Rossi 2009 [lit])。開始値は示しません。"
+    "連続刺激の間の休止の長さを確認し、承認されたプロトコルのもとで判断してください。",
     "dose-twitch": _twitch,
 }

@@ -32,8 +32,9 @@ def _not_seen(values: Mapping[str, Value]) -> str:
 def _in_image(values: Mapping[str, Value]) -> str:
     told = "ファイル" if values["kind"] == "replay" else "送信側"
     return (
-        f"座標系: 位置は{told}のとおり画像の座標 (T1 のワールド座標 {{space}}、mm) として読みます。コイルの軸: "
-        f"{_AXES[str(values['axes'])]}。一度コイルを持ち上げ、ここのハンドルが手元と同じ向きか確かめてください。"
+        f"座標系: 位置は{told}のとおり画像の座標 (T1 のワールド座標 {{space}}、mm) として読みます。"
+        f"コイルの軸: {_AXES[str(values['axes'])]}。一度コイルを持ち上げ、"
+        f"ここのハンドルが手元と同じ向きか確かめてください。"
     )
 
 
@@ -42,8 +43,7 @@ def _registered(values: Mapping[str, Value]) -> str:
         "座標系: 位置はトラッカーの座標、または頭部の基準マーカーに対して届き、目印により画像に合わせま"
         "す (目印のずれ "
         f"{{error:.1f}} mm)。コイルの軸: {_AXES[str(values['axes'])]}。一度コイルを持ち上げ、ここのハン"
-        "ドルが手元と同じ"
-        "向きか確かめてください。"
+        "ドルが手元と同じ向きか確かめてください。"
     )
 
 
@@ -56,44 +56,36 @@ SENTENCES = {
     "track-nothing-yet": "トラッカーからコイルの位置はまだ届いていません。",
     "track-not-seen": _not_seen,
     "track-silent": "コイルが見えません: トラッカーから {seconds:.1f} 秒間何も届いていません。",
-    "track-late": "コイルが見えません: トラッカーから届くものは {seconds:.1f} 秒前のものです。時計を変え"
-    "た場合は、この"
-    "ページを起動し直してください。",
+    "track-late": "コイルが見えません: トラッカーから届くものは {seconds:.1f} 秒前のものです。時計を変えた場合は、"
+    "このページを起動し直してください。",
     "track-no-connection": "{host} のポート {port} から応答がありません。トラッカーのサーバーは動いていますか。",
     "track-connection-ended": "トラッカーが接続を終えました。接続し直しています。",
     "track-damaged": "届いたものは {kind} の形式でないか、途中で壊れています。ポートとプログラムを確かめてください。",
     "track-no-tool": "トラッカーは {tool} というツールを送っていません。",
     "track-which-tool": _tools,
-    "track-port-taken": "ポート {port} は他のプログラムが使用中のため、InVesalius が接続できません。そち"
-    "らを終了してくだ"
-    "さい。",
+    "track-port-taken": "ポート {port} は他のプログラムが使用中のため、InVesalius が接続できません。"
+    "そちらを終了してください。",
     "track-replay-ended": "記録は終わりです。",
     "track-mirrored": "拒否しました: 位置が鏡像です (軸が左手系)。送信側で軸の1本が逆向きです。",
-    "track-not-rigid": "拒否しました: 位置が剛体でありません (軸のずれ {off:.3f})。拡大、せん断、または"
-    "単位の違いです。",
-    "track-metres": "拒否しました: コイルが原点から {far:.3f} mm になり、メートル単位と思われます。ミリ"
-    "メートルで送って"
-    "ください。",
-    "track-unregistered": "拒否しました: トラッカーはツールの位置だけを送っています。触れた目印を --regi"
-    "stration で与え"
-    "てください。",
+    "track-not-rigid": "拒否しました: 位置が剛体でありません (軸のずれ {off:.3f})。拡大、せん断、"
+    "または単位の違いです。",
+    "track-metres": "拒否しました: コイルが原点から {far:.3f} mm になり、メートル単位と思われます。"
+    "ミリメートルで送ってください。",
+    "track-unregistered": "拒否しました: トラッカーはツールの位置だけを送っています。"
+    "触れた目印を --registration で与えてください。",
     "track-system": "拒否しました: 送信側の座標系 {system} はこの画像に合わせられません。",
-    "track-system-needs-image": "拒否しました: 送信側の座標系 {system} は読み込んだ T1 によります。--ima"
-    "ge を与えてくだ"
-    "さい。",
+    "track-system-needs-image": "拒否しました: 送信側の座標系 {system} は読み込んだ T1 によります。"
+    "--image を与えてください。",
     "track-looks-away": "拒否しました: コイルが頭と反対を向いています。軸が逆か、位置合わせが誤っています。",
     "track-off-scalp": "コイルから {reach:.0f} mm 以内の正面に頭皮がありません。",
-    "track-inside": "拒否しました: コイルの面が頭皮の {depth:.1f} mm 内側になります。位置合わせとコイル"
-    "の較正を確かめて"
-    "ください。",
+    "track-inside": "拒否しました: コイルの面が頭皮の {depth:.1f} mm 内側になります。"
+    "位置合わせとコイルの較正を確かめてください。",
     "track-frames-image": _in_image,
     "track-frames-registered": _registered,
-    "track-untried": "{kind} は未試験です: 公開されているプログラムの送受信をもとに作り、{kind} 本体では"
-    "試していません。"
-    "頼る前に、ここの位置をナビゲーターの表示と比べてください。",
-    "track-invesalius-axes": "InVesalius のコイルのハンドルがどの軸かは、公開の資料により 90° 異なりま"
-    "す。ここのハンドル"
-    "が手元と直交していたら、axes=invesalius-x を付けて (または外して) 追跡してください。",
+    "track-untried": "{kind} は未試験です: 公開されているプログラムの送受信をもとに作り、"
+    "{kind} 本体では試していません。頼る前に、ここの位置をナビゲーターの表示と比べてください。",
+    "track-invesalius-axes": "InVesalius のコイルのハンドルがどの軸かは、公開の資料により 90° 異なります。"
+    "ここのハンドルが手元と直交していたら、axes=invesalius-x を付けて (または外して) 追跡してください。",
     "lead-slow": "コイルを表示していません: このコンピューターの処理が追いついていません。",
     "lead-broken": "このページは故障し、もう何も表示しません。neuro-field serve を起動し直してください。",
     "lead-no-scalp": "コイルを移せる頭皮がそこにはありません。",
@@ -137,8 +129,7 @@ PHRASES = {
     "lead.target": "目標部位",
     "lead.scale": "(脳表面、1 A/µs)",
     "lead.turn": "回す",
-    "lead.how": "頭部をタップするか、コイルをドラッグします。矢印キーで頭皮に沿って動かし (Shift を押し"
-    "ながらで 5 倍)、"
+    "lead.how": "頭部をタップするか、コイルをドラッグします。矢印キーで頭皮に沿って動かし (Shift を押しながらで 5 倍)、"
     "コンマとピリオドで回します。コイル以外をドラッグすると見る向きが変わります。",
     "lead.how-follow": "コイルを追跡しています。ドラッグで見る向きを変えます。",
     "lead.view-left": "左から",
@@ -161,8 +152,8 @@ PHRASES = {
     "lead.coil": "コイル",
     "lead.no-1010": "この頭部には 10-10 法の位置がありません",
     "lead.loading": "頭部を読み込んでいます…",
-    "lead.no-key": "このアドレスには鍵がないか、別の起動の鍵です。neuro-field serve が表示したアドレスを"
-    "開いてください。",
+    "lead.no-key": "このアドレスには鍵がないか、別の起動の鍵です。"
+    "neuro-field serve が表示したアドレスを開いてください。",
     "lead.gone": "neuro-field から応答がないため、何も表示しません。動いていますか。",
     "lead.no-webgl": "このブラウザーには WebGL がなく、頭部を表示できません。",
 }

@@ -10,8 +10,7 @@ def _shows_face(values: Mapping[str, Value]) -> str:
     held = f"頭部の表面と{image}" if image else "頭部の図"
     return (
         f"このページには患者の顔が含まれています。{held}があり、本人とわかる可能性があります。患者データとして扱ってく"
-        "ださい。"
-        "neuro-field report --faceless で顔のないページを作れます。"
+        "ださい。neuro-field report --faceless で顔のないページを作れます。"
     )
 
 
@@ -19,8 +18,7 @@ def _head_shows_face(values: Mapping[str, Value]) -> str:
     also = " (同じフォルダーの T1.nii.gz にも)" if values["t1"] else ""
     return (
         f"このページには患者の顔が含まれています{also}。図から本人とわかる可能性があります。患者データとして扱ってくだ"
-        "さい。"
-        "neuro-field head --faceless で顔のないページを作れます。"
+        "さい。neuro-field head --faceless で顔のないページを作れます。"
     )
 
 
@@ -44,17 +42,16 @@ def _mesh_unfaithful(values: Mapping[str, Value]) -> str:
 
 SENTENCES = {
     "page-shows-face": _shows_face,
-    "page-faceless": "このページからは顔を除いてあります。耳より前、眉より下では、脳と脳脊髄液だけを示しています。頭蓋"
-    "骨と脳の形は一人の人の"
-    "ものであることに変わりありません。",
-    "page-pictures-left-out": "顔のわかる図はこのページから除きました。以前に描かれたもので、計画のフォルダーからは描"
-    "き直せません。",
+    "page-faceless": "このページからは顔を除いてあります。耳より前、眉より下では、脳と脳脊髄液だけを示しています。"
+    "頭蓋骨と脳の形は一人の人のものであることに変わりありません。",
+    "page-pictures-left-out": "顔のわかる図はこのページから除きました。以前に描かれたもので、"
+    "計画のフォルダーからは描き直せません。",
     "page-serves-face": "このページには患者の顔が表示されます。見てよい人以外に画面を見せないでください。",
     "page-head-shows-face": _head_shows_face,
     "page-head-faceless": _head_faceless,
     "page-head-mesh-unfaithful": _mesh_unfaithful,
     "page-head-flat-element": (
-        "メッシュの最も平たい要素では、面と面の角度が {angle:.1f} 度です (通常は 5 度以上)。その要素と周囲の電場は精度"
-        "が落ちます。"
+        "メッシュの最も平たい要素では、面と面の角度が {angle:.1f} 度です (通常は 5 度以上)。"
+        "その要素と周囲の電場は精度が落ちます。"
     ),
 }

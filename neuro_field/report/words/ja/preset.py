@@ -7,8 +7,7 @@ from neuro_field.report.words.ja.hemispheres import hemisphere_with
 
 _MODELS = (
     "どちらのモデルも単純化されたもので、構造的な余力が決め手になります (二峰性の均衡回復モデル、Di Pino 2014 [src])。"
-    "両側を計画し、"
-    "選択は医師に委ねます。"
+    "両側を計画し、選択は医師に委ねます。"
 )
 
 
@@ -38,15 +37,14 @@ def _models(values: Mapping[str, Value]) -> str:
 def _without_mep(values: Mapping[str, Value]) -> str:
     return (
         f"病側大脳半球の運動誘発電位がありません。{hemisphere_with('を', values)}抑制すると、残っている機能"
-        "を支えているものを"
-        "損なう可能性があります (二峰性の均衡回復モデル、Di Pino 2014 [src])。"
+        "を支えているものを損なう可能性があります (二峰性の均衡回復モデル、Di Pino 2014 [src])。"
     )
 
 
 def _mep(values: Mapping[str, Value]) -> str:
     return {
-        "present": "病側大脳半球の運動誘発電位があり、構造的な余力を示します。この場合は半球間競合モデルの重みが増しま"
-        "す。",
+        "present": "病側大脳半球の運動誘発電位があり、構造的な余力を示します。"
+        "この場合は半球間競合モデルの重みが増します。",
         "absent": "病側大脳半球の運動誘発電位がなく、余力の乏しさを示します。この場合は代償モデルの重みが増します。",
         "untested": "病側大脳半球の運動誘発電位は検査されていません。構造的な余力はわかりません。",
     }[str(values["mep"])]

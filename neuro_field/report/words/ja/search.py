@@ -20,8 +20,8 @@ def _lifted(values: Mapping[str, Value]) -> str:
     return (
         f"{_best(values)}では、コイルが頭皮に当たらないように {{lift:.0f}} mm 離れています。探索した範囲のほかの場所で"
         f"は {{least:.0f}} mm で"
-        "足ります。頭皮から離れたコイルは保持しにくく、ずれやすくなります。図を見て、もっと平らに当てられる位置と比べ"
-        "てください。"
+        "足ります。頭皮から離れたコイルは保持しにくく、ずれやすくなります。図を見て、"
+        "もっと平らに当てられる位置と比べてください。"
     )
 
 
@@ -39,8 +39,7 @@ def _stopped(values: Mapping[str, Value]) -> str:
         return f"{_best(values)}は、コイルが届く頭皮の端にあり、その先にもっとよい位置があります。"
     return (
         f"{_best(values)}は探索範囲の端 (目標部位の上の点から {{radius:.0f}} mm) にあり、その先にもっとよい位置があり"
-        "ます。半径を大きくして"
-        "探索し直してください。"
+        "ます。半径を大きくして探索し直してください。"
     )
 
 
@@ -54,8 +53,7 @@ def _open(values: Mapping[str, Value]) -> str:
 def _aside(values: Mapping[str, Value]) -> str:
     return (
         f"{_best(values)}では、目標部位の電場のうち望ましい軸に沿う成分は {{along:.0%}} だけです。脳のひだまたは病変が"
-        "向きを変えています。"
-        "電場強度だけで選んだ位置と向きと比べてください。"
+        "向きを変えています。電場強度だけで選んだ位置と向きと比べてください。"
     )
 
 
@@ -69,15 +67,14 @@ def _differs(values: Mapping[str, Value]) -> str:
 def _one(values: Mapping[str, Value]) -> str:
     return (
         f"{_on(values)}目標部位の電場は、{{positions}} か所の位置とすべてのハンドルの向きの中で極大が一つだけです。狙"
-        "う位置と向きは一つで、"
-        "その周りにほぼ同じくらいよい許容範囲があります。"
+        "う位置と向きは一つで、その周りにほぼ同じくらいよい許容範囲があります。"
     )
 
 
 def _free(values: Mapping[str, Value]) -> str:
     return (
-        "このコイルは円形です。ハンドルを回しても変わらないため、ハンドルの向きは勧めません。コイルの縁の下の電流は巻"
-        "線に沿って流れます。"
+        "このコイルは円形です。ハンドルを回しても変わらないため、ハンドルの向きは勧めません。"
+        "コイルの縁の下の電流は巻線に沿って流れます。"
     )
 
 
@@ -122,8 +119,7 @@ def _first(values: Mapping[str, Value]) -> str:
     shares = _each("first", ".0%", values)
     return (
         f"{_best(values)}が一覧の中で1位のままなのは、導電率の抽出のうち、{_in_cavity(values)}{shares} だけです。上位"
-        "の位置と向きは同等と"
-        "考えてください。"
+        "の位置と向きは同等と考えてください。"
     )
 
 

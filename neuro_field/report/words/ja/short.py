@@ -112,6 +112,7 @@ SHORT = {
     "map-threshold-outside": "地図の閾値は外挿した値です。",
     "page-head-flat-element": "平たい要素があり、付近の電場は不正確です。",
     "page-head-mesh-unfaithful": "メッシュとラベルで{tissue}が違います。--edge を短く。",
+    "plan-old-reason": "この側の計画はありません。理由は報告書の旧版の文章に。",
     "plan-other-side": "記録は{recorded}側、計画は{planned}側です。",
     "plan-other-side-only": "記録は{recorded}側、計画は{planned}側です。",
     "preset-inhibits-without-mep": _without_mep,

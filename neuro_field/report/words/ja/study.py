@@ -30,15 +30,13 @@ def _no_such_role(values: Mapping[str, Value]) -> str:
 
 SENTENCES = {
     "study-lesion-on-both-sides": f"病変が両側にあります ({_VOLUMES})。無傷の大脳半球はありません。麻痺手が{{hand}}で"
-    "あることから、"
-    "{affected}大脳半球を障害側とします。",
-    "study-side-by-hand": "病変の場所からは、どちらの大脳半球が障害されたかがわかりません。麻痺手が{hand}であることか"
-    "ら、{affected}大脳半球を"
-    "障害側とします。",
+    "あることから、{affected}大脳半球を障害側とします。",
+    "study-side-by-hand": "病変の場所からは、どちらの大脳半球が障害されたかがわかりません。"
+    "麻痺手が{hand}であることから、{affected}大脳半球を障害側とします。",
     "study-lesion-little-across": f"病変の小さな部分が反対側の大脳半球にあります ({_VOLUMES})。",
     "study-hot-spot": _hot_spot,
-    "study-hot-spot-alone": "{side}大脳半球の手の運動野は、測定された場所を目標にします。予想される場所はわかりませ"
-    "ん。",
+    "study-hot-spot-alone": "{side}大脳半球の手の運動野は、測定された場所を目標にします。"
+    "予想される場所はわかりません。",
     "study-no-such-role": _no_such_role,
     "study-one-target-missing": "両側を同時に計画できません。一方の目標部位がありません。",
 }

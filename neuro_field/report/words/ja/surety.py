@@ -14,14 +14,14 @@ def _zone(values: Mapping[str, Any]) -> str:
 
 
 _FILLED = (
-    "病変を埋めた場合: 病変を周囲の組織に置き換えると、最良の位置と向きの電場は {field:.3f} V/m で、病変があると "
-    "{change!s}。"
+    "病変を埋めた場合: 病変を周囲の組織に置き換えると、最良の位置と向きの電場は {field:.3f} V/m で、"
+    "病変があると {change!s}。"
 )
 
 PHRASES = {
-    "sure.misplaced": "ずれた場合: {by_mm:g} mm ずれても目標部位の電場の {shift:.0%} 以上、{by_degrees:g}° 回しても "
-    "{turn:.0%} 以上、"
-    "{by_degrees:g}° 傾けても {tilt:.0%} 以上が保たれる。三つが重なると平均 {mean:.0%}、最悪 {worst:.0%}。",
+    "sure.misplaced": "ずれた場合: {by_mm:g} mm ずれても目標部位の電場の {shift:.0%} 以上、"
+    "{by_degrees:g}° 回しても {turn:.0%} 以上、{by_degrees:g}° 傾けても {tilt:.0%} 以上が保たれる。"
+    "三つが重なると平均 {mean:.0%}、最悪 {worst:.0%}。",
     "sure.range": "{low:.3f} 〜 {high:.3f} V/m",
     "sure.with": "{sigma:g} S/m のとき {told!s}",
     "sure.keeping": "、1位を保つと平均 {cost:.1%} を失う",
@@ -30,8 +30,7 @@ PHRASES = {
     "sure.between": "、",
     "sure.stability": "安定性: 組織の導電率を {draws} 回抽出したときの 1 A/µs での電場 (5 〜 95 百分位) は {told!s}。",
     "sure.stability-by-cavity": "安定性: 組織の導電率を {draws} 回抽出したときの 1 A/µs での電場 (5 〜 95 百分位) は、"
-    "病変の空洞の導電率が "
-    "{told!s}。",
+    "病変の空洞の導電率が {told!s}。",
     "sure.median": "{sigma:g} S/m のとき {field:.3f} V/m",
     "sure.first-in": "、{share:.0%} で 1位",
     "sure.lesion": "病変の導電率: {told!s} (中央値。確立した値はない)。",

@@ -25,8 +25,8 @@ def _arcs(values: Mapping[str, Value]) -> str:
     return (
         f"頭部の確認: 頭頂を通って、鼻根点から後頭結節まで {{nasion_inion:.0f}} mm、左右の耳介前点の間 {{ear_ear:.0f}}"
         f" mm{scaled}。"
-        "巻尺を張って測ります。両方を測り直し、どちらかが 10 mm を超えて異なる場合は続けないでください。頭頂は両方の中"
-        "点です。"
+        "巻尺を張って測ります。両方を測り直し、どちらかが 10 mm を超えて異なる場合は続けないでください。"
+        "頭頂は両方の中点です。"
     )
 
 
@@ -80,8 +80,8 @@ def _doubt(values: Mapping[str, Value]) -> str:
         else "そこで目標部位の電場がどれだけ保たれるかはわからない。"
     )
     return (
-        "確かさ: 巻尺の読みが各段階で ±{tape_error:.0f} mm、目印の位置がそれぞれ ±{landmark_error:.0f} mm なら、100 回"
-        "のうち 99 回は "
+        "確かさ: 巻尺の読みが各段階で ±{tape_error:.0f} mm、目印の位置がそれぞれ ±{landmark_error:.0f} mm なら、"
+        "100 回のうち 99 回は "
         "{place:.0f} mm 以内に収まる (巻尺だけで {tape:.0f} mm、目印だけで {landmarks:.0f} mm)。" + kept
     )
 
@@ -90,8 +90,7 @@ def _refused(values: Mapping[str, Value]) -> str:
     name = {"nasion_inion": "nasion-inion", "ear_ear": "ear-ear"}[str(values["field"])]
     return (
         f"この頭部の目印は使えません。--{name} はモデルの {{modelled:.0f}} mm との差が {{limit:.0f}} mm 以内でなければ"
-        "なりませんが、測定値は "
-        "{measured:.0f} mm でした。頭頂を通して測り直すか、--landmarks FILE を指定してください。"
+        "なりませんが、測定値は {measured:.0f} mm でした。頭頂を通して測り直すか、--landmarks FILE を指定してください。"
     )
 
 
@@ -99,8 +98,7 @@ def _off_scalp(values: Mapping[str, Value]) -> str:
     right, front = _number(values, "right"), _number(values, "front")
     return (
         f"巻尺による{{field}}が頭皮の外にあります: {{origin}} から{_side(values)} {abs(right):g} mm、"
-        f"{_forwards(front)} "
-        f"{abs(front):g} mm。mm の値を確認してください (例 'Cz 58 right, 4 front')。"
+        f"{_forwards(front)} {abs(front):g} mm。mm の値を確認してください (例 'Cz 58 right, 4 front')。"
     )
 
 
@@ -108,22 +106,19 @@ SENTENCES = {
     "tape-arcs": _arcs,
     "tape-aside": _aside,
     "tape-front": _front,
-    "tape-far": "頭頂から: 目的の点は左右の耳を結ぶ線から {limit:.0f} mm を超えて前または後ろにあり、頭頂からの手順は"
-    "確かでない。電極位置から"
-    "測ること。",
+    "tape-far": "頭頂から: 目的の点は左右の耳を結ぶ線から {limit:.0f} mm を超えて前または後ろにあり、"
+    "頭頂からの手順は確かでない。電極位置から測ること。",
     "tape-electrode": _electrode,
     "tape-hot-spot": _hot_spot,
     "tape-rule": _rule,
     "tape-rule-electrode": "慣用の規則: {electrode} [lit]。この点から {distance:.0f} mm 離れている。",
     "tape-doubt": _doubt,
-    "tape-doubt-unknown": "確かさ: わからない。目印が ±{landmark_error:.0f} mm、または巻尺が ±{tape_error:.0f} mm ずれ"
-    "ると、頭皮の外に出て"
-    "しまう。",
-    "tape-none": "巻尺では: わからない。この頭部には目印がないか、頭皮がそこまで届いていない。--landmarks FILE を指定"
-    "すること。",
+    "tape-doubt-unknown": "確かさ: わからない。目印が ±{landmark_error:.0f} mm、"
+    "または巻尺が ±{tape_error:.0f} mm ずれると、頭皮の外に出てしまう。",
+    "tape-none": "巻尺では: わからない。この頭部には目印がないか、頭皮がそこまで届いていない。"
+    "--landmarks FILE を指定すること。",
     "tape-arc-off": _refused,
     "tape-no-landmarks": "巻尺による{field}には、目印のある頭部が必要です。MNI152 への対応をつけるか、"
-    "--landmarks FILE を指定して"
-    "ください。",
+    "--landmarks FILE を指定してください。",
     "tape-off-scalp": _off_scalp,
 }
