@@ -72,7 +72,7 @@ PHRASES = {
     "the handle (black arrow), E the induced current at rising coil current (blue arrow), T the target (green ring), X "
     "the lesion (purple).",
     "caption.side": "The coil at its best placement, from the target's side. Colours: |E| in the grey matter at 1 "
-    "A/µs, one scale for both hemispheres.",
+    "A/µs, on the scale of the numbers below.",
     "caption.above": "The same from above: the patient's left is on the left of the picture.",
     "caption.cortex": "The field on the grey matter around the target (green), without scalp and coil.",
     "caption.positions": "Each dot is one position of the coil's centre that was tried, coloured by the field in the "
