@@ -10,9 +10,11 @@ from scipy.spatial import Delaunay
 from tests_support import all_threads, small_head
 
 import neuro_field as nf
-from neuro_field.aim.scalp import anatomical_axes, smoothed_normals
+from neuro_field.aim.scalp import anatomical_axes, around, smoothed_normals
 from neuro_field.coil.fit import CasingFace, lifts_to_clear, lifts_while_turning
 from neuro_field.field.treecode import Treecode
+from neuro_field.head.mapping import AffineMapping
+from neuro_field.head.sphere import sphere_head
 from neuro_field.kernels import charges as charge_kernel
 from neuro_field.kernels import clearance, faces, patches, table, turning
 from neuro_field.reciprocity.charges import Charges
@@ -467,3 +469,17 @@ def test_one_thread_and_two_rank_alike(head, charges, choices, simple):
         numba.set_num_threads(before)
     assert np.array_equal(one, many)
     assert np.array_equal(table_one, table_many)
+
+
+def test_a_coil_is_not_put_under_the_head():
+    """An image ends below the brain in a flat cut, the nearest scalp of a cerebellum; spheres have no below."""
+    ball = sphere_head((60, 68, 76), edge=9.0)
+    patient = replace(ball, mapping=AffineMapping(np.eye(4), "the head frame is MNI space"))
+    deep = np.array([-12.0, -28.0, -48.0])
+    for head, lowest in ((patient, -0.5), (ball, -1.0)):
+        spots = around(head, deep, 30.0, 5.0)
+        assert spots.normals[:, 2].min() >= lowest
+    assert spots.normals[0, 2] < -0.7
+    turned = np.diag([1.0, -1.0, -1.0, 1.0])  # the same patient upside down in the head frame
+    over = replace(ball, mapping=AffineMapping(turned, "upside down"))
+    assert around(over, deep, 30.0, 5.0).normals[0, 2] < -0.7

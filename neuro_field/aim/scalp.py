@@ -95,9 +95,11 @@ def smoothed_normals(scalp: Surface, points: FloatArray) -> tuple[FloatArray, Fl
 def around(head: HeadModel, center: FloatArray, radius: float, spacing: float) -> Spots:
     """A square grid on the scalp around the point nearest to ``center``, that point first.
 
-    It lies in the plane that touches the scalp there and is carried onto the scalp along the plane's normal.
+    It lies in the plane that touches the scalp there and is carried onto the scalp along the plane's normal.  Where a
+    head knows up from down, scalp that looks down is passed over: under a brain lies the neck, and an image ends there
+    in a flat cut, however near it is to the cerebellum.
     """
-    nearest = head.scalp.points[head.scalp.tree.query(center)[1]]
+    nearest = _nearest_for_a_coil(head, center)
     reach = int(radius // spacing)
     u, v = np.meshgrid(*[spacing * np.arange(-reach, reach + 1)] * 2, indexing="ij")
     places = np.stack([u.ravel(), v.ravel()], axis=1).astype(np.float64)
@@ -108,9 +110,26 @@ def around(head: HeadModel, center: FloatArray, radius: float, spacing: float) -
     first /= np.linalg.norm(first)
     points = carried_onto(head.scalp, nearest, np.stack([first, np.cross(normal, first), normal]), places)
     spots = Spots.at(head, points)
+    spots = spots.chosen(~_looks_down(head, spots.normals))
     if not len(spots):
         raise InputError(f"No scalp was found within {radius:g} mm of the point over the target; check the mesh.")
     return spots
+
+
+def _looks_down(head: HeadModel, normals: FloatArray) -> AnyArray:
+    """(q,) which outward normals of the scalp (q, 3) point down; none of a head without a mapping, as spheres are."""
+    if head.mapping is None:
+        return np.zeros(len(normals), dtype=bool)
+    return np.asarray(normals @ anatomical_axes(head)[2] < _DOWNWARDS)
+
+
+def _nearest_for_a_coil(head: HeadModel, center: FloatArray) -> FloatArray:
+    """(3,) the vertex of the scalp nearest to a point among those where a coil may stand."""
+    scalp = head.scalp
+    allowed = np.flatnonzero(~_looks_down(head, scalp.vertex_normals))
+    if not len(allowed):
+        raise InputError(f"The scalp of {head.name!r} looks down everywhere; check its mapping.")
+    return np.asarray(scalp.points[allowed[cKDTree(scalp.points[allowed]).query(center)[1]]])
 
 
 def carried_onto(scalp: Surface, origin: FloatArray, axes: FloatArray, places: FloatArray) -> FloatArray:
