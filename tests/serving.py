@@ -49,7 +49,7 @@ class Bench:
     def __init__(self, tab, address):
         self.tab, self.page = tab, tab.page
         tab.page.goto(address)
-        tab.page.wait_for_selector("html[data-page=ready]", timeout=60_000)
+        tab.page.wait_for_selector("html[data-page=ready]", timeout=180_000)
 
     @property
     def kind(self):
@@ -71,7 +71,7 @@ class Bench:
     def veil(self):
         return self.page.inner_text("#veil")
 
-    def wait(self, kind, seconds=60):
+    def wait(self, kind, seconds=180):
         self.page.wait_for_selector(f"body.{kind}", timeout=1000 * seconds)
 
     def lead(self, action):
@@ -80,7 +80,7 @@ class Bench:
         action()
         self.until(lambda: self.moves > before)
 
-    def until(self, true, seconds=30):
+    def until(self, true, seconds=120):
         """Wait; the page's own policy forbids a browser to be given expressions to wait for."""
         end = time.monotonic() + seconds
         while not true():

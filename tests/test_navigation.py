@@ -573,6 +573,7 @@ def test_every_convention_is_said_in_one_line(system, tmp_path):
     image = image_file(tmp_path / "T1.nii.gz", (scanner(), 1), (scanner(), 2))
     for how in (Export(), Export(image)):
         assert "\n" not in convention(system, how)
+        assert ("quarter turn" in convention(system, how)) == (system == "invesalius")
     if system.startswith("brainsight"):
         named = "NIfTI:Aligned" if system.endswith("12") else "NIfTI:S:Aligned"
         assert named in convention(system, Export(image))

@@ -12,7 +12,7 @@ from neuro_field.names import resolved
 from neuro_field.navigation.ant import ant_text, read_ant
 from neuro_field.navigation.brainsight import brainsight_text, read_brainsight, usual_system
 from neuro_field.navigation.frames import ImageFrames
-from neuro_field.navigation.invesalius import MAGIC, invesalius_text, own_frame, read_invesalius
+from neuro_field.navigation.invesalius import DOUBT, MAGIC, invesalius_text, own_frame, read_invesalius
 from neuro_field.navigation.localite import localite_text, read_localite
 from neuro_field.navigation.marks import NavigatorFile, bounded_text
 from neuro_field.navigation.nibs_bids import DRAFT, nibs_bids_files, read_nibs_bids
@@ -84,7 +84,9 @@ def convention(name: str, how: Export) -> str:
     if name == "invesalius":
         known = own_frame(how.image) is not None
         doubt = "" if known else "; its own columns are N/A, so it cannot load them: give a right-handed --image"
-        return f"world columns: mm and Euler angles sxyz in degrees of the T1's world, z out of the head{doubt}"
+        return (
+            f"world columns: mm and Euler angles sxyz in degrees of the T1's world, z out of the head; {DOUBT}{doubt}"
+        )
     return f"{DRAFT}: SimNIBS axes (+z into the head, +y away from the handle), RAS mm of the T1's world"
 
 

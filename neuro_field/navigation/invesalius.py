@@ -25,8 +25,14 @@ MAGIC = "##INVESALIUS3_MARKER_FILE_"
 #: The version that is written; all up to it are read.
 VERSION = 4
 
-#: Our coil frame from the file's, and back: as Brainsight's.
+#: Our coil frame from the file's, and back: as Brainsight's, by the programs that exchange its files.
 AXES = np.diag([-1.0, 1.0, -1.0, 1.0])
+
+#: What cannot be settled from outside: a later integration of InVesalius itself reads its x where others read its y.
+DOUBT = (
+    "public sources differ by a quarter turn about the coil's axis: see that the handle on InVesalius's screen points "
+    "as planned"
+)
 
 #: InVesalius's numbers for a pose planned and for one recorded at a pulse.
 _PLANNED, _RECORDED = 3, 4
@@ -79,6 +85,8 @@ def read_invesalius(text: str, where: str, image: ImageFrames | None = None) -> 
             session = f"session {row['session_id']}" if recorded and row.get("session_id") else ""
             world = _pose(row, _WORLD) if head_from_own is None else _from_own(_pose(row, _OWN), head_from_own, image)
             poses.add(row.get("label", ""), world @ AXES, recorded=recorded, session=session)
+    if poses.markers:
+        poses.notes.append(DOUBT)
     told = "world columns" if in_world else "own columns by the image given"
     return poses.file("invesalius", f"InVesalius .mkss {version}, {told}")
 
