@@ -100,7 +100,14 @@ class Told:
     """What a follower has told, with times."""
 
     def __init__(self):
-        self.seen, self.lost, self.pulses = [], [], 0
+        self.seen, self.lost, self.pulses, self.lag = [], [], 0, 0.0
+
+    async def measure_lag(self):
+        """How late this loop wakes at worst: what a busy machine adds to every time that is told."""
+        while True:
+            began = time.monotonic()
+            await asyncio.sleep(0.01)
+            self.lag = max(self.lag, time.monotonic() - began - 0.01)
 
     async def until(self, true, seconds=60.0):
         end = time.monotonic() + seconds
@@ -132,6 +139,7 @@ def test_a_tracker_is_followed_and_what_is_wrong_is_refused_in_words(kind, image
         pose = own_numbers(POSE, image) if kind == "invesalius" else POSE.head_from_coil.tolist()
         async with fake(kind, port, pose) as do:
             following = told.follow(Follower(address, frames, SCALP))
+            lagging = asyncio.create_task(told.measure_lag())
             await told.until(lambda: told.seen, 60)
             _, placement, gap = told.seen[-1]
             assert np.abs(placement.head_from_coil - POSE.head_from_coil).max() < 1e-3
@@ -142,7 +150,7 @@ def test_a_tracker_is_followed_and_what_is_wrong_is_refused_in_words(kind, image
                 await told.until(lambda: told.lost)
                 when, why = told.lost[0]
                 assert why.code == f"track-{code}", how
-                assert when - told.seen[-1][0] < 0.5
+                assert when - told.seen[-1][0] < 0.5 + told.lag
                 assert said(why).endswith((".", "?"))
                 count = len(told.seen)
                 await asyncio.sleep(0.12)
@@ -158,7 +166,8 @@ def test_a_tracker_is_followed_and_what_is_wrong_is_refused_in_words(kind, image
                 count = len(told.seen)
                 await told.until(lambda: len(told.seen) > count)
             following.cancel()
-            await asyncio.gather(following, return_exceptions=True)
+            lagging.cancel()
+            await asyncio.gather(following, lagging, return_exceptions=True)
 
     asyncio.run(run())
 
