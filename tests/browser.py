@@ -47,6 +47,6 @@ class Tab:
 
 def picture_folder(temporary):
     """Where pictures are kept: $NEURO_FIELD_SCREENSHOTS, or a temporary folder."""
-    folder = Path(os.environ.get("NEURO_FIELD_SCREENSHOTS") or temporary)
+    folder = Path(os.environ.get("NEURO_FIELD_SCREENSHOTS") or temporary).resolve()
     folder.mkdir(parents=True, exist_ok=True)
     return folder

@@ -210,7 +210,7 @@ def test_report_and_terminal_say_it():
         "or take half of that; its mean size by -0.6 %; the mean |E| quoted for the target by +1.2 %."
     )
     page = page_of(with_error())
-    assert page.count("4.6 % (relative L2) over the middle of the grey matter") == 2  # the answer, the method
+    assert page.count("4.6 % (relative L2) over the middle of the grey matter") == 1  # the report says nothing twice
     assert page.count("not computed; neuro-field plan --numerical-error") == 1  # the other side's
     assert sum("Numerical error of this case" in line for line in study_lines(with_error())) == 1
 
