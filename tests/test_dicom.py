@@ -1,5 +1,6 @@
 """DICOM in: Colin27's T1, written as scanners and archives do, comes back voxel by voxel at its place, and alone."""
 
+import base64
 import gzip
 import re
 import shutil
@@ -91,11 +92,12 @@ def assert_same(image, values, affine):
 
 
 def secrets_in(folder):
-    """What must not be kept, found in the names and bytes of files, unpacked."""
+    """What must not be kept, found in the names and bytes of files, unpacked; four letters of base64 are no name."""
     found = set()
     for path in [p for p in Path(folder).rglob("*") if p.is_file()]:
         raw = path.read_bytes()
         text = (gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw) + path.name.encode()
+        text = re.sub(rb"base64,([A-Za-z0-9+/=]+)", lambda found: base64.b64decode(found[1]), text)
         found |= {(path.name, secret) for secret in make.SECRETS if secret.encode() in text}
     return found
 

@@ -38,7 +38,8 @@ def laws(head: HeadModel, coil: Coil, placement: Placement) -> Iterator[tuple[st
     together = solver.solve(both, Placement(np.eye(4)))
     yield "sum of two coils", differs(together.E, alone.E + other.E), 1e-7
     yield "alike alone and in a block", differs(alone.E), 0.0
-    yield "rigid motion", _moved(head, coil, placement, field.E) / size, 1e-6
+    # far boxes of nodes lie otherwise in a moved head, and dA/dt is summed to 1e-5 there
+    yield "rigid motion", _moved(head, coil, placement, field.E) / size, 3e-5
     yield "reciprocity", _reciprocity(solver, field), 1e-6
     threads = numba.get_num_threads()
     numba.set_num_threads(1)
