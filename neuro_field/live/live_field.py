@@ -120,7 +120,7 @@ class LiveField:
         """Whether the snapshots span this placement, of the coil or of another one.
 
         By the share of the coil's B around the brain that is outside their span, held against full solves when the
-        live field was made; the field's error is then 2 % at most.  It does not ask whether the coil cuts the
+        live field was made; the field's error is then 3 % at most.  It does not ask whether the coil cuts the
         head: the solver does.
         """
         return self.unspanned(placement, coil) <= self.most_unspanned
