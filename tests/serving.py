@@ -7,10 +7,12 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from tiny_study import tiny_head, tiny_study
 
 import neuro_field as nf
 
@@ -93,6 +95,21 @@ class Bench:
             "(() => { const c = bench.space.cortex.geometry.getAttribute('color').array; let n = 0;"
             "for (let i = 0; i < c.length; i += 3) if (c[i] !== 214 || c[i + 1] !== 208) n++; return n; })()"
         )
+
+
+def folders_in(room):
+    """HEAD and PLAN of the tiny study in a folder, which is returned."""
+    nf.write(tiny_head(), room / "HEAD")
+    nf.write(tiny_study(), room / "PLAN")
+    return room
+
+
+def live_in(room):
+    """LIVE beside them, of few snapshots, taken at its word up to more than it should be."""
+    made = nf.live_field(nf.Solver(tiny_head(), tolerance=1e-4), tiny_study().coil, snapshots=40)
+    made = replace(made, most_unspanned=2.0)
+    nf.write(made, room / "LIVE")
+    return made
 
 
 def skip_without_aiohttp():

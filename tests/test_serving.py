@@ -1,12 +1,11 @@
 """The page on which the coil is led: in a real browser it moves, is judged at once and exactly, and is kept private."""
 
 import re
-from dataclasses import replace
 
 import numpy as np
 import pytest
 from browser import Tab, browser, picture_folder
-from serving import Bench, served, skip_without_aiohttp
+from serving import Bench, folders_in, live_in, served, skip_without_aiohttp
 from tiny_study import tiny_head, tiny_study
 
 import neuro_field as nf
@@ -28,19 +27,12 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory):
-    room = tmp_path_factory.mktemp("serving")
-    nf.write(tiny_head(), room / "HEAD")
-    nf.write(tiny_study(), room / "PLAN")
-    return room
+    return folders_in(tmp_path_factory.mktemp("serving"))
 
 
 @pytest.fixture(scope="module")
 def live(folders):
-    """Of few snapshots, taken at its word up to more than it should be."""
-    made = nf.live_field(nf.Solver(tiny_head(), tolerance=1e-4), tiny_study().coil, snapshots=40)
-    made = replace(made, most_unspanned=2.0)
-    nf.write(made, folders / "LIVE")
-    return made
+    return live_in(folders)
 
 
 @pytest.fixture(scope="module")

@@ -13,15 +13,16 @@ import numpy as np
 import pytest
 from browser import Tab, browser, picture_folder
 from fake_trackers import tracker_from_head
-from serving import Bench, free_port, served, skip_without_aiohttp
+from serving import Bench, folders_in, free_port, served, skip_without_aiohttp
 from tiny_study import tiny_head, tiny_study
 
 import neuro_field as nf
 from neuro_field.cli import main
 from neuro_field.desk.following import Follower
 from neuro_field.desk.keeping import Keeper
+from neuro_field.desk.serving import Keeping, lead_page
 from neuro_field.errors import InputError
-from neuro_field.findings import Refusal
+from neuro_field.findings import Finding, Refusal
 from neuro_field.navigation.addresses import SENDERS, address_of
 from neuro_field.navigation.files import Export, read_navigator
 from neuro_field.navigation.frames import ImageFrames
@@ -32,6 +33,7 @@ from neuro_field.navigation.registration import Registration
 from neuro_field.navigation.sessions import recorded_poses
 from neuro_field.navigation.sightings import Clock, Sighting
 from neuro_field.report.words import said
+from neuro_field.search.steering import Steering
 
 skip_without_aiohttp()
 
@@ -314,8 +316,7 @@ def test_invesalius_tells_live_what_its_files_tell(image):
 
 
 def test_a_session_is_read_up_to_its_last_whole_line_and_by_delivered(tmp_path):
-    nf.write(tiny_head(), tmp_path / "HEAD")
-    nf.write(tiny_study(), tmp_path / "PLAN")
+    folders_in(tmp_path)
     best = tiny_study().contralesional.best.placement
     recorder = Keeper(tmp_path / "PLAN_led", ["localite"], Export()).session("figure8-70mm")
     assert not (tmp_path / "PLAN_led").exists()  # nothing seen, nothing written
@@ -370,13 +371,29 @@ def test_a_recording_is_shown_again_at_its_own_pace_and_ends(tmp_path):
     asyncio.run(run())
 
 
+def test_a_pulse_is_kept_where_the_coil_was_seen_last_drawn_or_not(tmp_path):
+    """A picture lags behind what a tracker sees; the session does not."""
+    plan, solver = tiny_study().contralesional, nf.Solver(tiny_head(), tolerance=1e-3)
+    page = lead_page(solver, Steering.of(solver, plan.coil, plan, 4.0), plan, Keeping(tmp_path / "led"))
+    best = plan.best.placement
+    page._pulse()  # nothing has been seen
+    for shift in (0.0, 3.0, 6.0):
+        page._seen(best.moved(along_x=shift), 5.0, time.monotonic())
+    page._pulse()
+    page._lost(Finding("track-silent", "warn", {"seconds": 0.3}))
+    page._pulse()
+    page.recorder.close()
+    assert page._picture is None
+    (marker,), _ = recorded_poses([page.recorder.path])
+    np.testing.assert_allclose(marker.placement.center, best.moved(along_x=6.0).center, atol=1e-3)
+
+
 def test_the_page_follows_shows_not_seen_and_never_an_old_field_and_a_kill_leaves_its_session(tmp_path):
     """In a real browser; the fake tracker stalls, mirrors, and comes back."""
     pytest.importorskip("pyigtl")
     import subprocess
 
-    nf.write(tiny_head(), tmp_path / "HEAD")
-    nf.write(tiny_study(), tmp_path / "PLAN")
+    folders_in(tmp_path)
     best, port = tiny_study().contralesional.best.placement, free_port()
     script = [sys.executable, str(Path(__file__).with_name("fake_trackers.py")), "igtl", str(port)]
     shots = picture_folder(tmp_path)

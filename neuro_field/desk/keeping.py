@@ -78,11 +78,15 @@ class Recorder:
         self._began, self._last, self._lines = time.monotonic(), -np.inf, 0
         self._lost = False
 
+    @property
+    def ready(self) -> bool:
+        """Whether a pose that is seen now would be written."""
+        return self._lost or time.monotonic() - self._last >= APART
+
     def seen(self, placement: Placement, gap: float, strength: float) -> None:
         """Where the coil is seen, ten times a second at most."""
-        now = time.monotonic()
-        if now - self._last >= APART or self._lost:
-            self._last, self._lost = now, False
+        if self.ready:
+            self._last, self._lost = time.monotonic(), False
             self._write(SEEN, placement, (gap, strength))
 
     def pulse(self, placement: Placement, gap: float, strength: float) -> None:

@@ -91,6 +91,7 @@ class LeadPage:
         self._steps = np.zeros(3)
         self._planned, self._number = 0, 0
         self._held: Held | None = None
+        self._last_seen: tuple[Placement, float] | None = None
         self._picture: Picture | None = None
         self._exact: Picture | None = None
         self._why: Finding | None = None
@@ -202,15 +203,16 @@ class LeadPage:
         if self._broken:
             return
         self._why = None
-        if self.recorder is not None:
+        self._last_seen = placement, gap
+        if self.recorder is not None and self.recorder.ready:  # a strength takes time, and most poses are not written
             self.recorder.seen(placement, gap, self.shown.steering.strength(placement))
         self._wish(lambda _: placement, arrived)
 
     def _pulse(self) -> None:
         """A pulse was given where the coil was seen last."""
-        if self._picture is not None and self.recorder is not None:
-            told = self._picture.told
-            self.recorder.pulse(self._picture.placement, told["gap"] or 0.0, self._picture.strength)
+        if self._last_seen is not None and self.recorder is not None:  # which may be ahead of what is drawn
+            placement, gap = self._last_seen
+            self.recorder.pulse(placement, gap, self.shown.steering.strength(placement))
 
     def _lost(self, why: Finding) -> None:
         """Nothing is seen: nothing old is shown."""
@@ -218,7 +220,7 @@ class LeadPage:
         if self.recorder is not None:
             self.recorder.lost()
         self._wishes.drop()
-        self._picture = self._exact = None
+        self._picture = self._exact = self._last_seen = None
         self._number += 1
         for watcher in self._watchers:
             watcher.forget()
