@@ -310,14 +310,18 @@ def _pictures(
     drawn = Drawn.of(facts)
     if drawn is None or not plans:
         return []
-    spots = [spot_of(plan, facts.scalp) for plan in plans.values()]
+    return views_of(drawn, [(numbers[role], plan) for role, plan in plans.items()], language)
+
+
+def views_of(drawn: Drawn, marked: Sequence[tuple[str, Plan]], language: str) -> list[dict[str, str]]:
+    """The head from above, and from each side that has one of the plans' spots, with what is written beside each."""
+    spots = [spot_of(plan, drawn.facts.scalp) for _, plan in marked]
+    words = {key: phrase(f"card.{key}", language) for key in ("left", "right", "nose")}
     out = []
-    for name in view_names(spots, np.asarray(facts.axes), drawn.middle):
+    for name in view_names(spots, np.asarray(drawn.facts.axes), drawn.middle):
         title = phrase("card.above" if name == "above" else f"card.from.{name}", language)
-        words = {key: phrase(f"card.{key}", language) for key in ("left", "right", "nose")}
-        words["alt"] = phrase("card.alt", language, view=title)
-        picture = head_picture(drawn, [(numbers[role], plan) for role, plan in plans.items()], name, words)
-        out.append({"title": title, "svg": picture})
+        alt = phrase("card.alt", language, view=title)
+        out.append({"title": title, "svg": head_picture(drawn, marked, name, words | {"alt": alt})})
     return out
 
 

@@ -11,13 +11,13 @@ from neuro_field.coil.clock import clock_of, hour_of
 from neuro_field.errors import InputError
 from neuro_field.findings import Finding
 from neuro_field.nouns import noun
-from neuro_field.report.card import card_style
-from neuro_field.report.card_pictures import Drawn, head_picture, spot_of, view_names
+from neuro_field.report.card import card_style, views_of
+from neuro_field.report.card_pictures import Drawn
 from neuro_field.report.facts import plans_of
 from neuro_field.report.kept import Kept
 from neuro_field.report.page import rendered
 from neuro_field.report.sentences import leveled
-from neuro_field.report.words import named, phrase
+from neuro_field.report.words import named
 from neuro_field.search.plan import Plan
 
 #: Of the table; lengths in mm, fields in V/m at 1 A/us, outputs in % of maximum, the clock in degrees from the nose.
@@ -259,11 +259,4 @@ def _pictures(plans: Sequence[Compared], language: str) -> list[dict[str, str]]:
     marked = _marked(plans)
     if drawn is None or not marked:
         return []
-    spots = [spot_of(plan, drawn.facts.scalp) for _, plan in marked]
-    out = []
-    for name in view_names(spots, np.asarray(drawn.facts.axes), drawn.middle):
-        title = phrase("card.above" if name == "above" else f"card.from.{name}", language)
-        words = {key: phrase(f"card.{key}", language) for key in ("left", "right", "nose")}
-        words["alt"] = phrase("card.alt", language, view=title)
-        out.append({"title": title, "svg": head_picture(drawn, marked, name, words)})
-    return out
+    return views_of(drawn, marked, language)

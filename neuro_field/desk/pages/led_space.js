@@ -85,18 +85,6 @@ class LedSpace extends Space {
     this._label(this.words.target, to, "target");
   }
 
-  /** Where a pointer's ray meets something first. */
-  _met(event, things) {
-    const box = this.renderer.domElement.getBoundingClientRect();
-    const place = new THREE.Vector2(
-      (2 * (event.clientX - box.left)) / box.width - 1,
-      1 - (2 * (event.clientY - box.top)) / box.height,
-    );
-    const ray = new THREE.Raycaster();
-    ray.setFromCamera(place, this.camera);
-    return ray.intersectObject(things, true)[0];
-  }
-
   _pick(event) {
     const hit = this.onLead && this._met(event, this.scalp);
     if (hit) this.onLead(hit.point.toArray());

@@ -77,8 +77,8 @@ class Space {
     new ResizeObserver(() => this.fit()).observe(this.holder);
   }
 
-  /** Tells the point of the cortex under the pointer. */
-  _pick(event) {
+  /** Where a pointer's ray meets something first. */
+  _met(event, things) {
     const box = this.renderer.domElement.getBoundingClientRect();
     const place = new THREE.Vector2(
       (2 * (event.clientX - box.left)) / box.width - 1,
@@ -86,7 +86,12 @@ class Space {
     );
     const ray = new THREE.Raycaster();
     ray.setFromCamera(place, this.camera);
-    const hit = ray.intersectObject(this.cortex)[0];
+    return ray.intersectObject(things, true)[0];
+  }
+
+  /** Tells the point of the cortex under the pointer. */
+  _pick(event) {
+    const hit = this._met(event, this.cortex);
     if (hit) this.onPoint(hit.point.toArray());
   }
 
