@@ -110,23 +110,26 @@ def around(head: HeadModel, center: FloatArray, radius: float, spacing: float) -
     first /= np.linalg.norm(first)
     points = carried_onto(head.scalp, nearest, np.stack([first, np.cross(normal, first), normal]), places)
     spots = Spots.at(head, points)
-    spots = spots.chosen(~_looks_down(head, spots.normals))
+    spots = spots.chosen(~_under(head, spots.normals))
     if not len(spots):
         raise InputError(f"No scalp was found within {radius:g} mm of the point over the target; check the mesh.")
     return spots
 
 
 def _looks_down(head: HeadModel, normals: FloatArray) -> AnyArray:
-    """(q,) which outward normals of the scalp (q, 3) point down; none of a head without a mapping, as spheres are."""
-    if head.mapping is None:
-        return np.zeros(len(normals), dtype=bool)
+    """(q,) which outward normals of the scalp (q, 3) point down."""
     return np.asarray(normals @ anatomical_axes(head)[2] < _DOWNWARDS)
+
+
+def _under(head: HeadModel, normals: FloatArray) -> AnyArray:
+    """The same; none of a head without a mapping, as spheres are: it knows no down."""
+    return np.zeros(len(normals), dtype=bool) if head.mapping is None else _looks_down(head, normals)
 
 
 def _nearest_for_a_coil(head: HeadModel, center: FloatArray) -> FloatArray:
     """(3,) the vertex of the scalp nearest to a point among those where a coil may stand."""
     scalp = head.scalp
-    allowed = np.flatnonzero(~_looks_down(head, scalp.vertex_normals))
+    allowed = np.flatnonzero(~_under(head, scalp.vertex_normals))
     if not len(allowed):
         raise InputError(f"The scalp of {head.name!r} looks down everywhere; check its mapping.")
     return np.asarray(scalp.points[allowed[cKDTree(scalp.points[allowed]).query(center)[1]]])
@@ -162,7 +165,7 @@ def overall(head: HeadModel, center: FloatArray, spacing: float) -> Spots:
             chosen.append(i)
             covered[tree.query_ball_point(points[i], _APART * spacing)] = True
     spots = Spots.at(head, points[chosen], _EVEN_OVERALL)
-    spots = spots.chosen(spots.normals @ anatomical_axes(head)[2] >= _DOWNWARDS)
+    spots = spots.chosen(~_looks_down(head, spots.normals))
     if not len(spots):
         raise InputError(
             f"No place for a coil was found on the scalp of {head.name!r} ({len(scalp.points)} vertices): none lies "

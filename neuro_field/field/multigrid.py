@@ -113,7 +113,7 @@ def multigrid(matrix: csr_matrix, sequential: bool = True) -> Multigrid:
         if not 0 < prolongation.shape[1] < matrix.shape[0]:
             break
         restriction = prolongation.T.tocsr()
-        size = chunk_rows(matrix.shape[0]) if sequential else 1
+        size = chunk_rows(matrix.shape[0], sequential)
         levels.append(
             Level(
                 Split.of(matrix, np.float32, size), relaxing(matrix, size), transfer(prolongation),

@@ -184,7 +184,7 @@ class Solver:
 
     def _rows(self, matrix: csr_matrix) -> int:
         """How many rows are relaxed one after the other."""
-        return chunk_rows(matrix.shape[0]) if self._smoother == SMOOTHERS[0] else 1
+        return chunk_rows(matrix.shape[0], self._smoother == SMOOTHERS[0])
 
     def loosened(self, tolerance: float) -> "Solver":
         """The same head and hierarchy at a tolerance of at least the one given."""

@@ -11,9 +11,9 @@ from neuro_field.kernels.multigrid import CHUNKS, split_rows
 from neuro_field.nouns import noun
 
 
-def chunk_rows(rows: int) -> int:
-    """Rows of a chunk: their number is fixed, whoever shares them."""
-    return (rows + CHUNKS - 1) // CHUNKS
+def chunk_rows(rows: int, sequential: bool = True) -> int:
+    """Rows that are relaxed one after the other: a fixed number of chunks, whoever shares them; or one."""
+    return (rows + CHUNKS - 1) // CHUNKS if sequential else 1
 
 
 @noun
