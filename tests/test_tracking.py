@@ -6,6 +6,7 @@ import struct
 import sys
 import time
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import nibabel as nib
@@ -20,7 +21,7 @@ import neuro_field as nf
 from neuro_field.cli import main
 from neuro_field.desk.following import Follower
 from neuro_field.desk.keeping import Keeper
-from neuro_field.desk.serving import Keeping, lead_page
+from neuro_field.desk.serving import Followed, Keeping, lead_page
 from neuro_field.errors import InputError
 from neuro_field.findings import Finding, Refusal
 from neuro_field.navigation.addresses import SENDERS, address_of
@@ -386,6 +387,29 @@ def test_a_pulse_is_kept_where_the_coil_was_seen_last_drawn_or_not(tmp_path):
     assert page._picture is None
     (marker,), _ = recorded_poses([page.recorder.path])
     np.testing.assert_allclose(marker.placement.center, best.moved(along_x=6.0).center, atol=1e-3)
+
+
+@pytest.mark.parametrize(("age", "shown"), [(0.1, True), (0.6, False)])
+def test_what_a_slow_machine_draws_too_late_is_not_shown(tmp_path, age, shown):
+    """A followed coil's picture that is older than half a second is taken away, whatever the tracker says."""
+    plan, solver = tiny_study().contralesional, nf.Solver(tiny_head(), tolerance=1e-3)
+    followed = Followed(address_of("igtl://127.0.0.1:9/Coil"), Frames("simnibs"))
+    page = lead_page(
+        solver, Steering.of(solver, plan.coil, plan, 4.0), plan, Keeping(tmp_path / "led"), followed=followed
+    )  # fmt: skip
+
+    async def run():
+        page.follower.why = None
+        page._show(page._drawn(lambda _: plan.best.placement, time.monotonic()))
+        page._picture = replace(page._picture, arrived=time.monotonic() - age)
+        beating = asyncio.create_task(page._beating())
+        await asyncio.sleep(0)
+        beating.cancel()
+        await asyncio.gather(beating, return_exceptions=True)
+
+    asyncio.run(run())
+    assert (page._picture is not None) == shown
+    assert (page._why is not None and page._why.code == "lead-slow") == (not shown)
 
 
 def test_the_page_follows_shows_not_seen_and_never_an_old_field_and_a_kill_leaves_its_session(tmp_path):
