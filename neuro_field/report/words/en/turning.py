@@ -48,6 +48,8 @@ PHRASES = {
     "script.placed-share": ", {share} % of the best. The colours stay those of the best placement's field.",
     "script.handle": "handle",
     "script.current": "current",
+    "script.space": "The head in three dimensions. {plan}. {placed} Arrow keys turn it, plus and minus enlarge and "
+    "shrink it, 0 goes back.",
     "script.left": "Left",
     "script.right": "Right",
     "script.front": "Front",

@@ -48,6 +48,7 @@ PHRASES = {
     "script.placed-share": "、最良の {share} %。色は最良の位置と向きの電場のまま。",
     "script.handle": "ハンドル",
     "script.current": "誘導電流",
+    "script.space": "頭部の立体表示。{plan}。{placed} 矢印キーで回転、+ と - で拡大・縮小、0 で元に戻ります。",
     "script.left": "左",
     "script.right": "右",
     "script.front": "前",
