@@ -1,6 +1,8 @@
 """The page that lets a person check a head before anything is planned on it: qc.html."""
 
+import re
 from collections.abc import Mapping
+from html import escape
 from typing import Any
 
 import numpy as np
@@ -16,6 +18,7 @@ from neuro_field.head.face import Face
 from neuro_field.head.lesion import LesionSummary, lesion_summary
 from neuro_field.head.mapping import WarpedMapping
 from neuro_field.head.model import HeadModel
+from neuro_field.head.sign_off import SignOff
 from neuro_field.head.tissues import BY_TAG
 from neuro_field.mri.faceless import faceless
 from neuro_field.mri.volume import Volume
@@ -27,7 +30,7 @@ from neuro_field.report.markup import png_source, rendered
 from neuro_field.report.page import tissue_rows
 from neuro_field.report.skull_page import OpeningsOfHead
 from neuro_field.report.slices import OPENING, OUTLINES, TEMPLATE, histogram, slice_pictures
-from neuro_field.report.words import listed, named, phrase, said, worded
+from neuro_field.report.words import LANGUAGES, listed, named, phrase, said, worded
 
 #: Landmarks that the page lists.
 LANDMARKS = ("Nz", "Iz", "LPA", "RPA", "Cz", "C3", "C4")
@@ -86,6 +89,7 @@ def head_page(
         name=head.name,
         warnings=_warnings(head, tissues, float(angles.min()), language),
         notes=[said(found, language) for found in head.findings if found.level == "note"],
+        signed=_signed_words(head.sign_off, language),
         slices={name: png_source(data) for name, data in images.items()},
         key=_key(head, skull, language),
         own={what: OUTLINES[tissue] for what, tissue in _OWN.items()},
@@ -108,6 +112,29 @@ def head_page(
         mesh=_mesh(head, angles, language),
         histogram=png_source(bars),
     )
+
+
+#: Around what the page says of who has signed the head off.
+_SIGNED = re.compile("(?<=<!-- sign-off -->).*?(?=<!-- end of sign-off -->)", re.DOTALL)
+
+
+def signed_page(page: str, made: SignOff) -> str:
+    """A page that was written with who has looked at it since, in its own language; raises InputError for another."""
+    told = re.search('<html lang="([a-z]+)">', page)
+    if told is None or told[1] not in LANGUAGES or not _SIGNED.search(page):
+        raise InputError(
+            "The qc.html of this head was written by another version of neuro_field and has no place to sign: write "
+            "it anew with neuro-field head HEAD -o HEAD2, look at it, and sign that."
+        )
+    words = escape(_signed_words(made, told[1]))
+    return _SIGNED.sub(lambda found: words, page, count=1)
+
+
+def _signed_words(made: SignOff | None, language: str) -> str:
+    """Who has signed the head off, or how it is done."""
+    if made is None:
+        return phrase("qc.unsigned", language)
+    return phrase("qc.signed", language, signed=made.told)
 
 
 #: What the pictures in the template's space outline, by the tissue whose colour it has.

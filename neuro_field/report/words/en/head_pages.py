@@ -4,6 +4,9 @@ PHRASES = {
     "qc.title": "Head: {name!s}",
     "qc.question": "Is this the patient, and did the model get it right?",
     "qc.first": "Look at these first",
+    "qc.signed": "Head and targets looked at and signed off by {signed!s}.",
+    "qc.unsigned": "Not signed off. Once patient, outlines, lesion and targets are right: neuro-field head HEAD "
+    '--sign "Your name"',
     "qc.no-warnings": "No warnings.",
     "qc.outlines": "Outlines on the image",
     "qc.slice-axial": "axial slice",

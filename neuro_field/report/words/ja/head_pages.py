@@ -4,6 +4,9 @@ PHRASES = {
     "qc.title": "頭部: {name!s}",
     "qc.question": "この患者のものか、モデルは正しいか",
     "qc.first": "最初に確認してください",
+    "qc.signed": "頭部と目標部位を確認した人: {signed!s}",
+    "qc.unsigned": "未確認です。患者、輪郭、病変、目標部位が正しければ、次のように名前を記録してください: "
+    'neuro-field head HEAD --sign "氏名"',
     "qc.no-warnings": "警告はありません。",
     "qc.outlines": "画像上の輪郭",
     "qc.slice-axial": "水平断",
