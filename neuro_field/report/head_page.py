@@ -27,6 +27,7 @@ from neuro_field.report.directions import point_words
 from neuro_field.report.facts import HeadFacts, tissue_figures
 from neuro_field.report.mapping_pictures import mapping_pictures
 from neuro_field.report.markup import png_source, rendered
+from neuro_field.report.mosaic import mosaic
 from neuro_field.report.page import tissue_rows
 from neuro_field.report.skull_page import OpeningsOfHead
 from neuro_field.report.slices import OPENING, OUTLINES, TEMPLATE, histogram, slice_pictures
@@ -70,7 +71,8 @@ def head_page(
     facts = HeadFacts.of(head)
     angles = smallest_dihedral_angles(head.mesh)
     tissues = _tissues(head, labels, language)
-    images, mapped, opened = {}, {}, {}
+    images, mapped, opened, tiles = {}, {}, {}, ""
+    named_targets = _found_targets(head)
     shown_t1 = t1 if face is None else None
     skull = OpeningsOfHead.of(head)
     if labels is not None:
@@ -78,6 +80,7 @@ def head_page(
         shown = labels if face is None else faceless(labels, face, labels)
         shown_t1 = t1 if t1 is None or face is None else faceless(t1, face, labels)
         images = slice_pictures(shown, shown_t1, focus, head.mapping, skull.points)
+        tiles = _mosaic(head, shown, shown_t1, named_targets, skull.points)
         opened = skull.slices(shown, shown_t1, head)
         mapped = {} if head.mapping is None else mapping_pictures(labels, head.mapping, focus)
     fibres = direction_pictures(head, shown_t1) if has_directions(head) else {}
@@ -101,7 +104,8 @@ def head_page(
         tissues=tissues,
         cleaning=_cleaning(head.provenance.get("cleaning"), language),
         lesion=_lesion(lesion, language),
-        targets=_targets(head, language),
+        mosaic=tiles,
+        targets=_target_rows(named_targets, _numbers(named_targets), lesion is not None, language),
         landmarks={name: point_words(facts.landmarks[name]) for name in LANDMARKS if name in facts.landmarks},
         no_landmarks=worded(facts.why, language),
         mapping=head.mapping.source if head.mapping is not None else phrase("page.none", language),
@@ -268,17 +272,49 @@ def _cleaning(record: Mapping[str, Any] | None, language: str) -> dict[str, Any]
     }
 
 
-def _targets(head: HeadModel, language: str) -> list[tuple[str, ...]]:
-    """Share of each named target that the lesion took, left and right; empty without lesion or mapping."""
-    if head.mapping is None or not head.region("lesion").any():
-        return []
-    rows: list[tuple[str, ...]] = []
-    for site in SITES:
-        lost = []
+def _found_targets(head: HeadModel) -> dict[tuple[str, str], Target | None]:
+    """Each named target by site and side; None where no viable grey matter is near; none without a mapping."""
+    found: dict[tuple[str, str], Target | None] = {}
+    for site in SITES if head.mapping is not None else ():
         for side in ("left", "right"):
             try:
-                lost.append(f"{100 * (1 - Target.named(head, site.name, side).viable_share):.0f} %")
+                found[site.name, side] = Target.named(head, site.name, side)
             except InputError:
-                lost.append(phrase("qc.no-grey", language))
-        rows.append((f"{site.name}: {worded(site.title, language)}", *lost))
-    return rows
+                found[site.name, side] = None
+    return found
+
+
+def _target_rows(
+    found: Mapping[tuple[str, str], Target | None], numbers: Mapping[tuple[str, str], int], lesion: bool, language: str
+) -> list[tuple[str, ...]]:
+    """Of each named target left and right: its number on the mosaic, its place, and what the lesion took of it."""
+
+    def told(site: str, side: str) -> str:
+        target = found[site, side]
+        if target is None:
+            return phrase("qc.no-grey", language)
+        place = phrase("qc.target-at", language, number=numbers[site, side], place=point_words(target.center, 0))
+        return place + (phrase("qc.target-lost", language, lost=1 - target.viable_share) if lesion else "")
+
+    return [
+        (f"{site.name}: {worded(site.title, language)}", told(site.name, "left"), told(site.name, "right"))
+        for site in SITES
+        if (site.name, "left") in found
+    ]
+
+
+def _numbers(found: Mapping[tuple[str, str], Target | None]) -> dict[tuple[str, str], int]:
+    """Of the targets that are there, counted as the table runs."""
+    there = [name for name, target in found.items() if target is not None]
+    return {name: number for number, name in enumerate(there, start=1)}
+
+
+def _mosaic(
+    head: HeadModel, labels: Volume, t1: Volume | None, found: Mapping[tuple[str, str], Target | None],
+    openings: FloatArray,
+) -> str:  # fmt: skip
+    """Slices through lesion and targets as the source of an image; empty of a head with neither."""
+    numbers = _numbers(found)
+    centers = {numbers[name]: target.center for name, target in found.items() if target is not None}
+    lesion = head.mesh.centroids[head.region("lesion")]
+    return png_source(mosaic(labels, t1, lesion, centers, openings)) if centers or len(lesion) else ""
