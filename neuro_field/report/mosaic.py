@@ -1,6 +1,7 @@
 """Axial slices through a head's lesion and targets beside one another, the targets marked, as PNG bytes."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -54,7 +55,7 @@ def mosaic(
         draw_slice(panel, x, y, grey, tags, None, near, f"z = {height:.0f} mm", "L", "R")
         for number, place in targets.items():
             if heights[np.abs(heights - place[2]).argmin()] == height:
-                _mark(panel, number, place)
+                _mark(panel, number, place, outwards=1 if place[0] > (low[0] + high[0]) / 2 else -1)
     return as_png(figure)
 
 
@@ -68,13 +69,14 @@ def heights_of(lesion: FloatArray, targets: FloatArray) -> FloatArray:
     return out
 
 
-def _mark(axes: object, number: int, place: FloatArray) -> None:
-    """A ring of 5 mm and the target's number beside it."""
+def _mark(axes: Any, number: int, place: FloatArray, outwards: int) -> None:
+    """A ring of 5 mm, and the target's number on its outer side: those of both hemispheres may nearly touch."""
     from matplotlib.patches import Circle
 
     for colour, width in (("black", 3.0), (MARK, 1.4)):
-        axes.add_patch(Circle((place[0], place[1]), 5.0, fill=False, color=colour, linewidth=width))  # type: ignore[attr-defined]
-    axes.annotate(  # type: ignore[attr-defined]
-        str(number), (place[0], place[1]), xytext=(0, 7), textcoords="offset points", color=MARK, fontsize=8,
-        ha="center", va="bottom", weight="bold", bbox={"facecolor": "black", "pad": 1.0, "linewidth": 0},
+        axes.add_patch(Circle((place[0], place[1]), 5.0, fill=False, color=colour, linewidth=width))
+    axes.annotate(
+        str(number), (place[0], place[1]), xytext=(8 * outwards, 0), textcoords="offset points", color=MARK,
+        fontsize=8, ha="left" if outwards > 0 else "right", va="center", weight="bold",
+        bbox={"facecolor": "black", "pad": 1.0, "linewidth": 0},
     )  # fmt: skip

@@ -101,6 +101,7 @@ PHRASES = {
     "qc.mosaic-alt": "Twelve axial slices from the lowest to the highest of lesion and targets, the targets ringed "
     "and numbered",
     "qc.target-at": "{number}: {place!s}",
+    "qc.target-near": ", near that site only: {moved:.0f} mm from it",
     "qc.target-lost": ", {lost:.0%} lost",
     "qc.mesh": "Mesh",
     "qc.nodes": "Nodes",

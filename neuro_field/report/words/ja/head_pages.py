@@ -95,6 +95,7 @@ PHRASES = {
     "に示す。",
     "qc.mosaic-alt": "病変と目標部位の最も低い所から最も高い所までの 12 枚の水平断。目標部位は輪と番号で示す",
     "qc.target-at": "{number}: {place!s}",
+    "qc.target-near": "、その部位の近く ({moved:.0f} mm 離れている)",
     "qc.target-lost": "、{lost:.0%} が失われた",
     "qc.mesh": "メッシュ",
     "qc.nodes": "節点",
