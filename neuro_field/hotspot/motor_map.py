@@ -27,7 +27,7 @@ from neuro_field.hotspot.curves import (
     residuals_of,
     shapes_near,
 )
-from neuro_field.hotspot.exposure import Fields, Progress, cortex_around, fields_at
+from neuro_field.hotspot.exposure import COMPONENTS, Fields, Progress, cortex_around, fields_at, sizes_of
 from neuro_field.hotspot.pulses import Pulses
 from neuro_field.nouns import noun
 from neuro_field.units import AMPERE_PER_MICROSECOND
@@ -104,6 +104,8 @@ class MotorMap:
     mesh : str
         `TetMesh.digest` of the head's.
     findings : tuple of Finding
+    component : {"magnitude", "normal"}
+        What of the field its V/m are: |E|, or the size of its part along the cortex's normal.
 
     Examples
     --------
@@ -134,6 +136,7 @@ class MotorMap:
     coil: str
     mesh: str
     findings: tuple[Finding, ...] = ()
+    component: str = "magnitude"
 
     @property
     def midpoint(self) -> float | None:
@@ -159,6 +162,7 @@ def motor_map(
     pulses: Pulses,
     *,
     head: HeadModel | None = None,
+    component: str = "magnitude",
     resampled: int = RESAMPLED,
     rng: np.random.Generator | None = None,
     progress: Progress | None = None,
@@ -175,6 +179,9 @@ def motor_map(
         Of one side of the head.
     head : HeadModel, optional
         With a live field: the head it is of.
+    component : {"magnitude", "normal"}
+        Answers are regressed on |E|, or on the size of its part along the cortex's normal, which explained answers
+        less well in 14 and 10 people.
     resampled : int
         Sessions drawn from this one for the area.
     rng : numpy Generator, optional
