@@ -4,6 +4,7 @@ At every point the answers are regressed on |E| there (Weise 2020, Numssen 2021)
 that a sigmoid explains is largest, the muscle is.  A map that no better than shuffled answers make has no site.
 """
 
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
@@ -221,6 +222,10 @@ def motor_map(
         head = source.head
     if head is None:
         raise InputError("Input head of motor_map is needed with a live field: the head that it is of.")
+    if component not in COMPONENTS:
+        raise InputError(
+            f"Input component of motor_map must be {' or '.join(COMPONENTS)}; instead received {component!r:.40}."
+        )
     check_usable(head)
     rng = rng or np.random.default_rng(0)
     slopes = pulses.slopes(coil)
@@ -237,8 +242,8 @@ def motor_map(
         values = {"answered": answered, "pulses": len(pulses), "least": LEAST_ANSWERS, "microvolts": CRITERION}
         return _without(pulses, points, side, coil, head, (*findings, Finding("map-no-responses", "stop", values)))
     given = fields_at(source, coil, pulses.placements, points, progress=progress)
-    sizes = np.linalg.norm(given, axis=2).T.astype(np.float64) * (slopes / AMPERE_PER_MICROSECOND)
-    return _fitted(sizes, points, pulses, side, coil, head, findings, resampled, rng)
+    sizes = sizes_of(given, component, head, points) * (slopes / AMPERE_PER_MICROSECOND)
+    return replace(_fitted(sizes, points, pulses, side, coil, head, findings, resampled, rng), component=component)
 
 
 def _fitted(

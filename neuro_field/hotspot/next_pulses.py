@@ -13,7 +13,7 @@ from neuro_field.errors import InputError
 from neuro_field.field.solver import Solver
 from neuro_field.head.model import HeadModel
 from neuro_field.hotspot.curves import logged
-from neuro_field.hotspot.exposure import Fields, fields_at
+from neuro_field.hotspot.exposure import Fields, fields_at, sizes_of
 from neuro_field.hotspot.motor_map import MotorMap
 from neuro_field.units import AMPERE_PER_MICROSECOND
 
@@ -84,8 +84,9 @@ def next_pulses(
     likely = likelihoods(found)
     some = np.flatnonzero(likely >= _LEAST_WEIGHT * likely.max())
     slope = float(np.median(found.pulses.slopes(coil))) / AMPERE_PER_MICROSECOND
-    sizes = slope * np.linalg.norm(fields_at(source, coil, list(candidates), found.points[some]), axis=2)
-    chosen = telling(foretold(found.curves[some], sizes.T), likely[some], _spread(found), count)
+    fields = fields_at(source, coil, list(candidates), found.points[some])
+    sizes = slope * sizes_of(fields, found.component, head, found.points[some])
+    chosen = telling(foretold(found.curves[some], sizes), likely[some], _spread(found), count)
     return tuple(candidates[index] for index in chosen)
 
 

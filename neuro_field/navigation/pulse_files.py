@@ -98,7 +98,9 @@ def read_pulses(
         found, rest = _amplitudes_of_rows(rows, places, len(entries), where)
         given, named = _intensities_of_rows(rows, places, len(entries), where)
     if amplitudes is not None and named and any(_strong(entry.marker) for entry in entries):
-        raise InputError(f"Both {path.name} and {where} say how strong the pulses were: leave the column out of {where}.")
+        raise InputError(
+            f"Both {path.name} and {where} say how strong the pulses were: leave the column out of {where}."
+        )
     intensities, unit = (given, named) if named else _intensities(entries, path.name)
     return _pulses(entries, muscle, found, rest, intensities, unit, path.name)
 
