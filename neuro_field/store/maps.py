@@ -77,6 +77,9 @@ class MapFile(_Record, tag_field="schema", tag=SCHEMA):
     pulses: PulsesRecord
     findings: list[FindingRecord]
     component: str = "magnitude"
+    spread: float = 0.25
+    sway: float = 0.0
+    misfit: float = 0.0
 
 
 def write_map(
@@ -180,7 +183,7 @@ def _noun(record: MapFile) -> MotorMap:
         None if record.best is None else np.array(record.best), np.array(record.area, dtype=bool),
         np.array(record.alike, dtype=bool), curve, record.threshold, record.chance, np.array(record.curves),
         np.array(record.fields), tuple(record.convergence), pulses, record.coil, record.mesh, findings,
-        record.component,
+        record.component, record.spread, record.sway, record.misfit,
     )  # fmt: skip
 
 
