@@ -15,14 +15,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
-from run import RESULTS, Row, keep, shown
+from run import RESULTS, Row, keep, peak_since_reset, reset_peak, shown
 
 import neuro_field as nf
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 import hotspot_sessions as sessions
 
-from neuro_field.field.solver import peak_memory
 from neuro_field.hotspot.curves import logged
 from neuro_field.hotspot.fit import Fit
 from neuro_field.hotspot.motor_map import CHANCE, REACH, RESAMPLED
@@ -101,9 +100,10 @@ def session(
     return pool.sizes[:, drawn].astype(float) * slopes, logged(amplitudes)
 
 
-def accuracy(pools: list[Pool], pulses: int, times: float, count: int, seed: int) -> tuple[Row, list[str]]:
-    """Distances of sessions, how often the area held the site, and how often shuffled answers had one."""
+def accuracy(pools: list[Pool], pulses: int, times: float, count: int, seed: int) -> tuple[Row, dict[str, float]]:
+    """Distances of sessions, and shares: of areas that held the site, and of sessions and shuffled ones with a site."""
     distances, held, sites, shuffled, among, start = {}, 0, 0, 0, [], time.process_time()
+    reset_peak()
     for pool in pools:
         for s, gyrus in enumerate(pool.gyri):
             nearest = np.argmin(np.linalg.norm(pool.points - pool.sites[s], axis=1))
@@ -123,8 +123,13 @@ def accuracy(pools: list[Pool], pulses: int, times: float, count: int, seed: int
         f"{sites}, shuffled {shuffled} of {len(every)}; points of the area {np.median(among):.0f}"
     )
     name, each = f"map {pulses} pulses noise x{times:g}", (time.process_time() - start) / len(every)
-    lines = [f"    {where}: median {np.median(values):.1f} mm" for where, values in distances.items()]
-    return Row(name, len(pools[0].points), each, peak_memory() / 1e6, error=float(np.median(every)), note=note), lines
+    row = Row(name, len(pools[0].points), each, peak_since_reset() / 1e6, error=float(np.median(every)), note=note)
+    print(
+        shown(row),
+        *(f"    {where}: median {np.median(values):.1f} mm" for where, values in distances.items()),
+        sep="\n",
+    )
+    return row, {name: value / len(every) for name, value in (("held", held), ("sites", sites), ("shuffled", shuffled))}
 
 
 def path_of(pool: Pool, site: int, suggested: bool, rng: np.random.Generator) -> list[float]:
@@ -157,6 +162,7 @@ def suggestions(pools: list[Pool], count: int, seed: int) -> list[Row]:
     """Pulses until the site is within 5 mm, by random and by suggested ones, of the same sessions."""
     out, found = [], {}
     for name, suggested in (("random", False), ("suggested", True)):
+        reset_peak()
         start = time.process_time()
         paths = np.array([
             path_of(pool, s, suggested, np.random.default_rng([seed, s, k, 7]))
@@ -173,12 +179,18 @@ def suggestions(pools: list[Pool], count: int, seed: int) -> list[Row]:
         )
         each = (time.process_time() - start) / len(paths)
         out.append(
-            Row(f"next {name}", len(pools[0].points), each, peak_memory() / 1e6, error=float(stays.mean()), note=note)
+            Row(
+                f"next {name}",
+                len(pools[0].points),
+                each,
+                peak_since_reset() / 1e6,
+                error=float(stays.mean()),
+                note=note,
+            )
         )
     fewer = 1 - needed(found["suggested"]).mean() / needed(found["random"]).mean()
-    print(
-        f"suggested pulses reach {REACHED:g} mm with {fewer:.0%} fewer, on average of {len(found['random'])} sessions"
-    )
+    sessions_of = len(found["random"])
+    print(f"suggested pulses reach {REACHED:g} mm with {fewer:.0%} fewer, in the mean of {sessions_of} sessions")
     return out
 
 
@@ -198,21 +210,20 @@ def speed(edges: tuple[float, float], processor: bool) -> list[Row]:
     for name, source, given in (
         ("map live", live, {"head": head, "reach": reach}), ("map solves", solver, {}),
     ):  # fmt: skip
+        reset_peak()
         start = clock()
         found = nf.motor_map(source, coil, pulses, **given)
-        seconds = clock() - start
+        seconds, peak = clock() - start, peak_since_reset() / 1e6
+        error = float(np.linalg.norm(found.best - live.points[at]))
+        note = f"the error is mm; the live field took {live.report.seconds:.0f} s"
         if name == "map solves":
             start = clock()
             for _ in solver.solve_each(coil, pulses.placements):
                 pass
-            block = clock() - start
-            note = f"{seconds / block:.2f} of {PULSES} block solves ({block:.0f} s)"
-        else:
-            note = f"the live field took {live.report.seconds:.0f} s"
-        off = float(np.linalg.norm(found.best - live.points[at]))
+            error, note = seconds / (clock() - start), f"the error is the ratio to {PULSES} block solves of this run"
         note += f"; {len(found.points)} points, {PULSES} pulses, {RESAMPLED} resampled"
         note += "; seconds of the processor" if processor else ""
-        out.append(Row(name, len(head.mesh.nodes), seconds, peak_memory() / 1e6, error=off, note=note))
+        out.append(Row(name, len(head.mesh.nodes), seconds, peak, error=error, note=note))
     return out
 
 
@@ -238,9 +249,7 @@ def main(arguments: list[str] | None = None) -> list[Row]:
         else:
             for times in (1.0, 2.0):
                 for pulses in (200, 60):
-                    row, lines = accuracy(pools, pulses, times, given.sessions, given.seed)
-                    print(shown(row), *lines, sep="\n", flush=True)
-                    rows.append(row)
+                    rows.append(accuracy(pools, pulses, times, given.sessions, given.seed)[0])
     if given.next or given.speed:
         for row in rows:
             print(shown(row))

@@ -21,6 +21,9 @@ ROUNDS = 3
 SPREADS = np.array([0.03, 0.045, 0.0625, 0.09, 0.13, 0.18, 0.25])
 SWAYS = np.array([0.0, 0.001, 0.0025, 0.005, 0.01, 0.02, 0.04])
 
+#: Points whose curves are fitted in all rounds: those that explained most in the first.
+_NEAR = 1000
+
 #: Points that can still be the site: so many at most, down to this of the likeliest.
 _POINTS, _LEAST = 200, 1e-3
 
@@ -46,6 +49,9 @@ def weighed(fields: FloatArray, answers: FloatArray) -> tuple[FloatArray, Noise]
     weights = np.ones(len(answers))
     for _ in range(ROUNDS):
         residual, chosen = curve_everywhere(fields, answers, weights)
+        if len(fields) > _NEAR:  # the first round finds the points that matter to the next
+            fields = np.ascontiguousarray(fields[near := np.argpartition(residual, _NEAR)[:_NEAR]])
+            residual, chosen = residual[near], chosen[near]
         expected, slope = _foretold(fields, answers, weights, likelihoods(residual, len(answers)), chosen)
         weights, noise = _weights(answers, expected, slope)
     return weights, noise
