@@ -21,7 +21,7 @@ from neuro_field.kernels import packed as kernel
 from neuro_field.live import building
 from neuro_field.live.exact import Exact
 from neuro_field.live.packed import Packed
-from neuro_field.live.places import PRESSED, Range, allowed, poses_over
+from neuro_field.live.places import PRESSED, Range, allowed, poses_over, spots_over
 from neuro_field.live.reader import greedy
 from neuro_field.live.sheet import Sheet
 from neuro_field.search.landscape import LEAST_OF_STRONGEST
@@ -52,7 +52,7 @@ def quick(monkeypatch):
 
 
 def unseen(solver, coil, count, within=None, seed=11):
-    poses = poses_over(solver.head, coil, 6 * count, np.random.default_rng(seed), within)
+    poses = poses_over(solver.head, spots_over(solver.head), coil, 6 * count, np.random.default_rng(seed), within)
     return list(islice(allowed(solver, coil, poses), count))
 
 

@@ -49,8 +49,8 @@ def towards_middle(mesh: TetMesh, surface: Surface, grey: BoolArray, white: Bool
     outer, inner = cKDTree(_dense(surface)), cKDTree(_dense(mesh.boundary(white)))
     points = np.array(surface.points)
     for _ in range(_STEPS):
-        points = (outer.data[outer.query(points)[1]] + inner.data[inner.query(points)[1]]) / 2
-    out, into = outer.query(points)[0], inner.query(points)[0]
+        points = (outer.data[outer.query(points, workers=-1)[1]] + inner.data[inner.query(points, workers=-1)[1]]) / 2
+    out, into = outer.query(points, workers=-1)[0], inner.query(points, workers=-1)[0]
     total = out + into
     elements = np.full(len(points), -1)
     good = np.flatnonzero((np.abs(out - into) < _BALANCE * total) & (total < _THICKEST))

@@ -18,7 +18,7 @@ from neuro_field.head.doubts import check_usable
 from neuro_field.live.judging import Judged
 from neuro_field.live.live_field import LiveField, LiveReport
 from neuro_field.live.packed import PATCH, Packed
-from neuro_field.live.places import Range, allowed, poses_over
+from neuro_field.live.places import Range, allowed, poses_over, spots_over
 from neuro_field.live.reader import Reader, flux_density, greedy, lighter, probes_around
 from neuro_field.live.sheet import Sheet
 from neuro_field.nouns import noun
@@ -140,14 +140,15 @@ class _Clock(dict[str, float]):
 def _placements(solver: Solver, coil: Coil, snapshots: int, probes: FloatArray) -> list[Placement]:
     """Snapshots, the next where the last ones tell least; then those held out, in their range and far outside it."""
     rng, head = np.random.default_rng(0), solver.head
-    pool = poses_over(head, coil, max(_POOL, 4 * snapshots), rng)
+    spots = spots_over(head)
+    pool = poses_over(head, spots, coil, max(_POOL, 4 * snapshots), rng)
     order = greedy(flux_density(lighter(coil), pool, probes), snapshots + snapshots // 4)
     chosen = [
         list(islice(allowed(solver, coil, poses), count))
         for poses, count in (
             (pool[order], snapshots),
-            (poses_over(head, coil, 4 * HELD_OUT, rng), HELD_OUT),
-            (poses_over(head, coil, 8 * STRANGE, rng, FAR), STRANGE),
+            (poses_over(head, spots, coil, 4 * HELD_OUT, rng), HELD_OUT),
+            (poses_over(head, spots, coil, 8 * STRANGE, rng, FAR), STRANGE),
         )
     ]
     for found, count in zip(chosen, (snapshots, HELD_OUT, STRANGE), strict=True):
@@ -175,23 +176,21 @@ class _Solved:
         potentials = np.empty((len(solver.system.points), len(placements)), np.float32)
         patches = [slice(low, high) for low, high in _bounds(len(sheet.points))]
         primary = tuple(np.empty((3 * (part.stop - part.start), len(placements)), np.float32) for part in patches)
-        one = np.empty((len(sheet.points), 1, 3))
         for first in range(0, len(placements), BLOCK):
             say("solves", first / len(placements))
             block = placements[first : first + BLOCK]
             found = keeper.kept(first) if keeper is not None else None
+            coils = [coil.carried(placement.head_from_coil) for placement in block]
             if found is None:
-                found = np.stack(
-                    [field.potential.astype(np.float32) for field in loose.solve_each(coil, block, didt=1.0)], axis=1
-                )
+                found = loose.potentials(loose.system.load(loose.nodal_dadt(coils)))[0].astype(np.float32)
                 if keeper is not None:
                     keeper.keep(first, found)
-            potentials[:, first : first + len(block)] = found
-            for k, placement in enumerate(block):
-                one[:] = 0.0
-                add_dadt(coil.carried(placement.head_from_coil), boxes, one, 0)
-                for own, part in zip(primary, patches, strict=True):
-                    own[:, first + k] = -one[part, 0].T.ravel()
+            behind = first + len(block)
+            potentials[:, first:behind] = found
+            dadt = np.zeros((len(sheet.points), 3, len(block)))
+            add_dadt(coils, boxes, dadt)
+            for own, part in zip(primary, patches, strict=True):
+                own[:, first:behind] = -dadt[part].transpose(1, 0, 2).reshape(len(own), -1)
         say("solves", 1.0)
         return cls(potentials, primary)
 
