@@ -84,6 +84,21 @@ def sheet_points(
     return points[(np.abs(out - into) < _MIDDLE_HALF * (out + into)) & (out + into < _THICKEST)]
 
 
+def outwards(mesh: TetMesh, brain: BoolArray, points: FloatArray) -> FloatArray:
+    """(m, 3) unit normals of the cortex at points (m, 3) mm: those of its outer surface where it is nearest.
+
+    Parameters
+    ----------
+    mesh : TetMesh
+    brain : (t,) bool array
+        What the outer surface bounds: grey and white matter, and lesions.
+    points : (m, 3) array
+    """
+    surface = mesh.boundary(brain)
+    out: FloatArray = surface.vertex_normals[cKDTree(surface.points).query(points)[1]]
+    return out
+
+
 def _dense(surface: Surface) -> FloatArray:
     """Vertices, middles of edges and of triangles."""
     a, b, c = (surface.points[surface.triangles[:, i]] for i in range(3))
