@@ -3,7 +3,7 @@
 The house, from the roof down; a room may import rooms on lower floors only::
 
     roof      cli.py   commands/   console.py        what people type
-              desk/                                  pages that run
+              desk/   cohort/                        pages that run | many people, engines that exist
     floor 9   store/                                 our own folders
     floor 8   report/                                from records to pages and pictures
     floor 7   navigation/                            navigators' files
