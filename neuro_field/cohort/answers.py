@@ -10,9 +10,9 @@ from typing import Any
 from neuro_field.clinic.answers import DEFAULTS
 from neuro_field.clinic.case import Case, intake, of_use
 from neuro_field.clinic.typed_threshold import threshold_of
-from neuro_field.coil.coil import Coil
 from neuro_field.cohort.entities import Who
 from neuro_field.cohort.inputs import FILES
+from neuro_field.coil.coil import Coil
 from neuro_field.errors import FileFormatError, InputError
 from neuro_field.findings import Finding, Refusal
 

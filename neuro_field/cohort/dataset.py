@@ -70,7 +70,7 @@ class Dataset:
         if missing:
             raise InputError(f"The data set {self.root} has no folder sub-{missing[0]}; it has {_listed(there)}.")
         out = []
-        for label in wanted and dict.fromkeys(wanted) or there:
+        for label in (wanted and dict.fromkeys(wanted)) or there:
             found = self._sessions(label)
             chosen = [each for each in found if not those or each in those]
             if chosen or not those:

@@ -156,8 +156,8 @@ def _lesion(dataset: Dataset, who: Who) -> Named | None:
     found = the_one(own or drawn, "lesion mask", "lesion", dataset.root)
     if found is None and masks:
         raise InputError(
-            f"The only lesion mask of {who.label} lies in space {masks[0].space!r:.40}, not in the T1's; give one drawn "
-            "on the T1, FLAIR or T2, or name it in column lesion if the T1 lies there too."
+            f"The only lesion mask of {who.label} lies in space {masks[0].space!r:.40}, not in the T1's; give one "
+            "drawn on the T1, FLAIR or T2, or name it in column lesion if the T1 lies there too."
         )
     return found
 

@@ -53,4 +53,5 @@ class Options:
     @classmethod
     def of_plain(cls, record: Mapping[str, Any]) -> "Options":
         """What `plain` gave."""
-        return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in record.items()})
+        values: dict[str, Any] = {n: tuple(value) if isinstance(value, list) else value for n, value in record.items()}
+        return cls(**values)
