@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from neuro_field.clinic.mapped import mapped_threshold
     from neuro_field.clinic.study import Study, study
     from neuro_field.clinic.threshold import Threshold
+    from neuro_field.cohort.table import table
     from neuro_field.coil.coil import Coil
     from neuro_field.coil.marker import Marker
     from neuro_field.coil.placement import Placement
@@ -131,6 +132,7 @@ _ROOMS = {
     "render": "store.plans",
     "sphere_head": "head.sphere",
     "study": "clinic.study",
+    "table": "cohort.table",
     "synthetic_lesion": "mri.lesion",
     "validate": "field.validation",
     "view": "report.view",
@@ -189,6 +191,7 @@ __all__ = [
     "sphere_head",
     "study",
     "synthetic_lesion",
+    "table",
     "validate",
     "view",
     "write",

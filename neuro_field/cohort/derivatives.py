@@ -101,16 +101,24 @@ def field_name(who: Who, space: str, acquisition: str, described: str) -> str:
     return f"{who.folder}/fmap/{who.label}_acq-{acquisition}_space-{space}_desc-{described}_magnitude.nii.gz"
 
 
+def table_name(who: Who, acquisition: str) -> str:
+    """The table of one participant's plan."""
+    return f"{who.folder}/beh/{who.label}_task-tms_acq-{acquisition}_desc-placements_beh.tsv"
+
+
 def lesion_name(who: Who) -> str:
     """The lesion of one participant in MNI152."""
     return f"{who.folder}/anat/{who.label}_space-{TEMPLATE}_label-lesion_mask.nii.gz"
 
 
-def group_name(space: str, described: str, suffix: str = "magnitude") -> str:
-    """``tpl-MNI152NLin2009aSym/fmap/tpl-MNI152NLin2009aSym_desc-x_magnitude.nii.gz``."""
-    if suffix == "probseg":
-        return f"tpl-{space}/anat/tpl-{space}_label-lesion_desc-{described}_probseg.nii.gz"
-    return f"tpl-{space}/fmap/tpl-{space}_desc-{described}_{suffix}.nii.gz"
+def group_name(space: str, acquisition: str, described: str) -> str:
+    """``tpl-MNI152NLin2009aSym/fmap/tpl-MNI152NLin2009aSym_acq-x_desc-y_magnitude.nii.gz``."""
+    return f"tpl-{space}/fmap/tpl-{space}_acq-{acquisition}_desc-{described}_magnitude.nii.gz"
+
+
+def overlap_name(described: str) -> str:
+    """How many lesions of the group lie where."""
+    return f"tpl-{TEMPLATE}/anat/tpl-{TEMPLATE}_label-lesion_desc-{described}_probseg.nii.gz"
 
 
 def write_map(out: Path, name: str, values: AnyArray, description: str, **more: Any) -> list[str]:

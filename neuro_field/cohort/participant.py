@@ -16,7 +16,7 @@ from neuro_field.cohort.heads import built_head
 from neuro_field.cohort.inputs import Inputs, find_inputs
 from neuro_field.cohort.job import DONE, FAILED, Job, Outcome
 from neuro_field.cohort.keeping_log import said_in_log, write_status
-from neuro_field.cohort.results import StudyMaps, write_lesion
+from neuro_field.cohort.results import StudyMaps, write_lesion, write_rows
 from neuro_field.cohort.stages import discard, files_in, is_done, mark_done
 from neuro_field.errors import ConvergenceError, InputError
 from neuro_field.findings import Refusal
@@ -178,7 +178,8 @@ def _written(job: Job, study: Study, maps: StudyMaps, own: Path, name: str, key:
         study, folder, t1=head_images(own / "head").get("t1"), subject=job.who.participant, faceless=options.faceless,
         language=options.language,
     )  # fmt: skip
-    files = files_in(folder, job.output) + maps.write(study, job.output, job.who, name)
+    files = files_in(folder, job.output) + write_rows(folder, job.output, job.who, name)
+    files += maps.write(study, job.output, job.who, name)
     mark_done(own / "plans" / f"{name}.json", key, job.output, files)
     LOG.info("%s is written", name)
 

@@ -5,12 +5,14 @@ from pathlib import Path
 from typing import Any
 
 from neuro_field.clinic.study import Study
-from neuro_field.cohort.derivatives import field_name, lesion_name, write_map
+from neuro_field.cohort.derivatives import beside_table, field_name, lesion_name, table_name, write_map, write_text
 from neuro_field.cohort.entities import Who, as_label
 from neuro_field.cohort.fsaverage import NAME, registered_points
 from neuro_field.cohort.standard import TEMPLATE, Standard
+from neuro_field.cohort.table import COLUMNS, rows_of, table_text
 from neuro_field.head.model import HeadModel
 from neuro_field.nouns import noun
+from neuro_field.store.plans import read_kept
 
 #: The side to which affected hemispheres are turned.
 AFFECTED = "left"
@@ -23,6 +25,17 @@ def write_lesion(head: HeadModel, out: Path, who: Who) -> list[str]:
     mask = Standard(head).lesion
     about = {"Type": "Lesion", "Sources": [f"bids::sourcedata/neuro_field/{who.label}/head/head.msh"]}
     return write_map(out, lesion_name(who), mask, "The lesion as it was meshed: 1 inside.", **about)
+
+
+def write_rows(folder: Path, out: Path, who: Who, name: str) -> list[str]:
+    """Write the table of a plan that was written to a folder, with its sidecar; the names of both."""
+    kept = read_kept(folder)
+    rows = rows_of(kept.study, kept.facts, participant=who.participant, session=who.session)
+    path = table_name(who, as_label(name))
+    sidecar = path.removesuffix(".tsv") + ".json"
+    write_text(out / path, table_text(rows))
+    write_text(out / sidecar, beside_table(COLUMNS))
+    return [path, sidecar]
 
 
 @noun
