@@ -26,7 +26,7 @@ from neuro_field.coil.placement import Placement
 from neuro_field.coil.sources import Dipoles, Grid
 from neuro_field.coil.stimulator import Stimulator, Waveform
 from neuro_field.commands.targets import target_form
-from neuro_field.commands.thresholds import threshold_of
+from neuro_field.clinic.typed_threshold import threshold_of
 from neuro_field.errors import InputError
 from neuro_field.field.solver import Solver
 from neuro_field.findings import Finding
