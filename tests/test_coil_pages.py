@@ -110,8 +110,9 @@ def test_coils_are_compared_in_one_table_by_the_figures_of_each():
     sampled = Coil("<i>sampled", Grid(np.ones((9, 9, 9, 3)), np.diag([20.0, 20, 20, 1])))
     coils.append(CoilOnPaper(sampled.name, {"coil": sampled.name}, CoilFigures.of(sampled), b""))
     for language, away, ring, none in (
-        ("en", "away from the handle", "in a ring", "not known"), ("ja", "ハンドルから離れる向き", "輪のように", "不明"),
-    ):  # fmt: skip
+        ("en", "away from the handle", "in a ring", "not known"),
+        ("ja", "ハンドルから離れる向き", "輪のように", "不明"),
+    ):
         page = coils_page(coils, language)
         assert f'<html lang="{language}">' in page
         assert "<i>sampled" not in page
