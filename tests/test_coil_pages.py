@@ -111,8 +111,8 @@ def test_coils_are_compared_in_one_table_by_the_figures_of_each():
     coils.append(CoilOnPaper(sampled.name, {"coil": sampled.name}, CoilFigures.of(sampled), b""))
     for language, away, ring, none in (
         ("en", "away from the handle", "in a ring", "not known"),
-        ("ja", "ハンドルから離れる", "輪のように", "不明"),
-    ):  # fmt: skip
+        ("ja", "ハンドルから離れる向き", "輪のように", "不明"),
+    ):
         page = coils_page(coils, language)
         assert f'<html lang="{language}">' in page
         assert "<i>sampled" not in page
