@@ -74,8 +74,8 @@ def test_agreement_is_that_of_places_not_of_elements(page):
 
 def test_the_lesion_the_targets_it_took_and_the_cleaning_are_shown(page):
     assert "<td>left</td>" in page
-    assert "Named targets lost to the lesion" in page
-    hand = re.search(r"m1-hand[^<]*</td><td>(\d+) %</td><td>(\d+) %</td>", page)
+    assert "Lesion and targets" in page
+    hand = re.search(r"m1-hand[^<]*</td><td>[^<]*, (\d+) % lost</td><td>[^<]*, (\d+) % lost</td>", page)
     assert int(hand[1]) > 0
     assert int(hand[2]) == 0
     assert "What cleaning changed" in page
