@@ -1,7 +1,7 @@
 """Plans and studies as the records of plan.json and back; whoever writes `plan_structs` anew changes this with it."""
 
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import asdict, fields, is_dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any, get_type_hints
@@ -26,6 +26,7 @@ from neuro_field.field.field import SolveReport
 from neuro_field.findings import Finding, as_name
 from neuro_field.head.lesion import LesionSummary
 from neuro_field.head.model import HeadModel
+from neuro_field.head.sign_off import SignOff
 from neuro_field.io.digest import fingerprint
 from neuro_field.report.facts import Facts, HeadFacts, HeadFigures, PlanFacts, Strongest, TissueFigures, head_of
 from neuro_field.report.interactive import mni_map, unpacked_surface
@@ -64,6 +65,7 @@ NOUNS: dict[type[msgspec.Struct], type] = {
     structs.LesionRecord: LesionSummary,
     structs.DoseRecord: Dose,
     structs.TissueRecord: TissueFigures,
+    structs.SignOffRecord: SignOff,
 }
 
 #: Fields of nouns that no record holds, and why.
@@ -230,6 +232,7 @@ def head_record(head: HeadModel, facts: HeadFacts) -> dict[str, Any]:
         "landmarks": {name: place.tolist() for name, place in facts.landmarks.items()},
         "mni_from_head": mapping.mni_from_head.tolist() if mapping is not None else None,
         "refinement": plain(head.refinement) if head.refinement is not None else None,
+        "signed_off": asdict(head.sign_off) if head.sign_off is not None else None,  # a person's name stays whole
     }
 
 
@@ -343,8 +346,9 @@ def facts_from(record: structs.PlanFile | structs.StudyFile, view: Mapping[str, 
     if head is None:
         return Facts(HeadFacts.of(None), told)
     figures = HeadFigures(
-        head.name, head.nodes, head.tetrahedra, head.mapping, tuple(map(noun_from, head.tissues)), head.provenance
-    )
+        head.name, head.nodes, head.tetrahedra, head.mapping, tuple(map(noun_from, head.tissues)), head.provenance,
+        None if head.signed_off is None else noun_from(head.signed_off),
+    )  # fmt: skip
     to_mni = mni_map(view["mni"]) if view is not None and view["mni"] is not None else None
     scalp = unpacked_surface(view["scalp"]) if view is not None else None
     places = {name: read_only(np.array(place)) for name, place in head.landmarks.items()}

@@ -33,6 +33,8 @@ Source = Annotated[str, matching(f"({_NAME}|{_CITATION})")]
 Digest = Annotated[str, matching(r"[0-9a-f]{64}")]
 MeshDigest = Annotated[str, matching(r"([0-9a-f]{64})?")]
 Moment = Annotated[str, matching(r"\d{4}-\d\d-\d\dT\d\d:\d\dZ")]
+#: Of who signed a head off; `head.sign_off.SignOff` is stricter.
+Person = Annotated[str, matching(r"[^\x00-\x1f\x7f\ud800-\udfff]{1,60}")]
 Version = Annotated[str, matching(r"\d[0-9A-Za-z.+!_-]{0,39}")]
 
 Side = Literal["left", "right"]
@@ -446,6 +448,14 @@ class RefinementRecord(Record):
     mesh: Digest
 
 
+class SignOffRecord(Record):
+    """`head.sign_off.SignOff`."""
+
+    name: Person
+    when: Moment
+    head: Digest
+
+
 class HeadRecord(Record):
     """`report.facts.HeadFacts`, but for surfaces and warp, which stand in view.json.gz."""
 
@@ -460,6 +470,7 @@ class HeadRecord(Record):
     tissues: tuple[TissueRecord, ...]
     provenance: dict[Name, bool | Number | Name | None]
     refinement: RefinementRecord | None = None
+    signed_off: SignOffRecord | None = None
 
 
 class PlanFile(Struct, forbid_unknown_fields=True, kw_only=True, tag_field="kind", tag="plan"):

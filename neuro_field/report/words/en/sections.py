@@ -144,6 +144,8 @@ PHRASES = {
     "coil.didt-source": "Source of the largest dI/dt",
     "made.head": "Head",
     "made.name": "Name",
+    "made.signed": "Signed off",
+    "made.unsigned": "no",
     "made.mesh": "Mesh",
     "made.mesh-told": "{nodes} nodes, {tetrahedra} tetrahedra",
     "made.mapping": "Mapping to MNI152",
