@@ -142,5 +142,5 @@ def _of_packed(path):
 
 def _lasting(thing):
     if isinstance(thing, dict):
-        return {key: _lasting(value) for key, value in thing.items() if key not in CHANGES}
+        return {key: _lasting(value) for key, value in thing.items() if key.partition(".")[0] not in CHANGES}
     return [_lasting(each) for each in thing] if isinstance(thing, list) else thing
