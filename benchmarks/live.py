@@ -19,10 +19,11 @@ import numpy as np
 from run import RESULTS, Row, keep, shown
 
 import neuro_field as nf
+from neuro_field.aim.scalp import Spots
 from neuro_field.field.solver import peak_memory
 from neuro_field.live.building import BLOCK, FAR
 from neuro_field.live.exact import Exact
-from neuro_field.live.places import Range, allowed, poses_over
+from neuro_field.live.places import Range, allowed, poses_over, spots_over
 from neuro_field.search.candidates import candidates
 from neuro_field.search.whole_cortex import WholeCortex, half_volumes
 
@@ -50,6 +51,11 @@ class Case:
     def coil(self) -> nf.Coil:
         """The coil."""
         return nf.load_coil(self.coil_name)
+
+    @cached_property
+    def spots(self) -> Spots:
+        """Where coils may stand."""
+        return spots_over(self.head)
 
     @cached_property
     def solver(self) -> nf.Solver:
@@ -82,7 +88,7 @@ class Case:
 
     def placements(self, coil: nf.Coil, count: int, seed: int, within: Range | None = None) -> list[nf.Placement]:
         """Placements that the live field has not seen."""
-        poses = poses_over(self.head, coil, 8 * count, np.random.default_rng([7, seed]), within)
+        poses = poses_over(self.head, self.spots, coil, 8 * count, np.random.default_rng([7, seed]), within)
         return list(islice(allowed(self.solver, coil, poses), count))
 
     def errors(self, coil: nf.Coil, placements: list[nf.Placement]) -> tuple[np.ndarray, np.ndarray]:

@@ -1,7 +1,7 @@
 """Run what the documentation shows and takes minutes: one patient from image to ledger, the validation, the benchmark,
 and what hospitals may hand over.
 
-    python docs/worked.py [--edge MM] [--only patient|validation|benchmark|door] [--into FOLDER]
+    python docs/worked.py [--edge MM] [--only patient|map|validation|benchmark|door] [--into FOLDER]
 
 Writes docs/worked/: what each command printed, the figures the pages quote, tables and pictures.  The pages include
 them as they are, so that nothing is typed by hand.  Pictures of pages need Chromium, and are left as they were without.
@@ -27,6 +27,7 @@ from PIL import Image
 import neuro_field as nf
 from neuro_field.field.validation import EDGES
 from neuro_field.navigation.localite import localite_text
+from neuro_field.report.map_pictures import map_pictures
 
 WORKED = Path(__file__).parent / "worked"
 
@@ -36,6 +37,11 @@ PLAN = "neuro-field plan HEAD --preset contralesional-1hz-hand --rmt 55 --numeri
 EXPORT = "neuro-field export PLAN --to localite,brainsight,ant --image HEAD/T1.nii.gz"
 DELIVERED = "neuro-field delivered HEAD --plan PLAN --poses session1.xml -o ledger.tsv"
 VALIDATE = "neuro-field validate --size small -o VALIDATION"
+
+MAP = "neuro-field map example:colin27-stroke --edge 3 --coil figure8-70mm --pulses session.tsv --muscle FDI -o MAP"
+
+#: Pulses of the simulated mapping session, and the finest edge of the mesh its answers come from, mm.
+SESSION, TRUE_EDGE = 200, 2.4
 
 #: The session that stands in for a recorded one: pulses, and how far the coil strays, mm and degrees (one SD).
 PULSES, STRAY, TURN = 60, 3.0, 5.0
@@ -157,6 +163,38 @@ def benchmark(folder: Path, into: Path) -> None:
     (into / "benchmark.json").write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
 
 
+def simulated_session(path: Path) -> np.ndarray:
+    """A plain table of a session that is simulated, and (3,) where the muscle is, mm: in another mesh of the head."""
+    sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+    import hotspot_sessions as sessions
+
+    coil, rng = nf.load_coil("figure8-70mm"), np.random.default_rng(17)
+    head = nf.example_head("colin27-stroke", edge=TRUE_EDGE)
+    site = {"muscle": sessions.sites_of(head, "right")["precentral"]}
+    poses = sessions.random_poses(head, coil, site["muscle"], SESSION, rng)
+    stood = sessions.disturbed(head, coil, poses, rng)
+    true = sessions.true_fields(nf.Solver(head, tolerance=1e-4), coil, stood, site)[:, 0]
+    amplitudes, slopes = sessions.answers(true, rng)
+    names = [f"{letter}{row}" for row in range(3) for letter in ("x", "y", "z", "centre")]
+    lines = ["\t".join(["frame", "pulse", "muscle", "amplitude_uV", "didt_A_per_us", *names])]
+    for k, (pose, amplitude, slope) in enumerate(zip(poses, amplitudes, slopes, strict=True), start=1):
+        numbers = [f"{value:.6f}" for value in pose[:3].ravel()]
+        lines.append("\t".join(["RAS", str(k), "FDI", f"{amplitude:.1f}", f"{slope:g}", *numbers]))
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return site["muscle"]
+
+
+def mapped(folder: Path, into: Path) -> None:
+    """The map of a simulated session, what the command says of it, and its pictures."""
+    truth = simulated_session(folder / "session.tsv")
+    run(MAP, folder, "map", into)
+    found = nf.read_map(folder / "MAP")
+    for name, picture in map_pictures(found).items():
+        smaller(picture, into / f"map-{name}.png")
+    figures = {"distance": None if found.best is None else round(float(np.linalg.norm(found.best - truth)), 1)}
+    (into / "map.json").write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+
+
 def door(into: Path) -> None:
     """What becomes of right and wrong images, a table; a fault in it ends this."""
     scripts = Path(__file__).parents[1] / "benchmarks"
@@ -182,13 +220,17 @@ def main(arguments: list[str] | None = None) -> None:
     """Run what is asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--edge", type=float, default=1.9, help="finest cell edge of the patient's mesh, mm")
-    parser.add_argument("--only", choices=("patient", "validation", "benchmark", "door"), help="leave out the others")
+    parser.add_argument(
+        "--only", choices=("patient", "map", "validation", "benchmark", "door"), help="leave out the others"
+    )
     parser.add_argument("--into", type=Path, default=WORKED, help="folder for what the pages include")
     options = parser.parse_args(arguments)
     options.into.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         if options.only in (None, "patient"):
             patient(Path(folder), options.into, options.edge)
+        if options.only in (None, "map"):
+            mapped(Path(folder), options.into)
         if options.only in (None, "validation"):
             validation(Path(folder), options.into)
         if options.only in (None, "benchmark"):

@@ -47,6 +47,7 @@ from neuro_field.live.building import live_field
 from neuro_field.live.live_field import LiveField
 from neuro_field.mri.drawn_lesion import DrawnLesion
 from neuro_field.mri.tensor_image import TensorImage
+from neuro_field.navigation.brainsight import brainsight_text
 from neuro_field.navigation.fiducials import read_fiducials
 from neuro_field.navigation.files import WRITERS, Export, read_navigator
 from neuro_field.navigation.frames import ImageFrames
@@ -689,6 +690,24 @@ def _read_pulses(folder: Path) -> Any:
     return read_pulses(folder / "poses.xml", muscle="FDI", amplitudes=folder / "mep.tsv")
 
 
+def _pulse_table(folder: Path) -> None:
+    names = [f"{letter}{row}" for row in range(3) for letter in ("x", "y", "z", "centre")]
+    rows = ["\t".join(["frame", "pulse", "muscle", "amplitude_uV", "output_percent", "time_s", *names])]
+    for k, marker in enumerate(_pulsed(4)):
+        pose = map(repr, marker.placement.head_from_coil[:3].ravel().tolist())
+        rows.append("\t".join(["LPS", str(k + 1), "FDI", str(90.5 * k), "61", str(5.0 * k), *pose]))
+    (folder / "session.tsv").write_text("\n".join(rows) + "\n")
+
+
+def _brainsight_pulses(folder: Path) -> None:
+    lines = brainsight_text([Marker(each.name, each.placement, recorded=True, output=52.0) for each in _pulsed(4)])
+    rows = lines.split("\n")
+    start = next(i for i, row in enumerate(rows) if row.startswith("# Sample Name"))
+    for row, cell in enumerate(("EMG Peak-to-peak 1", "310", "0", "(null)", "55.5"), start=start):
+        rows[row] += f"\t{cell}"
+    (folder / "session.txt").write_text("\n".join(rows))
+
+
 def hold_pulses(pulses: Pulses, again: Path) -> None:
     """As many answers as rigid poses, none below zero, and each that is left out with its reason."""
     assert len(pulses.poses) == len(pulses.intensities) == len(pulses.amplitudes) == len(pulses)
@@ -799,6 +818,8 @@ KINDS: tuple[Kind, ...] = (
     Kind("landmarks.json", _landmark_markups, lambda folder: read_fiducials(one(folder)), hold_fiducials),
     Kind("landmarks.fcsv", _landmark_fcsv, lambda folder: read_fiducials(one(folder)), hold_fiducials),
     Kind("pulses", _pulses, _read_pulses, hold_pulses),
+    Kind("pulses.tsv", _pulse_table, lambda folder: read_pulses(one(folder), muscle="FDI"), hold_pulses),
+    Kind("pulses.txt", _brainsight_pulses, lambda folder: read_pulses(one(folder), muscle="FDI"), hold_pulses),
     Kind("MAP", _map, lambda folder: read_map(folder / "MAP"), hold_map, ("MAP/map.json",)),
     Kind("LIVE", _live, lambda folder: read_live(folder / "LIVE", _live_head()), hold_live, ("LIVE/*",)),
 )  # fmt: skip

@@ -208,10 +208,13 @@ def test_slurm_would_take_the_job_array(tmp_path):
         assert "to start at" in tested.stderr
         wrong = tmp_path / "wrong.sh"
         wrong.write_text(script.read_text().replace("--mem=500M", "--mem=900000000M"))
-        refused = subprocess.run(
-            [programs["sbatch"], "--test-only", str(wrong)], env=os.environ | variables, check=False
-        )
-        assert refused.returncode != 0
+        assert asked(programs["sbatch"], wrong, variables).returncode != 0
+
+
+def asked(sbatch, script, variables):
+    """What SLURM says of a script that is not submitted."""
+    command = [sbatch, "--test-only", str(script)]
+    return subprocess.run(command, env=os.environ | variables, capture_output=True, text=True, check=False)
 
 
 SLURM = ("sbatch", "sinfo", "slurmctld", "slurmd", "munged")
@@ -263,8 +266,8 @@ PartitionName=all Nodes=ALL Default=YES MaxTime=INFINITE State=UP
             begun.append(subprocess.Popen([programs[name], "-D"], env=os.environ | variables, **quiet))
 
         def is_up():
-            asked = [programs["sinfo"], "--noheader", "--format=%T"]
-            told = subprocess.run(asked, env=os.environ | variables, capture_output=True, text=True, check=False)
+            question = [programs["sinfo"], "--noheader", "--format=%T"]
+            told = subprocess.run(question, env=os.environ | variables, capture_output=True, text=True, check=False)
             return told.stdout.strip() == "idle"
 
         wait_for(is_up, begun[1], 60)

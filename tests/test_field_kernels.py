@@ -91,7 +91,9 @@ def test_load_agrees_with_its_slow_twin(kind, compiled):
     dadt = unwritable(RNG.normal(size=(N, 2, 3)))
     matrix, couplings = assembled(kind, compiled)
     found = np.empty((N, 2))
-    either(assembly.load, compiled)(matrix.indptr, matrix.indices, couplings, dadt, found)
+    either(assembly.load, compiled)(
+        matrix.indptr, matrix.indices, couplings, unwritable(dadt.transpose(0, 2, 1)), found
+    )
     expected = reference.load(NODES, TETS, EITHER[kind], dadt)
     np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-12 * np.abs(expected).max())
 
@@ -112,12 +114,12 @@ def test_a_gradient_in_dadt_is_answered_by_the_potential_at_the_nodes(kind, comp
     """The gradient of any quadratic chi: its load is that of phi = -chi, and both together have no field."""
     form = RNG.normal(size=(3, 3))
     chi = np.einsum("ni,ij,nj->n", NODES, form + form.T, NODES) / 2 + NODES @ [3.0, -1.0, 2.0]
-    slope = unwritable((NODES @ (form + form.T) + [3.0, -1.0, 2.0])[:, None])
+    slope = unwritable((NODES @ (form + form.T) + [3.0, -1.0, 2.0])[:, :, None])
     matrix, couplings = assembled(kind, compiled)
     found, left = np.empty((N, 1)), np.empty((T, 3))
     either(assembly.load, compiled)(matrix.indptr, matrix.indices, couplings, slope, found)
     np.testing.assert_allclose(found[:, 0], -(matrix @ chi), rtol=0, atol=1e-10 * np.abs(found).max())
-    either(assembly.element_fields, compiled)(NODES, TETS, unwritable(-chi), unwritable(slope[:, 0]), left)
+    either(assembly.element_fields, compiled)(NODES, TETS, unwritable(-chi), unwritable(slope[:, :, 0]), left)
     np.testing.assert_allclose(left, 0, atol=1e-9 * np.abs(slope).max())
 
 
@@ -263,6 +265,16 @@ def test_recovery_is_a_linear_map_of_the_potential(harmonic, compiled):
     either(recovery.blended_gradients, compiled)(BOX_NODES, BOX, elements, shares, places, polynomials, asked[3], found)
     expected = np.einsum("mcai,mai->mc", terms, polynomials[places])
     np.testing.assert_allclose(found, expected, rtol=0, atol=1e-12 * np.abs(expected).max())
+    sizes = np.empty(len(places), np.int64)
+    either(recovery.gradient_sizes, compiled)(places, starts, columns, sizes)
+    drawn = [np.unique(np.concatenate([columns[starts[q] : starts[q + 1]] for q in four])) for four in places]
+    assert sizes.tolist() == [len(each) for each in drawn]
+    ends = np.concatenate([[0], np.cumsum(np.repeat(sizes, 3))])
+    indices, data = np.empty(ends[-1], np.int32), np.empty(ends[-1])
+    either(recovery.gradient_rows, compiled)(places, starts, columns, maps, terms, ends, indices, data)
+    matrix = csr_matrix((data, indices, ends), shape=(9, len(potential)))
+    assert matrix.has_canonical_format
+    np.testing.assert_allclose(matrix @ potential, expected.ravel(), rtol=0, atol=1e-9 * np.abs(expected).max())
 
 
 def test_recovery_of_a_harmonic_potential_beats_its_element_gradients_tenfold():

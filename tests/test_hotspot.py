@@ -15,6 +15,7 @@ from neuro_field.field.sampling import cortex
 from neuro_field.findings import Finding
 from neuro_field.hotspot import motor_map as mapping
 from neuro_field.hotspot.curves import MIDPOINTS, STEEPNESS, Curve, logged, refined, scaled
+from neuro_field.hotspot.exposure import sizes_of
 from neuro_field.hotspot.next_pulses import telling
 from neuro_field.hotspot.pulses import LeftOut
 from neuro_field.kernels.sigmoid import best_curves
@@ -88,8 +89,9 @@ def test_curves_are_those_of_least_squares(kernel):
     fields[2] = -fields[0]  # falls where the answers climb
     answers = logged(4000 / (1 + np.exp(-(fields[0] - 60) / 5)) * 10 ** rng.normal(0, 0.1, 25))
     out, chosen = np.empty(3), np.empty((3, 2), np.int64)
-    kernel(fields, answers, MIDPOINTS[::5], STEEPNESS[::2], out, chosen)
-    wanted = reference.best_curves(fields, answers, MIDPOINTS[::5], STEEPNESS[::2])
+    weights = rng.uniform(0.1, 2.0, 25)
+    kernel(fields, answers, weights, MIDPOINTS[::5], STEEPNESS[::2], out, chosen)
+    wanted = reference.best_curves(fields, answers, weights, MIDPOINTS[::5], STEEPNESS[::2])
     assert np.allclose(out, wanted, rtol=1e-8)
     assert out[0] < 0.5 * out[1]
 
@@ -99,7 +101,7 @@ def test_a_curve_without_noise_is_found_again_with_its_threshold_below_its_midpo
     truth = Curve(1.35, 2.1, 62.0, 0.15)
     answers = np.log10(truth.at(fields))
     chosen = np.array([np.argmin(np.abs(MIDPOINTS - (62 - 10) / 110)), np.argmin(np.abs(STEEPNESS - 0.15 * 110))])
-    found = refined(fields, answers, chosen)
+    found = refined(fields, answers, np.ones(80), chosen)
     assert abs(found.midpoint - 62) < 0.01
     assert abs(found.steepness / 0.15 - 1) < 1e-3
     assert abs(found.reaching(50.0) - truth.reaching(50.0)) < 0.01
@@ -245,6 +247,23 @@ def test_a_map_doses_by_its_threshold_and_never_by_the_midpoint():
     assert dosed == pytest.approx(found.threshold, rel=0.15)  # the mean of the target, against its middle
     assert read.hand == "right"
     assert found.threshold < found.midpoint
+
+
+def test_the_part_along_the_normal_counts_either_way_and_is_another_map():
+    head, coil, live, _ = world()
+    out = live.points / np.linalg.norm(live.points, axis=1, keepdims=True)
+    turned = np.cross(out, [0.0, 0.0, 1.0])  # along the sphere, of length sin
+    fields = np.stack([30 * out + 40 * turned, -20 * out])
+    found = sizes_of(fields, "normal", head, live.points)
+    assert np.allclose(found[:, 0], 30, rtol=0.15)  # the mesh's normals are a few degrees off the sphere's
+    assert np.allclose(found[:, 1], 20, rtol=0.05)
+    assert np.allclose(sizes_of(fields, "magnitude", None, live.points)[:, 1], 20)
+    pulses, _ = session(120)
+    along = nf.motor_map(live, coil, pulses, head=head, component="normal", resampled=20)
+    assert along.component == "normal"
+    assert along.r2.max() != mapped(120).r2.max()
+    assert "Input component" in refusal(nf.motor_map, live, coil, pulses, head=head, component="tangent")
+    assert "head is needed" in refusal(sizes_of, fields, "normal", None, live.points)
 
 
 def test_the_next_pulse_is_where_the_candidates_differ():

@@ -33,9 +33,13 @@ def some_sources(kind, count=5, distance=0.1):
 
 
 def far_field(kind, sources, boxes):
-    out = np.zeros((len(boxes.points), 1, 3))
-    boxes.add_field(KINDS[kind][0], KINDS[kind][1](*sources), out, 0)
-    return out[:, 0]
+    return far_fields(kind, [sources], boxes)[..., 0]
+
+
+def far_fields(kind, several, boxes):
+    out = np.zeros((len(boxes.points), 3, len(several)))
+    boxes.add_fields(KINDS[kind][0], np.stack([KINDS[kind][1](*one) for one in several]), out, np.arange(len(several)))
+    return out
 
 
 def plain_field(kind, sources, points):
@@ -157,10 +161,12 @@ def test_field_is_as_linear_in_the_sources_as_the_plain_one(coil):
 def test_columns_and_calls_add_up(coil):
     boxes = Boxes.of(ball(2000))
     out = np.zeros((2000, 3, 3))
-    for column in (1, 2, 2):
-        boxes.add_field(local.DIPOLE, dipole_sources(*coil), out, column)
-    np.testing.assert_array_equal(out[:, 0], 0)
-    np.testing.assert_array_equal(out[:, 2], 2 * out[:, 1])
+    sources = dipole_sources(*coil)
+    boxes.add_fields(local.DIPOLE, np.stack([sources, sources]), out, np.array([1, 2]))
+    boxes.add_fields(local.DIPOLE, sources[None], out, np.array([2]))
+    assert np.abs(out[..., 1]).max() > 0
+    np.testing.assert_array_equal(out[..., 0], 0)
+    np.testing.assert_array_equal(out[..., 2], 2 * out[..., 1])
 
 
 def test_flat_clouds_of_points_have_fields():
@@ -169,3 +175,12 @@ def test_flat_clouds_of_points_have_fields():
     expected = plain_field("dipole", sources, points)
     found = far_field("dipole", sources, Boxes.of(points))
     np.testing.assert_allclose(found, expected, rtol=0, atol=2e-5 * np.abs(expected).max())  # single dipoles
+
+
+@every_kind
+def test_several_sources_at_once_are_each_as_alone(kind):
+    boxes = Boxes.of(ball(3000), 60)
+    several = [some_sources(kind, 7, distance) for distance in (0.09, 0.1, 0.15)]
+    found = far_fields(kind, several, boxes)
+    for k, sources in enumerate(several):
+        np.testing.assert_array_equal(found[..., k], far_field(kind, sources, boxes))

@@ -49,17 +49,21 @@ def test_the_fast_sum_at_the_nodes_is_the_plain_one(head, placement):
     grid = Grid(samples, np.array([[150.0, 0, 0, -225], [0, 150, 0, -225], [0, 0, 150, -225], [0, 0, 0, 1]]))
     coil = Coil("all", (COIL.elements[0], ring_of_wire(), wire, grid))
     carried, boxes = coil.carried(placement.head_from_coil), Boxes.of(metres(head.mesh.nodes))
-    expected, found = carried.dadt(head.mesh.nodes, didt=1.0), np.zeros((len(head.mesh.nodes), 2, 3))
-    add_dadt(carried, boxes, found, 1)
-    np.testing.assert_allclose(found[:, 1], expected, rtol=0, atol=1e-6 * np.abs(expected).max())
-    np.testing.assert_array_equal(found[:, 0], 0)
+    expected, found = carried.dadt(head.mesh.nodes, didt=1.0), np.zeros((len(head.mesh.nodes), 3, 4))
+    other = COIL.carried(placement.moved(along_z=-9).head_from_coil)
+    add_dadt([other, carried, other], boxes, found)
+    np.testing.assert_allclose(found[..., 1], expected, rtol=0, atol=1e-6 * np.abs(expected).max())
+    theirs = other.dadt(head.mesh.nodes, didt=1.0)
+    for column in (0, 2):
+        np.testing.assert_allclose(found[..., column], theirs, rtol=0, atol=1e-6 * np.abs(theirs).max())
+    np.testing.assert_array_equal(found[..., 3], 0)
 
 
 def test_dipoles_on_a_node_are_refused(head):
     pin = Coil("pin", Dipoles(head.mesh.nodes[7:8], [[0, 0, 1e-3]]))
     boxes = Boxes.of(metres(head.mesh.nodes))
     with pytest.raises(InputError, match=f"instead 1 of {len(head.mesh.nodes)} coincide"):
-        add_dadt(pin, boxes, np.zeros((len(head.mesh.nodes), 1, 3)), 0)
+        add_dadt([pin], boxes, np.zeros((len(head.mesh.nodes), 3, 1)))
 
 
 def test_the_gauge_of_dadt_does_not_matter(solver, placement):

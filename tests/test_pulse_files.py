@@ -141,3 +141,78 @@ def test_intensities_nobody_wrote_down_are_asked_for(tmp_path):
     poses = table(tmp_path, localite_text(recorded(2)), "poses.xml")
     line = refusal(nf.read_pulses, poses, muscle="FDI", amplitudes=table(tmp_path, "amplitude_uV\n1\n2\n"))
     assert "how strong" in line
+
+
+OWN = [f"{letter}{row}" for row in range(3) for letter in ("x", "y", "z", "centre")]
+
+
+def own_table(tmp_path, *, frame="RAS", count=3, columns="pulse\tamplitude_uV\tdidt_A_per_us", cells="310\t60"):
+    """A plain table of poses and amplitudes with the columns of a recorded session."""
+    rows = [f"frame\t{columns}\t" + "\t".join(OWN)]
+    flip = np.diag([-1.0, -1.0, 1.0, 1.0]) if frame == "LPS" else np.eye(4)
+    for k, marker in enumerate(recorded(count)):
+        pose = (flip @ marker.placement.head_from_coil)[:3].ravel()
+        rows.append("\t".join([frame, str(k + 1), cells, *map(repr, pose.tolist())]))
+    return table(tmp_path, "\n".join(rows) + "\n", "session.tsv")
+
+
+@pytest.mark.parametrize("frame", ["RAS", "LPS"])
+def test_a_plain_table_holds_poses_in_the_frame_it_names(tmp_path, frame):
+    pulses = accepted(lambda path: nf.read_pulses(path, muscle="FDI"), own_table(tmp_path, frame=frame))
+    assert np.allclose(pulses.poses, [marker.placement.head_from_coil for marker in recorded(3)])
+    assert (pulses.unit, pulses.intensities.tolist(), pulses.amplitudes.tolist()) == ("A/us", [60.0] * 3, [310.0] * 3)
+
+
+def test_a_plain_table_with_the_names_of_nibs_bids_says_its_coils_axes(tmp_path):
+    axes = [f"{what}_{axis}" for what in ("element_centre", *(f"element_{d}dir" for d in "xyz")) for axis in "xyz"]
+    pose = DOWN.moved(along_x=5, turned=30).head_from_coil
+    cells = map(repr, [*pose[:3, 3].tolist(), *pose[:3, :3].T.ravel().tolist()])
+    text = "frame,coil_axes,amplitude_mV,output_percent," + ",".join(axes) + "\nRAS,simnibs,0.5,61," + ",".join(cells)
+    path = table(tmp_path, text, "session.csv")
+    pulses = nf.read_pulses(path, muscle="FDI")
+    assert np.allclose(pulses.poses[0], pose)
+    assert (pulses.amplitudes[0], pulses.intensities[0], pulses.unit) == (500.0, 61.0, "%MSO")
+    path.write_text(text.replace("simnibs", "localite"))
+    assert "coil_axes" in refusal(nf.read_pulses, path, muscle="FDI")
+
+
+def test_a_plain_table_that_leaves_something_open_is_asked(tmp_path):
+    path = own_table(tmp_path)
+    text = path.read_text()
+    for wrong, why in (
+        (text.replace("frame\t", "space\t"), "frame of session.tsv must say RAS or LPS"),
+        (text.replace("RAS", "LPS", 1), "says 'lps, ras'"),
+        (text.replace("RAS", "MNI"), "frame"),
+        (text.replace("centre2", "depth"), "no column centre2"),
+        (text.replace("didt_A_per_us", "intensity"), "intensity of session.tsv does not say its unit"),
+        (text.replace("didt_A_per_us", "mood"), "how strong it was"),
+        (text.replace("amplitude_uV", "amplitude"), "amplitude_uV or amplitude_mV"),
+        (text.replace("pulse", "output_percent"), "one column of intensities"),
+        ("amplitude_uV\tframe\n1\tRAS\n", "no column"),
+    ):
+        path.write_text(wrong)
+        assert why in refusal(nf.read_pulses, path, muscle="FDI")
+
+
+def test_rows_of_a_plain_table_without_a_pose_are_listed(tmp_path):
+    path = own_table(tmp_path)
+    lines = path.read_text().split("\n")
+    lines[2] = "\t".join([*lines[2].split("\t")[:4], *["n/a"] * 12])
+    lines[3] = lines[3].replace("90.0", "ninety")
+    path.write_text("\n".join(lines))
+    pulses = nf.read_pulses(path, muscle="FDI")
+    assert [(each.pulse, each.reason) for each in pulses.left_out] == [(1, "no-pose"), (2, "no-pose")]
+
+
+def test_a_session_without_intensities_takes_them_from_the_table(tmp_path):
+    poses = table(tmp_path, localite_text(recorded(2)), "poses.xml")
+    meps = table(tmp_path, "amplitude_uV\toutput_percent\n1\t55\n2\t56\n")
+    pulses = nf.read_pulses(poses, muscle="FDI", amplitudes=meps)
+    assert (pulses.intensities.tolist(), pulses.unit) == ([55.0, 56.0], "%MSO")
+    poses.write_text(localite_text(recorded(2, didt=60e6)))
+    assert "Both poses.xml and meps.tsv" in refusal(nf.read_pulses, poses, muscle="FDI", amplitudes=meps)
+
+
+def test_a_muscle_that_a_table_does_not_name_is_refused(tmp_path):
+    path = own_table(tmp_path, columns="muscle\tamplitude_uV\tdidt_A_per_us")
+    assert "does not name 'FDI': it has 1, 2, 3" in refusal(nf.read_pulses, path, muscle="FDI")

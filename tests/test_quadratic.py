@@ -79,7 +79,9 @@ def test_stiffness_agrees_with_quadrature(kind, compiled):
 @both_kinds
 def test_load_agrees_with_quadrature(kind, compiled):
     dadt, out = RNG.normal(size=(U, 3, 3)), np.empty((U, 3))
-    either(kernel.load, compiled)(NODES, TETS, *GIVEN[kind], FOUND, OFFSETS, SLOTS, ORDER, FIRST, dadt, out)
+    either(kernel.load, compiled)(
+        NODES, TETS, *GIVEN[kind], FOUND, OFFSETS, SLOTS, ORDER, FIRST, dadt.transpose(0, 2, 1).copy(), out
+    )
     assert_close(out, reference.load(NODES, TETS, EITHER[kind], NUMBERS, dadt), 1e-12)
 
 

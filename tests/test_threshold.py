@@ -39,6 +39,8 @@ def test_a_threshold_belongs_to_the_other_side_s_hemisphere(limb, site, side, he
         ({"percent": 50, "kind": "MT", "hand": "left"}, "kind"),
         ({"percent": 50, "hand": "left", "method": "eye"}, "method"),
         ({"percent": 50, "hand": "left", "muscle": "<b>"}, "muscle"),
+        ({"percent": 50, "hand": "left", "muscle": "ta"}, "TA is one of the foot: give foot="),
+        ({"percent": 50, "foot": "right", "muscle": "FDI"}, "FDI is one of the hand: give hand="),
         ({"percent": 50, "hand": "left", "coil": 3}, "coil"),
         ({"percent": 50, "hand": "left", "pose": np.eye(3)}, "head_from_coil"),
         ({"percent": 50, "hand": "left", "pose": np.diag([2.0, 1, 1, 1])}, "head_from_coil"),
@@ -88,6 +90,7 @@ def test_case_hyphens_and_order_are_forgiven(text):
         ("percent=55 hand='left", "quote"),
         ("percent=55 hand=both", "left or right"),
         ("percent=155 hand=left", "1 to 100"),
+        ("percent=55 hand=left muscle=TA", "give foot="),
         ("", "percent is missing"),
     ],
 )

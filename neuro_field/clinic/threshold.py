@@ -51,7 +51,7 @@ class Threshold:
     Raises
     ------
     InputError
-        If a value is none of these, or there is not one of hand and foot.
+        If a value is none of these, there is not one of hand and foot, or the muscle is known to be of the other limb.
 
     Examples
     --------
@@ -89,8 +89,8 @@ class Threshold:
             given = getattr(self, name)
             if given is not None and not (isinstance(given, str) and _NAME.fullmatch(given)):
                 raise InputError(f"Input {name} of Threshold must be a name; instead received {given!r:.60}.")
-        if self.muscle is not None and self.muscle.upper() in MUSCLES[self.limb]:
-            object.__setattr__(self, "muscle", self.muscle.upper())
+        if self.muscle is not None:
+            object.__setattr__(self, "muscle", _muscle(self.muscle, self.limb))
         if self.pose is not None:
             pose = Placement(self.pose).head_from_coil  # refuses shear, scale and mirrors
             object.__setattr__(self, "pose", read_only(pose, np.float64))
@@ -114,6 +114,19 @@ class Threshold:
     def site(self) -> str:
         """Name of the cortical area it belongs to, as `Target.named` takes it."""
         return "m1-hand" if self.limb == "hand" else "m1-leg"
+
+
+def _muscle(name: str, limb: str) -> str:
+    """The muscle's name, a known one in capitals; one of the other limb would move the threshold to its cortex."""
+    for other, muscles in MUSCLES.items():
+        if name.upper() in muscles:
+            if other != limb:
+                raise InputError(
+                    f"Input muscle of Threshold must be one of the {limb}; instead {name.upper()} is one of the "
+                    f"{other}: give {other}=, the side of the body."
+                )
+            return name.upper()
+    return name
 
 
 def _percent(given: Any) -> float:

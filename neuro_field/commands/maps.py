@@ -30,6 +30,9 @@ def map(
     channel: Annotated[
         int | None, typer.Option(help="Of electromyography, where a Brainsight export has several.")
     ] = None,
+    component: Annotated[
+        str, typer.Option(help="Regress answers on |E| (magnitude), or on its part along the cortex's normal (normal).")
+    ] = "magnitude",
     image: ImageOption = None,
     confirmed: Annotated[
         list[str] | None,
@@ -43,9 +46,11 @@ def map(
     Example: `neuro-field map HEAD --coil figure8-70mm --pulses session.txt --muscle FDI -o MAP`
     """
     from neuro_field.clinic.answers import Answers, of_open_skull
+    from neuro_field.errors import UnknownNameError
     from neuro_field.field.solver import Solver
     from neuro_field.findings import Refusal
     from neuro_field.head.doubts import check_usable, open_area
+    from neuro_field.hotspot.exposure import COMPONENTS
     from neuro_field.hotspot.motor_map import motor_map
     from neuro_field.io.atomic import check_new_folder, claimed_folder
     from neuro_field.navigation.frames import ImageFrames
@@ -54,6 +59,8 @@ def map(
     from neuro_field.store.maps import write_map
 
     check_new_folder(output)
+    if component not in COMPONENTS:
+        raise UnknownNameError("component", component, list(COMPONENTS))
     induced = coil_of(coil)
     frames = ImageFrames.read(image) if image else None
     given = read_pulses(pulses, muscle=muscle, amplitudes=amplitudes, image=frames, channel=channel)
@@ -65,8 +72,8 @@ def map(
             raise Refusal(*unasked)
         with stages.stage("solver set-up"):
             solver = Solver(model)
-        found = motor_map(solver, induced, given, progress=stages)
-        write_map(found, output)
+        found = motor_map(solver, induced, given, component=component, progress=stages)
+        write_map(found, output, head=model, language=language or "en")
     for line in map_lines(found, language):
         typer.echo(line)
     typer.echo(f"Stages: {stages.summary()}")

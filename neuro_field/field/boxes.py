@@ -76,20 +76,22 @@ class Boxes:
         place[np.concatenate(inner)] = np.arange(levels[-1])
         return np.concatenate(inner), np.array(levels), place, _shuffled(np.flatnonzero(self.counts == 0))
 
-    def add_field(self, kind: int, sources: FloatArray, out: FloatArray, column: int) -> int:
-        """Add the field of sources to out (n, k, 3) at its ``column``, rows in the order the points came in.
+    def add_fields(self, kind: int, sources: FloatArray, out: FloatArray, columns: AnyArray) -> int:
+        """Add the fields of k tables of sources to out (n, 3, .) at ``columns``, rows in the order the points came in.
 
-        Returns at how many points it is not finite.
+        Returns at how many points they are not finite, in sum.
 
         Parameters
         ----------
         kind : `kernels.local.DIPOLE` or `WIRE`
-        sources : (., s) array
-            A table as `dipole_sources` or `wire_sources` makes it, m.
+        sources : (k, ., s) array
+            Tables as `dipole_sources` or `wire_sources` makes them, m.
+        columns : (k,) int array
         """
         inner, levels, place, leaves = self._dealt
-        coefficients = np.empty((len(inner), 3, local.TERMS))
-        near, counts = np.empty((len(inner), sources.shape[1]), np.int32), np.empty(len(inner), np.int64)
+        tables, _, width = sources.shape
+        coefficients = np.empty((len(inner), tables, 3, local.TERMS))
+        near, counts = np.empty((len(inner), tables, width), np.int32), np.empty((len(inner), tables), np.int64)
         local.expand(
             kind, sources, self.parents, self.centres, self.halves, inner, levels, place,
             coefficients, near, counts,
@@ -97,7 +99,7 @@ class Boxes:
         singular = np.empty(len(leaves), np.int64)
         local.add_at_points(
             kind, sources, self.points, self.order, self.first, self.last, self.parents, self.centres,
-            self.halves, leaves, place, coefficients, near, counts, column, out, singular,
+            self.halves, leaves, place, coefficients, near, counts, columns, out, singular,
         )  # fmt: skip
         return int(singular.sum())
 

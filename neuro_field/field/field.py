@@ -90,9 +90,9 @@ class Field:
     def nodal_dadt(self) -> FloatArray:
         """(u, 3) dA/dt at the unknowns' points, V/m."""
         boxes = Boxes.of(metres(self.system.points))
-        out = np.zeros((len(boxes.points), 1, 3))
-        add_dadt(self._carried, boxes, out, 0)
-        return sealed(out[:, 0] * self.didt)
+        out = np.zeros((len(boxes.points), 3, 1))
+        add_dadt([self._carried], boxes, out)
+        return sealed(out[:, :, 0] * self.didt)
 
     @cached_property
     def E(self) -> FloatArray:

@@ -190,7 +190,7 @@ class LinearSystem:
     def load(self, dadt: FloatArray) -> FloatArray:
         """Right-hand sides (n, k) of k fields dA/dt given at the nodes, (n, k, 3) V/m."""
         out = np.empty(dadt.shape[:2])
-        assembly.load(*self._pattern, self._couplings, unwritable(dadt), out)
+        assembly.load(*self._pattern, self._couplings, unwritable(dadt.transpose(0, 2, 1)), out)
         return out
 
     def load_transpose(self, adjoint: FloatArray) -> FloatArray:

@@ -97,7 +97,7 @@ class QuadraticSystem:
         out = np.empty(dadt.shape[:2])
         kernel.load(
             linear.nodes, linear.tets, *linear.conductivity, self.unknowns, linear.offsets, linear.slots,
-            self.along, self.first, unwritable(dadt), out,
+            self.along, self.first, unwritable(dadt.transpose(0, 2, 1)), out,
         )  # fmt: skip
         return out
 

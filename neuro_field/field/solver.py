@@ -326,11 +326,13 @@ class Solver:
         return max((width for width in WIDTHS if width <= most), default=1)
 
     def nodal_dadt(self, coils: Sequence[Coil]) -> FloatArray:
-        """dA/dt (u, k, 3) at the unknowns' points of several coils in the head frame, V/m per A/s."""
-        dadt = np.zeros((len(self._boxes.points), len(coils), 3))
-        for place, coil in enumerate(coils):
-            add_dadt(coil, self._boxes, dadt, place)
-        return dadt
+        """dA/dt (u, k, 3) at the unknowns' points of several coils in the head frame, V/m per A/s.
+
+        In memory coils are side by side, as `System.load` reads them.
+        """
+        dadt = np.zeros((len(self._boxes.points), 3, len(coils)))
+        add_dadt(coils, self._boxes, dadt)
+        return dadt.transpose(0, 2, 1)
 
     def _solve_block(self, coil: Coil, placements: Sequence[Placement], didt: float) -> list[Field]:
         start = time.perf_counter()
@@ -356,9 +358,10 @@ class Solver:
             )
             for k, placement in enumerate(placements)
         ]
+        whole = dadt.transpose(0, 2, 1).reshape(-1, len(placements))
         for k, field in enumerate(fields):
-            whole = dadt.reshape(len(dadt), -1)
-            field.__dict__["nodal_dadt"] = sealed(_column(whole, 3 * k, 3, didt))  # known here, and derived elsewhere
+            own = _column(whole, k, 1, didt).reshape(-1, 3)
+            field.__dict__["nodal_dadt"] = sealed(own)  # known here, and derived elsewhere
         return fields
 
     def _check_drive(self, coil: Coil, didt: float) -> None:

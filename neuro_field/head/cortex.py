@@ -46,11 +46,16 @@ def towards_middle(mesh: TetMesh, surface: Surface, grey: BoolArray, white: Bool
 
     Arguments as of `mid_grey_points`; the element is -1 where the vertex has no middle.
     """
-    outer, inner = cKDTree(_dense(surface)), cKDTree(_dense(mesh.boundary(white)))
+    outer, inner = (cKDTree(_dense(each)) for each in (surface, mesh.boundary(white)))
     points = np.array(surface.points)
+    moving = np.arange(len(points))
     for _ in range(_STEPS):
-        points = (outer.data[outer.query(points)[1]] + inner.data[inner.query(points)[1]]) / 2
-    out, into = outer.query(points)[0], inner.query(points)[0]
+        nearest = [tree.data[tree.query(points[moving], workers=-1)[1]] for tree in (outer, inner)]
+        middle = (nearest[0] + nearest[1]) / 2
+        stays = (middle == points[moving]).all(axis=1)  # and would for ever
+        points[moving] = middle
+        moving = moving[~stays]
+    out, into = outer.query(points, workers=-1)[0], inner.query(points, workers=-1)[0]
     total = out + into
     elements = np.full(len(points), -1)
     good = np.flatnonzero((np.abs(out - into) < _BALANCE * total) & (total < _THICKEST))
@@ -77,6 +82,21 @@ def sheet_points(
     surfaces = (mesh.boundary(grey | white | beside), mesh.boundary(white))
     out, into = (cKDTree(_dense(surface)).query(points)[0] for surface in surfaces)
     return points[(np.abs(out - into) < _MIDDLE_HALF * (out + into)) & (out + into < _THICKEST)]
+
+
+def outwards(mesh: TetMesh, brain: BoolArray, points: FloatArray) -> FloatArray:
+    """(m, 3) unit normals of the cortex at points (m, 3) mm: those of its outer surface where it is nearest.
+
+    Parameters
+    ----------
+    mesh : TetMesh
+    brain : (t,) bool array
+        What the outer surface bounds: grey and white matter, and lesions.
+    points : (m, 3) array
+    """
+    surface = mesh.boundary(brain)
+    out: FloatArray = surface.vertex_normals[cKDTree(surface.points).query(points)[1]]
+    return out
 
 
 def _dense(surface: Surface) -> FloatArray:

@@ -38,25 +38,29 @@ def scaled(fields: FloatArray) -> FloatArray:
     return out
 
 
-def curve_everywhere(fields: FloatArray, answers: FloatArray) -> tuple[FloatArray, AnyArray]:
-    """(m,) residual sum of squares of the best climbing curve at each point, and (m, 2) which of the grid it is."""
+def curve_everywhere(fields: FloatArray, answers: FloatArray, weights: FloatArray) -> tuple[FloatArray, AnyArray]:
+    """(m,) weighted sum of squares that the best climbing curve leaves at each point, and (m, 2) which of the grid."""
     residual, chosen = np.empty(len(fields)), np.empty((len(fields), 2), dtype=np.int64)
-    best_curves(np.ascontiguousarray(fields, dtype=np.float64), answers, MIDPOINTS, STEEPNESS, residual, chosen)
+    best_curves(
+        np.ascontiguousarray(fields, dtype=np.float64), answers, weights, MIDPOINTS, STEEPNESS, residual, chosen
+    )
     return residual, chosen
 
 
-def curves_of(fields: FloatArray, answers: FloatArray, chosen: AnyArray) -> FloatArray:
+def curves_of(fields: FloatArray, answers: FloatArray, weights: FloatArray, chosen: AnyArray) -> FloatArray:
     """(m, 4) low, rise, midpoint (V/m) and steepness (per V/m) of the chosen curve at each point.
 
     Where no curve climbs the rise is 0.
     """
     least, span = fields.min(axis=1), np.maximum(np.ptp(fields, axis=1), 1e-300)
     u, steep, middle = scaled(fields), STEEPNESS[chosen[:, 1]], MIDPOINTS[chosen[:, 0]]
+    shares = weights / weights.sum()
     shape = 1 / (1 + np.exp(-steep[:, None] * (u - middle[:, None])))
-    centered = shape - shape.mean(axis=1, keepdims=True)
-    rise = centered @ answers / np.maximum((centered**2).sum(axis=1), 1e-9)
+    means = shape @ shares
+    centered = (shape - means[:, None]) * shares
+    rise = centered @ answers / np.maximum(np.einsum("mp,mp->m", centered, shape), 1e-12)
     rise[chosen[:, 0] < 0] = 0.0
-    return np.stack([answers.mean() - rise * shape.mean(axis=1), rise, least + span * middle, steep / span], axis=1)
+    return np.stack([shares @ answers - rise * means, rise, least + span * middle, steep / span], axis=1)
 
 
 @noun
@@ -82,21 +86,21 @@ class Curve:
         return float(self.midpoint - np.log(1 / share - 1) / self.steepness)
 
 
-def refined(fields: FloatArray, answers: FloatArray, chosen: AnyArray) -> Curve:
+def refined(fields: FloatArray, answers: FloatArray, weights: FloatArray, chosen: AnyArray) -> Curve:
     """The curve at one point, fields (p,) V/m, from that of the grid by damped Gauss-Newton steps (Levenberg)."""
-    u = scaled(fields)
+    u, roots = scaled(fields), np.sqrt(weights)
     shape = 1 / (1 + np.exp(-STEEPNESS[chosen[1]] * (u - MIDPOINTS[chosen[0]])))
-    low, rise = np.linalg.lstsq(np.stack([np.ones(len(u)), shape], axis=1), answers, rcond=None)[0]
+    low, rise = np.linalg.lstsq(np.stack([roots, roots * shape], axis=1), roots * answers, rcond=None)[0]
     now = np.array([low, rise, MIDPOINTS[chosen[0]], np.log(STEEPNESS[chosen[1]])])
-    left, damping = _left(now, u, answers), 1e-3
+    left, damping = _left(now, u, answers, weights), 1e-3
     for _ in range(_ROUNDS):
         residual, slope = _linear(now, u, answers)
-        normal = slope.T @ slope
-        step = np.linalg.solve(normal + damping * np.diag(np.diag(normal) + 1e-12), slope.T @ residual)
+        normal = slope.T @ (weights[:, None] * slope)
+        step = np.linalg.solve(normal + damping * np.diag(np.diag(normal) + 1e-12), slope.T @ (weights * residual))
         tried = now + step
         inside = -0.2 <= tried[2] <= 2.0 and abs(tried[3]) <= np.log(200.0) and tried[1] > 0
-        if inside and _left(tried, u, answers) < left:
-            now, left, damping = tried, _left(tried, u, answers), damping / 5
+        if inside and _left(tried, u, answers, weights) < left:
+            now, left, damping = tried, _left(tried, u, answers, weights), damping / 5
         else:
             damping *= 5
     least, span = float(fields.min()), float(np.ptp(fields))
@@ -112,9 +116,9 @@ def _linear(now: FloatArray, u: FloatArray, answers: FloatArray) -> tuple[FloatA
     return answers - now[0] - now[1] * shape, slope
 
 
-def _left(now: FloatArray, u: FloatArray, answers: FloatArray) -> float:
+def _left(now: FloatArray, u: FloatArray, answers: FloatArray, weights: FloatArray) -> float:
     residual, _ = _linear(now, u, answers)
-    return float(residual @ residual)
+    return float(weights @ residual**2)
 
 
 def shapes_near(fields: FloatArray, chosen: AnyArray) -> AnyArray:
@@ -129,7 +133,7 @@ def shapes_near(fields: FloatArray, chosen: AnyArray) -> AnyArray:
 
 
 def residuals_of(shapes: AnyArray, answers: FloatArray, counts: FloatArray) -> FloatArray:
-    """(m, b) residual of the best of the curves (m, q, p), each pulse so often as counts (b, p) say."""
+    """(m, b) residual of the best of the curves (m, q, p), each pulse weighed as counts (b, p) say."""
     total = counts.sum(axis=1)
     mean = counts @ answers / total
     spread = counts @ answers**2 - total * mean**2

@@ -15,7 +15,7 @@ from neuro_field.coil.placement import Placement
 from neuro_field.errors import InputError
 from neuro_field.field.solver import Solver
 from neuro_field.geometry.locate import locate
-from neuro_field.head.cortex import sheet_points
+from neuro_field.head.cortex import outwards, sheet_points
 from neuro_field.head.model import HeadModel
 from neuro_field.units import AMPERE_PER_MICROSECOND
 
@@ -24,6 +24,9 @@ SPACING = 2.0
 
 #: The coil's own part is taken from fewer dipoles with this relative error, hundredth of the discretisation's.
 _COIL_ERROR = 1e-3
+
+#: What of the field answers are regressed on: its size, or the size of its part along the cortex's normal.
+COMPONENTS = ("magnitude", "normal")
 
 Progress = Callable[[str, float], None]
 
@@ -81,6 +84,20 @@ def fields_at(
             progress("fields of the pulses", (index + 1) / len(placements))
     out.flags.writeable = False
     return out
+
+
+def sizes_of(fields: AnyArray, component: str, head: HeadModel | None, points: FloatArray) -> FloatArray:
+    """(m, p) what answers are regressed on, V/m, of fields (p, m, 3) at points (m, 3) mm.
+
+    The normal part counts either way along the normal, as both halves of a biphasic pulse do.
+    """
+    if component == "magnitude":
+        return np.linalg.norm(fields, axis=2).T.astype(np.float64)
+    if head is None:
+        raise InputError("Input head is needed for the part of the field along the cortex's normal.")
+    brain = head.region("grey_matter") | head.region("white_matter") | head.region("lesion")
+    normals = outwards(head.mesh, brain, points)
+    return np.abs(np.einsum("pmd,md->mp", fields.astype(np.float64), normals))
 
 
 def _solved(solver: Solver, coil: Coil, placements: Sequence[Placement], points: FloatArray) -> Iterator[FloatArray]:

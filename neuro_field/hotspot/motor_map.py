@@ -4,10 +4,10 @@ At every point the answers are regressed on |E| there (Weise 2020, Numssen 2021)
 that a sigmoid explains is largest, the muscle is.  A map that no better than shuffled answers make has no site.
 """
 
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
-from scipy.spatial import cKDTree
 
 from neuro_field.arrays import AnyArray, BoolArray, FloatArray, read_only
 from neuro_field.coil.coil import Coil
@@ -16,19 +16,11 @@ from neuro_field.field.solver import Solver
 from neuro_field.findings import Finding, worst_first
 from neuro_field.head.doubts import check_usable
 from neuro_field.head.model import HeadModel
-from neuro_field.hotspot.curves import (
-    CRITERION,
-    Curve,
-    curve_everywhere,
-    curves_of,
-    logged,
-    most_explained,
-    refined,
-    residuals_of,
-    shapes_near,
-)
-from neuro_field.hotspot.exposure import Fields, Progress, cortex_around, fields_at
+from neuro_field.hotspot.curves import CRITERION, Curve, logged, refined
+from neuro_field.hotspot.exposure import COMPONENTS, Fields, Progress, cortex_around, fields_at, sizes_of
+from neuro_field.hotspot.fit import Fit
 from neuro_field.hotspot.pulses import Pulses
+from neuro_field.hotspot.sureness import FIELD_ERROR, alike, area_of, chance_of, convergence_of, edge_at
 from neuro_field.nouns import noun
 from neuro_field.units import AMPERE_PER_MICROSECOND
 
@@ -38,18 +30,11 @@ ENOUGH_PULSES = 180
 #: With fewer pulses, or answers above the criterion, nothing is mapped.
 LEAST_PULSES, LEAST_ANSWERS = 20, 8
 
-#: Points whose |E| over the pulses correlate above this with the best point's cannot be told from it.
-ALIKE = 0.98
+#: The chance below which a map is more than shuffled answers make.
+CHANCE = 0.01
 
-#: Shuffles, and the chance below which a map is more than they are; points they are tried at.
-SHUFFLES, CHANCE, _TRIED = 199, 0.01, 1000
-
-#: Resampled sessions, and the share of them that the area holds.
-RESAMPLED, HELD = 500, 0.95
-
-#: Points whose residual is farther above the least than this (p log of the ratio) win in no resampled session.
-_FARTHEST = 60.0
-_MOST_POINTS = 2500
+#: Resampled sessions.
+RESAMPLED = 500
 
 #: How far from under the middle of the coil's centres the cortex is mapped, mm, and how deep under them that lies.
 REACH, _DEPTH = 35.0, 25.0
@@ -79,7 +64,8 @@ class MotorMap:
     points : (m, 3) array
         Of the cortex, mm, head frame.
     r2 : (m,) array
-        Share of the variance of log10 amplitude that |E| at the point explains; 0 where no climbing curve does.
+        Share of the variance of log10 amplitude that |E| at the point explains, each pulse weighed by what it tells
+        (`neuro_field.hotspot.noise`); 0 where no climbing curve does.
     best : (3,) array, optional
         The point that explains most; None where the answers have no relation to the field: no site.
     area : (m,) bool array
@@ -104,6 +90,12 @@ class MotorMap:
     mesh : str
         `TetMesh.digest` of the head's.
     findings : tuple of Finding
+    component : {"magnitude", "normal"}
+        What of the field its V/m are: |E|, or the size of its part along the cortex's normal.
+    spread, sway : float
+        Standard deviations of log10 amplitude, and of the field as a share of it, fitted to the session.
+    misfit : float
+        What errors of the mesh's field can leave at the true site, of the least that is left anywhere.
 
     Examples
     --------
@@ -134,6 +126,10 @@ class MotorMap:
     coil: str
     mesh: str
     findings: tuple[Finding, ...] = ()
+    component: str = "magnitude"
+    spread: float = 0.25
+    sway: float = 0.0
+    misfit: float = 0.0
 
     @property
     def midpoint(self) -> float | None:
@@ -159,6 +155,8 @@ def motor_map(
     pulses: Pulses,
     *,
     head: HeadModel | None = None,
+    component: str = "magnitude",
+    reach: float = REACH,
     resampled: int = RESAMPLED,
     rng: np.random.Generator | None = None,
     progress: Progress | None = None,
@@ -175,6 +173,11 @@ def motor_map(
         Of one side of the head.
     head : HeadModel, optional
         With a live field: the head it is of.
+    component : {"magnitude", "normal"}
+        Answers are regressed on |E|, or on the size of its part along the cortex's normal, which explained answers
+        less well in 14 and 10 people.
+    reach : float
+        How far from under the middle of the coil's centres the cortex is mapped, mm, 10 to 200.
     resampled : int
         Sessions drawn from this one for the area.
     rng : numpy Generator, optional
@@ -214,6 +217,12 @@ def motor_map(
         head = source.head
     if head is None:
         raise InputError("Input head of motor_map is needed with a live field: the head that it is of.")
+    if component not in COMPONENTS:
+        raise InputError(
+            f"Input component of motor_map must be {' or '.join(COMPONENTS)}; instead received {component!r:.40}."
+        )
+    if not 10 <= reach <= 200:
+        raise InputError(f"Input reach of motor_map must be 10 to 200 mm; instead received {reach!r:.40}.")
     check_usable(head)
     rng = rng or np.random.default_rng(0)
     slopes = pulses.slopes(coil)
@@ -224,40 +233,40 @@ def motor_map(
             f"A map needs {LEAST_PULSES} pulses over the head; instead there are {len(pulses)}: record more."
         )
     findings += _of_session(pulses)
-    points = _points(source, head, pulses)
+    points = _points(source, head, pulses, reach)
     if np.count_nonzero(pulses.amplitudes >= CRITERION) < LEAST_ANSWERS:
         answered = int(np.count_nonzero(pulses.amplitudes >= CRITERION))
         values = {"answered": answered, "pulses": len(pulses), "least": LEAST_ANSWERS, "microvolts": CRITERION}
         return _without(pulses, points, side, coil, head, (*findings, Finding("map-no-responses", "stop", values)))
     given = fields_at(source, coil, pulses.placements, points, progress=progress)
-    sizes = np.linalg.norm(given, axis=2).T.astype(np.float64) * (slopes / AMPERE_PER_MICROSECOND)
-    return _fitted(sizes, points, pulses, side, coil, head, findings, resampled, rng)
+    sizes = sizes_of(given, component, head, points) * (slopes / AMPERE_PER_MICROSECOND)
+    return replace(
+        _fitted(sizes, points, pulses, side, coil, head, findings, resampled, reach, rng), component=component
+    )
 
 
 def _fitted(
     sizes: FloatArray, points: FloatArray, pulses: Pulses, side: str | None, coil: Coil, head: HeadModel,
-    findings: tuple[Finding, ...], resampled: int, rng: np.random.Generator,
+    findings: tuple[Finding, ...], resampled: int, reach: float, rng: np.random.Generator,
 ) -> MotorMap:  # fmt: skip
     """The map of |E| (m, p), V/m, at the points."""
     answers = logged(pulses.amplitudes)
-    chance = _chance(sizes, answers, rng)
-    residual, chosen = curve_everywhere(sizes, answers)
-    r2 = np.maximum(1 - residual / np.sum((answers - answers.mean()) ** 2), 0.0)
-    best = int(np.argmax(r2))
+    chance, fit = chance_of(sizes, answers, rng), Fit.of(sizes, answers)
+    best = fit.best
     if chance > CHANCE:
-        values = {"chance": chance, "limit": CHANCE, "share": float(r2[best])}
+        values = {"chance": chance, "limit": CHANCE, "share": float(fit.r2[best])}
         why = Finding("map-no-relation", "stop", values)
-        return _without(pulses, points, side, coil, head, (*findings, why), r2=r2, chance=chance)
-    curve = refined(sizes[best], answers, chosen[best])
+        return _without(pulses, points, side, coil, head, (*findings, why), r2=fit.r2, chance=chance)
+    curve = refined(sizes[best], answers, fit.weights, fit.chosen[best])
     threshold = curve.reaching(CRITERION)
-    found = worst_first((*findings, *_of_curve(curve, threshold, sizes[best], points, best)))
+    found = worst_first((*findings, *_of_curve(curve, threshold, sizes[best], points, best, reach)))
+    edge = edge_at(head, points[best])
+    area = area_of(fit, points, resampled, edge, rng)
     return MotorMap(
-        pulses.muscle, side, read_only(points), read_only(r2), read_only(points[best]),
-        read_only(_widened(points, _area(sizes, answers, residual, chosen, resampled, rng), _edge(head, points[best]))),
-        read_only(_alike(sizes, best)), curve,
-        threshold, chance, read_only(curves_of(sizes, answers, chosen)), read_only(sizes[best]),
-        _convergence(sizes, answers, points, best), pulses, coil.name,
-        head.mesh.digest, found,
+        pulses.muscle, side, read_only(points), read_only(fit.r2), read_only(points[best]), read_only(area),
+        read_only(alike(sizes, best)), curve, threshold, chance, read_only(fit.curves), read_only(sizes[best]),
+        convergence_of(fit, points, LEAST_PULSES), pulses, coil.name, head.mesh.digest, found,
+        spread=fit.noise.spread, sway=fit.noise.sway, misfit=fit.misfit(FIELD_ERROR * edge),
     )  # fmt: skip
 
 
@@ -315,7 +324,12 @@ def _of_session(pulses: Pulses) -> tuple[Finding, ...]:
 
 
 def _of_curve(
-    curve: Curve, threshold: float | None, fields: FloatArray, points: FloatArray, best: int
+    curve: Curve,
+    threshold: float | None,
+    fields: FloatArray,
+    points: FloatArray,
+    best: int,
+    reach: float = REACH,
 ) -> tuple[Finding, ...]:
     """What the curve leaves open."""
     out = []
@@ -327,77 +341,17 @@ def _of_curve(
         values = {"threshold": threshold, "lowest": float(fields.min()), "microvolts": CRITERION}
         out.append(Finding("map-threshold-outside", "warn", values))
     away = float(np.linalg.norm(points[best] - (points.min(axis=0) + points.max(axis=0)) / 2))
-    if away > REACH - 4.0:
-        out.append(Finding("map-site-at-rim", "warn", {"distance": away, "reach": REACH}))
+    if away > reach - 4.0:
+        out.append(Finding("map-site-at-rim", "warn", {"distance": away, "reach": reach}))
     return tuple(out)
 
 
-def _points(source: Solver | Fields, head: HeadModel, pulses: Pulses) -> FloatArray:
+def _points(source: Solver | Fields, head: HeadModel, pulses: Pulses, reach: float) -> FloatArray:
     """Of the cortex around where the coil was held; of a live field its own."""
     under = np.median(pulses.poses[:, :3, 3] + _DEPTH * pulses.poses[:, :3, 2], axis=0)
     if isinstance(source, Solver):
-        return cortex_around(head, under, REACH)
-    near = np.linalg.norm(source.points - under, axis=1) <= REACH
+        return cortex_around(head, under, reach)
+    near = np.linalg.norm(source.points - under, axis=1) <= reach
     if np.count_nonzero(near) < 10:
-        raise InputError(f"The live field has no points within {REACH:g} mm of {np.round(under, 1).tolist()}.")
+        raise InputError(f"The live field has no points within {reach:g} mm of {np.round(under, 1).tolist()}.")
     return np.asarray(source.points[near], dtype=np.float64)
-
-
-def _chance(sizes: FloatArray, answers: FloatArray, rng: np.random.Generator) -> float:
-    """The share of shuffled sessions, this one among them, that explain as much as this."""
-    orders = np.stack([answers, *(rng.permutation(answers) for _ in range(SHUFFLES))])
-    explained = most_explained(sizes[:: max(1, len(sizes) // _TRIED)], orders)
-    return float(np.mean(explained >= explained[0]))
-
-
-def _area(
-    sizes: FloatArray, answers: FloatArray, residual: FloatArray, chosen: AnyArray, resampled: int,
-    rng: np.random.Generator,
-) -> BoolArray:  # fmt: skip
-    """(m,) points whose residual is no farther above the least than the best point's is in 95 % of resampled sessions.
-
-    What is compared is p log(residual / least), the likelihood ratio of a normal model.
-    """
-    count = len(answers)
-    apart = count * np.log(residual / residual.min())
-    near = np.argsort(apart, kind="stable")[:_MOST_POINTS]
-    near = near[apart[near] <= _FARTHEST]
-    counts = rng.multinomial(count, np.full(count, 1 / count), size=resampled).astype(np.float64)
-    left = np.concatenate([
-        residuals_of(shapes_near(sizes[some], chosen[some]), answers, counts)
-        for some in np.array_split(near, max(1, len(near) // 200))
-    ])  # fmt: skip
-    gap = count * np.log(left[0] / left.min(axis=0))  # the first is the best point
-    out: BoolArray = apart <= np.quantile(gap, HELD)
-    return out
-
-
-def _widened(points: FloatArray, area: BoolArray, edge: float) -> BoolArray:
-    """(m,) the area and what is within an element's edge of it: resampling knows the pulses' noise, not the mesh's."""
-    out: BoolArray = cKDTree(points[area]).query(points)[0] <= edge
-    return out
-
-
-def _edge(head: HeadModel, point: FloatArray) -> float:
-    """Mean edge of the elements within 10 mm of a point, mm, as of regular tetrahedra of their mean volume."""
-    near = np.linalg.norm(head.mesh.centroids - point, axis=1) <= 10.0
-    return float((head.mesh.volumes[near].mean() * 6 * np.sqrt(2)) ** (1 / 3))
-
-
-def _alike(sizes: FloatArray, best: int) -> BoolArray:
-    """(m,) points whose |E| over the pulses correlates with the best point's."""
-    centered = sizes - sizes.mean(axis=1, keepdims=True)
-    lengths = np.maximum(np.linalg.norm(centered, axis=1), 1e-300)
-    out: BoolArray = centered @ centered[best] / (lengths * lengths[best]) > ALIKE
-    return out
-
-
-def _convergence(
-    sizes: FloatArray, answers: FloatArray, points: FloatArray, best: int
-) -> tuple[tuple[int, float], ...]:
-    """By numbers of pulses: how far from the site they would have put it, mm."""
-    out = []
-    for count in np.unique(np.linspace(LEAST_PULSES, len(answers), 7).astype(int)):
-        residual, _ = curve_everywhere(sizes[:, :count], answers[:count])
-        out.append((int(count), float(np.linalg.norm(points[np.argmin(residual)] - points[best]))))
-    return tuple(out)

@@ -12,16 +12,16 @@ from neuro_field.coil.placement import Placement
 from neuro_field.errors import InputError
 from neuro_field.field.solver import Solver
 from neuro_field.head.model import HeadModel
-from neuro_field.hotspot.curves import logged
-from neuro_field.hotspot.exposure import Fields, fields_at
+from neuro_field.hotspot.exposure import Fields, fields_at, sizes_of
 from neuro_field.hotspot.motor_map import MotorMap
+from neuro_field.hotspot.noise import Noise, foretold, likelihoods
 from neuro_field.units import AMPERE_PER_MICROSECOND
 
 #: The candidates offered where none are given: patch and spacing, mm, handle directions, and the gap to the scalp, mm.
 PATCH, SPACING, TURNS, GAP = 25.0, 9.0, 6, 4.0
 
 #: Points of the cortex that can still be the site weigh exp(-apart / 2), down to this.
-_LEAST_WEIGHT = 1e-3
+LEAST_WEIGHT = 1e-3
 
 
 def next_pulses(
@@ -81,27 +81,31 @@ def next_pulses(
         raise InputError(
             f"Input count of next_pulses must be 1 to {len(candidates)}, the candidates; instead {count!r}."
         )
-    likely = likelihoods(found)
-    some = np.flatnonzero(likely >= _LEAST_WEIGHT * likely.max())
+    likely = doubts(1 - found.r2, len(found.pulses), found.misfit)
+    some = np.flatnonzero(likely >= LEAST_WEIGHT * likely.max())
     slope = float(np.median(found.pulses.slopes(coil))) / AMPERE_PER_MICROSECOND
-    sizes = slope * np.linalg.norm(fields_at(source, coil, list(candidates), found.points[some]), axis=2)
-    chosen = telling(foretold(found.curves[some], sizes.T), likely[some], _spread(found), count)
+    fields = fields_at(source, coil, list(candidates), found.points[some])
+    sizes = slope * sizes_of(fields, found.component, head, found.points[some])
+    chosen = choice(found.curves[some], sizes, likely[some], Noise(found.spread, found.sway), count)
     return tuple(candidates[index] for index in chosen)
 
 
-def likelihoods(found: MotorMap) -> FloatArray:
-    """(m,) how likely each point is the site, summing to 1: of a normal model of log10 amplitude."""
-    left = np.maximum(1 - found.r2, 1e-12)
-    apart = len(found.pulses) * np.log(left / left.min())
-    out: FloatArray = np.exp(-apart / 2)
-    return out / out.sum()
+def doubts(left: FloatArray, count: int, misfit: float) -> FloatArray:
+    """(m,) how likely each point is the site, by what its curve leaves (m,), where a mesh's errors leave a misfit."""
+    return likelihoods(left + misfit * left.min(), count)
 
 
-def foretold(curves: FloatArray, sizes: FloatArray) -> FloatArray:
-    """(m, q) log10 uV that each point's curve (m, 4) foretells at fields (m, q), V/m."""
-    low, rise, middle, steep = (curves[:, k, None] for k in range(4))
-    out: FloatArray = low + rise / (1 + np.exp(-np.clip(steep * (sizes - middle), -500, 500)))
-    return out
+def choice(
+    curves: FloatArray, sizes: FloatArray, likely: FloatArray, noise: Noise, count: int
+) -> IntArray:  # fmt: skip
+    """(count,) indices of the placements at which curves (m, 4) foretell at fields (m, q), V/m, what differs most.
+
+    Differences count by the scatter of the answers where they are made.
+    """
+    values, slopes = foretold(curves, sizes)
+    shares = likely / likely.sum()
+    scatter = np.sqrt(noise.variance(np.sqrt(shares @ slopes**2)))
+    return telling(values / scatter, likely, 1.0, count)
 
 
 def telling(foretold: FloatArray, likely: FloatArray, spread: float, count: int) -> IntArray:
@@ -116,12 +120,6 @@ def telling(foretold: FloatArray, likely: FloatArray, spread: float, count: int)
         chosen.append(at)
         covariance = covariance - np.outer(covariance[at], covariance[at]) / (covariance[at, at] + spread**2)
     return np.array(chosen, dtype=np.int32)
-
-
-def _spread(found: MotorMap) -> float:
-    """Standard deviation of log10 amplitude about the best curve."""
-    assert found.curve is not None
-    return float(np.std(logged(found.pulses.amplitudes) - np.log10(found.curve.at(found.fields)))) or 1e-3
 
 
 def _offered(head: HeadModel, coil: Coil, center: FloatArray) -> list[Placement]:

@@ -197,9 +197,9 @@ def pieces(indptr, indices, out):
 def load(indptr, indices, couplings, dadt, out):
     """Right-hand sides b_i = -sum_t V grad(l_i) . sigma (mean of dA/dt over the element, by its edges: `stiffness`).
 
-    indptr, indices, couplings of `stiffness`; dadt (n, k, 3) V/m, k right-hand sides; out (n, k) A.
+    indptr, indices, couplings of `stiffness`; dadt (n, 3, k) V/m, k right-hand sides; out (n, k) A.
     """
-    width = dadt.shape[1]
+    width = dadt.shape[2]
     for i in prange(len(out)):
         for k in range(width):
             out[i, k] = 0.0
@@ -207,7 +207,7 @@ def load(indptr, indices, couplings, dadt, out):
             j = indices[place]
             x, y, z = couplings[place, 0], couplings[place, 1], couplings[place, 2]
             for k in range(width):
-                out[i, k] += x * dadt[j, k, 0] + y * dadt[j, k, 1] + z * dadt[j, k, 2]
+                out[i, k] += x * dadt[j, 0, k] + y * dadt[j, 1, k] + z * dadt[j, 2, k]
 
 
 @njit(cache=True, inline="always", error_model="numpy")

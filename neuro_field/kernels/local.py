@@ -138,16 +138,18 @@ def _thick(halves, out):
 
 @parallel(error_model="numpy", fastmath=VECTORS)
 def expand(kind, sources, parents, centres, halves, inner, levels, place, coefficients, near, counts):
-    """Polynomials of the boxes that are split, from the root down.
+    """Polynomials of the boxes that are split, from the root down, for several tables of sources.
 
-    sources (., s) a table; parents, centres, halves of boxes; inner (i,) those that are split,
+    sources (k, ., s) tables; parents, centres, halves of boxes; inner (i,) those that are split,
     by level, levels (l + 1,) where each level begins; place (b,) of a box among them, -1 for others.  Filled:
-    coefficients (i, 3, 125) of x^a y^b z^c in units of the half sides, near (i, s) the sources that are not far from
-    a box, counts (i,) their number.
+    coefficients (i, k, 3, 125) of x^a y^b z^c in units of the half sides, near (i, k, s) the sources that are not far
+    from a box, counts (i, k) their number.
     """
-    width = sources.shape[1]
+    tables, _, width = sources.shape
     for level in range(len(levels) - 1):
-        for at in prange(levels[level], levels[level + 1]):
+        for both in prange(levels[level] * tables, levels[level + 1] * tables):
+            at, table = both // tables, both % tables
+            own = sources[table]
             box = inner[at]
             above = place[parents[box]] if parents[box] >= 0 else -1
             centre, half, values = np.empty(3), np.empty(3), np.empty((3, TERMS))
@@ -155,21 +157,21 @@ def expand(kind, sources, parents, centres, halves, inner, levels, place, coeffi
                 centre[c] = centres[box, c]
             _thick(halves[box], half)
             side = 2.0 * max(half[0], half[1], half[2])
-            given = width if above < 0 else counts[above]
-            far = np.empty((len(sources), given))
+            given = width if above < 0 else counts[above, table]
+            far = np.empty((len(own), given))
             kept = gone = np.int64(0)  # a literal would have `_values` compiled a second time
             for k in range(given):
-                s = k if above < 0 else near[above, k]
-                reach = max(side, sources[6, s]) if kind == WIRE else side
-                if _clearance(kind, sources, s, centre, half) >= OPENING * reach:
-                    for c in range(len(sources)):
-                        far[c, gone] = sources[c, s]
+                s = k if above < 0 else near[above, table, k]
+                reach = max(side, own[6, s]) if kind == WIRE else side
+                if _clearance(kind, own, s, centre, half) >= OPENING * reach:
+                    for c in range(len(own)):
+                        far[c, gone] = own[c, s]
                     gone += 1
                 else:
-                    near[at, kept] = s
+                    near[at, table, kept] = s
                     kept += 1
-            counts[at] = kept
-            coefficients[at, :, :] = 0.0
+            counts[at, table] = kept
+            coefficients[at, table, :, :] = 0.0
             matrices, scratch = np.empty((3, DEGREES, DEGREES)), np.empty((2, TERMS))
             if above >= 0:
                 middle, wide = np.empty(3), np.empty(3)
@@ -177,14 +179,14 @@ def expand(kind, sources, parents, centres, halves, inner, levels, place, coeffi
                     middle[c] = centres[parents[box], c]
                 _thick(halves[parents[box]], wide)
                 _from_parent(centre, half, middle, wide, matrices)
-                _add_transformed(matrices, coefficients[above], scratch, coefficients[at])
+                _add_transformed(matrices, coefficients[above, table], scratch, coefficients[at, table])
             if gone > 0:
                 _values(kind, far, gone, centre, half, values)
                 for axis in range(3):
                     for i in range(DEGREES):
                         for j in range(DEGREES):
                             matrices[axis, i, j] = _FROM_VALUES[i, j]
-                _add_transformed(matrices, values, scratch, coefficients[at])
+                _add_transformed(matrices, values, scratch, coefficients[at, table])
 
 
 @njit(cache=True, inline="always")
@@ -213,38 +215,40 @@ def _finite(value):
 @parallel(error_model="numpy", fastmath=VECTORS)
 def add_at_points(
     kind, sources, points, order, first, last, parents, centres, halves, leaves, place,
-    coefficients, near, counts, column, out, singular,
+    coefficients, near, counts, columns, out, singular,
 ):  # fmt: skip
-    """Add the field to out (n, k, 3) at its ``column``, row order[n] for point n; arguments as `expand` filled them.
+    """Add the fields to out (n, 3, .) at columns (k,), row order[n] for point n; arguments as `expand` filled them.
 
     points (n, 3) in the order of the boxes; leaves (l,) the boxes that are not split; singular (l,), filled: at how
-    many points of a leaf the field is not finite.
+    many points of a leaf, table by table, the field is not finite.  A leaf's rows stay in a cache for all tables.
     """
     for leaf in prange(len(leaves)):
         box = leaves[leaf]
         begin, size = first[box], last[box] - first[box]
         above = place[parents[box]] if parents[box] >= 0 else -1
-        field = np.zeros((3, size))
+        local, wide = np.empty((3, size)), np.empty(3)
         if above >= 0:
-            local, wide = np.empty((3, size)), np.empty(3)
             _thick(halves[parents[box]], wide)
             for c in range(3):
                 for n in range(size):
                     local[c, n] = (points[begin + n, c] - centres[parents[box], c]) / wide[c]
-            for c in range(3):
-                _polynomial(coefficients[above, c], local[0], local[1], local[2], field[c])
-        count = sources.shape[1] if above < 0 else counts[above]
-        close = np.empty((len(sources), count))
-        for k in range(count):
-            for c in range(len(sources)):
-                close[c, k] = sources[c, k if above < 0 else near[above, k]]
-        for n in range(size if count else 0):
-            x, y, z = points[begin + n, 0], points[begin + n, 1], points[begin + n, 2]
-            own = dipole_field(close, count, x, y, z) if kind == DIPOLE else wire_field(close, count, x, y, z)
-            for c in range(3):
-                field[c, n] += own[c]
         singular[leaf] = 0
-        for n in range(size):
-            for c in range(3):
-                out[order[begin + n], column, c] += field[c, n]
-            singular[leaf] += not (_finite(field[0, n]) and _finite(field[1, n]) and _finite(field[2, n]))
+        for table in range(len(sources)):
+            own, field = sources[table], np.zeros((3, size))
+            if above >= 0:
+                for c in range(3):
+                    _polynomial(coefficients[above, table, c], local[0], local[1], local[2], field[c])
+            count = own.shape[1] if above < 0 else counts[above, table]
+            close = np.empty((len(own), count))
+            for k in range(count):
+                for c in range(len(own)):
+                    close[c, k] = own[c, k if above < 0 else near[above, table, k]]
+            for n in range(size if count else 0):
+                x, y, z = points[begin + n, 0], points[begin + n, 1], points[begin + n, 2]
+                one = dipole_field(close, count, x, y, z) if kind == DIPOLE else wire_field(close, count, x, y, z)
+                for c in range(3):
+                    field[c, n] += one[c]
+            for n in range(size):
+                for c in range(3):
+                    out[order[begin + n], c, columns[table]] += field[c, n]
+                singular[leaf] += not (_finite(field[0, n]) and _finite(field[1, n]) and _finite(field[2, n]))

@@ -201,15 +201,15 @@ def _first_moments(unknowns, t, potential, k, moments):
     for c in range(3):
         vertices, edges = 0.0, 0.0
         for b in range(4):
-            vertices += potential[unknowns[t, b], k, c]
+            vertices += potential[unknowns[t, b], c, k]
         for e in range(4, 10):
-            edges += potential[unknowns[t, e], k, c]
+            edges += potential[unknowns[t, e], c, k]
         for a in range(4):
             near = 0.0
             for b in range(4):
                 if b != a:
-                    near += potential[unknowns[t, BETWEEN[a, b]], k, c]
-            moments[a, c] = (edges + near) / 30.0 - (vertices - potential[unknowns[t, a], k, c]) / 60.0
+                    near += potential[unknowns[t, BETWEEN[a, b]], c, k]
+            moments[a, c] = (edges + near) / 30.0 - (vertices - potential[unknowns[t, a], c, k]) / 60.0
 
 
 @njit(cache=True, inline="always")
@@ -224,9 +224,9 @@ def _conducting_hats(nodes, tets, sigma, tensor, t, out):
 def load(nodes, tets, sigma, tensor, unknowns, offsets, slots, order, first, potential, out):
     """Right-hand sides b_i = -sum_t integral of grad(N_i) . sigma dA/dt, exact for the quadratic through its values.
 
-    potential (u, k, 3) V/m at the points of the unknowns; out (u, k) A.
+    potential (u, 3, k) V/m at the points of the unknowns; out (u, k) A.
     """
-    width = potential.shape[1]
+    width = potential.shape[2]
     for i in prange(len(order)):
         gradients, moments = np.empty((4, 3)), np.empty((4, 3))
         for u in range(first[i], first[i + 1]):

@@ -16,18 +16,20 @@ _VECTORS = {"reassoc", "nsz", "contract"}
 
 
 @parallel(error_model="numpy", fastmath=_VECTORS)
-def best_curves(fields, answers, midpoints, steepness, out, chosen):
+def best_curves(fields, answers, weights, midpoints, steepness, out, chosen):
     """Residual of the best curve of each point, and which it is.
 
-    fields (m, p); answers (p,); midpoints (a,) and steepness (b,) of u; out (m,) sum of squares; chosen (m, 2)
-    indices of midpoint and steepness, -1 where no curve climbs.
+    fields (m, p); answers (p,); weights (p,) of their squares; midpoints (a,) and steepness (b,) of u; out (m,) sum of
+    squares; chosen (m, 2) indices of midpoint and steepness, -1 where no curve climbs.
     """
     points, count = fields.shape
-    mean, spread = 0.0, 0.0
+    total, mean, spread = 0.0, 0.0, 0.0
     for k in range(count):
-        mean += answers[k] / count
+        total += weights[k]
     for k in range(count):
-        spread += (answers[k] - mean) ** 2
+        mean += weights[k] * answers[k] / total
+    for k in range(count):
+        spread += weights[k] * (answers[k] - mean) ** 2
     for i in prange(points):
         least, most = fields[i, 0], fields[i, 0]
         for k in range(count):
@@ -43,11 +45,11 @@ def best_curves(fields, answers, midpoints, steepness, out, chosen):
                 first, second, product = 0.0, 0.0, 0.0
                 for k in range(count):
                     s = 1.0 / (1.0 + decay[k] * shift)
-                    first += s
-                    second += s * s
-                    product += (answers[k] - mean) * s
-                variance = second - first * first / count
-                if product > 0.0 and variance > 1e-9 * count:
+                    first += weights[k] * s
+                    second += weights[k] * s * s
+                    product += weights[k] * (answers[k] - mean) * s
+                variance = second - first * first / total
+                if product > 0.0 and variance > 1e-9 * total:
                     left = spread - product * product / variance
                     if left < best:
                         best, at, steep = left, a, b

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from neuro_field.aim.scalp import anatomical_axes, overall
+from neuro_field.aim.scalp import Spots, anatomical_axes, overall
 from neuro_field.arrays import FloatArray
 from neuro_field.coil.coil import Coil
 from neuro_field.coil.fit import lifts_to_clear
@@ -36,18 +36,23 @@ class Range:
     tilt: float = TILT
 
 
+def spots_over(head: HeadModel) -> Spots:
+    """Positions all over the scalp that lies over the brain."""
+    mesh = head.mesh
+    shared = np.bincount(mesh.tets[head.region("intracranial")].ravel(), minlength=len(mesh.nodes))
+    middle = shared @ mesh.nodes / shared.sum()
+    return overall(head, middle + 150.0 * anatomical_axes(head)[2], SPACING)
+
+
 def poses_over(
-    head: HeadModel, coil: Coil, count: int, rng: np.random.Generator, within: Range | None = None
+    head: HeadModel, spots: Spots, coil: Coil, count: int, rng: np.random.Generator, within: Range | None = None
 ) -> FloatArray:
-    """Poses (p, 4, 4), mm, spread at random over the scalp that lies over the brain, in any direction.
+    """Poses (p, 4, 4), mm, at random over positions on a head's scalp (`spots_over`), in any direction.
 
     Where a casing would cut the scalp it is lifted: half of them until it has its gap all over, half until it is
     pressed in as far as hair and skin give way.  Some may still be where a solver refuses them.
     """
     within = within or Range()
-    upwards = anatomical_axes(head)[2]
-    middle = head.mesh.nodes[head.mesh.tets[head.region("intracranial")]].reshape(-1, 3).mean(axis=0)
-    spots = overall(head, middle + 150.0 * upwards, SPACING)
     which = rng.integers(len(spots), size=count)
     turns = Rotation.from_rotvec(np.outer(rng.uniform(0, 2 * np.pi, count), [0.0, 0.0, 1.0]))
     angle, towards = np.radians(within.tilt) * np.sqrt(rng.uniform(size=count)), rng.uniform(0, 2 * np.pi, count)

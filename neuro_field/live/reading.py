@@ -34,9 +34,9 @@ class Reading:
 
     def of(self, field: Field) -> FloatArray:
         """E (n, 3) V/m at the sheet's points, as `Field.at`."""
-        dadt = np.zeros((len(self.sheet.points), 1, 3))
-        add_dadt(field.coil.carried(field.placement.head_from_coil), self._boxes, dadt, 0)
-        return -np.asarray(self._gradient @ field.potential).reshape(-1, 3) - dadt[:, 0] * field.didt
+        dadt = np.zeros((len(self.sheet.points), 3, 1))
+        add_dadt([field.coil.carried(field.placement.head_from_coil)], self._boxes, dadt)
+        return -np.asarray(self._gradient @ field.potential).reshape(-1, 3) - dadt[:, :, 0] * field.didt
 
     @cached_property
     def _gradient(self) -> csr_matrix:

@@ -27,9 +27,9 @@ AXES_KEY, AXES_WORDS = "CoilAxesConvention", "simnibs: +z into the head, +y away
 
 _MISSING = "n/a"
 _AXES = ("element_xdir", "element_ydir", "element_zdir")
-_POSE = tuple(f"{what}_{axis}" for what in ("element_centre", *_AXES) for axis in "xyz")
+POSE = tuple(f"{what}_{axis}" for what in ("element_centre", *_AXES) for axis in "xyz")
 _AIM = ("target_x", "target_y", "target_z")
-_COLUMNS = ("nibs_position_id", "nibs_element_id", "position_description", *_POSE, *_AIM)
+_COLUMNS = ("nibs_position_id", "nibs_element_id", "position_description", *POSE, *_AIM)
 _PULSES = (
     "nibs_event_id", "nibs_position_id", "nibs_element_id", "stimulus_intensity", "stimulus_intensity_units", "didt",
 )  # fmt: skip
@@ -123,10 +123,10 @@ def _recorded(columns: list[str], rows: list[tuple[int, list[str]]], key: str) -
 
 def _axes(row: dict[str, str]) -> FloatArray | None:
     """(4, 4) of the columns of version 6.3; None where the row has no pose."""
-    values = [row.get(name, _MISSING) for name in _POSE]
+    values = [row.get(name, _MISSING) for name in POSE]
     if _MISSING in values:
         return None
-    numbers = [number(value, name) for value, name in zip(values, _POSE, strict=True)]
+    numbers = [number(value, name) for value, name in zip(values, POSE, strict=True)]
     pose = np.eye(4)
     pose[:3, 3], pose[:3, :3] = numbers[:3], np.reshape(numbers[3:], (3, 3)).T
     return pose

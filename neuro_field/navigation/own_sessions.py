@@ -20,8 +20,8 @@ VERSION = 1
 #: What a line tells of.
 SEEN, PULSE, LOST = "seen", "pulse", "lost"
 
-_POSE = tuple(f"{letter}{row}" for row in range(3) for letter in ("x", "y", "z", "centre"))
-COLUMNS = ("time_s", "what", *_POSE, "gap_mm", "target_V_per_m")
+POSE = tuple(f"{letter}{row}" for row in range(3) for letter in ("x", "y", "z", "centre"))
+COLUMNS = ("time_s", "what", *POSE, "gap_mm", "target_V_per_m")
 
 
 def session_head(coil: str) -> str:
@@ -37,7 +37,7 @@ def session_head(coil: str) -> str:
 
 def session_line(seconds: float, what: str, placement: Placement | None, figures: Iterable[float]) -> str:
     """One line; ``figures`` the gap, mm, and the field in the target, V/m at 1 A/us."""
-    pose = [""] * len(_POSE) if placement is None else digits(placement.head_from_coil[:3].ravel())
+    pose = [""] * len(POSE) if placement is None else digits(placement.head_from_coil[:3].ravel())
     return "\t".join([f"{seconds:.3f}", what, *pose, *(f"{value:.4f}" for value in figures)]) + "\n"
 
 

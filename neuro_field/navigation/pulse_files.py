@@ -1,25 +1,27 @@
 """Pulses and a muscle's answers from navigators' files, with a table of amplitudes beside them where it takes one."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
 
+from neuro_field.coil.marker import Marker
 from neuro_field.errors import FileFormatError, InputError
 from neuro_field.hotspot.pulses import LARGEST_AMPLITUDE, LeftOut, Pulses
 from neuro_field.navigation.files import read_navigator
 from neuro_field.navigation.frames import ImageFrames
-from neuro_field.navigation.marks import MOST_POSES, Entry, bounded_text, cells, point_for_comma
+from neuro_field.navigation.marks import Entry, point_for_comma
+from neuro_field.navigation.tables import INTENSITIES, NONE, is_plain_table, poses_of_table, table_rows
 from neuro_field.units import AMPERE_PER_MICROSECOND
 
 #: Brainsight's column of a channel's amplitude, uV, before the channel's number.
 _PEAK = "EMG Peak-to-peak "
 
-#: Cells without a value.
-_NONE = ("", "(null)", "n/a", "na", "nan", "none")
-
 #: Columns of a table, in small letters, and uV in one of them.
 _AMPLITUDES = {"amplitude_uv": 1.0, "mep_uv": 1.0, "amplitude_mv": 1000.0, "mep_mv": 1000.0}
+
+#: Columns of an intensity that leave its unit open.
+_WITHOUT_UNIT = ("intensity", "stimulus_intensity", "didt", "mso", "output", "stimulator_output")
 
 #: Seconds that two clocks may part by between a session's pulses.
 _APART = 1.0
@@ -37,14 +39,18 @@ def read_pulses(
     A Brainsight export holds both: columns ``EMG Peak-to-peak n`` (uV), ``Stim. Power A`` or ``Stim. Power`` (%MSO) and
     ``Time``, as public readers of such exports name them (seen in exports' headers on GitHub).  Localite's trigger
     markers (``valueA`` A/us, ``amplitudeA`` %MSO: its own sample) and NIBS-BIDS (``didt``, ``stimulus_intensity``) hold
-    poses and intensities, and the amplitudes come in a table, .tsv or .csv, of our own column names: ``amplitude_uV``
-    or ``amplitude_mV``, and ``pulse`` (from 1), ``muscle``, ``time_s``, ``prestimulus_uV`` where there are.  Untried,
-    for no outside file has been seen with it: Localite's ``recordingTime``, ms.
+    poses and intensities, our own recorded sessions poses, and the amplitudes come in a table, .tsv or .csv, of our own
+    column names: ``amplitude_uV`` or ``amplitude_mV``, and ``pulse`` (from 1), ``muscle``, ``time_s``,
+    ``prestimulus_uV``, and ``didt_A_per_us`` or ``output_percent`` (%MSO) where there are.  A plain table may hold all
+    of it: then ``frame`` says RAS or LPS, and a pose is the twelve columns of a recorded session (``x0``, ``y0``,
+    ``z0``, ``centre0``, ...), or of NIBS-BIDS (``element_centre_x``, ...; BEP037 draft 6.3) beside ``coil_axes``, which
+    says simnibs.  Untried, for no outside file has been seen with it: Localite's ``recordingTime``, ms, and poses and
+    amplitudes in one plain table.
 
     Parameters
     ----------
     path : str or Path
-        A navigator's file of recorded poses (`read_navigator`).
+        A navigator's file of recorded poses (`read_navigator`), or a plain table.
     muscle : str
         Whose answers: "FDI".
     amplitudes : str or Path, optional
@@ -57,8 +63,8 @@ def read_pulses(
     Raises
     ------
     InputError
-        If amplitudes or intensities are missing or without a unit, or the table does not fit the poses: their numbers
-        differ, or times part by more than 1 s.
+        If amplitudes or intensities are missing or without a unit, the table does not fit the poses (their numbers
+        differ, or times part by more than 1 s), or a plain table does not name its frame.
 
     Examples
     --------
@@ -75,14 +81,27 @@ def read_pulses(
     ([310.0], [52.0], '%MSO')
     """
     path = Path(path)
-    entries = read_navigator(path, image).entries
+    rows = _of_muscle(table_rows(path), muscle, path.name) if is_plain_table(path) else None
+    entries = (read_navigator(path, image) if rows is None else poses_of_table(rows, path.name)).entries
     if not entries:
         raise InputError(f"{path.name} holds no recorded pulses; give the navigator's file of recorded samples.")
-    if amplitudes is None:
-        found, rest = _own_amplitudes(entries, path.name, muscle, channel), np.full(len(entries), np.nan)
+    where, places = path.name, list(range(len(entries)))
+    if amplitudes is not None:
+        where = Path(amplitudes).name
+        rows = _of_muscle(table_rows(Path(amplitudes)), muscle, where)
+        places = _places(rows, len(entries), where)
+        _check_times(rows, places, entries, where)
+    rest, given = np.full((2, len(entries)), np.nan)
+    if rows is None:
+        found, named = _own_amplitudes(entries, path.name, muscle, channel), None
     else:
-        found, rest = _amplitudes_of_table(Path(amplitudes), entries, muscle)
-    intensities, unit = _intensities(entries, path.name)
+        found, rest = _amplitudes_of_rows(rows, places, len(entries), where)
+        given, named = _intensities_of_rows(rows, places, len(entries), where)
+    if amplitudes is not None and named and any(_strong(entry.marker) for entry in entries):
+        raise InputError(
+            f"Both {path.name} and {where} say how strong the pulses were: leave the column out of {where}."
+        )
+    intensities, unit = (given, named) if named else _intensities(entries, path.name)
     return _pulses(entries, muscle, found, rest, intensities, unit, path.name)
 
 
@@ -132,44 +151,57 @@ def _own_amplitudes(entries: Sequence[Entry], where: str, muscle: str, channel: 
     return np.array([_cell(entry.facts.get(_PEAK + chosen, ""), entry.place, _PEAK + chosen) for entry in entries])
 
 
-def _amplitudes_of_table(path: Path, entries: Sequence[Entry], muscle: str) -> tuple[np.ndarray, np.ndarray]:
+def _of_muscle(rows: list[dict[str, str]], muscle: str, where: str) -> list[dict[str, str]]:
+    """The rows of one muscle; all of them where no column names any."""
+    if "muscle" not in rows[0]:
+        return rows
+    out = [row for row in rows if row["muscle"].lower() == muscle.lower()]
+    if not out:
+        named = ", ".join(sorted({row["muscle"] for row in rows}))
+        raise InputError(f"Column muscle of {where} does not name {muscle!r:.40}: it has {named[:80]}.")
+    return out
+
+
+def _amplitudes_of_rows(
+    rows: list[dict[str, str]], places: list[int], count: int, where: str
+) -> tuple[np.ndarray, np.ndarray]:
     """(p,) amplitudes and (p,) activity before the pulse, uV, of a table, in the order of the entries."""
-    rows = _rows(path)
-    named = [key for key in rows[0] if key in _AMPLITUDES]
-    if len(named) != 1:
+    named = _one_column(rows[0], _AMPLITUDES, "amplitudes", "amplitude_uV or amplitude_mV", where)
+    if named is None:
         raise InputError(
-            f"{path.name} must have one column of amplitudes with its unit, amplitude_uV or amplitude_mV; instead its "
+            f"{where} must have one column of amplitudes with its unit, amplitude_uV or amplitude_mV; instead its "
             f"columns are {', '.join(rows[0])[:200]}."
         )
-    if "muscle" in rows[0]:
-        rows = [row for row in rows if row["muscle"].lower() == muscle.lower()]
-    places = _places(rows, len(entries), path.name)
-    _check_times(rows, places, entries, path.name)
-    found, rest = np.full((2, len(entries)), np.nan)
+    found, rest = np.full((2, count), np.nan)
     for line, (place, row) in enumerate(zip(places, rows, strict=True), start=1):
-        found[place] = _cell(row[named[0]], f"{path.name}, row {line}", named[0]) * _AMPLITUDES[named[0]]
-        rest[place] = _cell(row.get("prestimulus_uv", ""), f"{path.name}, row {line}", "prestimulus_uV")
+        found[place] = _cell(row[named], f"{where}, row {line}", named) * _AMPLITUDES[named]
+        rest[place] = _cell(row.get("prestimulus_uv", ""), f"{where}, row {line}", "prestimulus_uV")
     return found, rest
 
 
-def _rows(path: Path) -> list[dict[str, str]]:
-    """Rows of a .tsv or .csv file by column, names in small letters."""
-    if path.suffix.lower() not in (".tsv", ".csv", ".txt"):
-        raise InputError(f"The table {path.name} must be named .tsv or .csv.")
-    lines = [line for line in bounded_text(path).split("\n") if line.strip()]
-    if len(lines) < 2 or len(lines) > MOST_POSES:
-        raise FileFormatError(f"{path.name} has {max(len(lines) - 1, 0)} rows; 1 to {MOST_POSES} are read.")
-    delimiter = next((each for each in ("\t", ";", ",") if each in lines[0]), "\t")
-    columns = [name.lower() for name in cells(lines[0], delimiter)]
-    if len(set(columns)) < len(columns):
-        raise FileFormatError(f"{path.name} has a column twice.")
-    out = []
-    for number, line in enumerate(lines[1:], start=2):
-        values = cells(line, delimiter)
-        if len(values) != len(columns):
-            raise FileFormatError(f"{path.name}, line {number}: it has {len(values)} of {len(columns)} cells.")
-        out.append(dict(zip(columns, values, strict=True)))
-    return out
+def _intensities_of_rows(
+    rows: list[dict[str, str]], places: list[int], count: int, where: str
+) -> tuple[np.ndarray, str | None]:
+    """(p,) intensities of a table, in the order of the entries, and their unit; None where it has no such column."""
+    named = _one_column(rows[0], INTENSITIES, "intensities", "didt_A_per_us or output_percent", where)
+    if named is None and (unasked := [key for key in rows[0] if key in _WITHOUT_UNIT]):
+        raise InputError(
+            f"Column {unasked[0]} of {where} does not say its unit: name it didt_A_per_us or output_percent (%MSO)."
+        )
+    out = np.full(count, np.nan)
+    if named is None:
+        return out, None
+    for line, (place, row) in enumerate(zip(places, rows, strict=True), start=1):
+        out[place] = _cell(row[named], f"{where}, row {line}", named)
+    return out, INTENSITIES[named]
+
+
+def _one_column(row: dict[str, str], known: Iterable[str], what: str, names: str, where: str) -> str | None:
+    """The one column of some that a table has; None where it has none of them."""
+    found = [key for key in row if key in known]
+    if len(found) > 1:
+        raise InputError(f"{where} must have one column of {what}, {names}; instead it has {', '.join(found)}.")
+    return found[0] if found else None
 
 
 def _places(rows: list[dict[str, str]], count: int, where: str) -> list[int]:
@@ -214,14 +246,20 @@ def _intensities(entries: Sequence[Entry], where: str) -> tuple[np.ndarray, str]
         return slopes, "A/us"
     if np.isnan(outputs).all():
         raise InputError(
-            f"{where} says of no pulse how strong it was (A/us or %MSO); enter it in the navigator's file."
+            f"{where} says of no pulse how strong it was: give a column didt_A_per_us or output_percent (%MSO) in the "
+            "table of amplitudes."
         )
     return outputs, "%MSO"
 
 
+def _strong(marker: Marker | None) -> bool:
+    """Whether a recorded row says how strong its pulse was."""
+    return marker is not None and (marker.didt is not None or marker.output is not None)
+
+
 def _cell(text: str, place: str, column: str) -> float:
     """A number from 0 up; NaN for an empty cell."""
-    if text.strip().lower() in _NONE:
+    if text.strip().lower() in NONE:
         return np.nan
     try:
         value = float(point_for_comma(text))
@@ -239,6 +277,8 @@ def _time(facts: object) -> float:
     try:
         if len(parts) == 3:
             return 3600 * float(parts[0]) + 60 * float(parts[1]) + float(parts[2])
+        if "time_s" in said:
+            return float(point_for_comma(said["time_s"]))
         return float(said["recordingTime"]) / 1000
     except (KeyError, ValueError):
         return np.nan

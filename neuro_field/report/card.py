@@ -1,7 +1,6 @@
 """The operator's card: one A4 side that says where, which way and how strong, made from a plan's folder alone."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -85,11 +84,6 @@ def _heading(study: Study | Plan, language: str) -> str:
         return title
     spared = other_side(study.affected)
     return title + phrase("card.sides", language, hand=spared, spared=spared, affected=study.affected)
-
-
-def card_style() -> str:
-    """The style of a card, alone or in a page."""
-    return (Path(__file__).parent / "card.css").read_text(encoding="utf-8")
 
 
 def signed_off(facts: HeadFacts) -> bool:

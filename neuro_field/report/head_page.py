@@ -1,6 +1,5 @@
 """The page that lets a person check a head before anything is planned on it: qc.html."""
 
-import base64
 from collections.abc import Mapping
 from typing import Any
 
@@ -24,7 +23,8 @@ from neuro_field.report.direction_pictures import direction_pictures, has_direct
 from neuro_field.report.directions import point_words
 from neuro_field.report.facts import HeadFacts, tissue_figures
 from neuro_field.report.mapping_pictures import mapping_pictures
-from neuro_field.report.page import rendered, tissue_rows
+from neuro_field.report.markup import png_source, rendered
+from neuro_field.report.page import tissue_rows
 from neuro_field.report.skull_page import OpeningsOfHead
 from neuro_field.report.slices import OPENING, OUTLINES, TEMPLATE, histogram, slice_pictures
 from neuro_field.report.words import listed, named, phrase, said, worded
@@ -86,12 +86,12 @@ def head_page(
         name=head.name,
         warnings=_warnings(head, tissues, float(angles.min()), language),
         notes=[said(found, language) for found in head.findings if found.level == "note"],
-        slices={name: _text(data) for name, data in images.items()},
+        slices={name: png_source(data) for name, data in images.items()},
         key=_key(head, skull, language),
         own={what: OUTLINES[tissue] for what, tissue in _OWN.items()},
         openings=skull.rows(language),
-        opened={name: _text(data) for name, data in opened.items()},
-        picture=_text(picture) if picture else "",
+        opened={name: png_source(data) for name, data in opened.items()},
+        picture=png_source(picture) if picture else "",
         no_picture=no_picture,
         face=_face_said(bool(images or picture), face is not None, t1 is not None, language),
         tissues=tissues,
@@ -101,12 +101,12 @@ def head_page(
         landmarks={name: point_words(facts.landmarks[name]) for name in LANDMARKS if name in facts.landmarks},
         no_landmarks=worded(facts.why, language),
         mapping=head.mapping.source if head.mapping is not None else phrase("page.none", language),
-        mapped={name: _text(data) for name, data in mapped.items()},
-        fibres={name: _text(data) for name, data in fibres.items()},
+        mapped={name: png_source(data) for name, data in mapped.items()},
+        fibres={name: png_source(data) for name, data in fibres.items()},
         warped=isinstance(head.mapping, WarpedMapping),
         overlap=_overlap(head.provenance.get("mapping_overlap"), language),
         mesh=_mesh(head, angles, language),
-        histogram=_text(bars),
+        histogram=png_source(bars),
     )
 
 
@@ -163,10 +163,6 @@ def _face_said(shown: bool, blanked: bool, t1: bool, language: str) -> str:
     """That the page shows a face, or was made not to, and which files of the folder hold one."""
     code = "page-head-faceless" if blanked else "page-head-shows-face"
     return said(Finding(code, "note", {"t1": t1}), language) if shown or blanked else ""
-
-
-def _text(data: bytes) -> str:
-    return base64.b64encode(data).decode("ascii")
 
 
 def _focus(head: HeadModel, lesion: Any) -> FloatArray:

@@ -11,10 +11,10 @@ from neuro_field.report.words import listed, named, phrase, said
 _LISTED = 20
 
 
-def map_lines(found: MotorMap, language: str = "en") -> list[str]:
+def map_lines(found: MotorMap, language: str = "en", *, findings: bool = True) -> list[str]:
     """What has to be read first, the site, how sure it is, its threshold, and what was left out."""
     say = partial(phrase, language=language)
-    lines = [say("level.warn", text=said(finding, language)) for finding in found.findings]
+    lines = [say("level.warn", text=said(finding, language)) for finding in found.findings] if findings else []
     pulses = found.pulses
     answered = int(np.count_nonzero(pulses.amplitudes > 0))
     lines.append(say("map.pulses", muscle=found.muscle, pulses=len(pulses), answered=answered))

@@ -1,4 +1,4 @@
-"""A motor map as a folder: map.json, a versioned record of msgspec, and map.tsv, its points for other programs."""
+"""A motor map as a folder: map.json, a versioned record of msgspec, its page, and files for other programs."""
 
 from dataclasses import fields as fields_of
 from pathlib import Path
@@ -9,16 +9,23 @@ import numpy as np
 
 from neuro_field.errors import FileFormatError, InputError
 from neuro_field.findings import Finding
+from neuro_field.head.model import HeadModel
 from neuro_field.hotspot.curves import Curve
+from neuro_field.hotspot.exposure import COMPONENTS
 from neuro_field.hotspot.motor_map import MotorMap
 from neuro_field.hotspot.pulses import LeftOut, Pulses
 from neuro_field.io.atomic import new_folder
+from neuro_field.report.map_page import map_page
+from neuro_field.store.map_images import write_map_surface, write_map_volumes
 from neuro_field.store.plan_structs import FindingRecord
 
 SCHEMA, VERSION = "neuro_field/motor-map", 1
 
 #: The file in the folder, and the largest that is read, bytes.
 RECORD, LARGEST = "map.json", 64_000_000
+
+#: The page.
+PAGE = "map.html"
 
 _Point = tuple[float, float, float]
 
@@ -69,10 +76,21 @@ class MapFile(_Record, tag_field="schema", tag=SCHEMA):
     convergence: list[tuple[int, float]]
     pulses: PulsesRecord
     findings: list[FindingRecord]
+    component: str = "magnitude"
+    spread: float = 0.25
+    sway: float = 0.0
+    misfit: float = 0.0
 
 
-def write_map(found: MotorMap, folder: str | Path) -> None:
-    """Write map.json and map.tsv into a new folder, which appears whole or not at all."""
+def write_map(
+    found: MotorMap, folder: str | Path, *, head: HeadModel | None = None, language: str = "en"
+) -> None:  # fmt: skip
+    """Write map.json, map.tsv, map.html, r2.nii.gz and area95.nii.gz into a new folder, which appears whole or not.
+
+    With the ``head`` it is of also cortex.surf.gii and map.shape.gii.
+    """
+    if head is not None and head.mesh.digest != found.mesh:
+        raise InputError(f"The map is of another mesh than the head {head.name!r}: give the head it was made of.")
     pulses = found.pulses
     names = {each.name for each in fields_of(MotorMap)} - {"pulses", "curve", "findings"}
     record: dict[str, Any] = {name: _plain(getattr(found, name)) for name in names}
@@ -98,6 +116,16 @@ def write_map(found: MotorMap, folder: str | Path) -> None:
     with new_folder(folder) as beside:
         (beside / RECORD).write_bytes(text + b"\n")
         (beside / "map.tsv").write_text("\n".join(rows) + "\n", encoding="utf-8", newline="\n")
+        (beside / PAGE).write_text(map_page(found, language), encoding="utf-8", newline="\n")
+        write_map_volumes(found, beside)
+        if head is not None:
+            write_map_surface(found, head, beside)
+
+
+def is_map(folder: str | Path) -> bool:
+    """Whether a folder, or a file, is that of a motor map."""
+    path = Path(folder)
+    return (path / RECORD).is_file() or path.name == RECORD
 
 
 def read_map(folder: str | Path) -> MotorMap:
@@ -146,6 +174,8 @@ def _noun(record: MapFile) -> MotorMap:
         raise InputError(f"its {size} points have {lengths} values, or its {len(pulses)} pulses {len(record.fields)}")
     findings = tuple(Finding(each.code, each.level, each.values) for each in record.findings)
     curve = None if record.curve is None else Curve(**record.curve) if set(record.curve) == _CURVE else None
+    if record.component not in COMPONENTS:
+        raise InputError(f"its component is {record.component!r:.40}, none of {', '.join(COMPONENTS)}")
     if (record.curve is None) != (record.best is None) or (curve is None) != (record.curve is None):
         raise InputError("its site and its curve do not go together")
     return MotorMap(
@@ -153,6 +183,7 @@ def _noun(record: MapFile) -> MotorMap:
         None if record.best is None else np.array(record.best), np.array(record.area, dtype=bool),
         np.array(record.alike, dtype=bool), curve, record.threshold, record.chance, np.array(record.curves),
         np.array(record.fields), tuple(record.convergence), pulses, record.coil, record.mesh, findings,
+        record.component, record.spread, record.sway, record.misfit,
     )  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from neuro_field.errors import FileFormatError, InputError, UnknownNameError
 from neuro_field.findings import Finding
 from neuro_field.head.face import Face
 from neuro_field.head.model import HeadModel
+from neuro_field.hotspot.motor_map import MotorMap
 from neuro_field.io.atomic import new_folder
 from neuro_field.io.digest import digest
 from neuro_field.io.images import Image
@@ -24,6 +25,7 @@ from neuro_field.report.facts import Facts, head_of, plans_of
 from neuro_field.report.interactive import view_of
 from neuro_field.report.interactive import without_face as shown_without_face
 from neuro_field.report.kept import Kept
+from neuro_field.report.map_page import map_page
 from neuro_field.report.opengl import PictureError
 from neuro_field.report.page import DRAWN, FACELESS, card_page, study_page, without_face
 from neuro_field.report.pictures import study_pictures
@@ -31,6 +33,7 @@ from neuro_field.report.sentences import leveled
 from neuro_field.report.words import check_language, phrase
 from neuro_field.search.plan import Plan
 from neuro_field.store.field_images import write_field_images
+from neuro_field.store.maps import is_map, read_map
 from neuro_field.store.plan_coils import coil_from, keep_coil
 from neuro_field.store.plan_records import facts_from, file_of, head_digest, study_from
 from neuro_field.store.plan_structs import SCHEMA, VERSION, HeadRecord, PlanFile, StudyFile
@@ -219,16 +222,16 @@ def read_kept(folder: str | Path) -> Kept:
 
 
 def render(
-    thing: Study | Plan | str | Path, kind: str = "page", language: str = "en", *, faceless: bool = False
+    thing: Study | Plan | MotorMap | str | Path, kind: str = "page", language: str = "en", *, faceless: bool = False
 ) -> str:
-    """A report as HTML: of a plan's folder from that alone, with neither head nor solve.
+    """A report as HTML: of a plan's or a motor map's folder from that alone, with neither head nor solve.
 
     Parameters
     ----------
-    thing : Study, Plan, str or Path
-        A plan's folder; or what would be written there.
+    thing : Study, Plan, MotorMap, str or Path
+        A plan's or a map's folder; or what would be written there.
     kind : {"page", "card"}
-        The report, or the operator's card alone: one A4 side for who holds the coil.
+        The report, or the operator's card alone: one A4 side for who holds the coil; a map has only a page.
     language : {"en", "ja"}
     faceless : bool
         Leave the face out of the page; pictures of a folder that were drawn with it are left out whole.  A card shows
@@ -261,10 +264,18 @@ def render(
     if kind not in KINDS:
         raise UnknownNameError("kind", kind, list(KINDS))
     check_language(language)
+    if isinstance(thing, str | Path) and is_map(thing):
+        thing = read_map(thing)
+    if isinstance(thing, MotorMap):
+        if kind != "page":
+            raise InputError(f"A motor map has a page and no {kind}: plan for its site first, --target map:MAP.")
+        return map_page(thing, language)  # shows no face
     if isinstance(thing, str | Path):
         return _rendered(read_kept(thing), kind, language, faceless)
     if not isinstance(thing, Study | Plan):
-        raise InputError(f"Input thing of render must be a Study, a Plan or a folder; instead received {thing!r:.80}.")
+        raise InputError(
+            f"Input thing of render must be a Study, a Plan, a MotorMap or a folder; instead received {thing!r:.80}."
+        )
     with scratch_folder() as folder:
         _keep(thing, folder, None, "01", faceless)
         return _rendered(read_kept(folder), kind, language, faceless=False)
