@@ -88,8 +88,7 @@ SENTENCES = {
     "{lift:.1f} mm 引き離しました。",
     "dose-pose-far": "運動閾値を測定した位置は、{hemisphere}大脳半球の{site}の上の頭皮から {distance:.0f} mm "
     "離れています (上限 {limit:g} mm)。用量を使う前に、座標系と左右を確認してください。",
-    "dose-no-anchor": "用量なし: 運動閾値の属する{hemisphere}大脳半球の{site}が、"
-    "この頭部では見つかりませんでした。",
+    "dose-no-anchor": "用量なし: 運動閾値の属する{hemisphere}大脳半球の{site}が、この頭部では見つかりませんでした。",
     "dose-no-threshold": "用量なし: {kind} が入力されていません。",
     "dose-no-intensity": "用量なし: このプロトコルの刺激強度は発表されていません。"
     "運動閾値に対する割合で入力してください。",
