@@ -110,3 +110,37 @@ def _image(path, values, affine):
 def _json(path, record):
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(record) + "\n")
+
+
+#: What differs from run to run.
+CHANGES = ("date", "written", "seconds", "peak_memory", "host")
+
+
+def differences(one, other):
+    """Names of images, tables and JSON files that are not the same in both outputs, or in one only."""
+    names = {path.relative_to(root).as_posix() for root in (one, other) for path in root.rglob("*") if path.is_file()}
+    kinds = {".json": _of_json, ".gz": _of_packed, ".tsv": Path.read_text, ".msh": Path.read_bytes}
+    out = []
+    for name in sorted(names):
+        kind = kinds.get(Path(name).suffix)
+        paths = [root / name for root in (one, other)]
+        if not all(path.is_file() for path in paths) or (kind and kind(paths[0]) != kind(paths[1])):
+            out.append(name)
+    return out
+
+
+def _of_json(path):
+    return _lasting(json.loads(path.read_text()))
+
+
+def _of_packed(path):
+    if path.name.endswith(".json.gz"):
+        return gzip.decompress(path.read_bytes())
+    image = nib.load(path)
+    return np.asarray(image.dataobj).tobytes(), image.affine.tobytes()
+
+
+def _lasting(thing):
+    if isinstance(thing, dict):
+        return {key: _lasting(value) for key, value in thing.items() if key.partition(".")[0] not in CHANGES}
+    return [_lasting(each) for each in thing] if isinstance(thing, list) else thing

@@ -144,7 +144,7 @@ def _built(job: Job, inputs: Inputs, own: Path, record: Path, key: str) -> None:
     _remove(own / "head", own)
     built_head(inputs, own, job.options, yes_or_no(job.row, OPEN_SKULL), yes_or_no(job.row, LARGE_LESION))
     files = files_in(own / "head", job.output) + write_lesion(read_head(own / "head"), job.output, job.who)
-    mark_done(record, key, job.output, files)
+    mark_done(record, key, files)
 
 
 def _planned(
@@ -180,7 +180,7 @@ def _written(job: Job, study: Study, maps: StudyMaps, own: Path, name: str, key:
     )  # fmt: skip
     files = files_in(folder, job.output) + write_rows(folder, job.output, job.who, name)
     files += maps.write(study, job.output, job.who, name)
-    mark_done(own / "plans" / f"{name}.json", key, job.output, files)
+    mark_done(own / "plans" / f"{name}.json", key, files)
     LOG.info("%s is written", name)
 
 

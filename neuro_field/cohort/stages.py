@@ -1,6 +1,7 @@
 """What of one participant is done already: a record beside each result, of what it was made from.
 
-A result counts as done for the same key only, and while every file of it is there as long as it was.
+A result counts as done for the same key only, and while every file of it is there.  Files are written whole or not at
+all, so that one that is there is whole.
 """
 
 import json
@@ -16,12 +17,7 @@ SCHEMA, VERSION, LARGEST = "neuro_field/cohort-stage", 1, 1_000_000
 def is_done(record: Path, key: str, out: Path) -> bool:
     """Whether a result was made from what the key tells, and is whole."""
     told = _told(record)
-    try:
-        return told.get("key") == key and all(
-            (out / name).stat().st_size == size for name, size in told["files"].items()
-        )
-    except (OSError, KeyError, TypeError):
-        return False
+    return bool(told) and told.get("key") == key and all((out / name).is_file() for name in told["files"])
 
 
 def _told(record: Path) -> dict[str, Any]:
@@ -33,19 +29,19 @@ def _told(record: Path) -> dict[str, Any]:
     except (OSError, ValueError, RecursionError):
         return {}
     ours = isinstance(told, dict) and (told.get("schema"), told.get("version")) == (SCHEMA, VERSION)
-    return told if ours and isinstance(told.get("files"), dict) else {}
+    names = told.get("files") if ours else None
+    return told if isinstance(names, list) and all(isinstance(name, str) for name in names) else {}
 
 
-def mark_done(record: Path, key: str, out: Path, files: Iterable[str]) -> None:
+def mark_done(record: Path, key: str, files: Iterable[str]) -> None:
     """Say that a result is whole: its files, relative to the output."""
-    sizes = {name: (out / name).stat().st_size for name in sorted(files)}
-    told = {"schema": SCHEMA, "version": VERSION, "key": key, "files": sizes}
+    told = {"schema": SCHEMA, "version": VERSION, "key": key, "files": sorted(files)}
     write_text(record, json.dumps(told, indent=1) + "\n")
 
 
 def discard(record: Path, out: Path) -> None:
     """Remove a result that is out of date: the files its record names, and the record."""
-    for name in _told(record).get("files", {}):
+    for name in _told(record).get("files", ()):
         path = out / name
         if path.parent.resolve().is_relative_to(out.resolve()):  # a record is a file from outside as any other
             path.unlink(missing_ok=True)

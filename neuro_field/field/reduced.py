@@ -21,8 +21,8 @@ _NEGLIGIBLE = 1e-12
 #: Potentials that only span the space are solved to this tolerance: draws err by a few thousandths anyhow.
 _SNAPSHOT_TOLERANCE = 1e-4
 
-#: Rows of a space that are changed together, and columns of one that are met with a stiffness together.
-_ROWS, _COLUMNS = 50_000, 8
+#: Rows of a space that are looked at together.
+_ROWS = 50_000
 
 
 @noun
@@ -129,16 +129,13 @@ def _changed(space: AnyArray, rows: IntArray, change: AnyArray) -> AnyArray:
 
 
 def _runs(count: int) -> Iterator[slice]:
-    """Rows that are looked at together."""
+    """Rows, some after the other."""
     return (slice(first, first + _ROWS) for first in range(0, count, _ROWS))
 
 
 def _met(space: AnyArray, part: System) -> FloatArray:
-    """(N, N) a part's stiffness in a space (n, N) on its unknowns, a few columns at a time."""
+    """(N, N) a part's stiffness in a space (n, N) on its unknowns."""
     out = np.zeros(2 * (space.shape[1],))
-    for first in range(0, space.shape[1], _COLUMNS):
-        some = slice(first, first + _COLUMNS)
-        currents = part.product(space[:, some].astype(np.float64))
-        for at in _runs(len(space)):
-            out[:, some] += space[at].T.astype(np.float64) @ currents[at]
+    for at in _runs(len(space)):
+        out += space[at].T.astype(np.float64) @ part.product(space, at)
     return (out + out.T) / 2

@@ -26,7 +26,7 @@ from neuro_field.head.sign_off import SignOff, without_sign_off
 from neuro_field.head.tissues import BY_TAG
 from neuro_field.io.images import read_vectors
 from neuro_field.names import one_line
-from neuro_field.store.plan_structs import (
+from neuro_field.store.record_words import (
     Count,
     Digest,
     Findings,

@@ -38,13 +38,14 @@ from neuro_field.search.sensitivity import Sensitivity
 from neuro_field.search.stability import Stability
 from neuro_field.search.zone import Zone
 from neuro_field.store import plan_structs as structs
+from neuro_field.store import record_words
 
 #: Versions of these decide the numbers.
 COMPUTED_BY = ("neuro_field", "numpy", "scipy", "numba", "pyamg")
 
 #: The noun that each record is of; their entries have the names of its fields.
 NOUNS: dict[type[msgspec.Struct], type] = {
-    structs.FindingRecord: Finding,
+    record_words.FindingRecord: Finding,
     structs.TargetRecord: Target,
     structs.MetricsRecord: Metrics,
     structs.SensitivityRecord: Sensitivity,
@@ -276,7 +277,7 @@ def study_from(record: structs.PlanFile | structs.StudyFile, coil: Coil | None) 
     )
 
 
-def noun_from(record: structs.Record, **given: Any) -> Any:
+def noun_from(record: record_words.Record, **given: Any) -> Any:
     """The noun of a record, field by field, but for those that are given."""
     kind = NOUNS[type(record)]
     hints = get_type_hints(kind)
@@ -287,7 +288,7 @@ def noun_from(record: structs.Record, **given: Any) -> Any:
 def _value(value: Any, hint: Any) -> Any:
     if hint in _ARRAYS and value is not None:
         return read_only(np.array(value), _ARRAYS[hint])
-    if isinstance(value, structs.Record):
+    if isinstance(value, record_words.Record):
         return noun_from(value)
     if isinstance(value, tuple):
         return tuple(_value(entry, None) for entry in value)
