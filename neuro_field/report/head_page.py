@@ -319,4 +319,4 @@ def _mosaic(
     numbers = _numbers(found)
     centers = {numbers[name]: target.center for name, target in found.items() if target is not None}
     lesion = head.mesh.centroids[head.region("lesion")]
-    return png_source(mosaic(labels, t1, lesion, centers, openings)) if centers or len(lesion) else ""
+    return png_source(mosaic(labels, t1, lesion, centers, openings)) if centers or len(lesion) or len(openings) else ""

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from neuro_field.arrays import FloatArray
+from neuro_field.arrays import FloatArray, IntArray
 from neuro_field.mri.volume import Volume
 from neuro_field.report.slices import as_png, draw_slice, new_figure, plane_points
 
@@ -32,9 +32,9 @@ def mosaic(
     lesion : (m, 3) array
         Points of the lesion, mm, head frame; none of a head without.
     targets : mapping of int to (3,) array
-        Centres by the number that is written beside them: each stands on the slice nearest to it.
+        Centres by the number that is written beside them.
     openings : (m, 3) array
-        Points of openings of the skull, mm, head frame.
+        Points of openings of the skull, mm, head frame; they and the targets stand on the slice nearest to them.
 
     Returns
     -------
@@ -42,19 +42,23 @@ def mosaic(
         PNG; the patient's left is on the left.
     """
     heights = heights_of(lesion, np.array(list(targets.values())).reshape(-1, 3), openings)
-    half = np.diff(heights).max() / 2
     low, high = labels.box
     x, y = (np.arange(low[axis], high[axis], _STEP) for axis in (0, 1))
     rows = SLICES // IN_A_ROW
     figure, axes = new_figure(11.0, rows * (11.0 / IN_A_ROW * len(y) / len(x) + 0.25), rows, IN_A_ROW)
-    for panel, height in zip(axes.ravel(), heights, strict=True):
+
+    def nearest(points: FloatArray) -> IntArray:
+        """(m,) the slice on which each point is shown."""
+        return np.abs(points[:, 2, None] - heights).argmin(axis=1)
+
+    for index, (panel, height) in enumerate(zip(axes.ravel(), heights, strict=True)):
         flat = plane_points(x, y, (0, 1, 2), height).reshape(-1, 3)
         tags = labels.at(flat, 0).reshape(len(y), len(x))
         grey = tags if t1 is None else t1.at(flat, 1).reshape(len(y), len(x))
-        near = openings[np.abs(openings[:, 2] - height) < half][:, :2]
+        near = openings[nearest(openings) == index][:, :2]
         draw_slice(panel, x, y, grey, tags, None, near, f"z = {height:.0f} mm", "L", "R")
         for number, place in targets.items():
-            if heights[np.abs(heights - place[2]).argmin()] == height:
+            if nearest(place[None])[0] == index:
                 _mark(panel, number, place, outwards=1 if place[0] > (low[0] + high[0]) / 2 else -1)
     return as_png(figure)
 
