@@ -3,7 +3,7 @@
 The house, from the roof down; a room may import rooms on lower floors only::
 
     roof      cli.py   commands/   console.py        what people type
-              desk/                                  pages that run
+              desk/   cohort/                        pages that run | many people, engines that exist
     floor 9   store/                                 our own folders
     floor 8   report/                                from records to pages and pictures
     floor 7   navigation/                            navigators' files
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from neuro_field.clinic.mapped import mapped_threshold
     from neuro_field.clinic.study import Study, study
     from neuro_field.clinic.threshold import Threshold
+    from neuro_field.cohort.table import table
     from neuro_field.coil.coil import Coil
     from neuro_field.coil.marker import Marker
     from neuro_field.coil.placement import Placement
@@ -131,6 +132,7 @@ _ROOMS = {
     "render": "store.plans",
     "sphere_head": "head.sphere",
     "study": "clinic.study",
+    "table": "cohort.table",
     "synthetic_lesion": "mri.lesion",
     "validate": "field.validation",
     "view": "report.view",
@@ -189,6 +191,7 @@ __all__ = [
     "sphere_head",
     "study",
     "synthetic_lesion",
+    "table",
     "validate",
     "view",
     "write",

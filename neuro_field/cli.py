@@ -6,8 +6,20 @@ from typing import Annotated
 
 import typer
 
-from neuro_field.commands import comparing, delivered, fields, heads, live, maps, plans, reports, serving, shelves
-from neuro_field.console import fail_plainly, joined_points
+from neuro_field.commands import (
+    cohort,
+    comparing,
+    delivered,
+    fields,
+    heads,
+    live,
+    maps,
+    plans,
+    reports,
+    serving,
+    shelves,
+)
+from neuro_field.console import fail_plainly, joined_labels, joined_points
 
 app = typer.Typer(
     name="neuro-field",
@@ -50,6 +62,7 @@ for _command in (
     shelves.coils,
     shelves.targets,
     shelves.presets,
+    cohort.cohort,
     heads.cache,
     fields.validate,
 ):
@@ -58,7 +71,7 @@ for _command in (
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; a user's mistake ends in one line on stderr and status 2."""
-    return fail_plainly(app, joined_points(sys.argv[1:] if arguments is None else arguments))
+    return fail_plainly(app, joined_labels(joined_points(sys.argv[1:] if arguments is None else arguments)))
 
 
 if __name__ == "__main__":

@@ -108,6 +108,39 @@ class Stages:
         return ", ".join(f"{name} {seconds:.1f} s" for name, seconds in self.seconds.items())
 
 
+class Counted:
+    """A bar on stderr over many people, with how many failed; lines are said above it."""
+
+    def __init__(self, count: int) -> None:
+        self._failed = 0
+        self._console = Console(stderr=True)
+        self._progress = Progress(
+            SpinnerColumn(), TextColumn("{task.completed}/{task.total} {task.description}"), BarColumn(bar_width=24),
+            TimeElapsedColumn(), console=self._console,
+        )  # fmt: skip
+        self._task = self._progress.add_task("", total=count)
+
+    def __enter__(self) -> "Counted":
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.stop()
+
+    def one_more(self, label: str, failed: bool) -> None:
+        """One participant has ended."""
+        self._failed += failed
+        self._progress.update(
+            self._task, advance=1, description=f"{label} ({self._failed} ×)" if self._failed else label
+        )
+
+    def say(self, line: str) -> None:
+        """A line above the bar."""
+        self._console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
 def table(headings: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     """Print rows under headings, wrapped to the terminal; names and numbers are kept whole."""
     texts = [[str(value) for value in row] for row in rows]
@@ -163,6 +196,32 @@ def joined_points(arguments: Sequence[str]) -> list[str]:
             out[-1] = f"{out[-1].rstrip(',')},{argument.rstrip(',')}"
         else:
             out.append(argument)
+    return out
+
+
+#: Options whose values may follow one another, as BIDS Apps take them.
+_LABELS = ("--participant-label", "--participant_label", "--session-label", "--session_label")
+
+#: The last argument of a BIDS App that is no option.
+_APP_LEVELS = ("participant", "group")
+
+
+def joined_labels(arguments: Sequence[str]) -> list[str]:
+    """Arguments with every label behind an option of its own: ``--participant-label 01 02`` as BIDS Apps are called.
+
+    Examples
+    --------
+    >>> joined_labels(["cohort", "IN", "OUT", "participant", "--participant-label", "01", "02", "--edge", "4"])[4:]
+    ['--participant-label', '01', '--participant-label', '02', '--edge', '4']
+    """
+    out: list[str] = []
+    option = ""
+    for argument in arguments:
+        if argument.startswith("-"):
+            option = argument if argument in _LABELS and any(level in out for level in _APP_LEVELS) else ""
+        elif option and out[-1] != option:
+            out.append(option)
+        out.append(argument)
     return out
 
 

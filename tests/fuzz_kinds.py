@@ -20,13 +20,13 @@ from scipy.spatial.transform import Rotation
 
 from neuro_field.arrays import as_rigid
 from neuro_field.clinic.study import Study
+from neuro_field.clinic.typed_threshold import threshold_of
 from neuro_field.coil.coil import Coil
 from neuro_field.coil.marker import Marker
 from neuro_field.coil.placement import Placement
 from neuro_field.coil.sources import Dipoles, Grid
 from neuro_field.coil.stimulator import Stimulator, Waveform
 from neuro_field.commands.targets import target_form
-from neuro_field.commands.thresholds import threshold_of
 from neuro_field.errors import InputError
 from neuro_field.field.solver import Solver
 from neuro_field.findings import Finding

@@ -23,7 +23,7 @@ FLOORS = [
     {"navigation"},
     {"report"},
     {"store"},
-    {"desk"},
+    {"desk", "cohort"},
     {"console"},
     {"commands"},
     {"cli"},

@@ -1,5 +1,7 @@
 """Coils on paper: the figures are those of the coil, the words have the right sign, the page stands alone."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -7,9 +9,16 @@ from neuro_field.coil.coil import Coil
 from neuro_field.coil.sources import Grid
 from neuro_field.console import fail_plainly
 from neuro_field.errors import InputError
-from neuro_field.report.coil_pages import coil_facts, coil_picture, primary_field
+from neuro_field.report.coil_pages import (
+    CoilFigures,
+    CoilOnPaper,
+    coil_facts,
+    coil_picture,
+    coils_page,
+    primary_field,
+)
 from neuro_field.report.opengl import PictureError, check_opengl
-from neuro_field.shelf.coils import coil_names, load_coil, write_coil
+from neuro_field.shelf.coils import coil_card, coil_names, load_coil, write_coil
 from neuro_field.store.coil_folder import shelf_rows, shown_coil, write_coil_pages
 
 
@@ -70,7 +79,7 @@ def test_picture_and_page_are_written(tmp_path):
     assert blue > 500  # the current
     page = (tmp_path / "out" / "coils.html").read_text()
     assert "data:image/png;base64," in page
-    assert "http" not in page
+    assert not re.search(r"https?:|<script|url\(", page)
     assert "half-value depth" in page
     with pytest.raises(InputError, match="not empty"):
         write_coil_pages(["mc-b70"], tmp_path / "out")
@@ -91,3 +100,26 @@ def test_command_lists_shows_and_refuses(capsys):
     assert "half-value depth" in capsys.readouterr().out
     assert fail_plainly(app, ["coils", "figure-9"]) == 2
     assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_coils_are_compared_in_one_table_by_the_figures_of_each():
+    cards = {name: coil_card(name) for name in ("figure8-70mm", "circular-90mm")}
+    coils = [
+        CoilOnPaper(name, {"coil": name}, CoilFigures.of(load_coil(name), card), b"") for name, card in cards.items()
+    ]
+    sampled = Coil("<i>sampled", Grid(np.ones((9, 9, 9, 3)), np.diag([20.0, 20, 20, 1])))
+    coils.append(CoilOnPaper(sampled.name, {"coil": sampled.name}, CoilFigures.of(sampled), b""))
+    for language, away, ring, none in (
+        ("en", "away from the handle", "in a ring", "not known"),
+        ("ja", "ハンドルから離れる向き", "輪のように", "不明"),
+    ):
+        page = coils_page(coils, language)
+        assert f'<html lang="{language}">' in page
+        assert "<i>sampled" not in page
+        figure, circle, unknown = re.findall(r'<tr><td><a href="#coil-\d">.*?</tr>', page)
+        for told in ("114.73", "2.19 (251)", "1.43 (1.41)", "15.5 (14.8)", away):
+            assert told in figure
+        assert none in circle
+        assert ring in circle
+        assert unknown.count(none) == 3
+    assert "#coil-0" not in coils_page(coils[:1])  # there is nothing to compare

@@ -99,6 +99,16 @@ def test_load_agrees_with_its_slow_twin(kind, compiled):
 
 
 @both_ways
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+def test_rows_of_a_matrix_are_met_with_values(kind, compiled):
+    matrix, values = random(40, 30, density=0.2, format="csr", random_state=1), RNG.normal(size=(30, 5)).astype(kind)
+    found = np.empty((11, 5))
+    triplet = (unwritable(part) for part in (matrix.indptr[7:19], matrix.indices, matrix.data))
+    either(assembly.product, compiled)(*triplet, unwritable(values), found)
+    np.testing.assert_allclose(found, matrix.toarray()[7:18] @ values.astype(float), rtol=1e-12, atol=1e-14)
+
+
+@both_ways
 @both_kinds
 def test_the_loads_transpose_is_its_transpose(kind, compiled):
     adjoint, dadt = unwritable(RNG.normal(size=(N, 2))), RNG.normal(size=(N, 1, 3))
@@ -114,12 +124,12 @@ def test_a_gradient_in_dadt_is_answered_by_the_potential_at_the_nodes(kind, comp
     """The gradient of any quadratic chi: its load is that of phi = -chi, and both together have no field."""
     form = RNG.normal(size=(3, 3))
     chi = np.einsum("ni,ij,nj->n", NODES, form + form.T, NODES) / 2 + NODES @ [3.0, -1.0, 2.0]
-    slope = unwritable((NODES @ (form + form.T) + [3.0, -1.0, 2.0])[:, None])
+    slope = unwritable((NODES @ (form + form.T) + [3.0, -1.0, 2.0])[:, :, None])
     matrix, couplings = assembled(kind, compiled)
     found, left = np.empty((N, 1)), np.empty((T, 3))
     either(assembly.load, compiled)(matrix.indptr, matrix.indices, couplings, slope, found)
     np.testing.assert_allclose(found[:, 0], -(matrix @ chi), rtol=0, atol=1e-10 * np.abs(found).max())
-    either(assembly.element_fields, compiled)(NODES, TETS, unwritable(-chi), unwritable(slope[:, 0]), left)
+    either(assembly.element_fields, compiled)(NODES, TETS, unwritable(-chi), unwritable(slope[:, :, 0]), left)
     np.testing.assert_allclose(left, 0, atol=1e-9 * np.abs(slope).max())
 
 
@@ -265,6 +275,16 @@ def test_recovery_is_a_linear_map_of_the_potential(harmonic, compiled):
     either(recovery.blended_gradients, compiled)(BOX_NODES, BOX, elements, shares, places, polynomials, asked[3], found)
     expected = np.einsum("mcai,mai->mc", terms, polynomials[places])
     np.testing.assert_allclose(found, expected, rtol=0, atol=1e-12 * np.abs(expected).max())
+    sizes = np.empty(len(places), np.int64)
+    either(recovery.gradient_sizes, compiled)(places, starts, columns, sizes)
+    drawn = [np.unique(np.concatenate([columns[starts[q] : starts[q + 1]] for q in four])) for four in places]
+    assert sizes.tolist() == [len(each) for each in drawn]
+    ends = np.concatenate([[0], np.cumsum(np.repeat(sizes, 3))])
+    indices, data = np.empty(ends[-1], np.int32), np.empty(ends[-1])
+    either(recovery.gradient_rows, compiled)(places, starts, columns, maps, terms, ends, indices, data)
+    matrix = csr_matrix((data, indices, ends), shape=(9, len(potential)))
+    assert matrix.has_canonical_format
+    np.testing.assert_allclose(matrix @ potential, expected.ravel(), rtol=0, atol=1e-9 * np.abs(expected).max())
 
 
 def test_recovery_of_a_harmonic_potential_beats_its_element_gradients_tenfold():

@@ -126,12 +126,11 @@ def test_steps_off_the_scalp_and_heads_without_landmarks_are_refused():
     assert caught.value.findings[0].code == "tape-no-landmarks"
 
 
-def test_the_page_draws_each_session_where_it_was():
-    """On the clock's own plane: up is towards the nose, right is right as seen from outside."""
+def two_days():
+    """A ledger of two sessions, the second 12 mm to the right as seen from outside; its study and plan."""
     study = marked_study()
     plan = study.contralesional
     best = plan.best.placement
-    right_and_front = {"day 1": (0.0, 0.0), "<b>day 2": (12.0, 0.0)}
     texts = [written(plan, "day 1: "), written(plan, "day 2: ")]
     cards = filled_cards(texts, [50.0, 40.0])
     markers = [card.marker(study.head, tape_for(study, plan), plan, study.coil) for card in cards]
@@ -140,7 +139,13 @@ def test_the_page_draws_each_session_where_it_was():
     pose = best.head_from_coil.copy()
     pose[:3, 3] += 12.0 * across
     markers[1] = replace(markers[1], placement=type(best)(pose), session="<b>day 2")
-    ledger = delivered(Solver(study.head), study.coil, plan.target, best, markers)
+    return delivered(Solver(study.head), study.coil, plan.target, best, markers), study, plan
+
+
+def test_the_page_draws_each_session_where_it_was():
+    """On the clock's own plane: up is towards the nose, right is right as seen from outside."""
+    ledger, study, plan = two_days()
+    right_and_front = {"day 1": (0.0, 0.0), "<b>day 2": (12.0, 0.0)}
     page = ledger_page(ledger, plan, Facts.of(study).head, ["said <i>"], subject="07")
     assert "<b>day" not in page
     assert "<i>" not in page

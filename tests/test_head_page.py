@@ -3,22 +3,26 @@
 import base64
 import io
 import re
+from html import unescape
 
 import numpy as np
 import pytest
 from phantoms import phantom_labels
 from PIL import Image as Picture
 
+from neuro_field.aim.target import Target
 from neuro_field.geometry.mesh import TetMesh
 from neuro_field.head.mapping import AffineMapping
 from neuro_field.head.model import HeadModel
 from neuro_field.io.images import Image
 from neuro_field.mri.build import build_prepared, prepare_labels
 from neuro_field.mri.volume import Volume
+from neuro_field.report.directions import point_words
 from neuro_field.report.head_page import head_page
+from neuro_field.report.mosaic import BEYOND, MARK, SLICES, heights_of, mosaic
 from neuro_field.report.opengl import PictureError
 from neuro_field.report.sentences import head_lines
-from neuro_field.report.slices import slice_pictures
+from neuro_field.report.slices import OPENING, slice_pictures
 from neuro_field.store.heads import write_head
 
 MAPPING = AffineMapping(np.eye(4), "the phantom lies in MNI space")
@@ -145,3 +149,46 @@ def test_what_is_found_of_a_head_is_looked_at_first(head):
         assert re.search(told, head_page(opened, no_picture="not asked for"), flags=re.IGNORECASE)
         assert any(re.search(told, line, flags=re.IGNORECASE) for line in head_lines(opened))
     assert "skull is open" not in head_page(head, no_picture="not asked for")
+
+
+def test_targets_are_ringed_where_they_lie_on_the_slices_through_lesion_and_targets(ready):
+    labels, none = Volume(ready.labels, ready.affine), np.zeros((0, 3))
+    lesion = np.array([[-30.0, -10.0, 20.0], [-30.0, -10.0, 31.0], [-30.0, -10.0, 45.0]])
+    left, right = np.array([-40.0, -20.0, 10.0]), np.array([40.0, 30.0, 60.0])
+    heights = heights_of(lesion, np.array([left, right]))
+    assert (heights[0], heights[-1], len(heights)) == (10.0 - BEYOND, 60.0 + BEYOND, SLICES)
+    assert 31.0 in heights  # through the lesion's middle
+
+    def rings(targets, openings=none):
+        """Centres of what is marked, as shares of the picture's width and height from its upper left."""
+        drawn = np.asarray(Picture.open(io.BytesIO(mosaic(labels, None, lesion, targets, openings))).convert("RGB"))
+        out = []
+        for colour in (MARK, OPENING):
+            wanted = [int(colour[i : i + 2], 16) for i in (1, 3, 5)]
+            rows, columns = np.nonzero(np.abs(drawn.astype(int) - wanted).sum(axis=2) < 60)
+            out.append((np.mean(columns) / drawn.shape[1], np.mean(rows) / drawn.shape[0]) if len(rows) else None)
+        return out
+
+    assert rings({}) == [None, None]
+    (x, y), _ = rings({1: left})
+    assert (int(4 * x), int(3 * y)) == (1, 0)  # the second slice is nearest to 10 mm
+    assert np.abs(heights - left[2]).argmin() == 1
+    assert 4 * x - 1 < 0.5  # the patient's left is on the left
+    (x, y), _ = rings({2: right})
+    assert (int(4 * x), int(3 * y)) == (2, 2)
+    assert np.abs(heights - right[2]).argmin() == 10
+    assert 4 * x - 2 > 0.5
+    _, (x, y) = rings({1: left}, np.array([[50.0, 0.0, 60.0]]))
+    assert (int(4 * x), int(3 * y)) == (2, 2)
+    assert 4 * x - 2 > 0.5
+
+
+def test_the_table_of_targets_tells_place_number_and_what_is_left(page, head):
+    target = Target.named(head, "m1-leg", "right")
+    row = re.search(r"<tr><td>m1-leg: .*?</tr>", page)[0]
+    assert f"4: {point_words(target.center, 0)}, {100 * (1 - target.viable_share):.0f} % lost" in unescape(row)
+    far = re.search(r"<tr><td>m1-hand: .*?</tr>", page)[0]
+    moved = Target.named(head, "m1-hand", "left")
+    assert (f"{moved.moved:.0f} mm from it" in far) == (moved.name != "m1-hand")
+    whole = head_page(head.without_lesion(), no_picture="not asked for")
+    assert "lost" not in re.search(r"<tr><td>m1-leg: .*?</tr>", whole)[0]

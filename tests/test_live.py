@@ -30,7 +30,7 @@ from neuro_field.store.heads import write_head
 from neuro_field.store.unfinished_live import UnfinishedLive
 
 COIL = nf.load_coil("figure8-70mm")
-SNAPSHOTS = 120
+SNAPSHOTS = building.SNAPSHOTS
 both_ways = pytest.mark.parametrize("compiled", [True, False], ids=["compiled", "python"])
 
 
@@ -268,8 +268,8 @@ def test_an_interrupted_live_field_goes_on_where_it_was_and_ends_the_same(solver
         nf.live_field(solver, COIL, snapshots=20, keeper=Cut(keeper, 2))
     assert keeper.count() == 2
     assert UnfinishedLive(tmp_path / "LIVE.unfinished", solver, COIL, 21).count() == 0  # another task's
-    solved, each = [], nf.Solver.solve_each
-    monkeypatch.setattr(nf.Solver, "solve_each", lambda *given, **named: solved.append(1) or each(*given, **named))
+    solved, each = [], nf.Solver.potentials
+    monkeypatch.setattr(nf.Solver, "potentials", lambda *given: solved.append(1) or each(*given))
     damaged = next((tmp_path / "LIVE.unfinished").glob("solves-*-0.npz"))
     damaged.write_bytes(damaged.read_bytes()[:-100])
     again = nf.live_field(solver, COIL, snapshots=20, keeper=keeper)

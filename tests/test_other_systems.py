@@ -125,7 +125,7 @@ def test_pictures_of_coils_have_names_that_every_system_takes(tmp_path, monkeypa
     shown = {name: coil_folder.ShownCoil(replace(coil, name=name), None, {"name": name}) for name in names}
     monkeypatch.setattr(coil_folder, "shown_coil", shown.__getitem__)
     monkeypatch.setattr(coil_folder, "coil_picture", lambda coil, winding: b"png")
-    monkeypatch.setattr(coil_folder, "coils_page", lambda pages: "page")
+    monkeypatch.setattr(coil_folder, "coils_page", lambda pages, language: "page")
     try:
         coil_folder.write_coil_pages(names, tmp_path / "COILS")
     except (OSError, ValueError) as error:

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import neuro_field as nf
+from neuro_field.clinic.typed_threshold import EXAMPLE, threshold_of
 from neuro_field.coil.outputs import OUTPUTS, STIMULATORS, brand_of, coil_kind, output_scale, usual_stimulator
-from neuro_field.commands.thresholds import EXAMPLE, threshold_of
 from neuro_field.errors import InputError
 from neuro_field.shelf.coils import coil_names
 

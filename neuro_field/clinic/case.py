@@ -166,6 +166,17 @@ def typed(preset: Preset, answers: Answers, thresholds: Sequence[Threshold] = ()
     return out
 
 
+def of_use(presets: Sequence[str | Preset], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of some answers that one of the presets has a use for; of presets that are not known, all."""
+    try:
+        chosen = [entry if isinstance(entry, Preset) else preset_of(entry) for entry in presets]
+    except UnknownNameError:
+        return dict(given)
+    return {
+        name: value for name, value in given.items() if name not in _FOR or any(_FOR[name](preset) for preset in chosen)
+    }
+
+
 def coil_named(source: str | None) -> Coil | None:
     """The coil of a threshold: of the shelf, or a file; None for the coil that is planned with."""
     if source is None:

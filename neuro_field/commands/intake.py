@@ -7,10 +7,10 @@ from typing import Any
 
 from neuro_field.clinic.case import Case, intake
 from neuro_field.clinic.presets import Preset, by_hand
+from neuro_field.clinic.typed_threshold import threshold_of
 from neuro_field.coil.coil import Coil
 from neuro_field.commands.arguments import coil_of
 from neuro_field.commands.targets import hot_spot_of, site_of
-from neuro_field.commands.thresholds import threshold_of
 from neuro_field.errors import UnknownNameError
 from neuro_field.findings import Finding, Value, as_name
 

@@ -20,7 +20,7 @@ def live(
     head: HeadArgument,
     coil: CoilOption,
     output: Output,
-    snapshots: Annotated[int, typer.Option(help="Full solves that the live field is made of, 20 to 2000.")] = 240,
+    snapshots: Annotated[int, typer.Option(help="Full solves that the live field is made of, 20 to 2000.")] = 180,
     language: LanguageOption = "",
     edge: EdgeOption = 1.9,
 ) -> None:

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from neuro_field.commands.arguments import LanguageOption
 from neuro_field.console import Stages, paragraph, table
 
 
@@ -14,6 +15,7 @@ def coils(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="New folder for pictures and a page of the coils.")
     ] = None,
+    language: LanguageOption = "",
 ) -> None:
     """List the coils on the shelf, or show one; with -o draw them.
 
@@ -22,10 +24,10 @@ def coils(
     from neuro_field.io.atomic import claimed_folder
 
     with claimed_folder(output) if output is not None else nullcontext():
-        _coils(name, output)
+        _coils(name, output, language)
 
 
-def _coils(name: str | None, output: Path | None) -> None:
+def _coils(name: str | None, output: Path | None, language: str) -> None:
     """Tell of the shelf or of one coil, and draw them into a folder that is held."""
     from neuro_field.shelf.coils import coil_names
     from neuro_field.store.coil_folder import shelf_rows, shown_coil, write_coil_pages
@@ -40,7 +42,7 @@ def _coils(name: str | None, output: Path | None) -> None:
             typer.echo(f"{key}: {value}")
     if output is not None:
         with Stages() as stages:
-            write_coil_pages([name] if name else coil_names(), output, progress=stages)
+            write_coil_pages([name] if name else coil_names(), output, stages, language)
         typer.echo(f"Pictures and page written to {output}: open {output / 'coils.html'}.")
 
 

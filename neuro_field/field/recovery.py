@@ -102,16 +102,14 @@ class Recovery:
         terms = np.empty((len(self.elements), 3, 4, COEFFICIENTS))
         mesh, system = self.system.head.mesh, self.system
         kernel.gradient_terms(system.nodes, mesh.tets, self.elements, self.shares, self.places, self.stretch, terms)
-        own = np.repeat(np.arange(len(self.nodes)), count)
-        rows = (own[:, None] * COEFFICIENTS + np.arange(COEFFICIENTS)).ravel()
-        fitted = csr_matrix(
-            (maps.ravel(), (rows, np.repeat(columns, COEFFICIENTS))),
-            shape=(len(self.nodes) * COEFFICIENTS, len(system.nodes)),
-        )
-        drawn = (self.places[:, None, :, None] * COEFFICIENTS + np.arange(COEFFICIENTS)).repeat(3, axis=1)
-        ends = np.arange(3 * len(terms) + 1) * (4 * COEFFICIENTS)
-        drawing = csr_matrix((terms.ravel(), drawn.ravel(), ends), shape=(3 * len(terms), fitted.shape[0]))
-        return csr_matrix(drawing @ fitted)
+        count = np.empty(len(self.elements), np.int64)
+        kernel.gradient_sizes(self.places, starts, columns, count)
+        ends = np.concatenate([[0], np.cumsum(np.repeat(count, 3))])
+        indices, data = np.empty(ends[-1], np.int32), np.empty(ends[-1])
+        kernel.gradient_rows(self.places, starts, columns, maps, terms, ends, indices, data)
+        out = csr_matrix((data, indices, ends), shape=(3 * len(terms), len(system.nodes)))
+        out.has_sorted_indices = True
+        return out
 
     @property
     def _mesh(self) -> tuple[AnyArray, ...]:

@@ -46,10 +46,15 @@ def towards_middle(mesh: TetMesh, surface: Surface, grey: BoolArray, white: Bool
 
     Arguments as of `mid_grey_points`; the element is -1 where the vertex has no middle.
     """
-    outer, inner = cKDTree(_dense(surface)), cKDTree(_dense(mesh.boundary(white)))
+    outer, inner = (cKDTree(_dense(each)) for each in (surface, mesh.boundary(white)))
     points = np.array(surface.points)
+    moving = np.arange(len(points))
     for _ in range(_STEPS):
-        points = (outer.data[outer.query(points, workers=-1)[1]] + inner.data[inner.query(points, workers=-1)[1]]) / 2
+        nearest = [tree.data[tree.query(points[moving], workers=-1)[1]] for tree in (outer, inner)]
+        middle = (nearest[0] + nearest[1]) / 2
+        stays = (middle == points[moving]).all(axis=1)  # and would for ever
+        points[moving] = middle
+        moving = moving[~stays]
     out, into = outer.query(points, workers=-1)[0], inner.query(points, workers=-1)[0]
     total = out + into
     elements = np.full(len(points), -1)

@@ -310,3 +310,54 @@ def gradient_terms(nodes, tets, elements, shares, places, stretch, out):
                 polynomial[i] = 0.0
                 for c in range(3):
                     out[m, c, a, i] = found[c]
+
+
+@njit(cache=True)
+def _different(places, starts, columns):
+    """The nodes that four polynomials (4,) rest on, each once and ascending."""
+    count = 0
+    for a in range(4):
+        count += starts[places[a] + 1] - starts[places[a]]
+    found, at = np.empty(count, np.int64), 0
+    for a in range(4):
+        for p in range(starts[places[a]], starts[places[a] + 1]):
+            found[at] = columns[p]
+            at += 1
+    found.sort()
+    kept = 1
+    for p in range(1, count):
+        if found[p] != found[kept - 1]:
+            found[kept] = found[p]
+            kept += 1
+    return found[:kept]
+
+
+@parallel()
+def gradient_sizes(places, starts, columns, out):
+    """How many nodes the gradient at each point draws on, out (m,); arguments as of `gradient_rows`."""
+    for m in prange(len(places)):
+        out[m] = len(_different(places[m], starts, columns))
+
+
+@parallel()
+def gradient_rows(places, starts, columns, maps, terms, ends, indices, data):
+    """`blended_gradients` as rows of a sparse matrix: row 3 m + c the component c at point m.
+
+    places (m, 4) of an element's nodes among the polynomials; starts, columns, maps as `fitted_maps` filled them; terms
+    (m, 3, 4, 19) of `gradient_terms`; ends (3 m + 1,) where rows begin.  Filled: indices and data (ends[-1],).
+    """
+    for m in prange(len(places)):
+        nodes = _different(places[m], starts, columns)
+        for c in range(3):
+            begin = ends[3 * m + c]
+            for p in range(len(nodes)):
+                indices[begin + p] = nodes[p]
+                data[begin + p] = 0.0
+        for a in range(4):
+            for p in range(starts[places[m, a]], starts[places[m, a] + 1]):
+                at = np.searchsorted(nodes, columns[p])
+                for c in range(3):
+                    total = 0.0
+                    for i in range(COEFFICIENTS):
+                        total += terms[m, c, a, i] * maps[p, i]
+                    data[ends[3 * m + c] + at] += total

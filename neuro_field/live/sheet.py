@@ -53,7 +53,8 @@ class Sheet:
         place = np.empty(len(order), np.int32)
         place[order] = np.arange(len(order))
         points = np.ascontiguousarray(points[order])
-        distance, nearest = cKDTree(points).query(mesh.centroids[grey], workers=-1)
+        centroids = mesh.nodes[mesh.tets[grey]].mean(axis=1)
+        distance, nearest = cKDTree(points).query(centroids, workers=-1)
         near = distance <= REACH
         volumes = np.bincount(nearest[near], mesh.volumes[grey][near], len(points))
         shown = Surface(surface.points[order], place[surface.triangles])

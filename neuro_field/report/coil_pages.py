@@ -1,9 +1,7 @@
 """A coil on paper: its key figures in words, and a picture of winding, housing, handle and current."""
 
-import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from html import escape
 from typing import Any
 
 import numpy as np
@@ -14,16 +12,61 @@ from neuro_field.coil.inductance import inductance
 from neuro_field.coil.winding import Winding
 from neuro_field.errors import InputError
 from neuro_field.field.focality import focality
+from neuro_field.nouns import noun
 from neuro_field.report.drawing import View, arrow, picture
+from neuro_field.report.markup import png_source, rendered
 from neuro_field.report.opengl import check_opengl
 from neuro_field.report.scene import COLOURS, polydata
+from neuro_field.report.words import phrase
 from neuro_field.units import AMPERE_PER_MICROSECOND
 
 #: Depths below the face at which the field is told, mm.
 DEPTHS = (15.0, 20.0)
 
-_STYLE = "body{font:16px sans-serif;max-width:60em;margin:2em auto;color:#222}img{width:100%}td,th{text-align:left;" \
-    "vertical-align:top;padding:.2em 1em .2em 0}th{white-space:nowrap}"  # fmt: skip
+
+@noun
+class CoilFigures:
+    """What coils are compared by.
+
+    ``slope`` the largest dI/dt, A/us; ``fields`` the primary field at each of `DEPTHS` at 1 A/us, V/m; ``half_depth``,
+    cm, and ``spread``, cm2, in the sphere of Deng 2013, as computed and as ``published``; ``polarity`` which way the
+    induced current first runs: "away" from the handle, "towards" it, or in a "ring". None where it is not known.
+    """
+
+    slope: float | None
+    fields: tuple[float, ...]
+    half_depth: float | None
+    spread: float | None
+    published_half_depth: float | None
+    published_spread: float | None
+    polarity: str
+
+    @classmethod
+    def of(cls, coil: Coil, card: Mapping[str, Any] | None = None) -> "CoilFigures":
+        """Of a coil, and of its card on the shelf for published values."""
+        printed = (card or {}).get("focality", {})
+        try:
+            found = focality(coil)
+        except InputError:  # a sampled potential has no dipoles
+            found = None
+        away = "away" if coil.initial_e_direction[1] > 0 else "towards"
+        return cls(
+            None if coil.didt_max is None else coil.didt_max / AMPERE_PER_MICROSECOND,
+            tuple(primary_field(coil, depth) for depth in DEPTHS),
+            None if found is None else found.half_depth / 10, None if found is None else found.spread / 100,
+            printed.get("published_half_depth_cm"), printed.get("published_spread_cm2"),
+            "ring" if coil.reference_point(DEPTHS[0])[0] > 0 else away,
+        )  # fmt: skip
+
+
+@noun
+class CoilOnPaper:
+    """What the page shows of a coil: its ``name``, its facts as label and words, its figures, and a PNG of it."""
+
+    name: str
+    facts: Mapping[str, str]
+    figures: CoilFigures
+    picture: bytes
 
 
 def primary_field(coil: Coil, depth: float) -> float:
@@ -31,7 +74,12 @@ def primary_field(coil: Coil, depth: float) -> float:
     return float(np.linalg.norm(coil.dadt(coil.reference_point(depth)[None])[0]))
 
 
-def coil_facts(coil: Coil, winding: Winding | None = None, card: Mapping[str, Any] | None = None) -> dict[str, str]:
+def coil_facts(
+    coil: Coil,
+    winding: Winding | None = None,
+    card: Mapping[str, Any] | None = None,
+    figures: CoilFigures | None = None,
+) -> dict[str, str]:
     """Everything to know about a coil, as label and words.
 
     Parameters
@@ -41,8 +89,11 @@ def coil_facts(coil: Coil, winding: Winding | None = None, card: Mapping[str, An
         What it is made from.
     card : mapping, optional
         Its card on the shelf, for published values.
+    figures : CoilFigures, optional
+        Its own; computed when omitted.
     """
     card = card or {}
+    figures = figures or CoilFigures.of(coil, card)
     facts = {"coil": str(card.get("title", coil.name))}
     facts |= {key: str(coil.provenance[key]) for key in ("maker", "citation") if coil.provenance.get(key)}
     if winding is not None:
@@ -55,7 +106,7 @@ def coil_facts(coil: Coil, winding: Winding | None = None, card: Mapping[str, An
     )
     for depth in DEPTHS:
         facts[f"primary |E| at {depth:g} mm"] = _field_words(coil, depth)
-    facts |= _focality_facts(coil, card.get("focality", {}))
+    facts |= _focality_facts(figures)
     if not coil.stimulators or coil.didt_max is None:
         facts["largest dI/dt"] = "not known: no source gives it, so doses in % output need it from you"
     for stimulator in coil.stimulators:
@@ -79,19 +130,16 @@ def _field_words(coil: Coil, depth: float) -> str:
     return f"{words}, {per_slope * coil.didt_at(100.0) / AMPERE_PER_MICROSECOND:.0f} V/m at 100 % output"
 
 
-def _focality_facts(coil: Coil, published: Mapping[str, float]) -> dict[str, str]:
-    try:
-        found = focality(coil)
-    except InputError as error:  # a sampled potential has no dipoles
-        return {"depth and spread": f"not computed: {error}"}
+def _focality_facts(figures: CoilFigures) -> dict[str, str]:
+    if figures.half_depth is None or figures.spread is None:
+        return {"depth and spread": "not computed: a sampled potential has no dipoles"}
     out = {}
-    for label, value, unit, key in (
-        ("half-value depth d1/2", found.half_depth / 10, "cm", "half_depth_cm"),
-        ("spread S1/2", found.spread / 100, "cm2", "spread_cm2"),
+    for label, value, unit, printed in (
+        ("half-value depth d1/2", figures.half_depth, "cm", figures.published_half_depth),
+        ("spread S1/2", figures.spread, "cm2", figures.published_spread),
     ):
         words = f"{value:.3g} {unit} in the spherical head of Deng 2013"
-        if f"published_{key}" in published:
-            printed = published[f"published_{key}"]
+        if printed is not None:
             words += f"; published {printed:g} {unit} ({100 * (value / printed - 1):+.1f} %)"
         out[label] = words
     return out
@@ -186,18 +234,45 @@ def _sense_of_current(plotter: Any, winding: Winding) -> None:
         plotter.add_mesh(pyvista.Cone(center=middle, direction=along, height=9.0, radius=3.0), color="#B5651D")
 
 
-def coils_page(coils: Sequence[tuple[Mapping[str, str], bytes]]) -> str:
-    """A self-contained HTML page of coils: facts and a PNG each."""
-    parts = []
-    for facts, png in coils:
-        rows = "".join(f"<tr><th>{escape(key)}</th><td>{escape(value)}</td></tr>" for key, value in facts.items())
-        image = base64.b64encode(png).decode()
-        parts.append(
-            f"<h2>{escape(facts['coil'])}</h2><img alt='{escape(facts['coil'], quote=True)}' "
-            f"src='data:image/png;base64,{image}'><table>{rows}</table>"
-        )
-    return (
-        "<!doctype html><html lang='en'><meta charset='utf-8'><title>Coils</title>"
-        f"<style>{_STYLE}</style><body><h1>Coils</h1><p>Blue: induced current under the coil while the coil current "
-        f"(brown cones) rises. Not a medical device.</p>{''.join(parts)}</body></html>\n"
+def coils_page(coils: Sequence[CoilOnPaper], language: str = "en") -> str:
+    """A self-contained HTML page of coils: compared in a table, then each in its own facts and a picture.
+
+    What a coil's own facts say is English in every language, as its card on the shelf is.
+    """
+    return rendered(
+        "coils.html.j2",
+        language=language,
+        coils=[
+            {"name": each.name, "facts": each.facts, "picture": png_source(each.picture), "row": _row(each, language)}
+            for each in coils
+        ],
+        columns=_COLUMNS,
     )
+
+
+#: Of the table that compares coils.
+_COLUMNS = ("coil", "slope", *(f"field-{depth:g}" for depth in DEPTHS), "half-depth", "spread", "first")
+
+
+def _row(shown: CoilOnPaper, language: str) -> dict[str, str]:
+    """A coil as a line of the table."""
+    found = shown.figures
+    none, slope = phrase("page.not-known", language), found.slope
+    fields = {
+        f"field-{depth:g}": f"{field:.2f}" + (f" ({field * slope:.0f})" if slope is not None else "")
+        for depth, field in zip(DEPTHS, found.fields, strict=True)
+    }
+    return {
+        "coil": shown.name,
+        "slope": none if slope is None else f"{slope:.2f}",
+        **fields,
+        "half-depth": _beside_published(found.half_depth, found.published_half_depth, 2) or none,
+        "spread": _beside_published(found.spread, found.published_spread, 1) or none,
+        "first": phrase(f"coils.{found.polarity}", language),
+    }
+
+
+def _beside_published(value: float | None, published: float | None, digits: int) -> str:
+    if value is None:
+        return ""
+    return f"{value:.{digits}f}" + (f" ({published:g})" if published is not None else "")

@@ -11,11 +11,11 @@ from neuro_field.coil.clock import clock_of, hour_of
 from neuro_field.errors import InputError
 from neuro_field.findings import Finding
 from neuro_field.nouns import noun
-from neuro_field.report.card import card_style, views_of
+from neuro_field.report.card import views_of
 from neuro_field.report.card_pictures import Drawn
 from neuro_field.report.facts import plans_of
 from neuro_field.report.kept import Kept
-from neuro_field.report.page import rendered
+from neuro_field.report.markup import rendered
 from neuro_field.report.sentences import leveled
 from neuro_field.report.words import named
 from neuro_field.search.plan import Plan
@@ -132,7 +132,6 @@ def comparison_page(heads: Sequence[Sequence[Compared]], language: str = "en") -
         ],
         several=len(heads) > 1,
         columns=SHOWN,
-        card_style=card_style(),
     )
 
 

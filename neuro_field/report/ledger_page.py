@@ -11,7 +11,7 @@ from neuro_field.clinic.ledger import Ledger
 from neuro_field.coil.clock import direction_at
 from neuro_field.report.card_pictures import hull_of, zone_feet
 from neuro_field.report.facts import HeadFacts
-from neuro_field.report.page import rendered
+from neuro_field.report.markup import rendered
 from neuro_field.report.words import phrase
 from neuro_field.search.plan import Plan
 

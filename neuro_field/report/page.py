@@ -2,33 +2,32 @@
 
 import base64
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import numpy as np
 
 from neuro_field.aim.atlas import other_side
 from neuro_field.clinic.dose import Dose
 from neuro_field.clinic.study import Study
 from neuro_field.coil.coil import Coil
-from neuro_field.errors import FileFormatError, InputError, visible
+from neuro_field.errors import FileFormatError, InputError
 from neuro_field.field.field import SolveReport
 from neuro_field.findings import Finding
 from neuro_field.head.face import Face
 from neuro_field.head.tissues import BY_TAG
 from neuro_field.report import sentences
-from neuro_field.report.card import card_of, card_style
+from neuro_field.report.beside import beside
+from neuro_field.report.card import card_of, signed_off
 from neuro_field.report.directions import direction_words, point_words, turn_words
-from neuro_field.report.facts import Facts, HeadFacts, HeadFigures, TissueFigures
+from neuro_field.report.facts import Facts, HeadFacts, TissueFigures
 from neuro_field.report.interactive import colour_ramp, interactive_page, scripts
 from neuro_field.report.interactive import without_face as shown_without_face
 from neuro_field.report.kept import Kept
+from neuro_field.report.markup import rendered
 from neuro_field.report.scene import COLOURS
 from neuro_field.report.surety import sure_lines, sure_rows, varied_words
 from neuro_field.report.words import listed, named, phrase, said, worded
@@ -68,19 +67,19 @@ def study_page(kept: Kept, language: str = "en") -> str:
         language=language,
         title=title,
         card=card_of(kept, language),
-        card_style=card_style(),
         study=whole,
         sides="" if whole is None else _sides(whole, language),
         protocol={} if whole is None else _protocol(whole, language),
         lesion=_lesion(whole, language),
         answers=_answers(whole, language),
         parts=parts,
+        **_tables(parts, language),
         warnings=[*warnings, *_said(kept.remarks, "warn", language)],
         notes=[*sentences.told(study, "note", language), *_said(kept.remarks, "note", language)],
         old_words=kept.old_words,
         coil=_coil(coil, language),
         coil_name=coil.name if coil is not None else phrase("page.not-known", language),
-        head=_head(head.figures, language),
+        head=_head(head, language),
         varied=varied_words(language),
         view=_view(kept, language),
         face=_face(kept, language),
@@ -90,7 +89,7 @@ def study_page(kept: Kept, language: str = "en") -> str:
 
 def card_page(kept: Kept, language: str = "en") -> str:
     """The operator's card alone as HTML: self-contained, without scripts, one A4 side when printed."""
-    return rendered("card.html.j2", language=language, card=card_of(kept, language), card_style=card_style())
+    return rendered("card.html.j2", language=language, card=card_of(kept, language))
 
 
 def _sides(study: Study, language: str) -> str:
@@ -174,28 +173,6 @@ def _embedded(picture: bytes) -> str:
     return f"data:image/webp;base64,{base64.b64encode(out.getvalue()).decode('ascii')}"
 
 
-def rendered(template: str, *, language: str = "en", made: str | None = None, **values: Any) -> str:
-    """A page from a template of this room, with the words, style, version and date that all pages have."""
-    room = Path(__file__).parent
-    pages = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True,
-        loader=jinja2.FileSystemLoader(room), finalize=_plain_text,
-    )  # fmt: skip
-    return pages.get_template(template).render(
-        style=(room / "style.css").read_text(encoding="utf-8"),
-        language=language,
-        say=partial(phrase, language=language),
-        version=version("neuro_field"),
-        made=made or datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
-        **values,
-    )
-
-
-def _plain_text(value: Any) -> Any:
-    """A text that a page shows, such as a name from a file, without control characters; markup of ours as it is."""
-    return visible(value) if type(value) is str else value
-
-
 def _study_parts(study: Study, facts: Facts, images: Mapping[str, str], language: str) -> list[dict[str, Any]]:
     """One part of the page for each hemisphere, the preset's own first."""
     parts = []
@@ -213,7 +190,7 @@ def _part(
     dose: Dose | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     """What the page says of one plan."""
-    part: dict[str, Any] = {"title": title, "own": True, "plan": plan, "why": "", "lines": [], "tape": []}
+    part: dict[str, Any] = {"title": title, "own": True, "plan": plan, "why": ""}
     part["pictures"] = {name: images.get(f"{role}_{name}" if role else name) for name in DRAWN}
     part["id"] = role or "plan"
     if plan is None:
@@ -228,8 +205,35 @@ def _part(
     part["tape"] = sentences.tape_lines(plan, language)
     part["rows"] = [_row(i, candidate, plan, facts.head, language) for i, candidate in enumerate(plan.ranking, start=1)]
     part["sure"], part["sure_rows"] = sure_lines(plan, language), sure_rows(plan)
+    part["alts"] = _alts(plan, title, facts.head, language)
     part["computed"] = _computed(plan, told.solve if told is not None else None, language)
     return part
+
+
+def _tables(parts: Sequence[Mapping[str, Any]], language: str) -> dict[str, Any]:
+    """What is said of each plan as tables with a column a plan, their headings, and what the field is measured by."""
+    planned = [part for part in parts if part["plan"] is not None]
+    measured: dict[str, list[str]] = {}
+    for part in planned:
+        by = phrase("ranking.measured", language, magnitude=part["magnitude"], statistic=part["statistic"])
+        measured.setdefault(by, []).append(part["title"])
+    computed = [[f"{label}: {value}" for label, value in part["computed"].items()] for part in planned]
+    return {
+        "titles": [part["title"] for part in planned],
+        "table": {name: beside([part[name] for part in planned]) for name in ("lines", "tape", "why_lines", "sure")}
+        | {"computed": beside(computed)},
+        "measured": [by if len(measured) == 1 else f"{listed(of, language)}: {by}" for by, of in measured.items()],
+    }
+
+
+def _alts(plan: Plan, title: str, facts: HeadFacts, language: str) -> dict[str, str]:
+    """What each picture of a plan shows, for who does not see it."""
+    way = phrase("pictures.any-way", language)
+    if not plan.handle_free:
+        way = direction_words(plan.best.placement.handle_direction, facts.axes, plan.target.side, language)
+    area = 0.0 if plan.zone is None else plan.zone.area_cm2
+    told = {"title": title, "way": way, "field": plan.best.magnitude, "positions": plan.report.positions, "area": area}
+    return {name: phrase(f"pictures.alt-{name}", language, **told) for name in DRAWN}
 
 
 def _row(rank: int, candidate: Candidate, plan: Plan, facts: HeadFacts, language: str) -> dict[str, Any]:
@@ -342,12 +346,14 @@ def tissue_rows(tissues: Iterable[TissueFigures], language: str = "en") -> list[
     ]
 
 
-def _head(head: HeadFigures | None, language: str) -> dict[str, Any] | None:
-    """The head in figures: mesh, tissues with conductivities, mapping, provenance."""
+def _head(facts: HeadFacts, language: str) -> dict[str, Any] | None:
+    """The head in figures: who signed it off, mesh, tissues with conductivities, mapping, provenance."""
+    head = facts.figures
     if head is None:
         return None
     rows = {
         "name": head.name,
+        "signed": signed_off(facts) or phrase("made.unsigned", language),
         "mesh": phrase("made.mesh-told", language, nodes=head.nodes, tetrahedra=head.tetrahedra),
         "mapping": head.mapping or phrase("page.none", language),
     }

@@ -8,28 +8,39 @@ from neuro_field.coil.winding import Winding
 from neuro_field.io.atomic import new_folder
 from neuro_field.names import file_name
 from neuro_field.nouns import noun
-from neuro_field.report.coil_pages import DEPTHS, coil_facts, coil_picture, coils_page, primary_field
+from neuro_field.report.coil_pages import (
+    DEPTHS,
+    CoilFigures,
+    CoilOnPaper,
+    coil_facts,
+    coil_picture,
+    coils_page,
+    primary_field,
+)
 from neuro_field.shelf.coils import coil_card, coil_names, coil_of_card, is_coil_file, read_coil, winding_of_card
 from neuro_field.units import AMPERE_PER_MICROSECOND
 
 
 @noun
 class ShownCoil:
-    """A coil of the shelf or of a file, the winding it is made from where known, and its facts."""
+    """A coil of the shelf or of a file, the winding it is made from where known, its facts and its figures."""
 
     coil: Coil
     winding: Winding | None
     facts: dict[str, str]
+    figures: CoilFigures
 
 
 def shown_coil(source: str) -> ShownCoil:
     """A coil by its name on the shelf or its file."""
     if is_coil_file(source):
         coil = read_coil(source)
-        return ShownCoil(coil, None, coil_facts(coil))
+        figures = CoilFigures.of(coil)
+        return ShownCoil(coil, None, coil_facts(coil, figures=figures), figures)
     card = coil_card(source)
     coil, winding = coil_of_card(card, f"{source}.toml"), winding_of_card(card, f"{source}.toml")
-    return ShownCoil(coil, winding, coil_facts(coil, winding, card))
+    figures = CoilFigures.of(coil, card)
+    return ShownCoil(coil, winding, coil_facts(coil, winding, card, figures), figures)
 
 
 def shelf_rows() -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
@@ -50,8 +61,9 @@ def shelf_rows() -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
 
 
 def write_coil_pages(
-    sources: Sequence[str], folder: str | Path, progress: Callable[[str, float], object] | None = None
-) -> None:
+    sources: Sequence[str], folder: str | Path, progress: Callable[[str, float], object] | None = None,
+    language: str = "en",
+) -> None:  # fmt: skip
     """A picture of each coil and a page of all, in a new folder.
 
     Raises
@@ -62,14 +74,14 @@ def write_coil_pages(
         If a name is not known, or the folder holds something.
     """
     with new_folder(folder) as beside:
-        pages: list[tuple[dict[str, str], bytes]] = []
+        pages: list[CoilOnPaper] = []
         names: list[str] = []
         for number, source in enumerate(sources):
             shown = shown_coil(source)
             png = coil_picture(shown.coil, shown.winding)
             names.append(file_name(shown.coil.name, names))
             (beside / f"{names[-1]}.png").write_bytes(png)
-            pages.append((shown.facts, png))
+            pages.append(CoilOnPaper(shown.coil.name, shown.facts, shown.figures, png))
             if progress is not None:
                 progress("pictures of coils", (number + 1) / len(sources))
-        (beside / "coils.html").write_text(coils_page(pages), encoding="utf-8", newline="\n")
+        (beside / "coils.html").write_text(coils_page(pages, language), encoding="utf-8", newline="\n")

@@ -174,10 +174,51 @@ class Space {
     };
     let way = ways[name];
     if (!way) way = new THREE.Vector3().setFromMatrixColumn(this.coil.matrix, 2).negate();
+    this.seenFrom = name;
     this.camera.zoom = 1;
+    this.controls.target.copy(this.middle).addScaledVector(this.camera.up, 8);
     this.camera.position.copy(this.controls.target).addScaledVector(way.normalize(), 600);
     this.controls.update();
     this.fit();
+  }
+
+  /** Lets the keyboard do what the pointer does: arrows turn as a drag does, + and - enlarge, 0 goes back. */
+  listenToKeys() {
+    const canvas = this.renderer.domElement;
+    canvas.tabIndex = 0;
+    canvas.setAttribute("role", "application");
+    const turns = { ArrowLeft: [1, 0], ArrowRight: [-1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+    const sizes = { "+": 1.15, "=": 1.15, "-": 1 / 1.15 };
+    canvas.addEventListener("keydown", (event) => {
+      if (event.ctrlKey || event.altKey || event.metaKey) return;
+      if (turns[event.key]) this.turn(...turns[event.key].map((way) => (way * Math.PI) / 18));
+      else if (sizes[event.key]) this.enlarge(sizes[event.key]);
+      else if (event.key === "0") this.from(this.seenFrom);
+      else return;
+      event.preventDefault();
+    });
+  }
+
+  /** Walks the eye round the head's long axis and towards its top, radians. */
+  turn(round, upwards) {
+    const offset = this.camera.position.clone().sub(this.controls.target), top = this.camera.up;
+    offset.applyAxisAngle(top, round);
+    const side = new THREE.Vector3().crossVectors(top, offset).normalize();
+    const from = offset.angleTo(top), to = Math.min(Math.max(from - upwards, 0.01), Math.PI - 0.01);
+    this.camera.position.copy(this.controls.target).add(offset.applyAxisAngle(side, to - from));
+    this.controls.update();
+    this.draw();
+  }
+
+  enlarge(times) {
+    const { minZoom, maxZoom } = this.controls;
+    this.camera.zoom = Math.min(Math.max(this.camera.zoom * times, minZoom), maxZoom);
+    this.draw();
+  }
+
+  /** What is shown, for who does not see it. */
+  describe(words) {
+    this.renderer.domElement.setAttribute("aria-label", words);
   }
 
   /** Puts the slices' crossing point there. */

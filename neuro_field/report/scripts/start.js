@@ -25,6 +25,7 @@ async function start() {
   let space = null;
   try {
     space = new Space(view.querySelector(".space"), data, { cortex, lesion, scalp }, (p) => go(p));
+    space.listenToKeys();
   } catch (error) {
     view.querySelector(".space").hidden = true;
     view.querySelectorAll(".only-space").forEach((part) => (part.hidden = true));
@@ -84,7 +85,10 @@ async function start() {
       words += filled(data.words["placed-share"], { share });
     }
     view.querySelector(".placed").textContent = words;
-    if (space) space.place(index);
+    if (space) {
+      space.place(index);
+      space.describe(filled(data.words.space, { plan: state.plan.title, placed: words }));
+    }
     document.querySelectorAll("tr[data-plan]").forEach((row) =>
       row.classList.toggle("chosen", row.dataset.plan === state.plan.name && Number(row.dataset.rank) === index + 1));
   }

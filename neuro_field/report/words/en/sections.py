@@ -9,8 +9,7 @@ PHRASES = {
     "page.preset": "Preset {name!s}",
     "page.coil": "coil {name!s}",
     "page.head": "head {name!s}",
-    "page.research": "Research software, not a medical device: see the last lines of this page. The sides named are "
-    "the patient's.",
+    "page.research": "Research software, not a medical device. Sides are the patient's.",
     "page.sides": "Paretic hand: {hand}. Contralesional hemisphere: {spared}; ipsilesional hemisphere: {affected}.",
     "page.contents": "Contents",
     "page.best": "Best placement",
@@ -21,7 +20,6 @@ PHRASES = {
     "answer.first": "Read first",
     "answer.old": "English, as version 2 of this plan's schema kept it:",
     "answer.own": "the preset's own side",
-    "answer.picture": "{title!s}: the coil at its best placement",
     "answer.tape": "Where, with a tape",
     "answer.no-plan": "No plan on this side:",
     "answer.notes": "Notes",
@@ -64,26 +62,29 @@ PHRASES = {
     "given.contraindications": "Contraindications named",
     "given.no-contraindications": "none (that clears nobody)",
     "given.confirmed": "Confirmed by the physician",
-    "pictures.alt-above": "{title!s}: the head with the coil from above",
-    "pictures.alt-cortex": "{title!s}: the field on the grey matter around the target",
-    "pictures.alt-positions": "{title!s}: the positions that were tried, by the field in the target",
-    "pictures.key": "On the pictures R, L, A, P, S and I are the patient's right, left, front, back, top and bottom; H"
-    " is "
-    "the handle (black arrow), E the induced current at rising coil current (blue arrow), T the target (green ring), X "
-    "the lesion (purple).",
-    "caption.side": "The coil at its best placement, from the target's side. Colours: |E| in the grey matter at 1 "
-    "A/µs, on the scale of the numbers below.",
-    "caption.above": "The same from above: the patient's left is on the left of the picture.",
-    "caption.cortex": "The field on the grey matter around the target (green), without scalp and coil.",
-    "caption.positions": "Each dot is one position of the coil's centre that was tried, coloured by the field in the "
-    "target with its best handle direction; the arrow is the handle of the best placement (none for a coil whose "
-    "handle is free). The white line with black edges goes round the zone: the positions from which the coil keeps at "
-    "least 95 % of the best with some handle.",
+    "pictures.any-way": "any way, for it is free",
+    "pictures.alt-side": "{title!s}: head and brain from the target's side with the coil at its best placement; the "
+    "handle points {way!s}, the mean field in the target is {field:.3f} V/m at 1 A/µs",
+    "pictures.alt-above": "{title!s}: the same from above; the handle points {way!s}",
+    "pictures.alt-cortex": "{title!s}: the brain's surface around the target, coloured by the field; its mean in the "
+    "target is {field:.3f} V/m at 1 A/µs",
+    "pictures.alt-positions": "{title!s}: the scalp with the {positions} positions tried, coloured by the field in the "
+    "target; the zone that keeps 95 % is {area:.1f} cm² wide",
+    "pictures.key": "R, L, A, P, S, I: the patient's right, left, front, back, top, bottom; H: handle (black "
+    "arrow); E: induced current at rising coil current (blue arrow); T: target (green ring); X: lesion (purple).",
+    "caption.side": "Seen from the target's side. Colours: |E| in the grey matter at 1 A/µs, by the scale below "
+    "each picture.",
+    "caption.above": "From above: the patient's left is on the left.",
+    "caption.cortex": "The field around the target (green), without scalp and coil.",
+    "caption.positions": "Dots: positions of the coil's centre that were tried, coloured by the field in the target "
+    "with the best handle; a scale for each side. Arrow: the best placement's handle, none where it is free. White "
+    "line: the zone that keeps at least 95 % of the best with some handle.",
     "ranking.heading": "Ranked placements",
-    "ranking.about": 'All V/m at 1 A/µs. |E|: {magnitude!s}. "Solved" and "ranked": {statistic!s}; "solved" by a '
-    'full solve of that placement, "ranked" by the fast estimate that ordered all placements. Centres are of the '
-    "casing face, mm. The induced current is the one at rising coil current. Lift: mm farther off the scalp than "
-    "asked, so that the casing clears it. Placements listed differ by more than 10 mm or 30°.",
+    "ranking.about": 'All V/m at 1 A/µs. "Solved" by a full solve of that placement, "ranked" by the fast estimate '
+    "that ordered all. Centres are of the casing face, mm; the induced current is the one at rising coil current. "
+    "Lift: mm farther off the scalp than asked, so that the casing clears it. Placements listed differ by more than "
+    "10 mm or 30°.",
+    "ranking.measured": "|E|: {magnitude!s}; solved and ranked: {statistic!s}.",
     "ranking.rank": "Rank",
     "ranking.ranked": "V/m ranked",
     "ranking.solved": "V/m solved",
@@ -143,6 +144,8 @@ PHRASES = {
     "coil.didt-source": "Source of the largest dI/dt",
     "made.head": "Head",
     "made.name": "Name",
+    "made.signed": "Signed off",
+    "made.unsigned": "no",
     "made.mesh": "Mesh",
     "made.mesh-told": "{nodes} nodes, {tetrahedra} tetrahedra",
     "made.mapping": "Mapping to MNI152",

@@ -30,9 +30,10 @@ PHRASES = {
     "view.field": "field on the slices",
     "view.lesion": "lesion",
     "view.target": "target",
-    "view.about": "Drag to turn, wheel to enlarge, right button to shift. A click on brain or slice moves the crossing "
-    "point; wheel or arrow keys step through slices of the {image!s}. Slices show the field in brain and lesion from a "
-    "fifth of the darkest red on; the darkest red is the larger of both sides' 99.9th percentiles, and above.",
+    "view.about": "Drag, or arrow keys when the view has the focus, to turn; wheel or + and - to enlarge; right "
+    "button to shift; 0 to go back. A click on brain or slice, or arrow keys on a slice, moves the crossing point; "
+    "wheel or page keys step through slices of the {image!s}. Slices show the field from a fifth of the darkest red "
+    "on, which is the larger of both sides' 99.9th percentiles, and above.",
     "view.image-t1": "T1",
     "view.image-tissues": "tissues of the mesh, for no T1 came with the head",
     "script.point": "({point}) mm in the head frame",
@@ -47,6 +48,8 @@ PHRASES = {
     "script.placed-share": ", {share} % of the best. The colours stay those of the best placement's field.",
     "script.handle": "handle",
     "script.current": "current",
+    "script.space": "The head in three dimensions. {plan}. {placed} Arrow keys turn it, plus and minus enlarge and "
+    "shrink it, 0 goes back.",
     "script.left": "Left",
     "script.right": "Right",
     "script.front": "Front",

@@ -19,8 +19,7 @@ PHRASES = {
     "page.preset": "プリセット {name!s}",
     "page.coil": "コイル {name!s}",
     "page.head": "頭部 {name!s}",
-    "page.research": "研究用ソフトウェアであり、医療機器ではありません (このページの最後をお読みください)。"
-    "左右は患者の左右です。",
+    "page.research": "研究用ソフトウェアであり、医療機器ではありません。左右は患者の左右です。",
     "page.sides": "麻痺手は{hand}。健側大脳半球は{spared}、病側大脳半球は{affected}。",
     "page.contents": "目次",
     "page.best": "最良の位置と向き",
@@ -31,7 +30,6 @@ PHRASES = {
     "answer.first": "最初にお読みください",
     "answer.old": "この計画の版 2 の形式が保存した英語の文章:",
     "answer.own": "このプリセットで刺激する側",
-    "answer.picture": "{title!s}: 最良の位置と向きに置いたコイル",
     "answer.tape": "巻尺での見つけ方",
     "answer.no-plan": "この側の計画はありません:",
     "answer.notes": "注意",
@@ -74,23 +72,27 @@ PHRASES = {
     "given.contraindications": "入力された禁忌",
     "given.no-contraindications": "なし (刺激してよいという意味ではありません)",
     "given.confirmed": "医師が確認したもの",
-    "pictures.alt-above": "{title!s}: 上から見た頭部とコイル",
-    "pictures.alt-cortex": "{title!s}: 目標部位の周りの灰白質の電場",
-    "pictures.alt-positions": "{title!s}: 試したコイルの位置と、目標部位の電場",
-    "pictures.key": "図の R、L、A、P、S、I は患者の右、左、前、後ろ、上、下。H はハンドル (黒い矢印)、"
+    "pictures.any-way": "どの向きでもよい方",
+    "pictures.alt-side": "{title!s}: 目標部位の側から見た頭部と脳、最良の位置と向きに置いたコイル。"
+    "ハンドルは{way!s}を向き、目標部位の電場の平均は 1 A/µs で {field:.3f} V/m",
+    "pictures.alt-above": "{title!s}: 同じものを上から見た図。ハンドルは{way!s}を向く",
+    "pictures.alt-cortex": "{title!s}: 目標部位の周りの脳の表面。色は電場で、目標部位の平均は 1 A/µs で {field:.3f} "
+    "V/m",
+    "pictures.alt-positions": "{title!s}: 試した {positions} か所の位置。色は目標部位の電場。95 % が保たれる範囲は "
+    "{area:.1f} cm²",
+    "pictures.key": "R、L、A、P、S、I は患者の右、左、前、後ろ、上、下。H はハンドル (黒い矢印)、"
     "E はコイル電流が増えるときの誘導電流 (青い矢印)、T は目標部位 (緑の輪)、X は病変 (紫)。",
-    "caption.side": "目標部位の側から見た、最良の位置と向きに置いたコイル。色は 1 A/µs での灰白質の |E| で、"
-    "図の下の数字が目盛り。",
-    "caption.above": "同じものを上から見た図。患者の左が図の左。",
-    "caption.cortex": "目標部位 (緑) の周りの灰白質の電場。頭皮とコイルは除いてある。",
-    "caption.positions": "点は試したコイルの中心の位置で、色は最良のハンドルの向きでの目標部位の電場。"
-    "矢印は最良の位置でのハンドルの向き (ハンドルの向きによらないコイルにはない)。黒い縁の白い線は許容範囲を囲む。"
-    "この中では、ハンドルの向きを選べば最良の 95 % 以上が保たれる。",
+    "caption.side": "目標部位の側から見た図。色は 1 A/µs での灰白質の |E| で、目盛りは各図の下。",
+    "caption.above": "上から見た図。患者の左が図の左。",
+    "caption.cortex": "目標部位 (緑) の周りの電場。頭皮とコイルは除いてある。",
+    "caption.positions": "点は試したコイルの中心の位置で、色は最良のハンドルの向きでの目標部位の電場。目盛りは側ごと"
+    "に異なる。矢印は最良の位置でのハンドルの向き (向きによらないコイルにはない)。白い線は、ハンドルの向きを選べば最"
+    "良の 95 % 以上が保たれる範囲。",
     "ranking.heading": "順位をつけた位置と向き",
-    "ranking.about": "V/m はすべて 1 A/µs での値。|E|: {magnitude!s}。「解」と「順位」: {statistic!s}。"
-    "「解」はその位置と向きを完全に解いた値、「順位」はすべての位置と向きを並べた速い推定値。中心は外装面の中心 (mm)。"
-    "誘導電流はコイル電流が増えるときのもの。離れ: 外装が頭皮に当たらないように指定より離した mm。"
-    "一覧の位置と向きは互いに 10 mm または 30° を超えて異なる。",
+    "ranking.about": "V/m はすべて 1 A/µs での値。「解」はその位置と向きを完全に解いた値、「順位」はすべてを並べた速"
+    "い推定値。中心は外装面の中心 (mm)。誘導電流はコイル電流が増えるときのもの。離れ: 外装が頭皮に当たらないように指"
+    "定より離した mm。一覧の位置と向きは互いに 10 mm または 30° を超えて異なる。",
+    "ranking.measured": "|E|: {magnitude!s}。「解」と「順位」: {statistic!s}。",
     "ranking.rank": "順位",
     "ranking.ranked": "V/m (順位)",
     "ranking.solved": "V/m (解)",
@@ -148,6 +150,8 @@ PHRASES = {
     "coil.didt-source": "最大 dI/dt の出典",
     "made.head": "頭部",
     "made.name": "名前",
+    "made.signed": "確認した人",
+    "made.unsigned": "なし",
     "made.mesh": "メッシュ",
     "made.mesh-told": "節点 {nodes}、四面体 {tetrahedra}",
     "made.mapping": "MNI152 への対応",
