@@ -10,12 +10,14 @@ import nibabel as nib
 import numpy as np
 import pytest
 from cohorts import PRESET, SETTINGS, make_dataset
+from dying import dies_for_02
 from tests_support import mirrored_head, refusal, small_head
 from tiny_study import tiny_head, tiny_study
 
 import neuro_field as nf
 from neuro_field.cli import main
 from neuro_field.cohort import fsaverage as average
+from neuro_field.cohort import one_by_one as alone
 from neuro_field.cohort.answers import COLUMNS as ANSWERS
 from neuro_field.cohort.answers import cases_of_row, faults_of, read_table
 from neuro_field.cohort.dataset import Dataset, Named
@@ -180,6 +182,16 @@ def test_one_that_fails_is_told_without_the_machines_folders(dataset, tmp_path):
     assert outcome.reason.startswith("The image BIDS_DIR/sub-05/anat/sub-05_T1w.nii.gz is truncated")
     assert "truncated" in (tmp_path / "out" / "logs" / "sub-05.log").read_text()
     assert json.loads((tmp_path / "out" / "logs" / "sub-05.json").read_text())["reason"] == outcome.reason
+
+
+def test_a_process_that_dies_ends_one_participant(tmp_path, monkeypatch):
+    monkeypatch.setattr(alone, "done_in_worker", dies_for_02)
+    options = Options((PRESET,))
+    (tmp_path / "logs").mkdir()
+    jobs = [Job("in", str(tmp_path), Who(label), options, {}) for label in ("01", "02", "03")]
+    found = {outcome.who.label: outcome for outcome in alone.one_by_one(jobs)}
+    assert {label: outcome.status for label, outcome in found.items()} == {"sub-01": 0, "sub-02": 1, "sub-03": 0}
+    assert "ended before it was done" in json.loads((tmp_path / "logs" / "sub-02.json").read_text())["reason"]
 
 
 def test_exit_statuses(dataset, tmp_path, capsys):
