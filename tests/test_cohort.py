@@ -252,6 +252,22 @@ def test_vertices_stay_on_their_side():
     assert 0 < fit.mean < fit.p95
 
 
+def test_maps_keep_left_left():
+    """Of a field that is 1 V/m in the right half of the head and nothing in the left."""
+
+    class Field:
+        def at(self, points):
+            return (points > 0) * np.array([1.0, 0.0, 0.0])
+
+    head, (mask, places) = small_head(), brain_points()
+    for flipped in (False, True):
+        standard = Standard(head, flipped=flipped)
+        in_mni, on_cortex = standard.in_mni(Field()), standard.on_fsaverage(Field())
+        right = places[:, 0] > 0
+        assert in_mni[mask][right].mean() == (0.0 if flipped else 1.0)
+        assert np.nanmean(on_cortex, axis=0).tolist() == ([1.0, 0.0] if flipped else [0.0, 1.0])
+
+
 def test_the_lesion_is_where_it_is():
     head = tiny_head()
     mask = Standard(head).lesion

@@ -145,16 +145,8 @@ def test_the_validator_passes_input_and_derivatives(dataset, unbroken):
 @pytest.mark.timeout(1800)
 def test_many_take_little_beside_their_solves(tmp_path):
     """Participants whose solves are left out: what finding, hashing, sending, logging and recording takes of each."""
-    count, dataset = 200, make_dataset(tmp_path / "ds", ["01"])
-    rows = ["participant_id\trmt", *(f"sub-{number:04d}\t50" for number in range(count))]
-    for folder in (dataset, *(dataset / "derivatives").glob("*")):
-        for path in [each for each in (folder / "sub-01").rglob("*") if each.is_file()]:
-            for number in range(count):
-                other = folder / f"sub-{number:04d}" / "anat" / path.name.replace("sub-01", f"sub-{number:04d}")
-                other.parent.mkdir(parents=True, exist_ok=True)
-                os.link(path, other)
-        shutil.rmtree(folder / "sub-01")
-    (dataset / "participants.tsv").write_text("\n".join(rows) + "\n")
+    count = 200
+    dataset = many_people(tmp_path / "ds", count)
     with cluster_of_stubs(tmp_path) as (file, scheduler, worker):
         used = []
         for out in ("first", "second"):  # the first also takes the worker's imports
@@ -167,6 +159,38 @@ def test_many_take_little_beside_their_solves(tmp_path):
             used.append(_processor_seconds(scheduler) + _processor_seconds(worker) + _of_children() - before)
         assert scheduler.memory_info().rss < 1e9
         assert used[1] / count < 0.05 + 8 / count  # eight seconds for the command itself to begin and end
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_a_lost_scheduler_is_told_in_a_line(tmp_path):
+    """Status 1, no traceback, and what was finished is kept."""
+    dataset, out = many_people(tmp_path / "ds", 200), tmp_path / "out"
+    with cluster_of_stubs(tmp_path) as (file, scheduler, _):
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "text": True}
+        run = subprocess.Popen(call(dataset, out, "--dask", str(file)), env=environment(), **quiet)
+        wait_for(lambda: list(out.glob("logs/*.json")), run)
+        scheduler.kill()
+        said = run.communicate(timeout=300)[1]
+    assert run.returncode == 1
+    assert said.splitlines()[-1].startswith("neuro-field: The Dask scheduler was lost")
+    assert "Traceback" not in said
+    assert list(out.glob("sourcedata/neuro_field/*/plans/*.json"))
+
+
+def many_people(dataset, count):
+    """A data set of so many who share one person's files."""
+    make_dataset(dataset, ["01"])
+    rows = ["participant_id\trmt", *(f"sub-{number:04d}\t50" for number in range(count))]
+    for folder in (dataset, *(dataset / "derivatives").glob("*")):
+        for path in [each for each in (folder / "sub-01").rglob("*") if each.is_file()]:
+            for number in range(count):
+                other = folder / f"sub-{number:04d}" / "anat" / path.name.replace("sub-01", f"sub-{number:04d}")
+                other.parent.mkdir(parents=True, exist_ok=True)
+                os.link(path, other)
+        shutil.rmtree(folder / "sub-01")
+    (dataset / "participants.tsv").write_text("\n".join(rows) + "\n")
+    return dataset
 
 
 def _processor_seconds(process):
