@@ -79,7 +79,7 @@ def motor_map(language):
 def group(language):
     row = {"participant": "sub-01", "session": None, "preset": "p", "coil": "c", "role": "contralesional"}
     rows = [{**row, "field_V_per_m": 0.6}, {**row, "participant": "sub-02", "field_V_per_m": 0.7}]
-    maps = [{**row, "file": "m.nii.gz", "space": "MNI152", "kind": "field", "turned": False, "n": 2}]
+    maps = [{**row, "file": "m.nii.gz", "space": "MNI152", "kind": "mean", "turned": False, "n": 2}]
     shown = [Shown("sub-01", (), ("sub-01/report.html",), ("preset-mep",))]
     return group_page(shown, rows, maps, {"sub-03": "no T1"}, ["sub-04"], language)
 

@@ -1,14 +1,17 @@
 """The page of a group: who failed and why, how what was found is distributed, and every plan to be looked at."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from html import escape
 from typing import Any
 from urllib.parse import quote
 
 import numpy as np
 
+from neuro_field.errors import FileFormatError
 from neuro_field.nouns import noun
 from neuro_field.report.markup import rendered
+from neuro_field.report.page import embedded
 from neuro_field.report.words import named, phrase
 
 #: What is drawn of each side of everybody: a column of the table.
@@ -23,6 +26,9 @@ _OFFSETS = ("target_off_x_mm", "target_off_y_mm", "target_off_z_mm")
 #: A strip of dots: width and height of its drawing area, and the margin, points.
 _WIDTH, _HEIGHT, _MARGIN = 420, 26, 12
 
+#: The longer side of a picture, points.
+_THUMBNAIL = 320
+
 #: The hemisphere that the others are turned to.
 _TURNED_TO = "left"
 
@@ -31,11 +37,11 @@ _TURNED_TO = "left"
 class Shown:
     """One participant among the pictures.
 
-    ``label``; ``pictures`` and ``pages`` by their places relative to the page; the codes of what is ``said`` of them.
+    ``label``; ``pictures`` as PNG; ``pages`` by their places relative to this one; codes of what is ``said`` of them.
     """
 
     label: str
-    pictures: tuple[str, ...]
+    pictures: tuple[bytes, ...]
     pages: tuple[str, ...]
     said: tuple[str, ...]
 
@@ -44,7 +50,7 @@ def group_page(
     shown: Sequence[Shown], rows: Sequence[Mapping[str, Any]], maps: Sequence[Mapping[str, Any]],
     failed: Mapping[str, str], missing: Sequence[str], language: str = "en",
 ) -> str:  # fmt: skip
-    """The page as HTML, without scripts; its pictures are those of the plans, by their places.
+    """The page as HTML, self-contained and without scripts.
 
     Parameters
     ----------
@@ -68,15 +74,24 @@ def group_page(
         missing=missing,
         people=len({(row["participant"], row.get("session")) for row in rows}),
         parts=[_part(kind, [row for row in planned if _kind(row) == kind], language) for kind in kinds],
-        maps=[{**each, "file": each["file"], "place": quote(f"../{each['file']}")} for each in maps],
+        maps=[{**each, "place": quote(f"../{each['file']}"), "role": named(each["role"], language)} for each in maps],
         shown=[
             {
-                "label": each.label, "said": each.said, "pictures": [quote(path) for path in each.pictures],
+                "label": each.label, "said": each.said, "pictures": _thumbnails(each.pictures),
                 "pages": [{"place": quote(path), "name": "/".join(path.split("/")[-2:])} for path in each.pages],
             }
             for each in shown
         ],
     )  # fmt: skip
+
+
+def _thumbnails(pictures: Sequence[bytes]) -> list[str]:
+    """Pictures made small; a damaged one is left out."""
+    out = []
+    for picture in pictures:
+        with suppress(FileFormatError):
+            out.append(embedded(picture, _THUMBNAIL))
+    return out
 
 
 def _kind(row: Mapping[str, Any]) -> tuple[str, str, str]:
