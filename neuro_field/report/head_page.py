@@ -293,7 +293,7 @@ def _target_rows(
         target = found[site, side]
         if target is None:
             return phrase("qc.no-grey", language)
-        place = phrase("qc.target-at", language, number=numbers[site, side], place=point_words(target.center, 0))
+        place = f"{numbers[site, side]}: {point_words(target.center, 0)}"
         if target.name != site:
             place += phrase("qc.target-near", language, moved=target.moved)
         return place + (phrase("qc.target-lost", language, lost=1 - target.viable_share) if lesion else "")

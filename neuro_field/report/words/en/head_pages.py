@@ -100,7 +100,6 @@ PHRASES = {
     "numbers of the table, each on the slice nearest to it.",
     "qc.mosaic-alt": "Twelve axial slices from the lowest to the highest of lesion, targets and openings of the "
     "skull, the targets ringed and numbered",
-    "qc.target-at": "{number}: {place!s}",
     "qc.target-near": ", near that site only: {moved:.0f} mm from it",
     "qc.target-lost": ", {lost:.0%} lost",
     "qc.mesh": "Mesh",

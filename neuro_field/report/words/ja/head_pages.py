@@ -95,7 +95,6 @@ PHRASES = {
     "に示す。",
     "qc.mosaic-alt": "病変、目標部位、頭蓋骨欠損の最も低い所から最も高い所までの 12 枚の水平断。目標部位は輪と番号で"
     "示す",
-    "qc.target-at": "{number}: {place!s}",
     "qc.target-near": "、その部位の近く ({moved:.0f} mm 離れている)",
     "qc.target-lost": "、{lost:.0%} が失われた",
     "qc.mesh": "メッシュ",
