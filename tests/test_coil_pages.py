@@ -103,7 +103,7 @@ def test_command_lists_shows_and_refuses(capsys):
 
 
 def test_coils_are_compared_in_one_table_by_the_figures_of_each():
-    cards = {name: coil_card(name) for name in ("figure8-70mm", "circular-90mm")}
+    cards = {name: coil_card(name) for name in ("figure8-70mm", "circular-90mm", "mc-b70")}
     coils = [
         CoilOnPaper(name, {"coil": name}, CoilFigures.of(load_coil(name), card), b"") for name, card in cards.items()
     ]
@@ -116,9 +116,10 @@ def test_coils_are_compared_in_one_table_by_the_figures_of_each():
         page = coils_page(coils, language)
         assert f'<html lang="{language}">' in page
         assert "<i>sampled" not in page
-        figure, circle, unknown = re.findall(r'<tr><td><a href="#coil-\d">.*?</tr>', page)
+        figure, circle, other, unknown = re.findall(r'<tr><td><a href="#coil-\d">.*?</tr>', page)
         for told in ("114.73", "2.19 (251)", "1.43 (1.41)", "15.5 (14.8)", away):
             assert told in figure
+        assert away not in other  # its first current runs towards the handle
         assert none in circle
         assert ring in circle
         assert unknown.count(none) == 3
