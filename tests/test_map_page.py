@@ -115,3 +115,22 @@ def test_a_component_that_is_none_is_refused(ball, tmp_path):
     assert accepted(read_map, path).component == "magnitude"
     path.write_text(path.read_text().replace('"component": "magnitude"', '"component": "sideways"'))
     assert "its component is 'sideways'" in refusal(read_map, path)
+
+
+@pytest.mark.parametrize(
+    ("was", "wrong", "name"),
+    [
+        ('"r2": [\n', '"r2": [\n  7.5,\n', "r2|values"),
+        ('"midpoint": 55.0,\n  "steepness"', '"midpoint": 1e300,\n  "steepness"', "curve"),
+        ('"threshold": 44.0', '"threshold": -1e9', "threshold"),
+        ('"chance": 0.005', '"chance": 5.0', "chance"),
+        ("66.0", "1e200", "points"),
+    ],
+)
+def test_numbers_that_no_map_has_are_refused(ball, tmp_path, was, wrong, name):
+    write_map(made(ball), tmp_path / "MAP")
+    path = tmp_path / "MAP" / "map.json"
+    text = path.read_text()
+    assert was in text
+    path.write_text(text.replace(was, wrong, 1))
+    assert re.search(f"its .*({name})", refusal(read_map, path))

@@ -174,6 +174,10 @@ def _noun(record: MapFile) -> MotorMap:
         raise InputError(f"its {size} points have {lengths} values, or its {len(pulses)} pulses {len(record.fields)}")
     findings = tuple(Finding(each.code, each.level, each.values) for each in record.findings)
     curve = None if record.curve is None else Curve(**record.curve) if set(record.curve) == _CURVE else None
+    for name, low, high in _BOUNDS:
+        values = np.array(_numbers(getattr(record, name)), dtype=np.float64)
+        if not ((values >= low) & (values <= high)).all():
+            raise InputError(f"its {name} must be numbers from {low:g} to {high:g}")
     if record.component not in COMPONENTS:
         raise InputError(f"its component is {record.component!r:.40}, none of {', '.join(COMPONENTS)}")
     if (record.curve is None) != (record.best is None) or (curve is None) != (record.curve is None):
@@ -185,6 +189,25 @@ def _noun(record: MapFile) -> MotorMap:
         np.array(record.fields), tuple(record.convergence), pulses, record.coil, record.mesh, findings,
         record.component, record.spread, record.sway, record.misfit,
     )  # fmt: skip
+
+
+#: What numbers can be: mm, shares, V/m, log10 uV, per V/m.
+_BOUNDS = (
+    ("points", -1000.0, 1000.0), ("best", -1000.0, 1000.0), ("r2", 0.0, 1.0), ("curve", -1e6, 1e6),
+    ("threshold", 0.0, 1e6), ("chance", 0.0, 1.0), ("curves", -1e302, 1e302), ("fields", 0.0, 1e6),
+    ("convergence", 0.0, 1e6), ("spread", 0.0, 10.0), ("sway", 0.0, 10.0), ("misfit", 0.0, 1e6),
+)  # fmt: skip
+
+
+def _numbers(value: Any) -> list[float]:
+    """Of a number, a dict's values, or lists of lists; none of None."""
+    if value is None:
+        return []
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list | tuple):
+        return [number for each in value for number in _numbers(each)]
+    return [float(value)]
 
 
 _CURVE = {each.name for each in fields_of(Curve)}
