@@ -1,5 +1,6 @@
 """The page of a motor map, and its files for other programs."""
 
+import json
 import re
 
 import nibabel as nib
@@ -124,6 +125,8 @@ def test_a_component_that_is_none_is_refused(ball, tmp_path):
         ('"midpoint": 55.0,\n  "steepness"', '"midpoint": 1e300,\n  "steepness"', "curve"),
         ('"threshold": 44.0', '"threshold": -1e9', "threshold"),
         ('"chance": 0.005', '"chance": 5.0', "chance"),
+        ('"least": 180', '"most": 180', "finding 'map-few-pulses'"),
+        ('"map-few-pulses"', '"map-of-treasure"', "finding"),
         ("66.0", "1e200", "points"),
     ],
 )
@@ -134,3 +137,11 @@ def test_numbers_that_no_map_has_are_refused(ball, tmp_path, was, wrong, name):
     assert was in text
     path.write_text(text.replace(was, wrong, 1))
     assert re.search(f"its .*({name})", refusal(read_map, path))
+
+
+def test_a_site_without_its_fields_is_refused(ball, tmp_path):
+    write_map(made(ball), tmp_path / "MAP")
+    path = tmp_path / "MAP" / "map.json"
+    record = json.loads(path.read_text())
+    path.write_text(json.dumps(record | {"fields": []}))
+    assert "its 40 pulses 0" in refusal(read_map, path)

@@ -16,6 +16,7 @@ from neuro_field.hotspot.motor_map import MotorMap
 from neuro_field.hotspot.pulses import LeftOut, Pulses
 from neuro_field.io.atomic import new_folder
 from neuro_field.report.map_page import map_page
+from neuro_field.report.words import said
 from neuro_field.store.map_images import write_map_surface, write_map_volumes
 from neuro_field.store.record_words import FindingRecord
 
@@ -170,9 +171,14 @@ def _noun(record: MapFile) -> MotorMap:
         times=times, left_out=left,
     )  # fmt: skip
     lengths = (len(record.r2), len(record.area), len(record.alike), len(record.curves))
-    if set(lengths) != {size} or len(record.fields) not in (0, len(pulses)):
+    if set(lengths) != {size} or len(record.fields) != (0 if record.best is None else len(pulses)):
         raise InputError(f"its {size} points have {lengths} values, or its {len(pulses)} pulses {len(record.fields)}")
     findings = tuple(Finding(each.code, each.level, each.values) for each in record.findings)
+    for finding in findings:
+        try:
+            said(finding)
+        except (KeyError, TypeError):
+            raise InputError(f"its finding {finding.code!r:.40} has not the values that it tells") from None
     curve = None if record.curve is None else Curve(**record.curve) if set(record.curve) == _CURVE else None
     for name, low, high in _BOUNDS:
         values = np.array(_numbers(getattr(record, name)), dtype=np.float64)
