@@ -10,12 +10,14 @@ import nibabel as nib
 import numpy as np
 import pytest
 from cohorts import PRESET, SETTINGS, make_dataset
+from dying import dies_for_02
 from tests_support import mirrored_head, refusal, small_head
 from tiny_study import tiny_head, tiny_study
 
 import neuro_field as nf
 from neuro_field.cli import main
 from neuro_field.cohort import fsaverage as average
+from neuro_field.cohort import one_by_one as alone
 from neuro_field.cohort.answers import COLUMNS as ANSWERS
 from neuro_field.cohort.answers import cases_of_row, faults_of, read_table
 from neuro_field.cohort.dataset import Dataset, Named
@@ -182,6 +184,16 @@ def test_one_that_fails_is_told_without_the_machines_folders(dataset, tmp_path):
     assert json.loads((tmp_path / "out" / "logs" / "sub-05.json").read_text())["reason"] == outcome.reason
 
 
+def test_a_process_that_dies_ends_one_participant(tmp_path, monkeypatch):
+    monkeypatch.setattr(alone, "done_in_worker", dies_for_02)
+    options = Options((PRESET,))
+    (tmp_path / "logs").mkdir()
+    jobs = [Job("in", str(tmp_path), Who(label), options, {}) for label in ("01", "02", "03")]
+    found = {outcome.who.label: outcome for outcome in alone.one_by_one(jobs)}
+    assert {label: outcome.status for label, outcome in found.items()} == {"sub-01": 0, "sub-02": 1, "sub-03": 0}
+    assert "ended before it was done" in json.loads((tmp_path / "logs" / "sub-02.json").read_text())["reason"]
+
+
 def test_exit_statuses(dataset, tmp_path, capsys):
     call = ["cohort", str(dataset), str(tmp_path / "out"), "participant", "--preset", PRESET, *SETTINGS]
     assert main([*call, "--participant-label", "05", "06"]) == 1
@@ -238,6 +250,22 @@ def test_vertices_stay_on_their_side():
     fit = Standard(head).fit
     assert fit.how == "affine"
     assert 0 < fit.mean < fit.p95
+
+
+def test_maps_keep_left_left():
+    """Of a field that is 1 V/m in the right half of the head and nothing in the left."""
+
+    class Field:
+        def at(self, points):
+            return (points > 0) * np.array([1.0, 0.0, 0.0])
+
+    head, (mask, places) = small_head(), brain_points()
+    for flipped in (False, True):
+        standard = Standard(head, flipped=flipped)
+        in_mni, on_cortex = standard.in_mni(Field()), standard.on_fsaverage(Field())
+        right = places[:, 0] > 0
+        assert in_mni[mask][right].mean() == (0.0 if flipped else 1.0)
+        assert np.nanmean(on_cortex, axis=0).tolist() == ([1.0, 0.0] if flipped else [0.0, 1.0])
 
 
 def test_the_lesion_is_where_it_is():

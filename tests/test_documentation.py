@@ -105,7 +105,7 @@ def test_help_says_what_each_option_is_and_in_which_unit(function):
     for parameter in COMMANDS[function.__name__].params:
         assert parameter.help or parameter.name == "help", parameter.name
         if kinds.get(parameter.name) in (float, float | None):
-            assert re.search(r"mm|degrees|%|A/us|share|0 to 66|Hz|Seconds", parameter.help), parameter.name
+            assert re.search(r"mm|degrees|%|A/us|share|0 to 66|Hz|Seconds|GB", parameter.help), parameter.name
 
 
 @pytest.mark.parametrize(("page", "text"), list(lines_of("python")))

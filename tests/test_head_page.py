@@ -74,8 +74,8 @@ def test_agreement_is_that_of_places_not_of_elements(page):
 
 def test_the_lesion_the_targets_it_took_and_the_cleaning_are_shown(page):
     assert "<td>left</td>" in page
-    assert "Named targets lost to the lesion" in page
-    hand = re.search(r"m1-hand[^<]*</td><td>(\d+) %</td><td>(\d+) %</td>", page)
+    assert "Lesion and targets" in page
+    hand = re.search(r"m1-hand[^<]*</td><td>[^<]*, (\d+) % lost</td><td>[^<]*, (\d+) % lost</td>", page)
     assert int(hand[1]) > 0
     assert int(hand[2]) == 0
     assert "What cleaning changed" in page
@@ -151,36 +151,36 @@ def test_what_is_found_of_a_head_is_looked_at_first(head):
     assert "skull is open" not in head_page(head, no_picture="not asked for")
 
 
-def test_targets_are_ringed_where_they_lie_on_the_slices_through_lesion_and_targets(ready):
-    labels, none = Volume(ready.labels, ready.affine), np.zeros((0, 3))
+def test_targets_are_ringed_where_they_lie_on_the_slices_through_lesion_and_targets():
+    values = np.zeros((50, 50, 50), dtype=np.uint8)
+    values[5:45, 5:45, 5:45] = 2
+    affine = np.diag([4.0, 4.0, 4.0, 1.0])
+    affine[:3, 3] = -100
+    labels, none = Volume(values, affine), np.zeros((0, 3))
     lesion = np.array([[-30.0, -10.0, 20.0], [-30.0, -10.0, 31.0], [-30.0, -10.0, 45.0]])
-    left, right = np.array([-40.0, -20.0, 10.0]), np.array([40.0, 30.0, 60.0])
-    heights = heights_of(lesion, np.array([left, right]))
+    left, right, hole = np.array([-40.0, -20.0, 10.0]), np.array([40.0, 30.0, 60.0]), np.array([[50.0, 0.0, 75.0]])
+    heights = heights_of(lesion, np.array([left, right]), none)
     assert (heights[0], heights[-1], len(heights)) == (10.0 - BEYOND, 60.0 + BEYOND, SLICES)
     assert 31.0 in heights  # through the lesion's middle
 
-    def rings(targets, openings=none):
-        """Centres of what is marked, as shares of the picture's width and height from its upper left."""
+    def marked(targets, openings, colour):
+        """Rightwards and downwards in panels, where a colour is seen."""
         drawn = np.asarray(Picture.open(io.BytesIO(mosaic(labels, None, lesion, targets, openings))).convert("RGB"))
-        out = []
-        for colour in (MARK, OPENING):
-            wanted = [int(colour[i : i + 2], 16) for i in (1, 3, 5)]
-            rows, columns = np.nonzero(np.abs(drawn.astype(int) - wanted).sum(axis=2) < 60)
-            out.append((np.mean(columns) / drawn.shape[1], np.mean(rows) / drawn.shape[0]) if len(rows) else None)
-        return out
+        wanted = [int(colour[i : i + 2], 16) for i in (1, 3, 5)]
+        rows, columns = np.nonzero(np.abs(drawn.astype(int) - wanted).sum(axis=2) < 60)
+        return 4 * columns / drawn.shape[1], 3 * rows / drawn.shape[0]
 
-    assert rings({}) == [None, None]
-    (x, y), _ = rings({1: left})
-    assert (int(4 * x), int(3 * y)) == (1, 0)  # the second slice is nearest to 10 mm
-    assert np.abs(heights - left[2]).argmin() == 1
-    assert 4 * x - 1 < 0.5  # the patient's left is on the left
-    (x, y), _ = rings({2: right})
-    assert (int(4 * x), int(3 * y)) == (2, 2)
-    assert np.abs(heights - right[2]).argmin() == 10
-    assert 4 * x - 2 > 0.5
-    _, (x, y) = rings({1: left}, np.array([[50.0, 0.0, 60.0]]))
-    assert (int(4 * x), int(3 * y)) == (2, 2)
-    assert 4 * x - 2 > 0.5
+    assert not len(marked({}, none, MARK)[0])
+    assert not len(marked({1: left}, none, OPENING)[0])
+    for targets, openings, colour, place in (
+        ({1: left}, none, MARK, left), ({2: right}, none, MARK, right), ({1: left}, hole, OPENING, hole[0]),
+    ):  # fmt: skip
+        heights = heights_of(lesion, np.array(list(targets.values())), openings)
+        row, column = divmod(np.abs(heights - place[2]).argmin(), 4)
+        x, y = marked(targets, openings, colour)
+        assert set(x.astype(int)) == {column}  # on the nearest slice alone
+        assert set(y.astype(int)) == {row}
+        assert np.sign(np.mean(x) - column - 0.5) == np.sign(place[0])  # the patient's left is on the left
 
 
 def test_the_table_of_targets_tells_place_number_and_what_is_left(page, head):

@@ -44,7 +44,8 @@ sourcedata/neuro_field/*/  HEAD and PLAN folders of neuro_field, reports among t
 docs/group.html  who failed and why, distributions, every plan by eye.
 logs/  what each run said.
 
-Research software. Not a medical device. Labels of participants are all that is told of persons.
+Research software. Not a medical device. Labels of participants are all that is told of persons; but the T1 images in
+sourcedata show their faces, as T1 images do: treat the folder as patient data.
 """
 
 

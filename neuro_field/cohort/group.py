@@ -12,6 +12,7 @@ from neuro_field.cohort.table import COLUMNS, Row, rows_of_text, table_text
 from neuro_field.errors import InputError
 from neuro_field.nouns import noun
 from neuro_field.report.group_page import Shown, group_page
+from neuro_field.store.plans import LARGEST_PICTURE
 
 #: A longer table of one participant, bytes, is none.
 _LONGEST = 5_000_000
@@ -79,7 +80,7 @@ def rows_of_person(out: Path, who: Who, status: dict[str, Any]) -> list[Row]:
 
 
 def _shown(out: Path, who: Who, rows: Sequence[Row]) -> Shown:
-    """What is shown of one participant: pictures and pages, relative to the page."""
+    """What is shown of one participant: pictures, and pages relative to the group's."""
     own = own_folder(out, who)
     plans = sorted(path for path in (own / "plans").glob("*") if (path / "report.html").is_file())
     pictures = [picture for plan in plans for picture in sorted((plan / "pictures").glob("*_side.png"))]
@@ -87,6 +88,6 @@ def _shown(out: Path, who: Who, rows: Sequence[Row]) -> Shown:
     mine = [row for row in rows if (row["participant"], row.get("session")) == (who.participant, who.session)]
     said = sorted({code for row in mine for code in str(row.get("warnings") or "").split(",") if code})
     return Shown(
-        who.label, tuple(f"../{path.relative_to(out).as_posix()}" for path in pictures),
+        who.label, tuple(path.read_bytes() for path in pictures if path.stat().st_size <= LARGEST_PICTURE),
         tuple(f"../{path.relative_to(out).as_posix()}" for path in pages), tuple(said),
     )  # fmt: skip

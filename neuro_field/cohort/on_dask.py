@@ -1,6 +1,7 @@
 """Everybody on a Dask cluster: one that is there, or one made here for as long as it takes."""
 
 import asyncio
+import logging
 import os
 import threading
 from collections.abc import Iterator, Sequence
@@ -14,7 +15,7 @@ from neuro_field.errors import InputError
 from neuro_field.nouns import noun
 from neuro_field.threads import VARIABLE, threads
 
-#: What a participant at full size may take, bytes: two plans of a head of a million nodes, measured with room to spare.
+#: What a participant at full size is given at least, bytes: twice what one solve of 900,000 nodes takes.
 PER_WORKER = 6e9
 
 #: Seconds to wait for a scheduler.
@@ -22,6 +23,13 @@ _PATIENCE = 30
 
 #: Kernels and pictures are not for two threads at once: a worker that was started with several does one job at a time.
 _ALONE = threading.Lock()
+
+
+class LostError(RuntimeError):
+    """The scheduler is lost; what was finished is kept, and the same command goes on from there."""
+
+    def __str__(self) -> str:
+        return "The Dask scheduler was lost; what was finished is kept: start one, and give the same command again."
 
 
 @noun
@@ -57,7 +65,7 @@ def cluster(where: str, workers: int | None = None, memory: float | None = None)
         import distributed
     except ImportError:
         raise InputError("Option --dask needs Dask; install it with: pip install neuro_field[dask]") from None
-    with dask.config.set({"distributed.scheduler.allowed-failures": 1, "distributed.logging.distributed": "error"}):
+    with dask.config.set({"distributed.scheduler.allowed-failures": 1}), _quiet():
         local = None
         if where == "local":
             number, share = _shares(workers, memory)
@@ -77,6 +85,18 @@ def cluster(where: str, workers: int | None = None, memory: float | None = None)
             client.close()
             if local is not None:
                 local.close()
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Dask tells of lost connections by tracebacks; who it is of is told by the outcomes."""
+    logger = logging.getLogger("distributed")
+    before = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
 
 
 def _client_of(distributed: Any, where: str) -> Any:
@@ -108,8 +128,8 @@ def on_dask(jobs: Sequence[Job], there: Cluster) -> Iterator[Outcome]:
 
     Raises
     ------
-    InputError
-        If the scheduler is lost; what was finished is kept, and the same command goes on from there.
+    LostError
+        If the scheduler is lost.
     """
     from distributed import CancelledError, KilledWorker, as_completed
 
@@ -124,9 +144,9 @@ def on_dask(jobs: Sequence[Job], there: Cluster) -> Iterator[Outcome]:
         except KilledWorker:
             yield died(job)
         except (CancelledError, OSError, TimeoutError, asyncio.CancelledError):
-            raise InputError(
-                "The Dask scheduler was lost; what was finished is kept: start one, and give the same command again."
-            ) from None
+            raise LostError from None
+        except Exception as error:  # a worker that lacks this program, or has another version of it
+            yield died(job, f"The worker could not do it: {type(error).__name__}: {str(error)[:200]}")
         finally:
             future.release()
 

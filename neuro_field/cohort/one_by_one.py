@@ -10,6 +10,12 @@ from neuro_field.cohort.job import FAILED, Job, Outcome
 from neuro_field.cohort.keeping_log import write_status
 from neuro_field.cohort.participant import run_participant
 
+#: Why a participant failed whose process cannot say it any more.
+_DIED = (
+    "The process that worked on it ended before it was done, as one does that is killed or takes more memory than "
+    "there is; run again: what was finished is kept."
+)
+
 
 def one_by_one(jobs: Iterable[Job]) -> Iterator[Outcome]:
     """Do jobs in their order, and give each outcome as it is there.
@@ -37,11 +43,8 @@ def done_in_worker(told: dict[str, Any]) -> dict[str, Any]:
     return run_participant(Job.of_plain(told)).plain()
 
 
-def died(job: Job) -> Outcome:
+def died(job: Job, reason: str = _DIED) -> Outcome:
     """The outcome of a participant whose process ended without one, as it is written."""
-    outcome = Outcome(
-        job.who, FAILED, "The process that worked on it ended before it was done, as one does that is killed or takes "
-        "more memory than there is; run again: what was finished is kept.",
-    )  # fmt: skip
+    outcome = Outcome(job.who, FAILED, reason)
     write_status(job, outcome)
     return outcome

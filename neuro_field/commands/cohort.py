@@ -97,9 +97,15 @@ def cohort(
         _write_slurm(slurm, jobs, more, (memory or 8.0) * 1e9, time, processors)
         typer.echo(phrase("cohort.submit", language, path=slurm))
         return
-    with ExitStack() as stack:
-        outcomes = _outcomes(jobs, dask, workers, memory, language, stack)
-        failed = _followed(outcomes, len(jobs), out, language)
+    from neuro_field.cohort.on_dask import LostError
+
+    try:
+        with ExitStack() as stack:
+            outcomes = _outcomes(jobs, dask, workers, memory, language, stack)
+            failed = _followed(outcomes, len(jobs), out, language)
+    except LostError as error:
+        typer.echo(f"neuro-field: {error}", err=True)
+        raise typer.Exit(1) from None
     again = ["neuro-field", "cohort", str(bids_dir), str(out), "group"]
     typer.echo(phrase("cohort.then-group", language, command=shlex.join(again)))
     if failed:

@@ -1,14 +1,18 @@
 """The page of a group: who failed and why, how what was found is distributed, and every plan to be looked at."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from html import escape
 from typing import Any
 from urllib.parse import quote
 
 import numpy as np
 
+from neuro_field.errors import FileFormatError
 from neuro_field.nouns import noun
-from neuro_field.report.page import rendered
-from neuro_field.report.words import named
+from neuro_field.report.markup import rendered
+from neuro_field.report.page import embedded
+from neuro_field.report.words import named, phrase
 
 #: What is drawn of each side of everybody: a column of the table.
 DRAWN = (
@@ -22,6 +26,9 @@ _OFFSETS = ("target_off_x_mm", "target_off_y_mm", "target_off_z_mm")
 #: A strip of dots: width and height of its drawing area, and the margin, points.
 _WIDTH, _HEIGHT, _MARGIN = 420, 26, 12
 
+#: The longer side of a picture, points.
+_THUMBNAIL = 320
+
 #: The hemisphere that the others are turned to.
 _TURNED_TO = "left"
 
@@ -30,11 +37,11 @@ _TURNED_TO = "left"
 class Shown:
     """One participant among the pictures.
 
-    ``label``; ``pictures`` and ``pages`` by their places relative to the page; the codes of what is ``said`` of them.
+    ``label``; ``pictures`` as PNG; ``pages`` by their places relative to this one; codes of what is ``said`` of them.
     """
 
     label: str
-    pictures: tuple[str, ...]
+    pictures: tuple[bytes, ...]
     pages: tuple[str, ...]
     said: tuple[str, ...]
 
@@ -43,7 +50,7 @@ def group_page(
     shown: Sequence[Shown], rows: Sequence[Mapping[str, Any]], maps: Sequence[Mapping[str, Any]],
     failed: Mapping[str, str], missing: Sequence[str], language: str = "en",
 ) -> str:  # fmt: skip
-    """The page as HTML, without scripts; its pictures are those of the plans, by their places.
+    """The page as HTML, self-contained and without scripts.
 
     Parameters
     ----------
@@ -67,15 +74,24 @@ def group_page(
         missing=missing,
         people=len({(row["participant"], row.get("session")) for row in rows}),
         parts=[_part(kind, [row for row in planned if _kind(row) == kind], language) for kind in kinds],
-        maps=[{**each, "file": each["file"], "place": quote(f"../{each['file']}")} for each in maps],
+        maps=[{**each, "place": quote(f"../{each['file']}"), "role": named(each["role"], language)} for each in maps],
         shown=[
             {
-                "label": each.label, "said": each.said, "pictures": [quote(path) for path in each.pictures],
+                "label": each.label, "said": each.said, "pictures": _thumbnails(each.pictures),
                 "pages": [{"place": quote(path), "name": "/".join(path.split("/")[-2:])} for path in each.pages],
             }
             for each in shown
         ],
     )  # fmt: skip
+
+
+def _thumbnails(pictures: Sequence[bytes]) -> list[str]:
+    """Pictures made small; a damaged one is left out."""
+    out = []
+    for picture in pictures:
+        with suppress(FileFormatError):
+            out.append(embedded(picture, _THUMBNAIL))
+    return out
 
 
 def _kind(row: Mapping[str, Any]) -> tuple[str, str, str]:
@@ -89,7 +105,13 @@ def _part(kind: tuple[str, str, str], rows: Sequence[Mapping[str, Any]], languag
     for name in DRAWN:
         values = [(str(row["participant"]), float(row[name])) for row in rows if row.get(name) is not None]
         if values:
-            strips.append({"name": name, "svg": _strip(values), **_figures([value for _, value in values])})
+            strips.append(
+                {
+                    "name": name,
+                    "svg": _strip(values, phrase(f"group.{name}", language)),
+                    **_figures([value for _, value in values]),
+                }
+            )
     return {
         "preset": preset, "coil": coil, "role": named(role, language), "n": len(rows), "strips": strips,
         "offsets": [each for each in (_offsets(rows, turned) for turned in (False, True)) if each is not None],
@@ -115,8 +137,8 @@ def _figures(values: Sequence[float]) -> dict[str, Any]:
     return {"n": len(values), "low": low, "median": median, "high": high}
 
 
-def _strip(values: Sequence[tuple[str, float]]) -> str:
-    """A dot for everybody along a line, their labels as titles; the median as a bar."""
+def _strip(values: Sequence[tuple[str, float]], title: str) -> str:
+    """A dot for everybody along a line, their labels as titles; the median as a bar; and what it is."""
     numbers = np.array([value for _, value in values])
     low, high = float(numbers.min()), float(numbers.max())
     scale = _WIDTH / (high - low) if high > low else 0.0
@@ -127,7 +149,8 @@ def _strip(values: Sequence[tuple[str, float]]) -> str:
         for i, (label, value) in enumerate(values)
     )
     return (
-        f'<svg viewBox="0 0 {_WIDTH + 2 * _MARGIN} {_HEIGHT}" role="img"><line x1="{_MARGIN}" x2="{_WIDTH + _MARGIN}" '
+        f'<svg viewBox="0 0 {_WIDTH + 2 * _MARGIN} {_HEIGHT}" role="img" aria-label="{escape(title)}">'
+        f'<line x1="{_MARGIN}" x2="{_WIDTH + _MARGIN}" '
         f'y1="{_HEIGHT / 2}" y2="{_HEIGHT / 2}"/><rect x="{middle - 1:.1f}" y="3" width="2" height="{_HEIGHT - 6}"/>'
         f"{dots}</svg>"
     )

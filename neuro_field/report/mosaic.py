@@ -9,7 +9,7 @@ from neuro_field.arrays import FloatArray
 from neuro_field.mri.volume import Volume
 from neuro_field.report.slices import as_png, draw_slice, new_figure, plane_points
 
-#: Slices, how many of them stand in a row, and how far below and above lesion and targets they reach, mm.
+#: Slices, how many of them stand in a row, and how far below and above what they show they reach, mm.
 SLICES, IN_A_ROW, BEYOND = 12, 4, 4.0
 
 #: Samples of a slice are this far apart, mm.
@@ -22,7 +22,7 @@ MARK = "#78DCFF"
 def mosaic(
     labels: Volume, t1: Volume | None, lesion: FloatArray, targets: Mapping[int, FloatArray], openings: FloatArray
 ) -> bytes:
-    """A picture of slices from the lowest of lesion and targets to the highest.
+    """A picture of slices from the lowest of lesion, targets and openings of the skull to the highest.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ def mosaic(
     bytes
         PNG; the patient's left is on the left.
     """
-    heights = heights_of(lesion, np.array(list(targets.values())).reshape(-1, 3))
+    heights = heights_of(lesion, np.array(list(targets.values())).reshape(-1, 3), openings)
     half = np.diff(heights).max() / 2
     low, high = labels.box
     x, y = (np.arange(low[axis], high[axis], _STEP) for axis in (0, 1))
@@ -59,9 +59,9 @@ def mosaic(
     return as_png(figure)
 
 
-def heights_of(lesion: FloatArray, targets: FloatArray) -> FloatArray:
-    """(SLICES,) heights of the slices, mm, lowest first: even over lesion and targets, one in the lesion's middle."""
-    every = np.concatenate([lesion[:, 2], targets[:, 2]])
+def heights_of(lesion: FloatArray, targets: FloatArray, openings: FloatArray) -> FloatArray:
+    """(SLICES,) heights of the slices, mm, lowest first: even over all of these, one in the lesion's middle."""
+    every = np.concatenate([lesion[:, 2], targets[:, 2], openings[:, 2]])
     out = np.linspace(every.min() - BEYOND, every.max() + BEYOND, SLICES)
     if len(lesion):
         middle = float(np.median(lesion[:, 2]))

@@ -53,7 +53,7 @@ def study_page(kept: Kept, language: str = "en") -> str:
         Self-contained: style, pictures and scripts are inside, and it forbids the browser any request.
     """
     study, head = kept.study, kept.facts.head
-    images = {name: _embedded(data) for name, data in kept.pictures.items()}
+    images = {name: embedded(data) for name, data in kept.pictures.items()}
     if isinstance(study, Study):
         whole, title = study, worded(study.preset.title, language)
         parts = _study_parts(study, kept.facts, images, language)
@@ -157,8 +157,8 @@ def _view(kept: Kept, language: str) -> dict[str, Any] | None:
     }
 
 
-def _embedded(picture: bytes) -> str:
-    """A PNG as the source of an image: in WebP, a tenth of its size."""
+def embedded(picture: bytes, longest: int | None = None) -> str:
+    """A PNG as the source of an image: in WebP, a tenth of its size; made smaller to ``longest`` points a side."""
     from PIL import Image, UnidentifiedImageError  # comes with pyvista
 
     out = io.BytesIO()
@@ -166,7 +166,10 @@ def _embedded(picture: bytes) -> str:
         opened = Image.open(io.BytesIO(picture), formats=["PNG"])
         if opened.width * opened.height > LARGEST_PICTURE:
             raise FileFormatError(f"A picture of the plan has {opened.width} x {opened.height} points: too many.")
-        opened.convert("RGB").save(out, format="WEBP", quality=90)
+        shown = opened.convert("RGB")
+        if longest is not None:
+            shown.thumbnail((longest, longest))
+        shown.save(out, format="WEBP", quality=90)
     except (OSError, SyntaxError) as error:
         reason = "it is no PNG" if isinstance(error, UnidentifiedImageError) else str(error)[:80]
         raise FileFormatError(f"A picture of the plan is damaged: {reason}.") from None

@@ -27,6 +27,9 @@ PHRASES = {
     "and so wherever heads are turned over: approximately. Each map's sidecar tells how far they come to lie from the "
     "middle of the person's cortex.",
     "group.map": "Map",
+    "group.kind-mean": "mean of |E|",
+    "group.kind-variance": "variance of |E|",
+    "group.kind-overlap": "share of lesions that covers a place",
     "group.turned": "Affected turned to the left",
     "group.file": "File",
     "group.yes": "yes",

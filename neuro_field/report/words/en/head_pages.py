@@ -98,8 +98,8 @@ PHRASES = {
     "named coordinate that it took. Coordinates are seeds, not the patient's function.",
     "qc.mosaic": "Axial slices, lowest first, with lesion (purple) and named targets: rings of 5 mm with the "
     "numbers of the table, each on the slice nearest to it.",
-    "qc.mosaic-alt": "Twelve axial slices from the lowest to the highest of lesion and targets, the targets ringed "
-    "and numbered",
+    "qc.mosaic-alt": "Twelve axial slices from the lowest to the highest of lesion, targets and openings of the "
+    "skull, the targets ringed and numbered",
     "qc.target-at": "{number}: {place!s}",
     "qc.target-near": ", near that site only: {moved:.0f} mm from it",
     "qc.target-lost": ", {lost:.0%} lost",

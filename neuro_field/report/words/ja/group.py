@@ -27,6 +27,9 @@ PHRASES = {
     "への写像で対応させるため近似です。"
     "頂点と本人の皮質中央との距離は各マップの付属ファイルにあります。",
     "group.map": "マップ",
+    "group.kind-mean": "|E| の平均",
+    "group.kind-variance": "|E| の分散",
+    "group.kind-overlap": "その場所を覆う病変の割合",
     "group.turned": "患側を左にそろえる",
     "group.file": "ファイル",
     "group.yes": "はい",
