@@ -94,7 +94,7 @@ def write_map(
         raise InputError(f"The map is of another mesh than the head {head.name!r}: give the head it was made of.")
     pulses = found.pulses
     names = {each.name for each in fields_of(MotorMap)} - {"pulses", "curve", "findings"}
-    record: dict[str, Any] = {name: _plain(getattr(found, name)) for name in names}
+    record: dict[str, Any] = {name: _plain(getattr(found, name)) for name in sorted(names)}
     record |= {
         "version": VERSION,
         "midpoint": found.midpoint,
