@@ -14,6 +14,7 @@ from neuro_field.clinic.anchor import anchor_at
 from neuro_field.field.sampling import cortex
 from neuro_field.findings import Finding
 from neuro_field.hotspot import motor_map as mapping
+from neuro_field.hotspot import sureness
 from neuro_field.hotspot.curves import MIDPOINTS, STEEPNESS, Curve, logged, refined, scaled
 from neuro_field.hotspot.exposure import sizes_of
 from neuro_field.hotspot.fit import Fit
@@ -135,16 +136,20 @@ def test_answers_that_fail_and_that_lie_where_the_curve_is_steep_tell_less():
     assert curve.low + curve.rise == pytest.approx(3.5, abs=0.1)  # failures do not pull the plateau down
 
 
-def test_errors_of_the_mesh_s_field_widen_the_area():
+def test_errors_of_the_mesh_s_field_widen_the_area(monkeypatch):
     live = world()[2]
     pulses, _ = session()
     found = mapped()
     sizes = np.stack([np.linalg.norm(live.field(pose, 70e6), axis=1) for pose in pulses.placements], axis=1)
     fit = Fit.of(sizes, logged(pulses.amplitudes))
     assert fit.misfit(0.1) == pytest.approx(4 * fit.misfit(0.05))
-    inner, outer = (area_of(fit, live.points, 50, edge, np.random.default_rng(0)) for edge in (0.01, 5.0))
-    assert outer[inner].all()
-    assert np.count_nonzero(outer) > np.count_nonzero(inner) >= 1
+    areas = []
+    for error, edge in ((0.0, 0.5), (0.4, 0.5), (0.0, 9.0)):
+        monkeypatch.setattr(sureness, "FIELD_ERROR", error)
+        areas.append(area_of(fit, live.points, 50, edge, np.random.default_rng(0)))
+    for wider in areas[1:]:  # by the field's error, and by the element's edge
+        assert wider[areas[0]].all()
+        assert np.count_nonzero(wider) > np.count_nonzero(areas[0]) >= 1
     assert found.misfit > 0
     apart = doubts(np.array([1.0, 1.2]), 100, 0.0), doubts(np.array([1.0, 1.2]), 100, 0.5)
     assert apart[0][1] < apart[1][1] < 0.5
@@ -155,7 +160,7 @@ def test_two_hundred_pulses_find_the_site_and_its_area_holds_it():
     assert found.best is not None
     assert np.linalg.norm(found.best - truth) <= 8.0
     assert np.linalg.norm(found.area95 - truth, axis=1).min() <= 1e-6
-    assert found.area.mean() < 0.3
+    assert found.area.mean() < 0.5  # of points as far apart as the elements of this coarse sphere
     assert found.alike[np.argmax(found.r2)]
     assert found.chance <= 0.01
     assert found.threshold < found.midpoint

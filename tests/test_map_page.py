@@ -1,5 +1,6 @@
 """The page of a motor map, and its files for other programs."""
 
+import json
 import re
 
 import nibabel as nib
@@ -115,3 +116,32 @@ def test_a_component_that_is_none_is_refused(ball, tmp_path):
     assert accepted(read_map, path).component == "magnitude"
     path.write_text(path.read_text().replace('"component": "magnitude"', '"component": "sideways"'))
     assert "its component is 'sideways'" in refusal(read_map, path)
+
+
+@pytest.mark.parametrize(
+    ("was", "wrong", "name"),
+    [
+        ('"r2": [\n', '"r2": [\n  7.5,\n', "r2|values"),
+        ('"midpoint": 55.0,\n  "steepness"', '"midpoint": 1e300,\n  "steepness"', "curve"),
+        ('"threshold": 44.0', '"threshold": -1e9', "threshold"),
+        ('"chance": 0.005', '"chance": 5.0', "chance"),
+        ('"least": 180', '"most": 180', "finding 'map-few-pulses'"),
+        ('"map-few-pulses"', '"map-of-treasure"', "finding"),
+        ("66.0", "1e200", "points|best"),
+    ],
+)
+def test_numbers_that_no_map_has_are_refused(ball, tmp_path, was, wrong, name):
+    write_map(made(ball), tmp_path / "MAP")
+    path = tmp_path / "MAP" / "map.json"
+    text = path.read_text()
+    assert was in text
+    path.write_text(text.replace(was, wrong, 1))
+    assert re.search(f"its .*({name})", refusal(read_map, path))
+
+
+def test_a_site_without_its_fields_is_refused(ball, tmp_path):
+    write_map(made(ball), tmp_path / "MAP")
+    path = tmp_path / "MAP" / "map.json"
+    record = json.loads(path.read_text())
+    path.write_text(json.dumps(record | {"fields": []}))
+    assert "its 40 pulses 0" in refusal(read_map, path)

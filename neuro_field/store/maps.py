@@ -16,6 +16,7 @@ from neuro_field.hotspot.motor_map import MotorMap
 from neuro_field.hotspot.pulses import LeftOut, Pulses
 from neuro_field.io.atomic import new_folder
 from neuro_field.report.map_page import map_page
+from neuro_field.report.words import said
 from neuro_field.store.map_images import write_map_surface, write_map_volumes
 from neuro_field.store.record_words import FindingRecord
 
@@ -93,7 +94,7 @@ def write_map(
         raise InputError(f"The map is of another mesh than the head {head.name!r}: give the head it was made of.")
     pulses = found.pulses
     names = {each.name for each in fields_of(MotorMap)} - {"pulses", "curve", "findings"}
-    record: dict[str, Any] = {name: _plain(getattr(found, name)) for name in names}
+    record: dict[str, Any] = {name: _plain(getattr(found, name)) for name in sorted(names)}
     record |= {
         "version": VERSION,
         "midpoint": found.midpoint,
@@ -170,10 +171,19 @@ def _noun(record: MapFile) -> MotorMap:
         times=times, left_out=left,
     )  # fmt: skip
     lengths = (len(record.r2), len(record.area), len(record.alike), len(record.curves))
-    if set(lengths) != {size} or len(record.fields) not in (0, len(pulses)):
+    if set(lengths) != {size} or len(record.fields) != (0 if record.best is None else len(pulses)):
         raise InputError(f"its {size} points have {lengths} values, or its {len(pulses)} pulses {len(record.fields)}")
     findings = tuple(Finding(each.code, each.level, each.values) for each in record.findings)
+    for finding in findings:
+        try:
+            said(finding)
+        except (KeyError, TypeError):
+            raise InputError(f"its finding {finding.code!r:.40} has not the values that it tells") from None
     curve = None if record.curve is None else Curve(**record.curve) if set(record.curve) == _CURVE else None
+    for name, low, high in _BOUNDS:
+        values = np.array(_numbers(getattr(record, name)), dtype=np.float64)
+        if not ((values >= low) & (values <= high)).all():
+            raise InputError(f"its {name} must be numbers from {low:g} to {high:g}")
     if record.component not in COMPONENTS:
         raise InputError(f"its component is {record.component!r:.40}, none of {', '.join(COMPONENTS)}")
     if (record.curve is None) != (record.best is None) or (curve is None) != (record.curve is None):
@@ -185,6 +195,25 @@ def _noun(record: MapFile) -> MotorMap:
         np.array(record.fields), tuple(record.convergence), pulses, record.coil, record.mesh, findings,
         record.component, record.spread, record.sway, record.misfit,
     )  # fmt: skip
+
+
+#: What numbers can be: mm, shares, V/m, log10 uV, per V/m.
+_BOUNDS = (
+    ("points", -1000.0, 1000.0), ("best", -1000.0, 1000.0), ("r2", 0.0, 1.0), ("curve", -1e6, 1e6),
+    ("threshold", 0.0, 1e6), ("chance", 0.0, 1.0), ("curves", -1e302, 1e302), ("fields", 0.0, 1e6),
+    ("convergence", 0.0, 1e6), ("spread", 0.0, 10.0), ("sway", 0.0, 10.0), ("misfit", 0.0, 1e6),
+)  # fmt: skip
+
+
+def _numbers(value: Any) -> list[float]:
+    """Of a number, a dict's values, or lists of lists; none of None."""
+    if value is None:
+        return []
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list | tuple):
+        return [number for each in value for number in _numbers(each)]
+    return [float(value)]
 
 
 _CURVE = {each.name for each in fields_of(Curve)}
