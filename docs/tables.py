@@ -128,9 +128,9 @@ def label_tables() -> str:
 
 def measured(folder: Path) -> dict[str, Any]:
     """What `worked.py` measured, as figures, and as tables of the validation and the benchmark."""
-    patient, checked, engine = (
+    patient, checked, engine, mapped = (
         json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
-        for name in ("patient", "validation", "benchmark")
+        for name in ("patient", "validation", "benchmark", "map")
     )
     with (folder / "validation.tsv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file, delimiter="\t"))
@@ -141,6 +141,7 @@ def measured(folder: Path) -> dict[str, Any]:
     }
     return {
         "patient": patient,
+        "map": mapped,
         "validation": {**checked, **counts},
         "validation_rows": _validation(rows),
         "sphere_errors": _sphere_errors(rows),

@@ -12,15 +12,18 @@ from test_card import kept_of, marked_study
 from test_card_in_browser import pages as printed_pages
 from test_comparison import another
 from test_filled_card import two_days
+from test_map_page import made
 from tiny_plan import tiny_plan
 from tiny_study import ranked_study
 
+import neuro_field as nf
 from neuro_field.head.mapping import AffineMapping
 from neuro_field.mri.build import build_prepared, prepare_labels
 from neuro_field.mri.volume import Volume
 from neuro_field.report.coil_pages import CoilFigures, CoilOnPaper, coil_facts, coils_page
 from neuro_field.report.comparison import compared, comparison_page
 from neuro_field.report.facts import Facts
+from neuro_field.report.group_page import Shown, group_page
 from neuro_field.report.head_page import head_page
 from neuro_field.report.ledger_page import ledger_page
 from neuro_field.report.page import card_page
@@ -69,6 +72,18 @@ def course(language):
     return ledger_page(ledger, plan, Facts.of(study).head, ["a line"], subject="07", language=language)
 
 
+def motor_map(language):
+    return render(made(nf.sphere_head((70, 80, 90), edge=9.0)), language=language)
+
+
+def group(language):
+    row = {"participant": "sub-01", "session": None, "preset": "p", "coil": "c", "role": "contralesional"}
+    rows = [{**row, "field_V_per_m": 0.6}, {**row, "participant": "sub-02", "field_V_per_m": 0.7}]
+    maps = [{**row, "file": "m.nii.gz", "space": "MNI152", "kind": "mean", "turned": False, "n": 2}]
+    shown = [Shown("sub-01", (), ("sub-01/report.html",), ("preset-mep",))]
+    return group_page(shown, rows, maps, {"sub-03": "no T1"}, ["sub-04"], language)
+
+
 PAGE_OF = {
     "report": lambda language: render(ranked_study(), language=language),
     "card": lambda language: card_page(kept_of(marked_study()), language),
@@ -76,6 +91,8 @@ PAGE_OF = {
     "coils": paper_coils,
     "compare": compared_plans,
     "ledger": course,
+    "map": motor_map,
+    "group": group,
 }
 
 

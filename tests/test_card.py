@@ -147,8 +147,16 @@ def test_the_head_has_to_be_signed_off():
     study = card_study("contralesional-1hz-hand", "left")
     assert "Head not signed off" in text_of(study)
     head = study.head
-    signed = replace(head, provenance={**head.provenance, "signed_off_by": "A. B."})
-    assert "Head not signed off" not in text_of(replace(study, head=signed))
+    signed = head.signed("A. B.", "2030-01-02T03:04Z")
+    text = text_of(replace(study, head=signed))
+    assert "Head not signed off" not in text
+    assert "A. B., 2030-01-02 03:04 UTC" in text
+    by_hand = replace(head, provenance={**head.provenance, "signed_off_by": "A. B."})  # of which head?
+    changed = signed.with_conductivity({"bone": 0.02})
+    for other in (by_hand, changed, replace(signed, mapping=None)):
+        text = text_of(replace(study, head=other))
+        assert "Head not signed off" in text
+        assert "A. B." not in text
 
 
 def test_the_card_carries_checksum_disclaimer_and_blanks():

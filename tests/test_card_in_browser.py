@@ -10,6 +10,7 @@ from test_card import NAMES, card_study, kept_of
 from test_short_words import CODES, long_values
 
 from neuro_field.findings import Finding
+from neuro_field.head.sign_off import LONGEST
 from neuro_field.report.page import card_page, study_page
 from neuro_field.report.words import LANGUAGES, said_short
 
@@ -120,6 +121,9 @@ def test_every_card_is_one_page_with_the_longest_warnings(tab, folder, language)
     for name, affected in product(NAMES, ("left", "right")):
         study = card_study(name, affected, findings=findings)
         study = replace(study, coil=replace(study.coil, name="coil-" + 75 * "x"))
+        if affected == "left":  # the longest names, with letters that no limit counts
+            signed = {"en": "漢", "ja": "M"}[language] * LONGEST
+            study = replace(study, head=study.head.signed(signed, "2030-01-02T03:04Z"))
         cards.append(card_page(kept_of(study, subject=80 * "W"), language))
     first, sheets = cards[0], [sheet_of(card) for card in cards]
     assert pages(shown(tab, first, folder / f"card-{language}.html")) == 1

@@ -99,6 +99,16 @@ def test_load_agrees_with_its_slow_twin(kind, compiled):
 
 
 @both_ways
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+def test_rows_of_a_matrix_are_met_with_values(kind, compiled):
+    matrix, values = random(40, 30, density=0.2, format="csr", random_state=1), RNG.normal(size=(30, 5)).astype(kind)
+    found = np.empty((11, 5))
+    triplet = (unwritable(part) for part in (matrix.indptr[7:19], matrix.indices, matrix.data))
+    either(assembly.product, compiled)(*triplet, unwritable(values), found)
+    np.testing.assert_allclose(found, matrix.toarray()[7:18] @ values.astype(float), rtol=1e-12, atol=1e-14)
+
+
+@both_ways
 @both_kinds
 def test_the_loads_transpose_is_its_transpose(kind, compiled):
     adjoint, dadt = unwritable(RNG.normal(size=(N, 2))), RNG.normal(size=(N, 1, 3))

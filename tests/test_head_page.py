@@ -3,22 +3,26 @@
 import base64
 import io
 import re
+from html import unescape
 
 import numpy as np
 import pytest
 from phantoms import phantom_labels
 from PIL import Image as Picture
 
+from neuro_field.aim.target import Target
 from neuro_field.geometry.mesh import TetMesh
 from neuro_field.head.mapping import AffineMapping
 from neuro_field.head.model import HeadModel
 from neuro_field.io.images import Image
 from neuro_field.mri.build import build_prepared, prepare_labels
 from neuro_field.mri.volume import Volume
+from neuro_field.report.directions import point_words
 from neuro_field.report.head_page import head_page
+from neuro_field.report.mosaic import BEYOND, MARK, SLICES, heights_of, mosaic
 from neuro_field.report.opengl import PictureError
 from neuro_field.report.sentences import head_lines
-from neuro_field.report.slices import slice_pictures
+from neuro_field.report.slices import OPENING, slice_pictures
 from neuro_field.store.heads import write_head
 
 MAPPING = AffineMapping(np.eye(4), "the phantom lies in MNI space")
@@ -70,8 +74,8 @@ def test_agreement_is_that_of_places_not_of_elements(page):
 
 def test_the_lesion_the_targets_it_took_and_the_cleaning_are_shown(page):
     assert "<td>left</td>" in page
-    assert "Named targets lost to the lesion" in page
-    hand = re.search(r"m1-hand[^<]*</td><td>(\d+) %</td><td>(\d+) %</td>", page)
+    assert "Lesion and targets" in page
+    hand = re.search(r"m1-hand[^<]*</td><td>[^<]*, (\d+) % lost</td><td>[^<]*, (\d+) % lost</td>", page)
     assert int(hand[1]) > 0
     assert int(hand[2]) == 0
     assert "What cleaning changed" in page
@@ -145,3 +149,46 @@ def test_what_is_found_of_a_head_is_looked_at_first(head):
         assert re.search(told, head_page(opened, no_picture="not asked for"), flags=re.IGNORECASE)
         assert any(re.search(told, line, flags=re.IGNORECASE) for line in head_lines(opened))
     assert "skull is open" not in head_page(head, no_picture="not asked for")
+
+
+def test_targets_are_ringed_where_they_lie_on_the_slices_through_lesion_and_targets():
+    values = np.zeros((50, 50, 50), dtype=np.uint8)
+    values[5:45, 5:45, 5:45] = 2
+    affine = np.diag([4.0, 4.0, 4.0, 1.0])
+    affine[:3, 3] = -100
+    labels, none = Volume(values, affine), np.zeros((0, 3))
+    lesion = np.array([[-30.0, -10.0, 20.0], [-30.0, -10.0, 31.0], [-30.0, -10.0, 45.0]])
+    left, right, hole = np.array([-40.0, -20.0, 10.0]), np.array([40.0, 30.0, 60.0]), np.array([[50.0, 0.0, 75.0]])
+    heights = heights_of(lesion, np.array([left, right]), none)
+    assert (heights[0], heights[-1], len(heights)) == (10.0 - BEYOND, 60.0 + BEYOND, SLICES)
+    assert 31.0 in heights  # through the lesion's middle
+
+    def marked(targets, openings, colour):
+        """Rightwards and downwards in panels, where a colour is seen."""
+        drawn = np.asarray(Picture.open(io.BytesIO(mosaic(labels, None, lesion, targets, openings))).convert("RGB"))
+        wanted = [int(colour[i : i + 2], 16) for i in (1, 3, 5)]
+        rows, columns = np.nonzero(np.abs(drawn.astype(int) - wanted).sum(axis=2) < 60)
+        return 4 * columns / drawn.shape[1], 3 * rows / drawn.shape[0]
+
+    assert not len(marked({}, none, MARK)[0])
+    assert not len(marked({1: left}, none, OPENING)[0])
+    for targets, openings, colour, place in (
+        ({1: left}, none, MARK, left), ({2: right}, none, MARK, right), ({1: left}, hole, OPENING, hole[0]),
+    ):  # fmt: skip
+        heights = heights_of(lesion, np.array(list(targets.values())), openings)
+        row, column = divmod(np.abs(heights - place[2]).argmin(), 4)
+        x, y = marked(targets, openings, colour)
+        assert set(x.astype(int)) == {column}  # on the nearest slice alone
+        assert set(y.astype(int)) == {row}
+        assert np.sign(np.mean(x) - column - 0.5) == np.sign(place[0])  # the patient's left is on the left
+
+
+def test_the_table_of_targets_tells_place_number_and_what_is_left(page, head):
+    target = Target.named(head, "m1-leg", "right")
+    row = re.search(r"<tr><td>m1-leg: .*?</tr>", page)[0]
+    assert f"4: {point_words(target.center, 0)}, {100 * (1 - target.viable_share):.0f} % lost" in unescape(row)
+    far = re.search(r"<tr><td>m1-hand: .*?</tr>", page)[0]
+    moved = Target.named(head, "m1-hand", "left")
+    assert (f"{moved.moved:.0f} mm from it" in far) == (moved.name != "m1-hand")
+    whole = head_page(head.without_lesion(), no_picture="not asked for")
+    assert "lost" not in re.search(r"<tr><td>m1-leg: .*?</tr>", whole)[0]

@@ -16,8 +16,11 @@ from neuro_field.findings import Finding
 from neuro_field.hotspot import motor_map as mapping
 from neuro_field.hotspot.curves import MIDPOINTS, STEEPNESS, Curve, logged, refined, scaled
 from neuro_field.hotspot.exposure import sizes_of
-from neuro_field.hotspot.next_pulses import telling
+from neuro_field.hotspot.fit import Fit
+from neuro_field.hotspot.next_pulses import doubts, telling
+from neuro_field.hotspot.noise import weighed
 from neuro_field.hotspot.pulses import LeftOut
+from neuro_field.hotspot.sureness import area_of
 from neuro_field.kernels.sigmoid import best_curves
 from neuro_field.report.maps import map_lines
 from neuro_field.report.words import said
@@ -108,6 +111,43 @@ def test_a_curve_without_noise_is_found_again_with_its_threshold_below_its_midpo
     assert found.reaching(50.0) < found.midpoint
     assert truth.reaching(1e5) is None
     assert scaled(fields)[[0, -1]].tolist() == [0, 1]
+
+
+def test_answers_that_fail_and_that_lie_where_the_curve_is_steep_tell_less():
+    rng = np.random.default_rng(5)
+    field = rng.uniform(20, 100, 400)
+    truth = Curve(1.0, 2.5, 60.0, 0.15)
+    answers = np.log10(truth.at(field * (1 + 0.1 * rng.standard_normal(400)))) + 0.2 * rng.standard_normal(400)
+    failed = (rng.random(400) < 0.1) & (field > 75)
+    answers = np.where(failed, 0.0, answers)
+    fields = np.stack([field, rng.uniform(20, 100, 400)])
+    weights, noise = weighed(fields, np.maximum(answers, np.log10(20)))
+    assert weights[failed].max() < 0.05  # a strong field that found no answer says nothing of the place
+    heard = ~failed
+    steep, flat = heard & (np.abs(field - 60) < 5), heard & (field > 90)
+    assert weights[steep].mean() < 0.5 * weights[flat].mean()
+    assert 0.05 <= noise.sway <= 0.15
+    assert weights.mean() == pytest.approx(1.0)
+    fit = Fit.of(fields, np.maximum(answers, np.log10(20)))
+    assert fit.best == 0
+    curve = refined(fields[0], fit.answers, fit.weights, fit.chosen[0])
+    assert abs(curve.midpoint - 60.0) < 2.0
+    assert curve.low + curve.rise == pytest.approx(3.5, abs=0.1)  # failures do not pull the plateau down
+
+
+def test_errors_of_the_mesh_s_field_widen_the_area():
+    live = world()[2]
+    pulses, _ = session()
+    found = mapped()
+    sizes = np.stack([np.linalg.norm(live.field(pose, 70e6), axis=1) for pose in pulses.placements], axis=1)
+    fit = Fit.of(sizes, logged(pulses.amplitudes))
+    assert fit.misfit(0.1) == pytest.approx(4 * fit.misfit(0.05))
+    inner, outer = (area_of(fit, live.points, 50, edge, np.random.default_rng(0)) for edge in (0.01, 5.0))
+    assert outer[inner].all()
+    assert np.count_nonzero(outer) > np.count_nonzero(inner) >= 1
+    assert found.misfit > 0
+    apart = doubts(np.array([1.0, 1.2]), 100, 0.0), doubts(np.array([1.0, 1.2]), 100, 0.5)
+    assert apart[0][1] < apart[1][1] < 0.5
 
 
 def test_two_hundred_pulses_find_the_site_and_its_area_holds_it():

@@ -90,6 +90,7 @@ def test_images_of_a_map_lie_where_its_points_do(ball, tmp_path):
     image, area = (nib.load(tmp_path / "MAP" / f"{name}.nii.gz") for name in ("r2", "area95"))
     for point, value, inside in zip(found.points, found.r2, found.area, strict=True):
         voxel = tuple(np.round(np.linalg.solve(image.affine, [*point, 1.0])[:3]).astype(int))
+        assert ((np.array(voxel) >= 0) & (np.array(voxel) < image.shape)).all()
         assert image.get_fdata()[voxel] == pytest.approx(value)
         assert bool(area.get_fdata()[voxel]) == bool(inside)
     assert np.isnan(image.get_fdata()[0, 0, 0])

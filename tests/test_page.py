@@ -11,6 +11,7 @@ from tiny_study import tiny_study
 
 from neuro_field.findings import Finding
 from neuro_field.report import page as page_module
+from neuro_field.report.beside import beside
 from neuro_field.report.page import study_page
 from neuro_field.report.words import phrase, said
 from neuro_field.store.plans import read_kept
@@ -160,3 +161,27 @@ def test_a_single_plan_says_its_own_findings():
     assert said(on_plan) in page
     assert said(on_target) in page
     assert page.index("Read first") < page.index(said(on_plan)) < page.index(said(on_target))
+
+
+def test_statements_stand_side_by_side_and_what_all_have_alike_stands_once():
+    rows = beside([["A: x", "B: 1", "B: 2"], ["A: x", "B: 3", "no label"]])
+    assert rows == [
+        {"label": "A", "cells": [["x"], ["x"]], "same": True},
+        {"label": "B", "cells": [["1", "2"], ["3"]], "same": False},
+        {"label": "", "cells": [[], ["no label"]], "same": False},
+    ]
+    assert not beside([["A: x"]])[0]["same"]
+
+
+def test_the_answers_of_both_hemispheres_stand_in_one_table_and_measures_are_told_once(page):
+    """What is measured alike on both sides is said once, below all tables."""
+    answer = page[page.index('id="answer"') : page.index('id="view-title"')]
+    table = re.search(r'<table class="beside">.*?</table>', answer, flags=re.DOTALL)[0]
+    titles = re.findall(r'<th scope="col">(.*?)</th>', table)
+    assert titles == ["Contralesional (right) hemisphere", "Ipsilesional (left) hemisphere"]
+    handles = re.search(r'<th scope="row">Handle</th><td>(.*?)</td><td>(.*?)</td></tr>', table)
+    assert handles[1] != handles[2]
+    assert page.count("solved and ranked: ") == 1
+    for picture in re.findall(r'<img alt="(.*?)"', page):
+        assert "hemisphere: " in picture
+        assert re.search(r"points |V/m|cm²", picture)  # what is seen, not that there is a picture

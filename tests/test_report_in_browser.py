@@ -135,6 +135,49 @@ def test_a_row_of_the_table_shows_its_placement_in_the_view(tab, folder):
     tab.shot(folder, "report-row")
 
 
+def test_the_head_turns_enlarges_and_goes_back_without_a_pointer(tab, folder):
+    page = tab.page
+
+    def drawn():
+        """The view's pixels, and where the label of the handle lies."""
+        return page.evaluate("document.querySelector('.space canvas').toDataURL()")
+
+    def placed():
+        box = page.locator("#view .label.handle").bounding_box()
+        return np.array([box["x"], box["y"]]) - np.array([space()["x"], space()["y"]])
+
+    def space():
+        return page.locator("#view .space").bounding_box()
+
+    page.locator("[data-from=coil]").focus()
+    for _ in range(20):  # by Tab, as a person without a mouse
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement === document.querySelector('.space canvas')"):
+            break
+    canvas = page.locator(".space > canvas")
+    assert page.evaluate("document.activeElement === document.querySelector('.space canvas')")
+    assert canvas.evaluate("canvas => getComputedStyle(canvas).outlineStyle") == "solid"  # the focus is seen
+    tab.shot(folder, "report-focus")
+    name = canvas.get_attribute("aria-label")
+    assert "Contralesional (right) hemisphere" in name
+    assert "Placement 1 of" in name
+    assert "arrow keys" in name.lower()
+    top, start, here = page.evaluate("scrollY"), drawn(), placed()
+    for key, back in (("ArrowLeft", "ArrowRight"), ("ArrowUp", "ArrowDown"), ("+", "-")):
+        page.keyboard.press(key)
+        assert drawn() != start
+        assert np.linalg.norm(placed() - here) > 3.0
+        page.keyboard.press(back)
+        assert np.linalg.norm(placed() - here) < 1.0
+    for key in ("ArrowLeft", "ArrowDown", "+", "ArrowDown"):
+        page.keyboard.press(key)
+    page.keyboard.press("0")
+    assert np.linalg.norm(placed() - here) < 1.0
+    assert page.evaluate("scrollY") == top  # keys for the head do not move the page
+    press(tab, "Ipsilesional (left) hemisphere")
+    assert "Ipsilesional (left) hemisphere" in canvas.get_attribute("aria-label")
+
+
 def test_the_value_under_the_crossing_point_is_the_computed_field(tab):
     coronal = tab.page.locator(".planes canvas").nth(1)
     press(tab, "Contralesional (right) hemisphere")

@@ -9,7 +9,6 @@ from neuro_field.commands.arguments import (
     FacelessOption,
     LandmarksOption,
     LanguageOption,
-    Output,
     head_of,
     images_of,
     label_table,
@@ -43,6 +42,12 @@ LesionImageOption = Annotated[
 LargeLesionOption = Annotated[
     bool, typer.Option("--large-lesion", help="Take a lesion of more than 40 % of the brain, up to 75 %.")
 ]
+SignOption = Annotated[
+    str | None,
+    typer.Option(
+        "--sign", metavar="NAME", help="Sign a finished HEAD off: NAME has looked at its qc.html, head and targets."
+    ),
+]
 
 
 def head(
@@ -52,7 +57,10 @@ def head(
             metavar="IMAGE", help="A T1 image, a folder of DICOM, an m2m_ folder, a .msh, or example:colin27-stroke."
         ),
     ],
-    output: Output,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="New folder to write; must not hold anything yet.")
+    ] = None,
+    sign: SignOption = None,
     series: SeriesOption = None,
     labels: Annotated[Path | None, typer.Option(help="Tissue labels on the T1's grid or another.")] = None,
     table_: Annotated[
@@ -116,6 +124,9 @@ def head(
 
     A finished HEAD takes a lesion with `neuro-field head HEAD --lesion lesion.nii.gz -o HEAD2`, and tensors likewise.
 
+    Who has looked at HEAD/qc.html signs with `neuro-field head HEAD --sign "Your name"`: plans and cards made from then
+    on say who and when, until the head is changed.
+
     Example: `neuro-field head T1.nii.gz --labels labels.nii.gz --lesion lesion.nii.gz -o HEAD`
     """
     from neuro_field.aim.tape import HeadTape
@@ -128,6 +139,17 @@ def head(
     from neuro_field.store.building import head_from_images
     from neuro_field.store.heads import is_head, write_head
 
+    if sign is not None:
+        given = (series, labels, table_, lesion, lesion_image, t2, tissue_edge, open_skull, mapping, tensors, dwi, edge)
+        if output is not None or faceless or landmarks is not None or any(each is not None for each in given):
+            raise InputError(
+                "Option --sign goes with a finished HEAD alone, whose qc.html was looked at: without -o and other "
+                'options, as in neuro-field head HEAD --sign "Your name".'
+            )
+        _sign(image, sign, language)
+        return
+    if output is None:
+        raise InputError("Give the new folder for the head: -o HEAD.")
     check_new_folder(output)
     if lesion is None and (lesion_image is not None or large_lesion or rim):
         raise InputError("Options --lesion-image, --large-lesion and --rim go with --lesion.")
@@ -200,10 +222,20 @@ def head(
     if any(found.level == "stop" for found in made.findings):
         typer.echo(phrase("terminal.unanswered", language, path=output))
         return
+    typer.echo(phrase("terminal.sign", language, path=output))
     aim = "--preset contralesional-1hz-hand"
     if made.mapping is None:  # no site has a place in it
         aim = "--target head:x,y,z --coil figure8-70mm"
     typer.echo(phrase("terminal.next", language, path=output, aim=aim))
+
+
+def _sign(folder: str, name: str, language: str) -> None:
+    """Keep in a head's folder who has looked at it."""
+    from neuro_field.report.words import phrase
+    from neuro_field.store.heads import sign_head
+
+    made = sign_head(folder, name)
+    typer.echo(phrase("terminal.signed", language, path=folder, signed=made.told))
 
 
 def _largest(large: bool) -> float:

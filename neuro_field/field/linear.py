@@ -10,6 +10,7 @@ from scipy.sparse import csr_matrix
 from neuro_field.arrays import AnyArray, BoolArray, FloatArray, IntArray, unwritable
 from neuro_field.errors import InputError
 from neuro_field.field.recovery import Recovery
+from neuro_field.field.system import ALL, times
 from neuro_field.head.model import HeadModel
 from neuro_field.kernels import assembly
 from neuro_field.nouns import noun
@@ -201,9 +202,9 @@ class LinearSystem:
         )
         return out
 
-    def product(self, potentials: FloatArray) -> FloatArray:
-        """(n, N) the stiffness times nodal potentials (n, N) V, A."""
-        return np.asarray(self.stiffness @ potentials)
+    def product(self, potentials: AnyArray, rows: slice = ALL) -> FloatArray:
+        """Rows (r, N) of the stiffness times nodal potentials (n, N) V, A."""
+        return times(self.stiffness, potentials, rows)
 
     def element_field(self, potential: FloatArray, dadt: FloatArray, elements: IntArray | None = None) -> FloatArray:
         """E = -grad phi - dA/dt (t, 3), V/m, of nodal phi (n,) V and dA/dt (n, 3) V/m: its mean over the elements."""

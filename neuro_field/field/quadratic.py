@@ -10,6 +10,7 @@ from neuro_field.field.engine import Smoother
 from neuro_field.field.linear import LinearSystem
 from neuro_field.field.multigrid import Level, Multigrid, transfer
 from neuro_field.field.split import Split
+from neuro_field.field.system import ALL, times
 from neuro_field.head.model import HeadModel
 from neuro_field.kernels import quadratic as kernel
 from neuro_field.nouns import noun
@@ -111,9 +112,9 @@ class QuadraticSystem:
         )  # fmt: skip
         return out
 
-    def product(self, potentials: FloatArray) -> FloatArray:
-        """(u, N) the stiffness times potentials (u, N) V, A."""
-        return np.asarray(self.stiffness @ potentials)
+    def product(self, potentials: AnyArray, rows: slice = ALL) -> FloatArray:
+        """Rows (r, N) of the stiffness times potentials (u, N) V, A."""
+        return times(self.stiffness, potentials, rows)
 
     def element_field(self, potential: FloatArray, dadt: FloatArray, elements: IntArray | None = None) -> FloatArray:
         """E = -grad phi - dA/dt (t, 3), V/m, of phi (u,) V and dA/dt (u, 3) V/m: its mean over some elements, or each.

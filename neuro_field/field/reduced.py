@@ -5,8 +5,7 @@ of the head's own, and so is every load.  Potentials solved for a few s span a s
 by Galerkin's method: (V' K(s) V) y = V' g, psi = V y (Rozza, Huynh & Patera 2008, Arch Comput Methods Eng 15:229).
 """
 
-from collections.abc import Sequence
-from functools import cached_property
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -22,8 +21,8 @@ _NEGLIGIBLE = 1e-12
 #: Potentials that only span the space are solved to this tolerance: draws err by a few thousandths anyhow.
 _SNAPSHOT_TOLERANCE = 1e-4
 
-#: Rows of a space that are changed together, and columns of one that are met with a stiffness together.
-_ROWS, _COLUMNS = 50_000, 8
+#: Rows of a space that are looked at together.
+_ROWS = 50_000
 
 
 @noun
@@ -32,18 +31,18 @@ class Reduced:
 
     Parameters
     ----------
-    space : (u, N) float32 array
-        Potentials at the unknowns' points, V, orthonormal in the energy of the head as it is.
     parts : tuple of System
-        The equations' shares (`System.part`), and
+        The equations' shares (`System.part`).
+    spaces : tuple of (u, N) float32 arrays
+        Potentials at each part's own unknowns, V, orthonormal in the energy of the head as it is.
     stiffness : (q, N, N) array
-        theirs in the space.
+        The parts' in the space.
     loads : (N, k) array
         Of the adjoint problems, in the space.
     """
 
-    space: AnyArray
     parts: tuple[System, ...]
+    spaces: tuple[AnyArray, ...]
     stiffness: FloatArray
     loads: FloatArray
 
@@ -57,15 +56,13 @@ class Reduced:
         A load less the stiffness times a potential near the answer is small, and so is what an error of the adjoint
         makes of it.
         """
+        beside = dadt.transpose(0, 2, 1)  # as it lies in memory (`Solver.nodal_dadt`), so that a part is copied once
         return np.stack([
-            own.T @ (part.load(dadt[part.used]) - part.product(potentials[part.used])).astype(np.float32)
-            for part, own in zip(self.parts, self._spaces, strict=True)
+            own.T @ (part.load(beside[part.used].transpose(0, 2, 1)) - part.product(potentials[part.used])).astype(
+                np.float32
+            )
+            for part, own in zip(self.parts, self.spaces, strict=True)
         ])  # fmt: skip
-
-    @cached_property
-    def _spaces(self) -> tuple[AnyArray, ...]:
-        """The space on each part's own unknowns."""
-        return tuple(self.space[part.used] for part in self.parts)
 
 
 def reduced(
@@ -99,7 +96,8 @@ def reduced(
         _fill(spaces, place, ends, np.subtract(other, own, out=other))
     del own
     shares = tuple(solver.system.part(part) for part in parts)
-    return [_orthonormal(space, shares, load) for space, load in zip(spaces, loads, strict=True)]
+    spaces.reverse()  # one after the other goes
+    return [_orthonormal(spaces.pop(), shares, load) for load in loads]
 
 
 def _fill(spaces: Sequence[AnyArray], place: int, ends: IntArray, potentials: FloatArray) -> None:
@@ -109,24 +107,35 @@ def _fill(spaces: Sequence[AnyArray], place: int, ends: IntArray, potentials: Fl
 
 
 def _orthonormal(space: AnyArray, parts: tuple[System, ...], loads: FloatArray) -> Reduced:
-    """The equations in directions that are orthonormal in energy, without those that are rounding; in place."""
+    """The equations in directions that are orthonormal in energy, without those that are rounding."""
     stiffness = np.stack([_met(space[part.used], part) for part in parts])
     size = 1 / np.sqrt(np.diag(stiffness.sum(axis=0)))
     energy, directions = np.linalg.eigh(stiffness.sum(axis=0) * size * size[:, None])
     kept = energy > _NEGLIGIBLE * energy[-1]
     change = size[:, None] * directions[:, kept] / np.sqrt(energy[kept])
-    count = change.shape[1]
-    for first in range(0, len(space), _ROWS):
-        space[first : first + _ROWS, :count] = space[first : first + _ROWS] @ change
-    return Reduced(space[:, :count], parts, change.T @ stiffness @ change, space[:, :count].T @ loads)
+    met = sum(space[at].T @ loads[at] for at in _runs(len(space)))
+    return Reduced(
+        parts, tuple(_changed(space, part.used, change) for part in parts),
+        change.T @ stiffness @ change, change.T @ met,
+    )  # fmt: skip
+
+
+def _changed(space: AnyArray, rows: IntArray, change: AnyArray) -> AnyArray:
+    """(m, N) some rows of a space in other directions."""
+    out = np.empty((len(rows), change.shape[1]), np.float32)
+    for at in _runs(len(rows)):
+        out[at] = space[rows[at]] @ change
+    return out
+
+
+def _runs(count: int) -> Iterator[slice]:
+    """Rows, some after the other."""
+    return (slice(first, first + _ROWS) for first in range(0, count, _ROWS))
 
 
 def _met(space: AnyArray, part: System) -> FloatArray:
-    """(N, N) a part's stiffness in a space (n, N) on its unknowns, a few columns at a time."""
+    """(N, N) a part's stiffness in a space (n, N) on its unknowns."""
     out = np.zeros(2 * (space.shape[1],))
-    for first in range(0, space.shape[1], _COLUMNS):
-        some = slice(first, first + _COLUMNS)
-        currents = part.product(space[:, some].astype(np.float64))
-        for row in range(0, len(space), _ROWS):
-            out[:, some] += space[row : row + _ROWS].T.astype(np.float64) @ currents[row : row + _ROWS]
+    for at in _runs(len(space)):
+        out += space[at].T.astype(np.float64) @ part.product(space, at)
     return (out + out.T) / 2

@@ -2,10 +2,15 @@
 
 from typing import Protocol
 
+import numpy as np
 from scipy.sparse import csr_matrix
 
-from neuro_field.arrays import AnyArray, BoolArray, FloatArray, IntArray
+from neuro_field.arrays import AnyArray, BoolArray, FloatArray, IntArray, unwritable
 from neuro_field.head.model import HeadModel
+from neuro_field.kernels import assembly
+
+#: Every row.
+ALL = slice(None)
 
 
 class System(Protocol):
@@ -41,8 +46,8 @@ class System(Protocol):
     def load_transpose(self, adjoint: FloatArray) -> FloatArray:
         """Vectors (u, k, 3) whose products with dA/dt at `points` sum to adjoint (u, k) . load."""
 
-    def product(self, potentials: FloatArray) -> FloatArray:
-        """(u, N) the stiffness times potentials (u, N) V: the currents that would drive them, A."""
+    def product(self, potentials: AnyArray, rows: slice = ALL) -> FloatArray:
+        """Rows (r, N) of the stiffness times potentials (u, N) V: the currents that would drive them, A."""
 
     def element_field(self, potential: FloatArray, dadt: FloatArray, elements: IntArray | None = None) -> FloatArray:
         """E = -grad phi - dA/dt (t, 3), V/m, its mean over some elements, or each, of phi (u,) V and dA/dt (u, 3)."""
@@ -66,3 +71,12 @@ class System(Protocol):
 
     def retuned(self, head: HeadModel) -> "System":
         """These equations with the conductivities of another head on the same mesh; what the mesh decides is shared."""
+
+
+def times(matrix: csr_matrix, values: AnyArray, rows: slice = ALL) -> FloatArray:
+    """(r, N) some rows of a matrix times values (u, N) of either precision, summed in double, on all threads."""
+    first, last, _ = rows.indices(matrix.shape[0])
+    out = np.empty((max(last - first, 0), values.shape[1]))
+    triplet = (unwritable(part) for part in (matrix.indptr[first : last + 1], matrix.indices, matrix.data))
+    assembly.product(*triplet, unwritable(values), out)
+    return out

@@ -19,6 +19,7 @@ from neuro_field.head.fiducials import Fiducials
 from neuro_field.head.fissure import Fissure, fissure_of_mesh
 from neuro_field.head.mapping import MniMapping
 from neuro_field.head.refinement import Refinement, carried_conductivity, refined_mesh
+from neuro_field.head.sign_off import SIGNED_HEAD, SignOff, fingerprint_of, without_sign_off
 from neuro_field.head.tissues import BY_NAME, BY_TAG, tags_of
 from neuro_field.names import one_line
 from neuro_field.nouns import noun
@@ -267,7 +268,48 @@ class HeadModel:
         recipe = Refinement(near, radius, levels, self.mesh.digest)
         mesh = refined_mesh(self.mesh, recipe)
         sigma = carried_conductivity(self.mesh, self.conductivity, mesh)
-        return replace(self, mesh=mesh, conductivity=sigma, refinement=recipe)
+        finer = replace(self, mesh=mesh, conductivity=sigma, refinement=recipe)
+        signed = self.sign_off  # the same head in smaller pieces: who looked at it has looked at these
+        return finer if signed is None else finer.signed(signed.name, signed.when)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 of mesh, tissues, conductivities and map: of what was looked at when it was signed off."""
+        return fingerprint_of(self.mesh, self.conductivity, self.mapping)
+
+    @property
+    def sign_off(self) -> SignOff | None:
+        """Who has looked at this head and signed it off; None where nobody has, or it was changed since."""
+        if SignOff.kept(self.provenance, str(self.provenance.get(SIGNED_HEAD))) is None:
+            return None  # nothing to compare: large heads take a second
+        return SignOff.kept(self.provenance, self.fingerprint)
+
+    def signed(self, name: str, when: str) -> "HeadModel":
+        """The same head, signed off by a person who has looked at it and at its targets.
+
+        Parameters
+        ----------
+        name : str
+            1 to 60 letters.
+        when : str
+            UTC, as in "2030-01-02T03:04Z".
+
+        Raises
+        ------
+        InputError
+            If the name is none.
+
+        Examples
+        --------
+        >>> import neuro_field as nf
+        >>> head = nf.sphere_head((70, 80, 90), edge=9.0).signed("A. Tanaka", "2030-01-02T03:04Z")
+        >>> head.sign_off.name
+        'A. Tanaka'
+        >>> head.with_conductivity({"bone": 0.006}).sign_off is None
+        True
+        """
+        made = SignOff(name, when, self.fingerprint)
+        return self._with_surfaces(replace(self, provenance=without_sign_off(self.provenance) | made.plain()))
 
     def without_lesion(self) -> "HeadModel":
         """The same mesh with every lesion element turned into the nearest tissue around the lesion.

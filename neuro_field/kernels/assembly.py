@@ -210,6 +210,19 @@ def load(indptr, indices, couplings, dadt, out):
                 out[i, k] += x * dadt[j, 0, k] + y * dadt[j, 1, k] + z * dadt[j, 2, k]
 
 
+@parallel()
+def product(indptr, indices, data, values, out):
+    """Rows of a sparse matrix times values (n, k) into out (r, k); indptr (r + 1,) of these rows alone."""
+    width = values.shape[1]
+    for i in prange(len(out)):
+        for k in range(width):
+            out[i, k] = 0.0
+        for place in range(indptr[i], indptr[i + 1]):
+            j, entry = indices[place], data[place]
+            for k in range(width):
+                out[i, k] += entry * values[j, k]
+
+
 @njit(cache=True, inline="always", error_model="numpy")
 def _gradient(nodes, tets, t, a, b, c, d):
     """Gradient in element t of a, b, c, d at its nodes: with u, v, w its edges, (v x w, w x u, u x v) / det."""

@@ -10,6 +10,7 @@ def beside(columns: Sequence[Iterable[str]]) -> list[dict[str, Any]]:
     Parameters
     ----------
     columns : sequence of iterable of str
+        What has no label stands under an empty one.
 
     Returns
     -------
@@ -20,7 +21,8 @@ def beside(columns: Sequence[Iterable[str]]) -> list[dict[str, Any]]:
     rows: dict[str, list[list[str]]] = {}
     for column, lines in enumerate(columns):
         for line in lines:
-            label, _, text = line.partition(": ")
+            label, colon, text = line.partition(": ")
+            label, text = (label, text) if colon else ("", line)
             rows.setdefault(label, [[] for _ in columns])[column].append(text)
     return [
         {"label": label, "cells": cells, "same": len(cells) > 1 and all(cell == cells[0] for cell in cells)}

@@ -38,9 +38,6 @@ _LENGTHS = ("right", "front", "nasion_inion", "ear_ear", "place")
 #: A sector of handles so wide, degrees, is all of the clock.
 _ALL_ROUND = 359.0
 
-#: Where a head's provenance says who has signed it off.
-SIGNED = "signed_off_by"
-
 
 def card_of(kept: Kept, language: str = "en") -> dict[str, Any]:
     """What ``sections/card.html.j2`` shows.
@@ -68,6 +65,7 @@ def card_of(kept: Kept, language: str = "en") -> dict[str, Any]:
         "on": _stimulator(study, tuple(there), language),
         "more": phrase("card.more", language, count=len(told) - shown) if len(told) > shown else "",
         "old_words": phrase("card.old-words", language, count=len(kept.old_words)) if kept.old_words else "",
+        "signed": signed_off(facts),
         "unsigned": "" if signed_off(facts) else said_short(Finding("card-head-unsigned", "note"), language),
         "sum": phrase(
             "card.sum", language, digest=_grouped(kept.digest), written=kept.written, version=kept.computed_by
@@ -86,9 +84,10 @@ def _heading(study: Study | Plan, language: str) -> str:
     return title + phrase("card.sides", language, hand=spared, spared=spared, affected=study.affected)
 
 
-def signed_off(facts: HeadFacts) -> bool:
-    """Whether the head's record says who has looked at it and signed it off."""
-    return facts.figures is not None and bool(facts.figures.provenance.get(SIGNED))
+def signed_off(facts: HeadFacts) -> str:
+    """Who has looked at the head and signed it off, and when; empty where nobody has."""
+    made = facts.figures.signed_off if facts.figures is not None else None
+    return "" if made is None else made.told
 
 
 def _plans(study: Study | Plan) -> dict[str, Plan | None]:

@@ -21,6 +21,7 @@ from neuro_field.findings import as_name
 from neuro_field.geometry.mesh import Surface
 from neuro_field.head.landmarks import landmarks_1010
 from neuro_field.head.model import HeadModel
+from neuro_field.head.sign_off import SignOff, without_sign_off
 from neuro_field.head.tissues import BY_TAG
 from neuro_field.nouns import noun
 from neuro_field.search.metrics import percentile_by_volume
@@ -84,6 +85,7 @@ class HeadFigures:
     mapping: str | None
     tissues: tuple[TissueFigures, ...]
     provenance: Mapping[str, str | float | bool | None]
+    signed_off: SignOff | None = None
 
     @classmethod
     def of(cls, head: HeadModel) -> "HeadFigures":
@@ -91,7 +93,7 @@ class HeadFigures:
         return cls(
             as_name(head.name), len(head.mesh.nodes), len(head.mesh.tets),
             as_name(head.mapping.source) if head.mapping is not None else None, tissue_figures(head),
-            flat_provenance(head.provenance),
+            flat_provenance(without_sign_off(head.provenance)), head.sign_off,
         )  # fmt: skip
 
 

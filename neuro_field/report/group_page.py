@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from html import escape
 from typing import Any
 from urllib.parse import quote
 
@@ -9,8 +10,9 @@ import numpy as np
 
 from neuro_field.errors import FileFormatError
 from neuro_field.nouns import noun
-from neuro_field.report.page import embedded, rendered
-from neuro_field.report.words import named
+from neuro_field.report.markup import rendered
+from neuro_field.report.page import embedded
+from neuro_field.report.words import named, phrase
 
 #: What is drawn of each side of everybody: a column of the table.
 DRAWN = (
@@ -103,7 +105,13 @@ def _part(kind: tuple[str, str, str], rows: Sequence[Mapping[str, Any]], languag
     for name in DRAWN:
         values = [(str(row["participant"]), float(row[name])) for row in rows if row.get(name) is not None]
         if values:
-            strips.append({"name": name, "svg": _strip(values), **_figures([value for _, value in values])})
+            strips.append(
+                {
+                    "name": name,
+                    "svg": _strip(values, phrase(f"group.{name}", language)),
+                    **_figures([value for _, value in values]),
+                }
+            )
     return {
         "preset": preset, "coil": coil, "role": named(role, language), "n": len(rows), "strips": strips,
         "offsets": [each for each in (_offsets(rows, turned) for turned in (False, True)) if each is not None],
@@ -129,8 +137,8 @@ def _figures(values: Sequence[float]) -> dict[str, Any]:
     return {"n": len(values), "low": low, "median": median, "high": high}
 
 
-def _strip(values: Sequence[tuple[str, float]]) -> str:
-    """A dot for everybody along a line, their labels as titles; the median as a bar."""
+def _strip(values: Sequence[tuple[str, float]], title: str) -> str:
+    """A dot for everybody along a line, their labels as titles; the median as a bar; and what it is."""
     numbers = np.array([value for _, value in values])
     low, high = float(numbers.min()), float(numbers.max())
     scale = _WIDTH / (high - low) if high > low else 0.0
@@ -141,7 +149,8 @@ def _strip(values: Sequence[tuple[str, float]]) -> str:
         for i, (label, value) in enumerate(values)
     )
     return (
-        f'<svg viewBox="0 0 {_WIDTH + 2 * _MARGIN} {_HEIGHT}" role="img"><line x1="{_MARGIN}" x2="{_WIDTH + _MARGIN}" '
+        f'<svg viewBox="0 0 {_WIDTH + 2 * _MARGIN} {_HEIGHT}" role="img" aria-label="{escape(title)}">'
+        f'<line x1="{_MARGIN}" x2="{_WIDTH + _MARGIN}" '
         f'y1="{_HEIGHT / 2}" y2="{_HEIGHT / 2}"/><rect x="{middle - 1:.1f}" y="3" width="2" height="{_HEIGHT - 6}"/>'
         f"{dots}</svg>"
     )

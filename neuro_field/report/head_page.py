@@ -1,6 +1,8 @@
 """The page that lets a person check a head before anything is planned on it: qc.html."""
 
+import re
 from collections.abc import Mapping
+from html import escape
 from typing import Any
 
 import numpy as np
@@ -16,6 +18,7 @@ from neuro_field.head.face import Face
 from neuro_field.head.lesion import LesionSummary, lesion_summary
 from neuro_field.head.mapping import WarpedMapping
 from neuro_field.head.model import HeadModel
+from neuro_field.head.sign_off import SignOff
 from neuro_field.head.tissues import BY_TAG
 from neuro_field.mri.faceless import faceless
 from neuro_field.mri.volume import Volume
@@ -24,10 +27,11 @@ from neuro_field.report.directions import point_words
 from neuro_field.report.facts import HeadFacts, tissue_figures
 from neuro_field.report.mapping_pictures import mapping_pictures
 from neuro_field.report.markup import png_source, rendered
+from neuro_field.report.mosaic import mosaic
 from neuro_field.report.page import tissue_rows
 from neuro_field.report.skull_page import OpeningsOfHead
 from neuro_field.report.slices import OPENING, OUTLINES, TEMPLATE, histogram, slice_pictures
-from neuro_field.report.words import listed, named, phrase, said, worded
+from neuro_field.report.words import LANGUAGES, listed, named, phrase, said, worded
 
 #: Landmarks that the page lists.
 LANDMARKS = ("Nz", "Iz", "LPA", "RPA", "Cz", "C3", "C4")
@@ -67,7 +71,8 @@ def head_page(
     facts = HeadFacts.of(head)
     angles = smallest_dihedral_angles(head.mesh)
     tissues = _tissues(head, labels, language)
-    images, mapped, opened = {}, {}, {}
+    images, mapped, opened, tiles = {}, {}, {}, ""
+    named_targets = _found_targets(head)
     shown_t1 = t1 if face is None else None
     skull = OpeningsOfHead.of(head)
     if labels is not None:
@@ -75,6 +80,7 @@ def head_page(
         shown = labels if face is None else faceless(labels, face, labels)
         shown_t1 = t1 if t1 is None or face is None else faceless(t1, face, labels)
         images = slice_pictures(shown, shown_t1, focus, head.mapping, skull.points)
+        tiles = _mosaic(head, shown, shown_t1, named_targets, skull.points)
         opened = skull.slices(shown, shown_t1, head)
         mapped = {} if head.mapping is None else mapping_pictures(labels, head.mapping, focus)
     fibres = direction_pictures(head, shown_t1) if has_directions(head) else {}
@@ -86,6 +92,7 @@ def head_page(
         name=head.name,
         warnings=_warnings(head, tissues, float(angles.min()), language),
         notes=[said(found, language) for found in head.findings if found.level == "note"],
+        signed=_signed_words(head.sign_off, language),
         slices={name: png_source(data) for name, data in images.items()},
         key=_key(head, skull, language),
         own={what: OUTLINES[tissue] for what, tissue in _OWN.items()},
@@ -97,7 +104,8 @@ def head_page(
         tissues=tissues,
         cleaning=_cleaning(head.provenance.get("cleaning"), language),
         lesion=_lesion(lesion, language),
-        targets=_targets(head, language),
+        mosaic=tiles,
+        targets=_target_rows(named_targets, _numbers(named_targets), lesion is not None, language),
         landmarks={name: point_words(facts.landmarks[name]) for name in LANDMARKS if name in facts.landmarks},
         no_landmarks=worded(facts.why, language),
         mapping=head.mapping.source if head.mapping is not None else phrase("page.none", language),
@@ -108,6 +116,29 @@ def head_page(
         mesh=_mesh(head, angles, language),
         histogram=png_source(bars),
     )
+
+
+#: Around what the page says of who has signed the head off.
+_SIGNED = re.compile("(?<=<!-- sign-off -->).*?(?=<!-- end of sign-off -->)", re.DOTALL)
+
+
+def signed_page(page: str, made: SignOff) -> str:
+    """A page that was written with who has looked at it since, in its own language; raises InputError for another."""
+    told = re.search('<html lang="([a-z]+)">', page)
+    if told is None or told[1] not in LANGUAGES or not _SIGNED.search(page):
+        raise InputError(
+            "The qc.html of this head was written by another version of neuro_field and has no place to sign: write "
+            "it anew with neuro-field head HEAD -o HEAD2, look at it, and sign that."
+        )
+    words = escape(_signed_words(made, told[1]))
+    return _SIGNED.sub(lambda found: words, page, count=1)
+
+
+def _signed_words(made: SignOff | None, language: str) -> str:
+    """Who has signed the head off, or how it is done."""
+    if made is None:
+        return phrase("qc.unsigned", language)
+    return phrase("qc.signed", language, signed=made.told)
 
 
 #: What the pictures in the template's space outline, by the tissue whose colour it has.
@@ -241,17 +272,51 @@ def _cleaning(record: Mapping[str, Any] | None, language: str) -> dict[str, Any]
     }
 
 
-def _targets(head: HeadModel, language: str) -> list[tuple[str, ...]]:
-    """Share of each named target that the lesion took, left and right; empty without lesion or mapping."""
-    if head.mapping is None or not head.region("lesion").any():
-        return []
-    rows: list[tuple[str, ...]] = []
-    for site in SITES:
-        lost = []
+def _found_targets(head: HeadModel) -> dict[tuple[str, str], Target | None]:
+    """Each named target by site and side; None where no viable grey matter is near; none without a mapping."""
+    found: dict[tuple[str, str], Target | None] = {}
+    for site in SITES if head.mapping is not None else ():
         for side in ("left", "right"):
             try:
-                lost.append(f"{100 * (1 - Target.named(head, site.name, side).viable_share):.0f} %")
+                found[site.name, side] = Target.named(head, site.name, side)
             except InputError:
-                lost.append(phrase("qc.no-grey", language))
-        rows.append((f"{site.name}: {worded(site.title, language)}", *lost))
-    return rows
+                found[site.name, side] = None
+    return found
+
+
+def _target_rows(
+    found: Mapping[tuple[str, str], Target | None], numbers: Mapping[tuple[str, str], int], lesion: bool, language: str
+) -> list[tuple[str, ...]]:
+    """Of each named target left and right: its number on the mosaic, its place, and what the lesion took of it."""
+
+    def told(site: str, side: str) -> str:
+        target = found[site, side]
+        if target is None:
+            return phrase("qc.no-grey", language)
+        place = phrase("qc.target-at", language, number=numbers[site, side], place=point_words(target.center, 0))
+        if target.name != site:
+            place += phrase("qc.target-near", language, moved=target.moved)
+        return place + (phrase("qc.target-lost", language, lost=1 - target.viable_share) if lesion else "")
+
+    return [
+        (f"{site.name}: {worded(site.title, language)}", told(site.name, "left"), told(site.name, "right"))
+        for site in SITES
+        if (site.name, "left") in found
+    ]
+
+
+def _numbers(found: Mapping[tuple[str, str], Target | None]) -> dict[tuple[str, str], int]:
+    """Of the targets that are there, counted as the table runs."""
+    there = [name for name, target in found.items() if target is not None]
+    return {name: number for number, name in enumerate(there, start=1)}
+
+
+def _mosaic(
+    head: HeadModel, labels: Volume, t1: Volume | None, found: Mapping[tuple[str, str], Target | None],
+    openings: FloatArray,
+) -> str:  # fmt: skip
+    """Slices through lesion and targets as the source of an image; empty of a head with neither."""
+    numbers = _numbers(found)
+    centers = {numbers[name]: target.center for name, target in found.items() if target is not None}
+    lesion = head.mesh.centroids[head.region("lesion")]
+    return png_source(mosaic(labels, t1, lesion, centers, openings)) if centers or len(lesion) else ""

@@ -1,6 +1,5 @@
 """The page of a motor map: what to read first, the site and how sure it is, R2 on the cortex, curve, convergence."""
 
-import base64
 from functools import partial
 
 import numpy as np
@@ -8,7 +7,7 @@ import numpy as np
 from neuro_field.hotspot.motor_map import MotorMap
 from neuro_field.report.map_pictures import map_pictures
 from neuro_field.report.maps import map_lines
-from neuro_field.report.page import rendered
+from neuro_field.report.markup import png_source, rendered
 from neuro_field.report.words import check_language, named, phrase, said
 
 #: Levels of findings that are read before anything else.
@@ -36,7 +35,7 @@ def map_page(found: MotorMap, language: str = "en", *, made: str | None = None) 
         If the language is not known.
     """
     check_language(language)
-    pictures = {name: base64.b64encode(data).decode("ascii") for name, data in map_pictures(found).items()}
+    pictures = {name: png_source(data) for name, data in map_pictures(found).items()}
     return rendered(
         "map_page.html.j2",
         language=language,

@@ -21,9 +21,9 @@ from neuro_field.head.face import Face
 from neuro_field.head.tissues import BY_TAG
 from neuro_field.report import sentences
 from neuro_field.report.beside import beside
-from neuro_field.report.card import card_of
+from neuro_field.report.card import card_of, signed_off
 from neuro_field.report.directions import direction_words, point_words, turn_words
-from neuro_field.report.facts import Facts, HeadFacts, HeadFigures, TissueFigures
+from neuro_field.report.facts import Facts, HeadFacts, TissueFigures
 from neuro_field.report.interactive import colour_ramp, interactive_page, scripts
 from neuro_field.report.interactive import without_face as shown_without_face
 from neuro_field.report.kept import Kept
@@ -79,7 +79,7 @@ def study_page(kept: Kept, language: str = "en") -> str:
         old_words=kept.old_words,
         coil=_coil(coil, language),
         coil_name=coil.name if coil is not None else phrase("page.not-known", language),
-        head=_head(head.figures, language),
+        head=_head(head, language),
         varied=varied_words(language),
         view=_view(kept, language),
         face=_face(kept, language),
@@ -349,12 +349,14 @@ def tissue_rows(tissues: Iterable[TissueFigures], language: str = "en") -> list[
     ]
 
 
-def _head(head: HeadFigures | None, language: str) -> dict[str, Any] | None:
-    """The head in figures: mesh, tissues with conductivities, mapping, provenance."""
+def _head(facts: HeadFacts, language: str) -> dict[str, Any] | None:
+    """The head in figures: who signed it off, mesh, tissues with conductivities, mapping, provenance."""
+    head = facts.figures
     if head is None:
         return None
     rows = {
         "name": head.name,
+        "signed": signed_off(facts) or phrase("made.unsigned", language),
         "mesh": phrase("made.mesh-told", language, nodes=head.nodes, tetrahedra=head.tetrahedra),
         "mapping": head.mapping or phrase("page.none", language),
     }

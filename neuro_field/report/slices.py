@@ -69,9 +69,7 @@ def slice_pictures(
     out = {}
     for name, across, up, through, left, right in PLANES:
         x, y = (np.arange(low[axis] - 5, high[axis] + 5, _STEP) for axis in (across, up))
-        points = np.empty((len(y), len(x), 3))
-        points[..., across], points[..., up], points[..., through] = x, y[:, None], focus[through]
-        flat = points.reshape(-1, 3)
+        flat = plane_points(x, y, (across, up, through), focus[through]).reshape(-1, 3)
         tags = labels.at(flat, 0).reshape(len(y), len(x))
         grey = tags if t1 is None else t1.at(flat, 1).reshape(len(y), len(x))
         template = None if mapping is None else _template_at(mapping.to_mni(flat)).reshape(len(y), len(x))
@@ -80,6 +78,14 @@ def slice_pictures(
         near = near[np.abs(near[:, through] - focus[through]) < NEAR_SLICE][:, [across, up]]
         out[name] = _slice(x, y, grey, tags, template, near, title, left, right)
     return out
+
+
+def plane_points(x: FloatArray, y: FloatArray, axes: tuple[int, int, int], height: float) -> FloatArray:
+    """(len(y), len(x), 3) points of a plane, mm: ``axes`` are those along x, along y, and across at ``height``."""
+    points = np.empty((len(y), len(x), 3))
+    across, up, through = axes
+    points[..., across], points[..., up], points[..., through] = x, y[:, None], height
+    return points
 
 
 def _template_at(points: FloatArray) -> AnyArray:
@@ -102,6 +108,15 @@ def _slice(
     title: str, left: str, right: str,
 ) -> bytes:  # fmt: skip
     figure, axes = new_figure(6.0, 6.0 * len(y) / len(x) + 0.4)
+    draw_slice(axes, x, y, grey, tags, template, marks, title, left, right)
+    return as_png(figure)
+
+
+def draw_slice(
+    axes: Any, x: FloatArray, y: FloatArray, grey: AnyArray, tags: AnyArray, template: AnyArray | None,
+    marks: FloatArray, title: str, left: str, right: str,
+) -> None:  # fmt: skip
+    """The image of a slice on a figure's axes, with outlines of tissues, marked points and the letters of its sides."""
     top = float(np.percentile(grey[tags > 0], 99)) if (tags > 0).any() else 1.0
     axes.imshow(
         grey, cmap="gray", vmin=0, vmax=top, origin="lower", extent=(x[0], x[-1], y[0], y[-1]), interpolation="nearest"
@@ -118,7 +133,6 @@ def _slice(
         axes.text(place, 0.96, words, transform=axes.transAxes, color="white", ha=side, va="top", weight="bold")
     axes.set_title(title, fontsize=10)
     axes.set_axis_off()
-    return as_png(figure)
 
 
 def histogram(values: FloatArray, bins: FloatArray, x_label: str, y_label: str) -> bytes:
@@ -131,12 +145,12 @@ def histogram(values: FloatArray, bins: FloatArray, x_label: str, y_label: str) 
     return as_png(figure)
 
 
-def new_figure(width: float, height: float, rows: int = 1) -> tuple[Any, Any]:
-    """A figure of a size in inches, with axes one above the other."""
+def new_figure(width: float, height: float, rows: int = 1, columns: int = 1) -> tuple[Any, Any]:
+    """A figure of a size in inches, with axes in rows and columns."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(width, height), layout="constrained")
-    return figure, figure.subplots(rows)
+    return figure, figure.subplots(rows, columns)
 
 
 def as_png(figure: Any) -> bytes:

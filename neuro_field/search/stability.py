@@ -216,7 +216,8 @@ def _followed(solver: Solver, coil: Coil, case: Case, basis: FloatArray, probe: 
     rough, direct, couplings = solver.loosened(_NEAR_TOLERANCE), [], []
     for first in range(0, len(case.poses), _BLOCK):
         coils = [coil.carried(pose) for pose in case.poses[first : first + _BLOCK]]
-        dadt = AMPERE_PER_MICROSECOND * solver.nodal_dadt(coils)
+        dadt = solver.nodal_dadt(coils)
+        dadt *= AMPERE_PER_MICROSECOND
         own = np.stack([each.dadt(probe.points, didt=AMPERE_PER_MICROSECOND) for each in coils], axis=2)
         near = rough.potentials(solver.system.load(dadt))[0]
         direct.append(-np.einsum("rck,rcp->kp", weighted, own + probe.gradient(near)))

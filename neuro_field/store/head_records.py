@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 import numpy as np
 from msgspec import Meta, Struct
+from msgspec.structs import replace
 
 from neuro_field.errors import FileFormatError, InputError
 from neuro_field.findings import Finding
@@ -21,10 +22,11 @@ from neuro_field.head.fissure import Fissure
 from neuro_field.head.lesion import lesion_summary
 from neuro_field.head.mapping import AffineMapping, MniMapping, WarpedMapping
 from neuro_field.head.model import HeadModel
+from neuro_field.head.sign_off import SignOff, without_sign_off
 from neuro_field.head.tissues import BY_TAG
 from neuro_field.io.images import read_vectors
 from neuro_field.names import one_line
-from neuro_field.store.plan_structs import (
+from neuro_field.store.record_words import (
     Count,
     Digest,
     Findings,
@@ -183,7 +185,7 @@ def card_of(head: HeadModel, by_tag: Mapping[int, float] | None) -> bytes:
             "lesion": _lesion_row(head),
             "mapping": None if head.mapping is None else _mapping_row(head.mapping),
             "fissure": None if head.known_fissure is None else head.known_fissure.plain(),
-            "provenance": _bounded(head.provenance),
+            "provenance": _bounded(head.provenance if head.sign_off is not None else without_sign_off(head.provenance)),
             "fiducials": None if head.fiducials is None else _fiducials_row(head.fiducials),
         }
         card = msgspec.convert(record, HeadFile)
@@ -191,6 +193,12 @@ def card_of(head: HeadModel, by_tag: Mapping[int, float] | None) -> bytes:
         return msgspec.json.format(msgspec.json.encode(card), indent=1) + b"\n"
     except (msgspec.MsgspecError, UnicodeError) as error:
         raise InputError(f"This head cannot be written to head.json: {_one_line(error)}.") from None
+
+
+def signed_card(card: HeadFile, made: SignOff) -> bytes:
+    """The same head.json with who has signed the head off."""
+    provenance = without_sign_off(card.provenance) | made.plain()
+    return msgspec.json.format(msgspec.json.encode(replace(card, provenance=provenance)), indent=1) + b"\n"
 
 
 def _tissue_rows(head: HeadModel, by_tag: Mapping[int, float] | None) -> list[dict[str, Any]]:

@@ -1,6 +1,7 @@
 """Heads on the disk: our HEAD folder, Gmsh meshes and SimNIBS m2m folders; and a head from a T1 and its labels."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,8 +13,9 @@ from neuro_field.geometry.mesh import TetMesh
 from neuro_field.head.face import Face
 from neuro_field.head.mapping import WarpedMapping
 from neuro_field.head.model import HeadModel
+from neuro_field.head.sign_off import SignOff
 from neuro_field.head.tissues import BY_TAG, tags_of
-from neuro_field.io.atomic import new_folder
+from neuro_field.io.atomic import new_file, new_folder
 from neuro_field.io.digest import digest
 from neuro_field.io.images import Image, read_image, read_labels, write_image
 from neuro_field.io.m2m import fissure_of, images_of, m2m_of, mapping_of, mesh_of
@@ -22,12 +24,12 @@ from neuro_field.io.tissue_names import by_names
 from neuro_field.mri.labels import volume_findings
 from neuro_field.mri.nesting import Nesting, nesting_of_mesh
 from neuro_field.mri.volume import Volume
-from neuro_field.report.head_page import head_page
+from neuro_field.report.head_page import head_page, signed_page
 from neuro_field.report.opengl import PictureError
 from neuro_field.report.view import head_picture
 from neuro_field.report.words import check_language
 from neuro_field.store.conductivities import NAME, of_elements
-from neuro_field.store.head_records import WARP, HeadFile, card_of, fiducials_of, provenance_of, read_card
+from neuro_field.store.head_records import WARP, HeadFile, card_of, fiducials_of, provenance_of, read_card, signed_card
 from neuro_field.store.head_records import fissure_of as fissure_of_card
 from neuro_field.store.head_records import mapping_of as mapping_of_card
 
@@ -221,6 +223,44 @@ def write_head(
             write_image(beside / WARP, head.mapping.displacement, head.mapping.mni_from_voxel, space="mni")
         if qc:
             (beside / QC).write_text(_qc_page(head, labels, t1, face, language), encoding="utf-8", newline="\n")
+
+
+def sign_head(folder: str | Path, name: str) -> SignOff:
+    """Keep in a HEAD folder who has looked at its qc.html and signed it off: in head.json, and on that page.
+
+    Parameters
+    ----------
+    folder : path
+        That `write_head` wrote.
+    name : str
+        Of the person, 1 to 60 letters.
+
+    Raises
+    ------
+    InputError
+        If it is no such folder, has no page to look at, holds a head with something unanswered, or the name is none.
+    """
+    ours = _folder_of(Path(folder))
+    if ours is None or not (ours / QC).is_file():
+        raise InputError(
+            f"{folder} holds no {CARD} with a {QC} to look at: only such a folder can be signed off. Make one: "
+            f"neuro-field head {folder} -o HEAD."
+        )
+    when = datetime.now(UTC).strftime("%Y-%m-%dT%H:%MZ")
+    SignOff(name, when, "")  # refused before the head is read
+    head = _from_folder(ours)
+    if any(found.level == "stop" for found in head.findings):
+        raise InputError(
+            f"The head {folder} has something unanswered, which {QC} tells first: it is signed off once that is "
+            "answered and the head built again."
+        )
+    made = SignOff(name, when, head.fingerprint)
+    page = signed_page((ours / QC).read_text(encoding="utf-8"), made)
+    with new_file(ours / CARD) as beside:
+        beside.write_bytes(signed_card(read_card(ours / CARD), made))
+    with new_file(ours / QC) as beside:
+        beside.write_text(page, encoding="utf-8", newline="\n")
+    return made
 
 
 def _qc_page(head: HeadModel, labels: Image | None, t1: Image | None, face: Face | None, language: str) -> str:

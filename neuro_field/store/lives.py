@@ -19,7 +19,8 @@ from neuro_field.live.packed import Packed
 from neuro_field.live.reader import Reader
 from neuro_field.live.sheet import Sheet
 from neuro_field.store.plan_coils import coil_from, keep_coil
-from neuro_field.store.plan_structs import CoilRecord, Digest, Name, Record
+from neuro_field.store.plan_structs import CoilRecord
+from neuro_field.store.record_words import Digest, Name, Record
 
 SCHEMA, VERSION = "neuro_field/live", 1
 

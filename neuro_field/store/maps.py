@@ -17,7 +17,7 @@ from neuro_field.hotspot.pulses import LeftOut, Pulses
 from neuro_field.io.atomic import new_folder
 from neuro_field.report.map_page import map_page
 from neuro_field.store.map_images import write_map_surface, write_map_volumes
-from neuro_field.store.plan_structs import FindingRecord
+from neuro_field.store.record_words import FindingRecord
 
 SCHEMA, VERSION = "neuro_field/motor-map", 1
 

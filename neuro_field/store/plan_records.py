@@ -1,7 +1,7 @@
 """Plans and studies as the records of plan.json and back; whoever writes `plan_structs` anew changes this with it."""
 
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import asdict, fields, is_dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any, get_type_hints
@@ -26,6 +26,7 @@ from neuro_field.field.field import SolveReport
 from neuro_field.findings import Finding, as_name
 from neuro_field.head.lesion import LesionSummary
 from neuro_field.head.model import HeadModel
+from neuro_field.head.sign_off import SignOff
 from neuro_field.io.digest import fingerprint
 from neuro_field.report.facts import Facts, HeadFacts, HeadFigures, PlanFacts, Strongest, TissueFigures, head_of
 from neuro_field.report.interactive import mni_map, unpacked_surface
@@ -37,13 +38,14 @@ from neuro_field.search.sensitivity import Sensitivity
 from neuro_field.search.stability import Stability
 from neuro_field.search.zone import Zone
 from neuro_field.store import plan_structs as structs
+from neuro_field.store import record_words
 
 #: Versions of these decide the numbers.
 COMPUTED_BY = ("neuro_field", "numpy", "scipy", "numba", "pyamg")
 
 #: The noun that each record is of; their entries have the names of its fields.
 NOUNS: dict[type[msgspec.Struct], type] = {
-    structs.FindingRecord: Finding,
+    record_words.FindingRecord: Finding,
     structs.TargetRecord: Target,
     structs.MetricsRecord: Metrics,
     structs.SensitivityRecord: Sensitivity,
@@ -64,6 +66,7 @@ NOUNS: dict[type[msgspec.Struct], type] = {
     structs.LesionRecord: LesionSummary,
     structs.DoseRecord: Dose,
     structs.TissueRecord: TissueFigures,
+    structs.SignOffRecord: SignOff,
 }
 
 #: Fields of nouns that no record holds, and why.
@@ -230,6 +233,7 @@ def head_record(head: HeadModel, facts: HeadFacts) -> dict[str, Any]:
         "landmarks": {name: place.tolist() for name, place in facts.landmarks.items()},
         "mni_from_head": mapping.mni_from_head.tolist() if mapping is not None else None,
         "refinement": plain(head.refinement) if head.refinement is not None else None,
+        "signed_off": asdict(head.sign_off) if head.sign_off is not None else None,  # a person's name stays whole
     }
 
 
@@ -273,7 +277,7 @@ def study_from(record: structs.PlanFile | structs.StudyFile, coil: Coil | None) 
     )
 
 
-def noun_from(record: structs.Record, **given: Any) -> Any:
+def noun_from(record: record_words.Record, **given: Any) -> Any:
     """The noun of a record, field by field, but for those that are given."""
     kind = NOUNS[type(record)]
     hints = get_type_hints(kind)
@@ -284,7 +288,7 @@ def noun_from(record: structs.Record, **given: Any) -> Any:
 def _value(value: Any, hint: Any) -> Any:
     if hint in _ARRAYS and value is not None:
         return read_only(np.array(value), _ARRAYS[hint])
-    if isinstance(value, structs.Record):
+    if isinstance(value, record_words.Record):
         return noun_from(value)
     if isinstance(value, tuple):
         return tuple(_value(entry, None) for entry in value)
@@ -343,8 +347,9 @@ def facts_from(record: structs.PlanFile | structs.StudyFile, view: Mapping[str, 
     if head is None:
         return Facts(HeadFacts.of(None), told)
     figures = HeadFigures(
-        head.name, head.nodes, head.tetrahedra, head.mapping, tuple(map(noun_from, head.tissues)), head.provenance
-    )
+        head.name, head.nodes, head.tetrahedra, head.mapping, tuple(map(noun_from, head.tissues)), head.provenance,
+        None if head.signed_off is None else noun_from(head.signed_off),
+    )  # fmt: skip
     to_mni = mni_map(view["mni"]) if view is not None and view["mni"] is not None else None
     scalp = unpacked_surface(view["scalp"]) if view is not None else None
     places = {name: read_only(np.array(place)) for name, place in head.landmarks.items()}

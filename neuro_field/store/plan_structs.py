@@ -1,7 +1,6 @@
 """What plan.json holds, entry by entry: the records of version 3, by which it is written, read and checked.
 
-No sentence stands in them: every text is one of a few words, a name without spaces, a date or digest, or a citation
-that bears its trust mark.  Lengths are mm in the head frame (world RAS of the T1); head_from_coil has +z into the head
+Lengths are mm in the head frame (world RAS of the T1); head_from_coil has +z into the head
 and +y away from the handle; fields are V/m at 1 A/us.
 """
 
@@ -9,67 +8,33 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from neuro_field.store.record_words import (
+    Citation,
+    Count,
+    Counts,
+    Digest,
+    FindingRecord,
+    Findings,
+    Kind,
+    MeshDigest,
+    Method,
+    Moment,
+    Name,
+    Number,
+    Numbers,
+    Person,
+    Pose,
+    Record,
+    Share,
+    Side,
+    Source,
+    Symmetry,
+    Vector,
+    Version,
+)
+
 SCHEMA = "neuro_field/plan"
 VERSION = 3
-
-
-def matching(pattern: str) -> Meta:
-    """Texts of a pattern, whole; without the line end that ``$`` would let pass."""
-    return Meta(pattern=f"^{pattern}$(?!\\n)")
-
-
-#: As `findings` has them: a word, a code, a file's or a person-made name; never a sentence.
-_NAME = r"[A-Za-z0-9_][A-Za-z0-9_.:/+-]{0,79}"
-Name = Annotated[str, matching(_NAME)]
-Code = Annotated[str, matching(r"[a-z0-9]+(-[a-z0-9]+)+")]
-
-#: What is quoted from the literature, with its trust mark.
-_CITATION = r"[^\n]{0,600}\[(src|lit|calc)[^\n]{0,600}"
-Citation = Annotated[str, matching(_CITATION)]
-
-#: One of the two.
-Source = Annotated[str, matching(f"({_NAME}|{_CITATION})")]
-
-Digest = Annotated[str, matching(r"[0-9a-f]{64}")]
-MeshDigest = Annotated[str, matching(r"([0-9a-f]{64})?")]
-Moment = Annotated[str, matching(r"\d{4}-\d\d-\d\dT\d\d:\d\dZ")]
-Version = Annotated[str, matching(r"\d[0-9A-Za-z.+!_-]{0,39}")]
-
-Side = Literal["left", "right"]
-Level = Literal["stop", "warn", "note"]
-Kind = Literal["rMT", "aMT"]
-Method = Literal["emg", "twitch"]
-Symmetry = Literal["continuous", "two-fold", "none"]
-
-#: mm, V/m, A/s, seconds, bytes: none is larger, and one that is would overflow what is computed with it.
-_LARGEST = 1e12
-Number = Annotated[float, Meta(ge=-_LARGEST, le=_LARGEST)]
-Share = Annotated[float, Meta(ge=0, le=_LARGEST)]
-Count = Annotated[int, Meta(ge=0, le=int(_LARGEST))]
-Vector = tuple[Number, Number, Number]
-Row = tuple[Number, Number, Number, Number]
-Pose = tuple[Row, Row, Row, Row]
-Numbers = tuple[Number, ...]
-Counts = tuple[Count, ...]
-
-#: What a finding may carry.
-Scalar = bool | int | float | Name | None
-Value = bool | int | float | Name | None | tuple[Scalar, ...]
-
-
-class Record(Struct, forbid_unknown_fields=True, kw_only=True):
-    """Entries of an object, all of them needed and no others."""
-
-
-class FindingRecord(Record):
-    """`findings.Finding`."""
-
-    code: Code
-    level: Level
-    values: dict[Name, Value]
-
-
-Findings = tuple[FindingRecord, ...]
 
 
 class RecipeRecord(Record):
@@ -446,6 +411,14 @@ class RefinementRecord(Record):
     mesh: Digest
 
 
+class SignOffRecord(Record):
+    """`head.sign_off.SignOff`."""
+
+    name: Person
+    when: Moment
+    head: Digest
+
+
 class HeadRecord(Record):
     """`report.facts.HeadFacts`, but for surfaces and warp, which stand in view.json.gz."""
 
@@ -460,6 +433,7 @@ class HeadRecord(Record):
     tissues: tuple[TissueRecord, ...]
     provenance: dict[Name, bool | Number | Name | None]
     refinement: RefinementRecord | None = None
+    signed_off: SignOffRecord | None = None
 
 
 class PlanFile(Struct, forbid_unknown_fields=True, kw_only=True, tag_field="kind", tag="plan"):

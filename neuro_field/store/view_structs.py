@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from neuro_field.store.plan_structs import Name, Pose, Record, Vector, matching
+from neuro_field.store.record_words import Name, Pose, Record, Vector, matching
 
 Tag = Annotated[str, matching(r"\d{1,5}")]
 

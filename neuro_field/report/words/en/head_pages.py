@@ -4,6 +4,9 @@ PHRASES = {
     "qc.title": "Head: {name!s}",
     "qc.question": "Is this the patient, and did the model get it right?",
     "qc.first": "Look at these first",
+    "qc.signed": "Head and targets looked at and signed off by {signed!s}.",
+    "qc.unsigned": "Not signed off. Once patient, outlines, lesion and targets are right: neuro-field head HEAD "
+    '--sign "Your name"',
     "qc.no-warnings": "No warnings.",
     "qc.outlines": "Outlines on the image",
     "qc.slice-axial": "axial slice",
@@ -86,13 +89,20 @@ PHRASES = {
     "qc.step": "Step",
     "qc.relabelled": "relabelled, cm³",
     "qc.invented": "{tissue!s} made up to close layers",
-    "qc.targets": "Named targets lost to the lesion",
+    "qc.targets": "Lesion and targets",
     "qc.target": "Target",
     "qc.left": "left",
     "qc.right": "right",
     "qc.no-grey": "no viable grey matter near",
-    "qc.targets-about": "Share of the grey matter around the named coordinate that the lesion took. Coordinates are "
-    "seeds, not the patient's function.",
+    "qc.targets-about": "Centre in mm of the head frame; with a lesion, the share of the grey matter around the "
+    "named coordinate that it took. Coordinates are seeds, not the patient's function.",
+    "qc.mosaic": "Axial slices, lowest first, with lesion (purple) and named targets: rings of 5 mm with the "
+    "numbers of the table, each on the slice nearest to it.",
+    "qc.mosaic-alt": "Twelve axial slices from the lowest to the highest of lesion, targets and openings of the "
+    "skull, the targets ringed and numbered",
+    "qc.target-at": "{number}: {place!s}",
+    "qc.target-near": ", near that site only: {moved:.0f} mm from it",
+    "qc.target-lost": ", {lost:.0%} lost",
     "qc.mesh": "Mesh",
     "qc.nodes": "Nodes",
     "qc.tetrahedra": "Tetrahedra",

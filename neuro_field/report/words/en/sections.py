@@ -72,8 +72,8 @@ PHRASES = {
     "target; the zone that keeps 95 % is {area:.1f} cm² wide",
     "pictures.key": "R, L, A, P, S, I: the patient's right, left, front, back, top, bottom; H: handle (black "
     "arrow); E: induced current at rising coil current (blue arrow); T: target (green ring); X: lesion (purple).",
-    "caption.side": "Seen from the target's side. Colours: |E| in the grey matter at 1 A/µs, by the scale below "
-    "each picture.",
+    "caption.side": "From the target's side. Colours: |E| in the grey matter at 1 A/µs, by the scale below each "
+    "picture.",
     "caption.above": "From above: the patient's left is on the left.",
     "caption.cortex": "The field around the target (green), without scalp and coil.",
     "caption.positions": "Dots: positions of the coil's centre that were tried, coloured by the field in the target "
@@ -144,6 +144,8 @@ PHRASES = {
     "coil.didt-source": "Source of the largest dI/dt",
     "made.head": "Head",
     "made.name": "Name",
+    "made.signed": "Signed off",
+    "made.unsigned": "no",
     "made.mesh": "Mesh",
     "made.mesh-told": "{nodes} nodes, {tetrahedra} tetrahedra",
     "made.mapping": "Mapping to MNI152",

@@ -10,6 +10,9 @@ PHRASES = {
     "terminal.unanswered": "Head written to {path!s}, to be looked at: nothing is planned on it before that is "
     "answered.",
     "terminal.next": "Head written to {path!s}. Next: neuro-field plan {path!s} {aim!s} -o PLAN",
+    "terminal.signed": "{path!s} is signed off by {signed!s}. Plans made from now on say so; a head that is changed "
+    "is unsigned again.",
+    "terminal.sign": 'If it is right, sign it: neuro-field head {path!s} --sign "Your name"',
     "terminal.ledger": "Ledger written to {path!s}.",
     "terminal.page": "Page: {path!s}",
     "terminal.table": "Table: {path!s}",

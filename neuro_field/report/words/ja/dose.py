@@ -51,7 +51,7 @@ def _anchored(values: Values) -> str:
 def _lost(values: Values) -> str:
     left = " (残っている灰白質は {cm3:.2f} cm³)" if values["cm3"] is not None else ""
     return (
-        f"電場を合わせた用量はありません。目標部位のうち生存しているのは {{viable:.0%}} だけです{left}。"
+        f"電場を合わせた用量なし: 目標部位のうち生存しているのは {{viable:.0%}} だけです{left}。"
         "{least:.0%} 以上が必要です。"
     )
 
@@ -88,12 +88,11 @@ SENTENCES = {
     "{lift:.1f} mm 引き離しました。",
     "dose-pose-far": "運動閾値を測定した位置は、{hemisphere}大脳半球の{site}の上の頭皮から {distance:.0f} mm "
     "離れています (上限 {limit:g} mm)。用量を使う前に、座標系と左右を確認してください。",
-    "dose-no-anchor": "用量はありません。運動閾値の属する{hemisphere}大脳半球の{site}が、"
-    "この頭部では見つかりませんでした。",
-    "dose-no-threshold": "用量はありません。{kind} が入力されていません。",
-    "dose-no-intensity": "用量はありません。このプロトコルの刺激強度は発表されていません。"
+    "dose-no-anchor": "用量なし: 運動閾値の属する{hemisphere}大脳半球の{site}が、この頭部では見つかりませんでした。",
+    "dose-no-threshold": "用量なし: {kind} が入力されていません。",
+    "dose-no-intensity": "用量なし: このプロトコルの刺激強度は発表されていません。"
     "運動閾値に対する割合で入力してください。",
-    "dose-other-kind": "用量はありません。このプロトコルは{wanted} に対する割合で定められていますが、"
+    "dose-other-kind": "用量なし: このプロトコルは{wanted} に対する割合で定められていますが、"
     "入力されたのは{given} だけです。",
     "dose-target-lost": _lost,
     "dose-other-muscle": _other_muscle,

@@ -4,6 +4,9 @@ PHRASES = {
     "qc.title": "頭部: {name!s}",
     "qc.question": "この患者のものか、モデルは正しいか",
     "qc.first": "最初に確認してください",
+    "qc.signed": "頭部と目標部位を確認した人: {signed!s}",
+    "qc.unsigned": "未確認です。患者、輪郭、病変、目標部位が正しければ、次のように名前を記録してください: "
+    'neuro-field head HEAD --sign "氏名"',
     "qc.no-warnings": "警告はありません。",
     "qc.outlines": "画像上の輪郭",
     "qc.slice-axial": "水平断",
@@ -81,13 +84,20 @@ PHRASES = {
     "qc.step": "段階",
     "qc.relabelled": "ラベルを変えた量、cm³",
     "qc.invented": "層を閉じるために補った{tissue!s}",
-    "qc.targets": "病変で失われた目標部位",
+    "qc.targets": "病変と目標部位",
     "qc.target": "目標部位",
     "qc.left": "左",
     "qc.right": "右",
     "qc.no-grey": "近くに生存している灰白質がない",
-    "qc.targets-about": "名前のついた座標の周りの灰白質のうち、病変で失われた割合。座標は出発点であり、"
-    "患者の機能を示すものではない。",
+    "qc.targets-about": "中心は頭部座標系 (mm)。病変がある場合は、名前のついた座標の周りの灰白質のうち病変で失われた"
+    "割合も示す。座標は出発点であり、患者の機能ではありません。",
+    "qc.mosaic": "水平断、低い所から順に。病変 (紫) と名前のついた目標部位。5 mm の輪と表の番号は、最も近いスライス"
+    "に示す。",
+    "qc.mosaic-alt": "病変、目標部位、頭蓋骨欠損の最も低い所から最も高い所までの 12 枚の水平断。目標部位は輪と番号で"
+    "示す",
+    "qc.target-at": "{number}: {place!s}",
+    "qc.target-near": "、その部位の近く ({moved:.0f} mm 離れている)",
+    "qc.target-lost": "、{lost:.0%} が失われた",
     "qc.mesh": "メッシュ",
     "qc.nodes": "節点",
     "qc.tetrahedra": "四面体",

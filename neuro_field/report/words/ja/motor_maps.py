@@ -31,7 +31,7 @@ PHRASES = {
     "mapped.coil": "コイル",
     "mapped.intensities": "刺激強度",
     "mapped.regressed": "反応の説明に使った量",
-    "mapped.magnitude": "|E|、V/m",
+    "mapped.magnitude": "電場の大きさ |E|、V/m",
     "mapped.normal": "皮質の法線方向の E の大きさ、V/m",
     "mapped.chance": "同じだけ説明できる、並べ替えた記録の割合",
     "mapped.mesh": "頭部のメッシュ (ダイジェスト)",

@@ -150,6 +150,8 @@ PHRASES = {
     "coil.didt-source": "最大 dI/dt の出典",
     "made.head": "頭部",
     "made.name": "名前",
+    "made.signed": "確認した人",
+    "made.unsigned": "なし",
     "made.mesh": "メッシュ",
     "made.mesh-told": "節点 {nodes}、四面体 {tetrahedra}",
     "made.mapping": "MNI152 への対応",
