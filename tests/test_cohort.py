@@ -13,12 +13,14 @@ import pytest
 from cohorts import PRESET, SETTINGS, make_dataset
 from dying import dies_for_02
 from tests_support import accepted, mirrored_head, refusal, small_head
+from threadpoolctl import threadpool_info, threadpool_limits
 from tiny_study import tiny_head, tiny_study
 
 import neuro_field as nf
 from neuro_field.cli import main
 from neuro_field.cohort import fsaverage as average
 from neuro_field.cohort import one_by_one as alone
+from neuro_field.cohort import participant
 from neuro_field.cohort.answers import COLUMNS as ANSWERS
 from neuro_field.cohort.answers import cases_of_row, faults_of, read_table
 from neuro_field.cohort.dataset import Dataset, Named
@@ -183,6 +185,20 @@ def test_one_that_fails_is_told_without_the_machines_folders(dataset, tmp_path):
     assert outcome.reason.startswith("The image BIDS_DIR/sub-05/anat/sub-05_T1w.nii.gz is truncated")
     assert "truncated" in (tmp_path / "out" / "logs" / "sub-05.log").read_text()
     assert json.loads((tmp_path / "out" / "logs" / "sub-05.json").read_text())["reason"] == outcome.reason
+
+
+def test_last_bits_do_not_depend_on_the_threads_of_an_engine(dataset, tmp_path, monkeypatch):
+    found = []
+
+    def work(job, own):
+        found.extend(each["num_threads"] for each in threadpool_info() if each["user_api"] == "blas")
+        return False, []
+
+    monkeypatch.setattr(participant, "_work", work)
+    with threadpool_limits(2, user_api="blas"):
+        run_participant(Job(str(dataset), str(tmp_path), Who("01"), Options((PRESET,)), {}))
+        assert {each["num_threads"] for each in threadpool_info() if each["user_api"] == "blas"} == {2}
+    assert set(found) == {1}
 
 
 def test_a_process_that_dies_ends_one_participant(tmp_path, monkeypatch):
