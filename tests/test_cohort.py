@@ -88,6 +88,26 @@ def test_what_is_meant_is_never_guessed(tmp_path):
     assert "space 'MNI152NLin6Asym'" in refusal(find_inputs, data, who, {})
 
 
+def test_folders_of_simnibs_and_freesurfer_are_found_and_count_by_what_they_hold(tmp_path):
+    root = make_dataset(tmp_path / "ds", ["01"])
+    m2m = root / "derivatives" / "simnibs" / "sub-01" / "m2m_sub-01"
+    surf = root / "derivatives" / "freesurfer" / "sub-01" / "surf"
+    for folder in (m2m, surf):
+        folder.mkdir(parents=True)
+    m2m.with_name("sub-01.msh").write_text("mesh")
+    for side in "lr":
+        for kind in ("white", "pial", "sphere.reg"):
+            (surf / f"{side}h.{kind}").write_text(kind)
+    found = find_inputs(Dataset.of(root), Who("01"), {})
+    assert (found.m2m, found.labels, found.surfaces) == (m2m, None, surf)
+    before = found.digests()
+    assert {"m2m/sub-01.msh", "surfaces/lh.sphere.reg", "t1", "lesion"} <= before.keys()
+    m2m.with_name("sub-01.msh").write_text("another")
+    assert {what for what, now in found.digests().items() if now != before[what]} == {"m2m/sub-01.msh"}
+    (surf / "rh.pial").unlink()
+    assert find_inputs(Dataset.of(root), Who("01"), {}).surfaces is None
+
+
 def test_our_own_derivatives_are_no_input(tmp_path):
     root = make_dataset(tmp_path / "ds", ["01"])
     ours = root / "derivatives" / "nf"
