@@ -18,7 +18,7 @@ from tests_support import all_threads, leaks  # noqa: E402
 #: Files that take longest, first: what comes last should be short, or other workers wait for it.
 LONGEST = (
     "cli", "fuzz", "docstrings", "plans_io", "documentation", "report_in_browser", "examples", "navigation", "solver",
-    "search", "nesting", "aims", "craniectomy", "target_truth", "mesher", "processes", "dose", "agreement",
+    "search", "cohort", "nesting", "aims", "craniectomy", "target_truth", "mesher", "processes", "dose", "agreement",
 )  # fmt: skip
 
 #: Every patcher there was since the module began; held, for one that is thrown away never takes its patches back.

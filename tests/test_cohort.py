@@ -4,6 +4,7 @@ import csv
 import json
 import re
 import shlex
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 import nibabel as nib
@@ -11,13 +12,15 @@ import numpy as np
 import pytest
 from cohorts import PRESET, SETTINGS, make_dataset
 from dying import dies_for_02
-from tests_support import mirrored_head, refusal, small_head
+from tests_support import accepted, mirrored_head, refusal, small_head
+from threadpoolctl import threadpool_info, threadpool_limits
 from tiny_study import tiny_head, tiny_study
 
 import neuro_field as nf
 from neuro_field.cli import main
 from neuro_field.cohort import fsaverage as average
 from neuro_field.cohort import one_by_one as alone
+from neuro_field.cohort import participant
 from neuro_field.cohort.answers import COLUMNS as ANSWERS
 from neuro_field.cohort.answers import cases_of_row, faults_of, read_table
 from neuro_field.cohort.dataset import Dataset, Named
@@ -64,7 +67,7 @@ def test_everybody_is_found_with_their_files(dataset):
     ("sub-01_T1w_label-lesion_roi.nii.gz", True), ("sub-01_desc-lesion_mask.nii", True),
     ("sub-01_lesion_mask.nii.gz", True), ("sub-01_lesionmask.nii.gz", True), ("sub-01_T1w_lesion.voi", True),
     ("sub-01_desc-brain_mask.nii.gz", False), ("sub-01_label-L_dseg.json", False), ("sub-01_T1w.nii.gz", False),
-    ("sub-01_label-LH_mask.nii.gz", False),
+    ("sub-01_label-LH_mask.nii.gz", False), ("sub-01_label-L_mask.nii.gz", True),
 ])  # fmt: skip
 def test_lesion_masks_are_known_by_their_names(name, is_one):
     assert is_lesion_mask(named(name)) is is_one
@@ -83,6 +86,26 @@ def test_what_is_meant_is_never_guessed(tmp_path):
     for each in folder.glob("*mask*"):
         each.rename(each.with_name("sub-01_space-MNI152NLin6Asym_label-lesion_mask.nii.gz"))
     assert "space 'MNI152NLin6Asym'" in refusal(find_inputs, data, who, {})
+
+
+def test_folders_of_simnibs_and_freesurfer_are_found_and_count_by_what_they_hold(tmp_path):
+    root = make_dataset(tmp_path / "ds", ["01"])
+    m2m = root / "derivatives" / "simnibs" / "sub-01" / "m2m_sub-01"
+    surf = root / "derivatives" / "freesurfer" / "sub-01" / "surf"
+    for folder in (m2m, surf):
+        folder.mkdir(parents=True)
+    m2m.with_name("sub-01.msh").write_text("mesh")
+    for side in "lr":
+        for kind in ("white", "pial", "sphere.reg"):
+            (surf / f"{side}h.{kind}").write_text(kind)
+    found = find_inputs(Dataset.of(root), Who("01"), {})
+    assert (found.m2m, found.labels, found.surfaces) == (m2m, None, surf)
+    before = found.digests()
+    assert {"m2m/sub-01.msh", "surfaces/lh.sphere.reg", "t1", "lesion"} <= before.keys()
+    m2m.with_name("sub-01.msh").write_text("another")
+    assert {what for what, now in found.digests().items() if now != before[what]} == {"m2m/sub-01.msh"}
+    (surf / "rh.pial").unlink()
+    assert find_inputs(Dataset.of(root), Who("01"), {}).surfaces is None
 
 
 def test_our_own_derivatives_are_no_input(tmp_path):
@@ -140,7 +163,7 @@ def test_answers_of_other_presets_are_left_out_and_sessions_win(tmp_path):
     assert table.row_of(Who("01", "b")) == {"rmt": "60", "fluency": "fluent"}
     assert table.row_of(Who("01", "c"))["rmt"] == "50"
     assert table.row_of(Who("02")) == {}
-    assert cases_of_row(table.row_of(Who("01", "b")), [PRESET], [])[0].answers.rmt == 60
+    assert accepted(cases_of_row, table.row_of(Who("01", "b")), [PRESET], [])[0].answers.rmt == 60
     assert not faults_of(table, [Who("01", "b")], [PRESET], [])
     assert faults_of(table, [Who("01", "b")], ["aphasia-1hz"], [])[0].finding.values["field"] == "dominant_side"
     for text in ("a,b\n", "participant_id\tx\n1\n", "participant_id\nsub-1\n1\n"):
@@ -184,12 +207,30 @@ def test_one_that_fails_is_told_without_the_machines_folders(dataset, tmp_path):
     assert json.loads((tmp_path / "out" / "logs" / "sub-05.json").read_text())["reason"] == outcome.reason
 
 
+def test_last_bits_do_not_depend_on_the_threads_of_an_engine(dataset, tmp_path, monkeypatch):
+    found = []
+
+    def work(job, own):
+        found.extend(each["num_threads"] for each in threadpool_info() if each["user_api"] == "blas")
+        return False, []
+
+    monkeypatch.setattr(participant, "_work", work)
+    with threadpool_limits(2, user_api="blas"):
+        run_participant(Job(str(dataset), str(tmp_path), Who("01"), Options((PRESET,)), {}))
+        assert {each["num_threads"] for each in threadpool_info() if each["user_api"] == "blas"} == {2}
+    assert set(found) == {1}
+
+
 def test_a_process_that_dies_ends_one_participant(tmp_path, monkeypatch):
     monkeypatch.setattr(alone, "done_in_worker", dies_for_02)
     options = Options((PRESET,))
     (tmp_path / "logs").mkdir()
     jobs = [Job("in", str(tmp_path), Who(label), options, {}) for label in ("01", "02", "03")]
-    found = {outcome.who.label: outcome for outcome in alone.one_by_one(jobs)}
+    found = {}
+    try:
+        found |= {outcome.who.label: outcome for outcome in alone.one_by_one(jobs)}
+    except BrokenProcessPool:
+        pytest.fail("the death of one ended the others")
     assert {label: outcome.status for label, outcome in found.items()} == {"sub-01": 0, "sub-02": 1, "sub-03": 0}
     assert "ended before it was done" in json.loads((tmp_path / "logs" / "sub-02.json").read_text())["reason"]
 

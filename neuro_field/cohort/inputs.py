@@ -65,7 +65,7 @@ class Inputs:
 
 
 def _of_folder(path: Path) -> list[Path]:
-    meshes = sorted(path.glob("*.msh"))
+    meshes = sorted(path.glob("*.msh")) or sorted(path.parent.glob(f"{path.name.removeprefix('m2m_')}.msh"))
     return meshes or sorted(each for each in path.glob("?h.*") if each.suffix in (".white", ".pial", ".reg"))
 
 

@@ -90,13 +90,15 @@ def cluster(where: str, workers: int | None = None, memory: float | None = None)
 @contextmanager
 def _quiet() -> Iterator[None]:
     """Dask tells of lost connections by tracebacks; who it is of is told by the outcomes."""
-    logger = logging.getLogger("distributed")
-    before = logger.level
-    logger.setLevel(logging.CRITICAL)
+    named = [name for name in logging.root.manager.loggerDict if name.partition(".")[0] in ("distributed", "tornado")]
+    loggers = {logging.getLogger(name): logging.getLogger(name).level for name in (*named, "distributed")}
     try:
+        for logger in loggers:
+            logger.setLevel(logging.CRITICAL + 1)
         yield
     finally:
-        logger.setLevel(before)
+        for logger, level in loggers.items():
+            logger.setLevel(level)
 
 
 def _client_of(distributed: Any, where: str) -> Any:

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
+from threadpoolctl import threadpool_limits  # comes with nilearn
+
 from neuro_field.clinic.case import Case
 from neuro_field.clinic.study import Study, studies
 from neuro_field.cohort.answers import LARGE_LESION, OPEN_SKULL, cases_of_row, yes_or_no
@@ -38,6 +40,9 @@ _TOLD = (InputError, ConvergenceError, OSError, NotImplementedError)
 def run_participant(job: Job) -> Outcome:
     """Do what is missing or out of date of one participant; whatever goes wrong is told in the outcome and the log.
 
+    Matrices are multiplied in one thread, for their last bits depend on how many there are: alone, on Dask and on
+    another machine everything comes out the same.  Kernels use all threads there are, and give the same bits with any.
+
     Parameters
     ----------
     job : Job
@@ -52,7 +57,7 @@ def run_participant(job: Job) -> Outcome:
     own.mkdir(parents=True, exist_ok=True)
     with said_in_log(job):
         try:
-            with locked(own):
+            with locked(own), threadpool_limits(1, user_api="blas"):
                 kept, reasons = _work(job, own)
         except _TOLD as error:
             kept, reasons = False, [_line(error)]

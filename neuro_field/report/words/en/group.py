@@ -37,7 +37,7 @@ PHRASES = {
     "group.montage": "Every plan",
     "cohort.begun": "{people} participants and sessions; {left} to do.",
     "cohort.dask": "Dask: {workers} workers, memory limit {gigabytes:.1f} GB each. Dashboard: {dashboard!s}",
-    "cohort.failed": "{who!s}: {reason!s}",
+    "cohort.failed": "{who!s} failed: {reason!s}",
     "cohort.ended": "{done} done ({kept} of them before), {failed} failed; logs: {path!s}",
     "cohort.submit": "{path!s} is written and not submitted. Submit it with: sbatch {path!s}",
     "cohort.then-group": "Next: {command!s}",

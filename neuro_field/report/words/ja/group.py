@@ -37,7 +37,7 @@ PHRASES = {
     "group.montage": "すべての計画",
     "cohort.begun": "参加者・セッション {people} 件、残り {left} 件。",
     "cohort.dask": "Dask: ワーカー {workers} 個、メモリ上限 各 {gigabytes:.1f} GB。ダッシュボード: {dashboard!s}",
-    "cohort.failed": "{who!s}: {reason!s}",
+    "cohort.failed": "{who!s} 失敗: {reason!s}",
     "cohort.ended": "完了 {done} 件 (うち以前に {kept} 件)、失敗 {failed} 件。ログ: {path!s}",
     "cohort.submit": "{path!s} を書き出しました。投入はしていません。投入: sbatch {path!s}",
     "cohort.then-group": "次: {command!s}",
