@@ -20,7 +20,7 @@ from rich.table import Table
 from neuro_field.errors import ConvergenceError, InputError, printable
 from neuro_field.findings import Refusal
 from neuro_field.report.opengl import PictureError
-from neuro_field.report.words import LANGUAGES, check_language, said
+from neuro_field.report.words import LANGUAGES, check_language, listed, named, phrase, said, worded
 
 #: Cells of a table up to this length are not broken over lines: names in its first column, numbers in the others.
 _NAME, _NUMBER = 26, 9
@@ -69,9 +69,16 @@ class Interrupted(Exception):
 
 
 class Stages:
-    """A bar per stage on stderr; call it with a stage's name and the share of it that is done."""
+    """A bar per stage on stderr; call it with a stage's name and the share of it that is done.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    language : str, optional
+        That names of stages are shown in; the machine's when omitted.
+    """
+
+    def __init__(self, language: str | None = None) -> None:
+        self.language = language_of(language)
         self.seconds: dict[str, float] = {}
         self._started: dict[str, float] = {}
         self._tasks: dict[str, TaskID] = {}
@@ -91,7 +98,7 @@ class Stages:
 
     def __call__(self, stage: str, share: float) -> None:
         if stage not in self._tasks:
-            self._tasks[stage] = self._progress.add_task(stage, total=1.0)
+            self._tasks[stage] = self._progress.add_task(stage_words(stage, self.language), total=1.0)
             self._started[stage] = time.perf_counter()
         self._progress.update(self._tasks[stage], completed=share)
         self.seconds[stage] = time.perf_counter() - self._started[stage]
@@ -104,8 +111,24 @@ class Stages:
         self(name, 1.0)
 
     def summary(self) -> str:
-        """Every stage and its seconds."""
-        return ", ".join(f"{name} {seconds:.1f} s" for name, seconds in self.seconds.items())
+        """Every stage and its seconds, in a line."""
+        told = (f"{stage_words(name, self.language)} {seconds:.1f} s" for name, seconds in self.seconds.items())
+        return phrase("terminal.stages", self.language, stages=listed(told, self.language))
+
+
+def stage_words(stage: str, language: str) -> str:
+    """A stage's name, and before it whose stage it is, in a language.
+
+    Examples
+    --------
+    >>> stage_words("right-m1-hand: ranking", "en"), stage_words("right-m1-hand: ranking", "ja")
+    ('right-m1-hand: ranking', '右 手の運動野: 順位づけ')
+    """
+    whose, colon, what = stage.rpartition(": ")
+    side, _, site = whose.partition("-")
+    if language != LANGUAGES[0] and side in ("left", "right") and site:
+        whose = f"{named(side, language)} {named(site, language)}"
+    return f"{whose}{colon}{worded(what, language)}"
 
 
 class Counted:
@@ -236,7 +259,7 @@ def fail_plainly(app: typer.Typer, arguments: list[str]) -> int:
         language = _language_typed(arguments)
         messages, status = [said(finding, language) for finding in error.findings], 2
     except (InputError, PictureError, NotImplementedError, OSError) as error:
-        messages, status = [str(error)], 2
+        messages, status = [phrase("terminal.refused", _language_typed(arguments), message=str(error))], 2
     except ConvergenceError as error:
         messages, status = [str(error)], 1
     except Interrupted as error:

@@ -1,9 +1,11 @@
 """Every language says the same: no key without its words, the same numbers, and never the other side."""
 
+import inspect
 import re
 import string
 from dataclasses import replace
 from html import unescape
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -269,3 +271,15 @@ def test_the_command_line_writes_and_refuses_in_the_language_asked_for(tmp_path,
     assert "aphasia-1hz needs the fluency" in capsys.readouterr().err.replace("Aphasia", "aphasia")
     assert main(["report", str(tiny_plan()), "--language", "de", "-o", str(tmp_path / "other.html")]) == 2
     assert "en, ja" in capsys.readouterr().err
+
+
+def test_stages_are_told_in_japanese():
+    """Every stage that is named in the code has its Japanese name."""
+    package = Path(inspect.getfile(worded)).parents[2]
+    named = re.compile(r'\b(?:say|tell|told|stages?|progress)\(\s*"([^".]+)", ')
+    plain = re.compile(r'\.stage\("([^"]+)"\)')
+    rooms = ("search", "clinic", "live", "hotspot", "head", "mri", "segment", "store", "commands")
+    texts = [path.read_text() for room in rooms for path in sorted((package / room).glob("*.py"))]
+    found = {name for text in texts for pattern in (named, plain) for name in pattern.findall(text)}
+    assert len(found) > 25
+    assert sorted(name for name in found if worded(name, "ja") == name) == []

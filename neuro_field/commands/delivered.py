@@ -79,7 +79,7 @@ def delivered(
     if induced is None:
         raise InputError(f"The coil of {plan} is not on the shelf, or has changed; give --coil.")
     didt = dose.matched / 100 * induced.didt_max if dose and dose.matched and induced.didt_max else None
-    with ExitStack() as claims, Stages() as stages:
+    with ExitStack() as claims, Stages(language) as stages:
         for path in (output, *([page] if page else [])):
             claims.enter_context(claimed_file(path))
         model = planned_head(plan, head_of(head, stages, edge))
@@ -102,7 +102,7 @@ def delivered(
                 beside.write_text(text, encoding="utf-8", newline="\n")
     for line in lines:
         typer.echo(line)
-    typer.echo(f"Stages: {stages.summary()}")
+    typer.echo(stages.summary())
     typer.echo(phrase("terminal.ledger", language, path=output))
     if page:
         typer.echo(phrase("terminal.page", language, path=page))

@@ -21,6 +21,7 @@ from neuro_field.commands.arguments import (
 )
 from neuro_field.console import Stages, named_numbers, table
 from neuro_field.errors import InputError
+from neuro_field.report.words import phrase
 
 if TYPE_CHECKING:
     from neuro_field.coil.coil import Coil
@@ -69,7 +70,7 @@ def simulate(
     check_formats(formats, grid is not None)
     typed = {"--coil": coil, "--at": at, "--handle-towards": handle_towards}
     posed = _typed(typed, gap, tilt) if plan is None else _planned(plan, rank, role, typed)
-    with claimed_folder(output), Stages() as stages:
+    with claimed_folder(output), Stages(language) as stages:
         model, induced, placement, words = posed(head_of(head, stages, edge))
         with stages.stage("solver set-up"):
             solver = Solver(model, order=order)
@@ -82,7 +83,7 @@ def simulate(
         stages("writing", 1.0)
     for line in [*field_lines(field, language), words]:
         typer.echo(line)
-    typer.echo(f"Field written to {output}.")
+    typer.echo(phrase("terminal.field", language, path=output))
 
 
 #: From the head as it is read: the head to solve on, the coil, where it stands, and what to say of that.

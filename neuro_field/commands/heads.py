@@ -31,6 +31,7 @@ from neuro_field.console import Stages, named_numbers, table
 from neuro_field.errors import InputError
 from neuro_field.findings import Finding
 from neuro_field.mri.drawn_lesion import DrawnLesion
+from neuro_field.report.words import phrase
 
 #: Finest edges of a mesh, mm, where none are asked for.
 EDGE = 1.9
@@ -135,7 +136,6 @@ def head(
     from neuro_field.io.images import read_image
     from neuro_field.mri.build import checked_mapping
     from neuro_field.report.sentences import head_lines
-    from neuro_field.report.words import phrase
     from neuro_field.store.building import head_from_images
     from neuro_field.store.heads import is_head, write_head
 
@@ -164,7 +164,7 @@ def head(
     stays_open, finest = _answer(open_skull), EDGE if edge is None else edge
     typed = TypedTensors(tensors, dwi, bval, bvec, tensor_rule, tensor_order, tensor_axes, tensor_image).checked()
     marked = landmarks_given(landmarks)
-    with claimed_folder(output), Stages() as stages:
+    with claimed_folder(output), Stages(language) as stages:
         if image.startswith("example:") or is_head(image):
             if series or labels or table_ or no_fill or t2 or tissue_edge or nonlinear or open_skull or mapping:
                 raise InputError(
@@ -231,7 +231,6 @@ def head(
 
 def _sign(folder: str, name: str, language: str) -> None:
     """Keep in a head's folder who has looked at it."""
-    from neuro_field.report.words import phrase
     from neuro_field.store.heads import sign_head
 
     made = sign_head(folder, name)
@@ -271,7 +270,8 @@ def _segmented(
 
     beside = output.absolute().with_name(f"{output.name}.segmentation")
     made = segment([t1, t2] if t2 else [t1], beside, lesion=lesion, segmenter=segmenter, progress=stages)
-    typer.echo(f"Labels {'found' if made.reused else 'made'}: {made.labels}, log {made.log}.")
+    key = "terminal.labels-found" if made.reused else "terminal.labels-made"
+    typer.echo(phrase(key, stages.language, path=made.labels, log=made.log))
     return made.labels, made.findings
 
 

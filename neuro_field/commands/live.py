@@ -14,6 +14,7 @@ from neuro_field.commands.arguments import (
     head_of,
 )
 from neuro_field.console import Interrupted, Stages
+from neuro_field.report.words import phrase
 
 
 def live(
@@ -42,7 +43,7 @@ def live(
     check_new_folder(output)
     check_snapshots(snapshots)
     induced = coil_of(coil)
-    with claimed_folder(output), Stages() as stages:
+    with claimed_folder(output), Stages(language) as stages:
         model = head_of(head, stages, edge)
         check_usable(model)
         with stages.stage("solver set-up"):
@@ -62,5 +63,5 @@ def live(
         unfinished.discard()
     for line in live_lines(made, language):
         typer.echo(line)
-    typer.echo(f"Stages: {stages.summary()}")
-    typer.echo(f"Live field: {output}")
+    typer.echo(stages.summary())
+    typer.echo(phrase("terminal.live", language, path=output))

@@ -16,6 +16,7 @@ from neuro_field.commands.arguments import (
     head_of,
 )
 from neuro_field.console import Stages
+from neuro_field.report.words import phrase
 
 
 def map(
@@ -65,7 +66,7 @@ def map(
     frames = ImageFrames.read(image) if image else None
     given = read_pulses(pulses, muscle=muscle, amplitudes=amplitudes, image=frames, channel=channel)
     answers = Answers(confirmed=tuple(confirmed or ()))
-    with claimed_folder(output), Stages() as stages:
+    with claimed_folder(output), Stages(language) as stages:
         model = head_of(head, stages, edge)
         check_usable(model)
         if unasked := tuple(of_open_skull(answers, open_area(model))):
@@ -76,5 +77,5 @@ def map(
         write_map(found, output, head=model, language=language or "en")
     for line in map_lines(found, language):
         typer.echo(line)
-    typer.echo(f"Stages: {stages.summary()}")
-    typer.echo(f"Map written to {output}.")
+    typer.echo(stages.summary())
+    typer.echo(phrase("terminal.map", language, path=output))

@@ -164,7 +164,7 @@ def plan(
     if fields:
         check_formats(["nifti"], t1 is not None)
     unfinished = UnfinishedPlan(f"{output.absolute()}.unfinished")
-    with claimed_folder(output), Stages() as stages, _told_when_interrupted(unfinished):
+    with claimed_folder(output), Stages(language) as stages, _told_when_interrupted(unfinished):
         model = with_landmarks(head_of(head, stages, edge), marked)
         if faceless:
             Face.of(model)  # refuses before the work
@@ -191,7 +191,7 @@ def plan(
         unfinished.discard()
     for line in lines:
         typer.echo(line)
-    typer.echo(f"Stages: {stages.summary()}")
+    typer.echo(stages.summary())
     if not any(output.glob("**/pictures")):
         typer.echo(phrase("terminal.no-pictures", language))
     if len(cases) == 1:

@@ -11,6 +11,7 @@ from neuro_field.console import Stages, table
 from neuro_field.errors import InputError
 from neuro_field.findings import Finding
 from neuro_field.head.model import HeadModel
+from neuro_field.report.words import phrase
 
 SeriesOption = Annotated[
     str | None, typer.Option("--series", help="Of DICOM: the series by number, UID, or (part of) its description.")
@@ -51,13 +52,13 @@ def given_image(image: str, series: str | None, stages: Stages) -> Iterator[Give
     found = find_series(image, stages)
     table(*rows_of(found.series))
     if found.damaged:
-        typer.echo(f"Left out: {found.damaged} DICOM files whose headers are damaged; copy them again if they matter.")
+        typer.echo(phrase("terminal.scan-damaged", stages.language, damaged=found.damaged))
     taken = chosen_series(found.series, series)
     others = beside(found.series, taken)
-    typer.echo(f"Taken: {taken.name}, {taken.kind.title}. No name, date or number of the patient is kept.")
+    typer.echo(phrase("terminal.scan-taken", stages.language, series=taken.name, kind=taken.kind.title))
     if others:
         named = ", ".join(f"{other.kind.title} ({other.name}, {max(other.spacing):.2g} mm)" for other in others)
-        typer.echo(f"Beside it: {named}.")
+        typer.echo(phrase("terminal.scan-beside", stages.language, series=named))
     stages("converting", 0.0)
     with converted(taken) as scan:
         stages("converting", 1.0)

@@ -15,6 +15,7 @@ from neuro_field.commands.arguments import (
 )
 from neuro_field.console import Stages
 from neuro_field.errors import InputError
+from neuro_field.report.words import phrase
 
 
 def serve(
@@ -65,7 +66,6 @@ def serve(
     from neuro_field.desk.serving import serve as run
     from neuro_field.navigation.files import Export, named_systems
     from neuro_field.navigation.frames import ImageFrames
-    from neuro_field.report.words import phrase
     from neuro_field.store.lives import read_live
 
     check_aiohttp()
@@ -77,9 +77,9 @@ def serve(
     frames = ImageFrames.read(image) if image else None
     source = head if planned and head else thing
     address = _address(follow, frames, registration, calibration)
-    with Stages() as stages:
+    with Stages(language) as stages:
         model = head_of(source, stages, edge)
-        followed = _followed(address, frames, registration, calibration, landmarks, model)
+        followed = _followed(address, frames, registration, calibration, landmarks, model, language)
         solver, made, steering = (_of_plan if planned else _of_head)(
             model, stages, thing=thing, role=role, coil=coil, target=target, side=side
         )
@@ -93,8 +93,8 @@ def serve(
                 solver, steering, made, keeping, live=field, followed=followed, language=language
             )  # fmt: skip
     if field is None:
-        typer.echo("Without --live the field at every move is a guess, that of a sphere: see neuro-field live.")
-    typer.echo(f"Saved poses{' and the session' if followed else ''} go to {keeping.folder}.")
+        typer.echo(phrase("terminal.no-live", language))
+    typer.echo(phrase("terminal.kept-session" if followed else "terminal.kept", language, path=keeping.folder))
     run(
         page, host=host, port=port, ready=lambda address: typer.echo(phrase("terminal.open", language, address=address))
     )
@@ -117,8 +117,9 @@ def _address(follow: str | None, frames: Any, registration: Path | None, calibra
 
 
 def _followed(
-    address: Any, frames: Any, registration: Path | None, calibration: Path | None, landmarks: Path | None, model: Any
-) -> Any:
+    address: Any, frames: Any, registration: Path | None, calibration: Path | None, landmarks: Path | None, model: Any,
+    language: str,
+) -> Any:  # fmt: skip
     """A tracker with all that brings its poses into the image; None where nothing is followed."""
     import numpy as np
 
@@ -139,7 +140,7 @@ def _followed(
                 "give --landmarks."
             )
         made = Registration.of(read_touched(registration), marked.points)
-        typer.echo(f"Registration: the landmarks miss one another by {made.error:.1f} mm.")
+        typer.echo(phrase("terminal.registration", language, miss=made.error))
     if calibration is not None:
         try:
             numbers = np.loadtxt(calibration)

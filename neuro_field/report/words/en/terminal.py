@@ -18,4 +18,19 @@ PHRASES = {
     "terminal.table": "Table: {path!s}",
     "terminal.open": "Open {address!s}\nStop with Ctrl-C. The address is a key: who has it sees the head. Nothing "
     "between is encrypted.",
+    "terminal.stages": "Stages: {stages!s}",
+    "terminal.refused": "{message!s}",
+    "terminal.field": "Field written to {path!s}.",
+    "terminal.map": "Map written to {path!s}.",
+    "terminal.live": "Live field: {path!s}",
+    "terminal.no-live": "Without --live the field at every move is a guess, that of a sphere: see neuro-field live.",
+    "terminal.kept": "Saved poses go to {path!s}.",
+    "terminal.kept-session": "Saved poses and the session go to {path!s}.",
+    "terminal.registration": "Registration: the landmarks miss one another by {miss:.1f} mm.",
+    "terminal.scan-damaged": "Left out: {damaged} DICOM files whose headers are damaged; copy them again if they "
+    "matter.",
+    "terminal.scan-taken": "Taken: {series!s}, {kind!s}. No name, date or number of the patient is kept.",
+    "terminal.scan-beside": "Beside it: {series!s}.",
+    "terminal.labels-found": "Labels found: {path!s}, log {log!s}.",
+    "terminal.labels-made": "Labels made: {path!s}, log {log!s}.",
 }

@@ -17,4 +17,18 @@ PHRASES = {
     "terminal.table": "表: {path!s}",
     "terminal.open": "{address!s} を開いてください。\n終了は Ctrl-C。このアドレスは鍵です。"
     "知っている人は頭部を見ることができます。通信は暗号化されません。",
+    "terminal.stages": "所要時間: {stages!s}",
+    "terminal.refused": "実行できません (理由は英語): {message!s}",
+    "terminal.field": "電場: {path!s}",
+    "terminal.map": "運動野マップ: {path!s}",
+    "terminal.live": "ライブ電場: {path!s}",
+    "terminal.no-live": "--live がないため、動かすたびに表示される電場は球としての推定です (neuro-field live 参照)。",
+    "terminal.kept": "保存した位置と向きの保存先: {path!s}",
+    "terminal.kept-session": "保存した位置と向き、および記録の保存先: {path!s}",
+    "terminal.registration": "位置合わせ: 目印どうしのずれは {miss:.1f} mm です。",
+    "terminal.scan-damaged": "ヘッダーが壊れた DICOM ファイル {damaged} 個を除きました。必要なら再度コピーを。",
+    "terminal.scan-taken": "使用する画像: {series!s}、{kind!s}。患者の氏名、日付、番号は保存しません。",
+    "terminal.scan-beside": "他の画像: {series!s}。",
+    "terminal.labels-found": "既存のラベル: {path!s}、記録 {log!s}",
+    "terminal.labels-made": "作成したラベル: {path!s}、記録 {log!s}",
 }
