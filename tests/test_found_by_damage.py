@@ -25,7 +25,7 @@ from neuro_field.io.masks import read_mask
 from neuro_field.io.msh import read_msh
 from neuro_field.io.stl import read_stl, stl_bytes
 from neuro_field.navigation.frames import ImageFrames
-from neuro_field.report.page import _embedded
+from neuro_field.report.page import embedded
 from neuro_field.shelf.coils import read_coil
 from neuro_field.store.plans import VIEW, read_kept, read_plan
 
@@ -160,7 +160,7 @@ def test_damage_within_a_plan_is_told_by_its_file(tmp_path):
     content["plans"]["contralesional"]["target"]["elements"][0] = 2**70
     (tmp_path / "plan.json").write_text(json.dumps(content))
     refused(read_plan, tmp_path, match="elements")
-    refused(_embedded, b"GIF89a", match="it is no PNG")
+    refused(embedded, b"GIF89a", match="it is no PNG")
 
 
 def test_an_array_that_a_record_lacks_is_named():

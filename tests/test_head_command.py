@@ -89,7 +89,7 @@ def test_an_open_skull_is_shown_with_side_and_area_and_planned_on_only_when_answ
     said = capsys.readouterr().out
     page = (out / "qc.html").read_text(encoding="utf-8")
     table = re.search(r"Openings of the skull</h2>.*?</table>", page, flags=re.DOTALL)[0]
-    rows = [re.findall(r"<td>(.*?)</td>", row) for row in re.findall(r"<tr>(?!<th>).*?</tr>", table)]
+    rows = [re.findall(r"<td>(.*?)</td>", row) for row in re.findall(r"<tr>(?!<th).*?</tr>", table)]
     ((area, on, place, _, kept),) = rows
     assert float(area.removesuffix(" cm²")) == pytest.approx(50, rel=0.35)
     assert on == side

@@ -122,7 +122,8 @@ def test_pictures_of_coils_have_names_that_every_system_takes(tmp_path, monkeypa
     """Names in files are free: one that is a device, one with what Windows refuses, two that differ by capitals."""
     coil = load_coil("figure8-70mm")
     names = ["CON", "A:B?", "d70", "D70", "a\0b"]
-    shown = {name: coil_folder.ShownCoil(replace(coil, name=name), None, {"name": name}) for name in names}
+    figures = coil_folder.CoilFigures.of(coil)
+    shown = {name: coil_folder.ShownCoil(replace(coil, name=name), None, {"name": name}, figures) for name in names}
     monkeypatch.setattr(coil_folder, "shown_coil", shown.__getitem__)
     monkeypatch.setattr(coil_folder, "coil_picture", lambda coil, winding: b"png")
     monkeypatch.setattr(coil_folder, "coils_page", lambda pages, language: "page")

@@ -74,11 +74,11 @@ def describe(out: Path, source: Path) -> None:
     elif out.is_dir() and any(each for each in out.iterdir() if not each.name.startswith(".")):
         raise InputError(f"The folder {out} is not empty and no data set of {OURS}; give a folder of its own.")
     out.mkdir(parents=True, exist_ok=True)
-    write_text(path, json.dumps(record, indent=1) + "\n")
-    write_text(out / "README.md", _README)
+    keep_text(path, json.dumps(record, indent=1) + "\n")
+    keep_text(out / "README.md", _README)
 
 
-def write_text(path: Path, text: str) -> None:
+def keep_text(path: Path, text: str) -> None:
     """Write a text where it is not there word for word already; whole or not at all."""
     if path.is_file() and path.read_text(encoding="utf-8", errors="replace") == text:
         return
@@ -138,5 +138,5 @@ def write_map(out: Path, name: str, values: AnyArray, description: str, **more: 
         write_image(path, values, template().affine, "mni")
     record = {"Description": description, "SpatialReference": where, "SkullStripped": True} | more
     sidecar = name.removesuffix(".nii.gz") + ".json"
-    write_text(out / sidecar, json.dumps(record, indent=1) + "\n")
+    keep_text(out / sidecar, json.dumps(record, indent=1) + "\n")
     return [name, sidecar]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from neuro_field.cohort.derivatives import LOGS, PAGES, TABLE, beside_table, own_folder, write_text
+from neuro_field.cohort.derivatives import LOGS, PAGES, TABLE, beside_table, keep_text, own_folder
 from neuro_field.cohort.entities import Who
 from neuro_field.cohort.group_maps import write_group_maps
 from neuro_field.cohort.keeping_log import read_status
@@ -55,14 +55,14 @@ def write_group(out: Path, people: Sequence[Who], language: str = "en") -> Group
     rows: list[Row] = []
     for who, status in statuses.items():
         rows += rows_of_person(out, who, status)
-    write_text(out / f"{TABLE}.tsv", table_text(rows))
-    write_text(out / f"{TABLE}.json", beside_table(COLUMNS))
+    keep_text(out / f"{TABLE}.tsv", table_text(rows))
+    keep_text(out / f"{TABLE}.json", beside_table(COLUMNS))
     maps = write_group_maps(out, [(who.folder, who.label) for who in people])
     failed = {who.label: str(told.get("reason")) for who, told in statuses.items() if told.get("status")}
     missing = tuple(who.label for who, told in statuses.items() if not told)
     shown = [_shown(out, who, rows) for who in people]
     page = group_page([each for each in shown if each.pictures], rows, maps, failed, missing, language)
-    write_text(out / PAGES / "group.html", page)
+    keep_text(out / PAGES / "group.html", page)
     return Group(tuple(rows), tuple(maps), failed, missing)
 
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from neuro_field.cohort.derivatives import LOGS, write_text
+from neuro_field.cohort.derivatives import LOGS, keep_text
 from neuro_field.cohort.entities import Who
 from neuro_field.cohort.job import Job, Outcome
 from neuro_field.field.solver import peak_memory
@@ -59,7 +59,7 @@ def write_status(job: Job, outcome: Outcome) -> None:
         "coils": list(job.options.coils), "date": f"{datetime.now(UTC):%Y-%m-%dT%H:%MZ}",
         "seconds": round(outcome.seconds, 1), "peak_memory": peak_memory(), "host": socket.gethostname(),
     }  # fmt: skip
-    write_text(path, json.dumps(record, indent=1) + "\n")
+    keep_text(path, json.dumps(record, indent=1) + "\n")
 
 
 def read_status(path: Path) -> dict[str, Any]:

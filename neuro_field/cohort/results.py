@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from neuro_field.clinic.study import Study
-from neuro_field.cohort.derivatives import beside_table, field_name, lesion_name, table_name, write_map, write_text
+from neuro_field.cohort.derivatives import beside_table, field_name, keep_text, lesion_name, table_name, write_map
 from neuro_field.cohort.entities import Who, as_label
 from neuro_field.cohort.fsaverage import NAME, registered_points
 from neuro_field.cohort.standard import TEMPLATE, Standard
@@ -33,8 +33,8 @@ def write_rows(folder: Path, out: Path, who: Who, name: str) -> list[str]:
     rows = rows_of(kept.study, kept.facts, participant=who.participant, session=who.session)
     path = table_name(who, as_label(name))
     sidecar = path.removesuffix(".tsv") + ".json"
-    write_text(out / path, table_text(rows))
-    write_text(out / sidecar, beside_table(COLUMNS))
+    keep_text(out / path, table_text(rows))
+    keep_text(out / sidecar, beside_table(COLUMNS))
     return [path, sidecar]
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from neuro_field.cohort.derivatives import write_text
+from neuro_field.cohort.derivatives import keep_text
 
 SCHEMA, VERSION, LARGEST = "neuro_field/cohort-stage", 1, 1_000_000
 
@@ -36,7 +36,7 @@ def _told(record: Path) -> dict[str, Any]:
 def mark_done(record: Path, key: str, files: Iterable[str]) -> None:
     """Say that a result is whole: its files, relative to the output."""
     told = {"schema": SCHEMA, "version": VERSION, "key": key, "files": sorted(files)}
-    write_text(record, json.dumps(told, indent=1) + "\n")
+    keep_text(record, json.dumps(told, indent=1) + "\n")
 
 
 def discard(record: Path, out: Path) -> None:
