@@ -21,7 +21,7 @@ def live(
     head: HeadArgument,
     coil: CoilOption,
     output: Output,
-    snapshots: Annotated[int, typer.Option(help="Full solves that the live field is made of, 20 to 2000.")] = 180,
+    snapshots: Annotated[int, typer.Option(help="Full solves that the live field is made of, 20 to 2000.")] = 176,
     language: LanguageOption = "",
     edge: EdgeOption = 1.9,
 ) -> None:

@@ -74,7 +74,7 @@ class LiveField:
     --------
     >>> import neuro_field as nf
     >>> head, coil = nf.sphere_head((70, 80, 90), edge=9.0), nf.load_coil("figure8-70mm")
-    >>> live = nf.live_field(nf.Solver(head), coil, snapshots=20)  # 180 when omitted
+    >>> live = nf.live_field(nf.Solver(head), coil, snapshots=20)  # 176 when omitted
     >>> placement = nf.Placement.on(head.scalp, above=(0, 0, 92), handle_towards=(0, -90, 92))
     >>> live.field(placement, didt=1e6).shape == live.points.shape  # V/m
     True
