@@ -16,7 +16,7 @@ from neuro_field.nouns import noun
 from neuro_field.threads import VARIABLE, threads
 
 #: What a participant at full size is given at least, bytes: twice what one solve of 900,000 nodes takes.
-PER_WORKER = 6e9
+PER_WORKER = 7e9
 
 #: Seconds to wait for a scheduler.
 _PATIENCE = 30
