@@ -100,6 +100,17 @@ def test_cortex_points_lie_in_grey_matter_just_inside_its_surface():
         cortex(nf.HeadModel.from_mesh(replace(head.mesh, tags=np.full(len(head.mesh.tags), 5))))
 
 
+def test_points_of_a_cortex_that_reaches_the_end_of_the_mesh_lie_by_their_vertices():
+    """As where an image ends in the brain: there no other tissue shares the surface's nodes."""
+    mesh = nf.sphere_head((40, 46, 52), edge=8.0).mesh
+    cut = replace(mesh, tags=np.where(mesh.centroids[:, 0] > 0, 2, 5).astype(np.int32))
+    surface, points = cortex(nf.HeadModel.from_mesh(cut))
+    elements = locate(cut, points)[0]
+    assert (cut.tags[elements] == 2).all()
+    own = np.linalg.norm(cut.nodes[cut.tets[elements]] - surface.points[:, None], axis=2).min(axis=1)
+    assert own.max() == 0.0
+
+
 def test_every_format_gives_the_field_back(tmp_path):
     import pyvista as pv
 

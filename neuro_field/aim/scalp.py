@@ -178,10 +178,7 @@ def _over_brain(head: HeadModel) -> FloatArray:
     """(m, 3) points all over the scalp over the brain: its vertices and the middles of its triangles."""
     scalp, mesh = head.scalp, head.mesh
     inner = head.region("intracranial")
-    within, around = np.zeros((2, len(mesh.nodes)), dtype=bool)
-    within[mesh.tets[inner]] = True
-    around[mesh.tets[~inner]] = True
-    border = mesh.nodes[within & around]
+    border = mesh.nodes[mesh.touched(inner) & mesh.touched(~inner)]
     if not len(border):
         raise InputError(f"The head {head.name!r} has no brain under its scalp; give the grid a radius.")
     far = cKDTree(border).query(scalp.points)[0]

@@ -5,10 +5,10 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from scipy.spatial import cKDTree
 
-from neuro_field.arrays import AnyArray, BoolArray, FloatArray, read_only, transformed
+from neuro_field.arrays import AnyArray, FloatArray, read_only, transformed
 from neuro_field.errors import InputError
 from neuro_field.field.field import Field
-from neuro_field.geometry.mesh import Surface, TetMesh
+from neuro_field.geometry.mesh import Surface
 from neuro_field.head.model import HeadModel
 
 #: Points evaluated together, so that the arrays stay small.
@@ -89,15 +89,7 @@ def cortex(head: HeadModel) -> tuple[Surface, FloatArray]:
         chosen = np.flatnonzero(mask)
         chosen = chosen[np.argsort(mesh.volumes[chosen], kind="stable")]
         element[mesh.tets[chosen].ravel()] = np.repeat(chosen, 4)  # the last, largest, stays
-    bordering = np.flatnonzero(_touched(mesh, inside) & _touched(mesh, ~inside))
-    bordering = bordering if len(bordering) else np.arange(len(mesh.nodes))  # a mesh of nothing else
-    node = bordering[cKDTree(mesh.nodes[bordering]).query(surface.points, workers=-1)[1]]  # they are nodes, renumbered
+    known = np.flatnonzero(element >= 0)  # some of them are the surface's vertices, renumbered
+    node = known[cKDTree(mesh.nodes[known]).query(surface.points, workers=-1)[1]]
     centroids = mesh.nodes[mesh.tets[element[node]]].mean(axis=1)
     return surface, read_only(surface.points + _INWARDS * (centroids - surface.points))
-
-
-def _touched(mesh: TetMesh, elements: BoolArray) -> BoolArray:
-    """(n,) which nodes some elements (t,) have."""
-    out = np.zeros(len(mesh.nodes), dtype=bool)
-    out[mesh.tets[elements]] = True
-    return out

@@ -59,18 +59,14 @@ def _grown(mesh: TetMesh, beside: BoolArray, rings: int) -> BoolArray:
     """(t,) some elements, and so many rings of elements around them."""
     part = beside
     for _ in range(rings):
-        touched = np.zeros(len(mesh.nodes), dtype=bool)
-        touched[mesh.tets[part]] = True
-        part = np.asarray(touched[mesh.tets].any(axis=1))
+        part = np.asarray(mesh.touched(part)[mesh.tets].any(axis=1))
     return part
 
 
 def _reaches(mesh: TetMesh, part: BoolArray, done: TetMesh) -> bool:
     """Whether an edge that the rest of the mesh shares was halved in a part of it."""
-    within = np.zeros(len(mesh.nodes), dtype=bool)
-    within[mesh.tets[part]] = True
     rest = mesh.tets[~part]
-    rest = rest[within[rest].sum(axis=1) >= 2]
+    rest = rest[mesh.touched(part)[rest].sum(axis=1) >= 2]
     shared = np.intersect1d(_edge_keys(rest), _edge_keys(mesh.tets[part]))
     return not np.isin(shared, _edge_keys(done.tets)).all()
 

@@ -218,6 +218,12 @@ class TetMesh:
         state.update(self.tets.data)
         return state.hexdigest()
 
+    def touched(self, elements: BoolArray) -> BoolArray:
+        """(n,) which nodes some elements (t,) have."""
+        out = np.zeros(len(self.nodes), dtype=bool)
+        out[self.tets[elements]] = True
+        return out
+
     def boundary(self, inside: BoolArray | None = None) -> Surface:
         """Surface between the elements of a mask and everything else, normals outwards.
 

@@ -129,11 +129,8 @@ class HeadModel:
         Least squares over the nodes that brain, CSF, blood and lesion share with what is around them; over the scalp's
         where there is no such boundary.
         """
-        within, around = np.zeros((2, len(self.mesh.nodes)), dtype=bool)
         intracranial = np.isin(self.mesh.tags, tags_of("intracranial"))
-        within[self.mesh.tets[intracranial]] = True
-        around[self.mesh.tets[~intracranial]] = True
-        border = self.mesh.nodes[within & around]
+        border = self.mesh.nodes[self.mesh.touched(intracranial) & self.mesh.touched(~intracranial)]
         points = border if len(border) > 3 else self.scalp.points
         middle = points.mean(axis=0)
         r = points - middle  # |r|^2 = 2 r.c + (R^2 - |c|^2) is linear in its unknowns
@@ -322,9 +319,7 @@ class HeadModel:
     @cached_property
     def _filled(self) -> "HeadModel":
         lesion = self.region("lesion")
-        beside = np.zeros(len(self.mesh.nodes), dtype=bool)
-        beside[self.mesh.tets[lesion]] = True
-        donors = np.flatnonzero(self.region("brain") & beside[self.mesh.tets].any(axis=1))
+        donors = np.flatnonzero(self.region("brain") & self.mesh.touched(lesion)[self.mesh.tets].any(axis=1))
         if not len(donors):
             raise InputError("The lesion cannot be filled: no white or grey matter touches it.")
         nearest = donors[cKDTree(self.mesh.centroids[donors]).query(self.mesh.centroids[lesion])[1]]

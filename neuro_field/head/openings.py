@@ -44,10 +44,7 @@ def skull_openings(head: "HeadModel", least: float = LEAST) -> tuple[Opening, ..
     if not bone.any() or not inner.any():
         return ()
     mesh, (middle, radius) = head.mesh, head.inner_skull_sphere
-    within, outside = np.zeros((2, len(mesh.nodes)), dtype=bool)
-    within[mesh.tets[inner]] = True
-    outside[mesh.tets[soft]] = True
-    touching = within & outside & ((mesh.nodes - middle) @ _upwards(head) > -BASE * radius)
+    touching = mesh.touched(inner) & mesh.touched(soft) & ((mesh.nodes - middle) @ _upwards(head) > -BASE * radius)
     near = np.flatnonzero(touching[mesh.tets].sum(axis=1) >= 3)
     faces = _between(mesh.tets[near], inner[near], soft[near])
     faces = faces[touching[faces].all(axis=1)]
