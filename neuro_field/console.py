@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import typer
@@ -68,7 +68,22 @@ class Interrupted(Exception):
     """The user interrupted, and something was kept: the message says what and where."""
 
 
-class Stages:
+class _Bars:
+    """Bars on stderr, seen for as long as the context lasts."""
+
+    _progress: Progress
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.stop()
+
+
+class Stages(_Bars):
     """A bar per stage on stderr; call it with a stage's name and the share of it that is done.
 
     Parameters
@@ -86,15 +101,6 @@ class Stages:
             SpinnerColumn(), TextColumn("{task.description}"), BarColumn(bar_width=24), TimeElapsedColumn(),
             console=Console(stderr=True),
         )  # fmt: skip
-
-    def __enter__(self) -> "Stages":
-        self._progress.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._progress.stop()
 
     def __call__(self, stage: str, share: float) -> None:
         if stage not in self._tasks:
@@ -131,7 +137,7 @@ def stage_words(stage: str, language: str) -> str:
     return f"{whose}{colon}{worded(what, language)}"
 
 
-class Counted:
+class Counted(_Bars):
     """A bar on stderr over many people, with how many failed; lines are said above it."""
 
     def __init__(self, count: int) -> None:
@@ -142,15 +148,6 @@ class Counted:
             TimeElapsedColumn(), console=self._console,
         )  # fmt: skip
         self._task = self._progress.add_task("", total=count)
-
-    def __enter__(self) -> "Counted":
-        self._progress.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._progress.stop()
 
     def one_more(self, label: str, failed: bool) -> None:
         """One participant has ended."""
@@ -259,9 +256,9 @@ def fail_plainly(app: typer.Typer, arguments: list[str]) -> int:
         language = _language_typed(arguments)
         messages, status = [said(finding, language) for finding in error.findings], 2
     except (InputError, PictureError, NotImplementedError, OSError) as error:
-        messages, status = [phrase("terminal.refused", _language_typed(arguments), message=str(error))], 2
+        messages, status = [_in_english(str(error), arguments)], 2
     except ConvergenceError as error:
-        messages, status = [str(error)], 1
+        messages, status = [_in_english(str(error), arguments)], 1
     except Interrupted as error:
         messages, status = [str(error)], _INTERRUPTED
     except (typer.Abort, KeyboardInterrupt):
@@ -269,7 +266,12 @@ def fail_plainly(app: typer.Typer, arguments: list[str]) -> int:
     except Exception as error:
         if not hasattr(error, "format_message"):  # the command-line library's own usage errors have it
             raise
-        messages, status = [error.format_message()], 2
+        messages, status = [_in_english(error.format_message(), arguments)], 2
     for message in messages:
         print(f"neuro-field: {printable(message)}", file=sys.stderr)
     return status
+
+
+def _in_english(message: str, arguments: Sequence[str]) -> str:
+    """A line that there is in English only, announced in the language that was asked for."""
+    return phrase("terminal.refused", _language_typed(arguments), message=message)

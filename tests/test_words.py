@@ -283,3 +283,10 @@ def test_stages_are_told_in_japanese():
     found = {name for text in texts for pattern in (named, plain) for name in pattern.findall(text)}
     assert len(found) > 25
     assert sorted(name for name in found if worded(name, "ja") == name) == []
+
+
+@pytest.mark.parametrize("typed", [["plan", "nowhere", "-o", "x"], ["plan", "--nonsense"], ["nonsense"]])
+def test_refusals_that_are_english_say_so_in_japanese(typed, capsys, monkeypatch):
+    monkeypatch.setenv("LC_ALL", "ja_JP.UTF-8")
+    assert main(typed) == 2
+    assert "理由は英語" in capsys.readouterr().err
