@@ -268,6 +268,9 @@ def test_an_interrupted_live_field_goes_on_where_it_was_and_ends_the_same(solver
         nf.live_field(solver, COIL, snapshots=20, keeper=Cut(keeper, 2))
     assert keeper.count() == 2
     assert UnfinishedLive(tmp_path / "LIVE.unfinished", solver, COIL, 21).count() == 0  # another task's
+    with monkeypatch.context() as changed:  # or another making's: those would be solves of other placements
+        changed.setattr(building, "_POOL", 150)
+        assert UnfinishedLive(tmp_path / "LIVE.unfinished", solver, COIL, 20).count() == 0
     solved, each = [], nf.Solver.potentials
     monkeypatch.setattr(nf.Solver, "potentials", lambda *given: solved.append(1) or each(*given))
     damaged = next((tmp_path / "LIVE.unfinished").glob("solves-*-0.npz"))

@@ -121,17 +121,23 @@ def live_field(
     clock("placements")
     gradients = list(_gradients(solver, coil, sheet, say))
     clock("recovery")
-    seen = flux_density(lighter(coil), np.stack([each.head_from_coil for each in placements]), probes)
+    poses = np.stack([each.head_from_coil for each in placements])
+    seen = _Seen(probes, flux_density(lighter(coil), poses, probes), snapshots)
     fields = _fields(solver, coil, placements, sheet, gradients, keeper, say)
-    fields /= np.linalg.norm(seen, axis=1).astype(np.float32)  # a coil farther off counts as much
+    fields /= seen.sizes.astype(np.float32)  # a coil farther off counts as much
     clock("solves")
-    return _made(solver, coil, sheet, _Seen(probes, seen, snapshots), fields, clock)
+    return _made(solver, coil, sheet, seen, fields, clock)
 
 
 def check_snapshots(snapshots: int) -> None:
     """Refuse a number of snapshots that no live field is made of."""
     if isinstance(snapshots, bool) or not isinstance(snapshots, int) or not 20 <= snapshots <= 2000:
         raise InputError(f"Input snapshots of live_field must be 20 to 2000; instead received {snapshots!r:.80}.")
+
+
+def how() -> tuple[object, ...]:
+    """What decides which placements are solved, and how well: solves of another making are not gone on with."""
+    return _POOL, HELD_OUT, STRANGE, FAR.gaps, FAR.tilt, _TOLERANCE, BLOCK
 
 
 class _Clock(dict[str, float]):
@@ -176,13 +182,18 @@ class _Seen:
     seen: FloatArray
     snapshots: int
 
+    @property
+    def sizes(self) -> FloatArray:
+        """(k,) of all that is seen."""
+        return np.asarray(np.linalg.norm(self.seen, axis=1))
+
 
 def _made(
     solver: Solver, coil: Coil, sheet: Sheet, seen: _Seen, fields: AnyArray, clock: _Clock
 ) -> LiveField:  # fmt: skip
     """Modes of the snapshots, the reader, and the error, from E (3, n, k) of all placements over the size of B."""
     count = seen.snapshots
-    size = np.linalg.norm(seen.seen, axis=1)
+    size = seen.sizes
     weights = sheet.volumes + 1e-2 * sheet.volumes.mean()
     patches = [(fields[:, low:high].reshape(-1, len(size)), weights[low:high]) for low, high in _bounds(len(weights))]
     energy = np.zeros((count, count))

@@ -12,6 +12,7 @@ from neuro_field.errors import FileFormatError
 from neuro_field.field.solver import Solver
 from neuro_field.io.array_files import array_of, read_arrays, write_arrays
 from neuro_field.io.digest import fingerprint
+from neuro_field.live.building import how
 from neuro_field.store.plan_records import COMPUTED_BY
 from neuro_field.store.unfinished_folder import UnfinishedFolder
 
@@ -53,7 +54,7 @@ class UnfinishedLive:
         head = solver.head
         self._key = fingerprint(
             [(name, version(name)) for name in COMPUTED_BY], head.mesh, head.conductivity, solver.order,
-            solver.tolerance, coil, snapshots,
+            solver.tolerance, coil, snapshots, how(),
         )  # fmt: skip
 
     def kept(self, first: int) -> AnyArray | None:
