@@ -3,14 +3,13 @@
 Nothing is opened here but descriptions of data sets: what a file holds is judged by whoever reads it.
 """
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from neuro_field.cohort.entities import BidsName, Who, checked_label
 from neuro_field.errors import InputError
+from neuro_field.io.json_text import record_in
 from neuro_field.nouns import noun
 
 #: What every data set has at its root; a longer one, bytes, is none.
@@ -102,14 +101,7 @@ class Dataset:
 
 def maker_of(folder: Path) -> str:
     """Who made a data set, by its description; nothing where that does not tell."""
-    description: Any = None
-    path = folder / DESCRIPTION
-    if path.is_file() and path.stat().st_size <= _LONGEST:
-        try:
-            description = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError, RecursionError):
-            return ""
-    made = description.get("GeneratedBy") if isinstance(description, Mapping) else None
+    made = record_in(folder / DESCRIPTION, _LONGEST).get("GeneratedBy")
     first = made[0] if isinstance(made, list) and made else {}
     return str(first.get("Name", "")) if isinstance(first, Mapping) else ""
 

@@ -4,7 +4,6 @@ Contralesional of one and contralesional of another lie in different hemispheres
 the left one: heads with a right-sided lesion are looked at in the mirror, on the symmetric template.
 """
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +21,7 @@ from neuro_field.cohort.results import AFFECTED
 from neuro_field.cohort.standard import TEMPLATE
 from neuro_field.errors import InputError
 from neuro_field.io.images import UNREADABLE
+from neuro_field.io.json_text import record_in
 from neuro_field.mri.template import template
 
 #: A longer sidecar, bytes, is none.
@@ -144,14 +144,7 @@ def _brain() -> AnyArray:
 
 def _about(path: Path) -> dict[str, Any]:
     """The sidecar of a map; nothing where there is none, or a damaged one."""
-    sidecar = path.with_name(path.name.removesuffix(".nii.gz") + ".json")
-    try:
-        if sidecar.stat().st_size > _LONGEST:
-            return {}
-        told = json.loads(sidecar.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return {}
-    return told if isinstance(told, dict) else {}
+    return record_in(path.with_name(path.name.removesuffix(".nii.gz") + ".json"), _LONGEST)
 
 
 def _values(file: Named) -> AnyArray:

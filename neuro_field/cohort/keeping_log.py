@@ -13,6 +13,7 @@ from neuro_field.cohort.derivatives import LOGS, keep_text
 from neuro_field.cohort.entities import Who
 from neuro_field.cohort.job import Job, Outcome
 from neuro_field.field.solver import peak_memory
+from neuro_field.io.json_text import record_in
 
 #: The logger of the whole package.
 ROOT = "neuro_field"
@@ -64,10 +65,5 @@ def write_status(job: Job, outcome: Outcome) -> None:
 
 def read_status(path: Path) -> dict[str, Any]:
     """The status of a participant; empty where there is none, or a damaged one."""
-    try:
-        if path.stat().st_size > LARGEST:
-            return {}
-        told = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return {}
-    return told if isinstance(told, dict) and (told.get("schema"), told.get("version")) == (SCHEMA, VERSION) else {}
+    told = record_in(path, LARGEST)
+    return told if (told.get("schema"), told.get("version")) == (SCHEMA, VERSION) else {}

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from neuro_field.cohort.derivatives import keep_text
+from neuro_field.io.json_text import record_in
 
 SCHEMA, VERSION, LARGEST = "neuro_field/cohort-stage", 1, 1_000_000
 
@@ -22,13 +23,8 @@ def is_done(record: Path, key: str, out: Path) -> bool:
 
 def _told(record: Path) -> dict[str, Any]:
     """What a record says; nothing where it is none of ours."""
-    try:
-        if record.stat().st_size > LARGEST:
-            return {}
-        told = json.loads(record.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return {}
-    ours = isinstance(told, dict) and (told.get("schema"), told.get("version")) == (SCHEMA, VERSION)
+    told = record_in(record, LARGEST)
+    ours = (told.get("schema"), told.get("version")) == (SCHEMA, VERSION)
     names = told.get("files") if ours else None
     return told if isinstance(names, list) and all(isinstance(name, str) for name in names) else {}
 

@@ -1,6 +1,7 @@
 """JSON of other people: what it may hold is counted before it is read, for an item takes many times its text."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 from neuro_field.errors import FileFormatError
@@ -29,3 +30,14 @@ def parsed(text: str) -> Any:
         return json.loads(text)
     except (ValueError, RecursionError) as error:  # also numbers of thousands of digits
         raise FileFormatError(" ".join(str(error).split())[:100]) from None
+
+
+def record_in(path: Path, largest: int) -> dict[str, Any]:
+    """The object in a file; empty where there is no file, it is longer than so many bytes, damaged or no object."""
+    try:
+        if path.stat().st_size > largest:
+            return {}
+        told = parsed(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, FileFormatError):
+        return {}
+    return told if isinstance(told, dict) else {}
