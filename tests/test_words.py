@@ -285,7 +285,7 @@ def test_stages_are_told_in_japanese():
     assert sorted(name for name in found if worded(name, "ja") == name) == []
 
 
-@pytest.mark.parametrize("typed", [["plan", "nowhere", "-o", "x"], ["plan", "--nonsense"], ["nonsense"]])
+@pytest.mark.parametrize("typed", [["view", "nowhere"], ["plan", "--nonsense"], ["nonsense"]])
 def test_refusals_that_are_english_say_so_in_japanese(typed, capsys, monkeypatch):
     monkeypatch.setenv("LC_ALL", "ja_JP.UTF-8")
     assert main(typed) == 2
